@@ -1,0 +1,1 @@
+//! What an external system links: verify, issue and revoke through a credential gateway.

@@ -1,0 +1,1 @@
+//! The credential gateway: an OpenID Connect provider in front, a verifier and credential issuer behind.

@@ -1,0 +1,3 @@
+//! Lanyard: verifiable staff credentials, straight to the employee's wallet.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The specifications as code: parse, build, check.

@@ -1,0 +1,1 @@
+//! The test wallet: library, page and every way of misbehaving.
