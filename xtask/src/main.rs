@@ -1,3 +1,54 @@
-//! Developer commands.
+//! Developer commands: `cargo xtask COMMAND`.
 
-fn main() {}
+mod cargo;
+mod frontend;
+mod house;
+mod machine;
+mod postgres;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  test [--long] [-- RUNNER ARGUMENTS]
+      Runs every test. Installs what is missing (through apt and npm, when it may),
+      starts a throw-away PostgreSQL and stops it again.
+      --long also runs what is too slow for every change.
+      Arguments after `--` go to the Rust test runner; only the Rust tests run then.
+  house
+      Checks the rules of the house: which part may know which, names, file lengths.
+  vendor-frontend
+      Rebuilds the vendored front-end files from their pinned sources (needs Node and npm).
+  help
+      Shows this text.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command. `Ok(false)` means that it did its work and the news is bad.
+fn run(arguments: &[String]) -> anyhow::Result<bool> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["test", rest @ ..] => test::run(&test::Plan::parse(rest)?),
+        ["house"] => house::run(&cargo::workspace_root()?),
+        ["vendor-frontend"] => frontend::vendor(&cargo::workspace_root()?),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        other => anyhow::bail!("unknown command `{}`\n\n{USAGE}", other.join(" ")),
+    }
+}

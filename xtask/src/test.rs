@@ -1,0 +1,179 @@
+//! `cargo xtask test`: every test, with one command, on a machine that has Rust and a C compiler.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::cargo::{
+    cargo, output_of, succeeds, succeeds_while_reading, target_folder, workspace_root,
+};
+use crate::machine::{self, NPM_FOLDERS};
+use crate::postgres::{self, Postgres};
+use crate::tally::Tally;
+
+/// Tests that are too slow for every change look for this variable.
+const LONG: &str = "LANYARD_LONG";
+
+/// The built binary, for tests that are not Rust.
+const BINARY: &str = "LANYARD_BINARY";
+
+/// What one run is to do.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    long: bool,
+    runner_arguments: Vec<String>,
+}
+
+impl Plan {
+    pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut plan = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match *argument {
+                "--long" => plan.long = true,
+                "--" => plan.runner_arguments = rest.by_ref().map(ToString::to_string).collect(),
+                other => anyhow::bail!(
+                    "unknown option `{other}`; what is for the test runner goes after `--`"
+                ),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.runner_arguments.is_empty()
+    }
+
+    /// Which crates the runner is to build: all of them, unless its own arguments choose.
+    fn crates(&self) -> &'static [&'static str] {
+        let chooses = |argument: &String| argument == "-p" || argument.starts_with("--package");
+        if self.runner_arguments.iter().any(chooses) {
+            &[]
+        } else {
+            &["--workspace"]
+        }
+    }
+}
+
+/// Runs the plan; says whether every test passed.
+pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
+    let root = workspace_root()?;
+    let target = target_folder(&root);
+    let machine = machine::prepare(&root, &target)?;
+
+    let mut environment = Vec::new();
+    if plan.long {
+        environment.push((LONG, "1".to_owned()));
+    }
+    let _server = if std::env::var_os(postgres::VARIABLE).is_some() {
+        println!("Using the PostgreSQL that {} names.", postgres::VARIABLE);
+        None
+    } else {
+        let server = Postgres::start()?;
+        println!(
+            "A throw-away PostgreSQL runs in {}.",
+            server.folder().display()
+        );
+        environment.push((postgres::VARIABLE, server.url().to_owned()));
+        Some(server)
+    };
+
+    let (mut all_passed, mut tally) = run_rust(&root, &target, plan, &environment)?;
+    let Some(node) = machine.node.filter(|_| plan.is_whole()) else {
+        return Ok(all_passed);
+    };
+    environment.push((BINARY, target.join("debug/lanyard").display().to_string()));
+    for folder in NPM_FOLDERS
+        .iter()
+        .map(|folder| root.join(folder))
+        .filter(|folder| has_node_tests(folder))
+    {
+        println!("\nThe npm tests of {}", folder.display());
+        let mut command = Command::new(&node);
+        command
+            .args(["--test", "--test-reporter=spec"])
+            .envs(environment.iter().cloned())
+            .current_dir(&folder);
+        all_passed &= succeeds_while_reading(&mut command, |line| tally.add_node_line(line))?;
+    }
+    println!("\n{tally}");
+    Ok(all_passed)
+}
+
+fn run_rust(
+    root: &Path,
+    target: &Path,
+    plan: &Plan,
+    environment: &[(&str, String)],
+) -> anyhow::Result<(bool, Tally)> {
+    let mut tally = Tally::default();
+    let with_nextest = output_of("cargo", &["nextest", "--version"]).is_some();
+    if !with_nextest {
+        println!("cargo-nextest is not installed: using `cargo test` (slower, the same tests).");
+        let mut command = cargo(root);
+        command
+            .args(["test", "--no-fail-fast"])
+            .args(plan.crates())
+            .args(&plan.runner_arguments)
+            .envs(environment.iter().cloned());
+        let passed = succeeds_while_reading(&mut command, |line| tally.add_rust_line(line))?;
+        return Ok((passed, tally));
+    }
+    let mut all_passed = true;
+    if plan.is_whole() {
+        // nextest does not run the examples in documentation.
+        let mut examples = cargo(root);
+        examples
+            .args(["test", "--workspace", "--doc", "--quiet"])
+            .envs(environment.iter().cloned());
+        all_passed &= succeeds_while_reading(&mut examples, |line| tally.add_rust_line(line))?;
+    }
+    let profile = if plan.long { "long" } else { "default" };
+    let report = target.join("nextest").join(profile).join("junit.xml");
+    let _ = std::fs::remove_file(&report);
+    let mut command = cargo(root);
+    command
+        .args(["nextest", "run", "--profile", profile])
+        .args(plan.crates())
+        .args(&plan.runner_arguments)
+        .envs(environment.iter().cloned());
+    all_passed &= succeeds(&mut command)?;
+    let counted = std::fs::read_to_string(&report)
+        .ok()
+        .and_then(|report| Tally::parse_junit(&report));
+    Ok((all_passed, tally + counted.unwrap_or_default()))
+}
+
+fn has_node_tests(folder: &Path) -> bool {
+    let is_test = |name: &str| name.ends_with(".test.mjs") || name.ends_with(".test.js");
+    ["", "test"]
+        .iter()
+        .filter_map(|below| std::fs::read_dir(folder.join(below)).ok())
+        .flatten()
+        .flatten()
+        .any(|entry| entry.file_name().to_str().is_some_and(is_test))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn what_follows_two_dashes_belongs_to_the_runner() {
+        let plan = Plan::parse(&["--long", "--", "-p", "gateway", "--long"]).unwrap();
+        assert_eq!(
+            plan,
+            Plan {
+                long: true,
+                runner_arguments: vec!["-p".into(), "gateway".into(), "--long".into()]
+            }
+        );
+        assert_eq!(plan.crates(), [""; 0]);
+        assert_eq!(
+            Plan::parse(&["--", "a_name"]).unwrap().crates(),
+            ["--workspace"]
+        );
+        assert!(Plan::parse(&["-p", "gateway"]).is_err());
+    }
+}
