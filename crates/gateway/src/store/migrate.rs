@@ -1,0 +1,229 @@
+//! Brings the tables to this version: one folder of numbered files for each engine, compiled in.
+//!
+//! Reading what is applied, applying the rest and recording it happen in **one** transaction that holds a lock from
+//! its beginning, so that of several gateway processes that start at once one migrates and the others find it done.
+//! `refinery` opens a transaction for each of those steps, hence the two small adapters: they let it run inside ours.
+
+use refinery::error::Kind;
+use refinery::{Migration, Runner};
+use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
+use refinery_core::traits::sync::{Migrate, Query, Transaction};
+use rusqlite::TransactionBehavior;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::StoreError;
+
+mod for_sqlite {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+mod for_postgres {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// Any number that is always the same: it names the lock among all advisory locks of the database.
+const LOCK: i64 = 0x4c61_6e79_6172_6431;
+
+pub(super) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    run_in_sqlite(&for_sqlite::migrations::runner(), &transaction)?;
+    transaction
+        .commit()
+        .map_err(|error| StoreError::Migration(error.to_string()))
+}
+
+fn run_in_sqlite(runner: &Runner, open: &rusqlite::Transaction<'_>) -> Result<(), StoreError> {
+    runner.run(&mut InSqlite(open)).map(drop).map_err(explain)
+}
+
+pub(super) async fn postgres(client: &mut deadpool_postgres::Client) -> Result<(), StoreError> {
+    let migration = |error: tokio_postgres::Error| StoreError::Migration(error.to_string());
+    let transaction = client
+        .transaction()
+        .await
+        .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    // Released with the transaction: behind pgbouncer a session's lock would outlive its holder.
+    transaction
+        .batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+        .await
+        .map_err(migration)?;
+    for_postgres::migrations::runner()
+        .run_async(&mut InPostgres(&transaction))
+        .await
+        .map_err(explain)?;
+    transaction.commit().await.map_err(migration)
+}
+
+/// A migration's text is ours and binds nothing, so its error can be shown whole.
+fn explain(error: refinery::Error) -> StoreError {
+    StoreError::Migration(match error.kind() {
+        Kind::MissingVersion(migration) => format!(
+            "it has migration {migration}, which this version does not know: a newer version has been here"
+        ),
+        _ => {
+            let mut text = error.to_string();
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                text = format!("{text}: {cause}");
+                source = cause.source();
+            }
+            text
+        }
+    })
+}
+
+/// An entry of the history. One that cannot be read fails the start, as one that diverges does.
+fn applied(version: i32, name: String, at: &str, checksum: &str) -> Result<Migration, Unreadable> {
+    let at = OffsetDateTime::parse(at, &Rfc3339).map_err(|_| Unreadable::History)?;
+    let checksum = checksum.parse().map_err(|_| Unreadable::History)?;
+    Ok(Migration::applied(version, name, at, checksum))
+}
+
+/// Why a step of the migration failed, for either engine.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("the table of applied migrations cannot be read")]
+    History,
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+}
+
+struct InSqlite<'a>(&'a rusqlite::Transaction<'a>);
+
+impl Transaction for InSqlite<'_> {
+    type Error = Unreadable;
+
+    fn execute<'a, T: Iterator<Item = &'a str>>(
+        &mut self,
+        queries: T,
+    ) -> Result<usize, Unreadable> {
+        let mut count = 0;
+        for query in queries {
+            self.0.execute_batch(query)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+impl Query<Vec<Migration>> for InSqlite<'_> {
+    fn query(&mut self, query: &str) -> Result<Vec<Migration>, Unreadable> {
+        let mut statement = self.0.prepare(query)?;
+        let mut rows = statement.query([])?;
+        let mut history = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (at, checksum): (String, String) = (row.get(2)?, row.get(3)?);
+            history.push(applied(row.get(0)?, row.get(1)?, &at, &checksum)?);
+        }
+        Ok(history)
+    }
+}
+
+impl Migrate for InSqlite<'_> {}
+
+struct InPostgres<'a>(&'a deadpool_postgres::Transaction<'a>);
+
+impl AsyncTransaction for InPostgres<'_> {
+    type Error = Unreadable;
+
+    async fn execute<'a, T: Iterator<Item = &'a str> + Send + 'a>(
+        &'a mut self,
+        queries: T,
+    ) -> Result<usize, Unreadable> {
+        let mut count = 0;
+        for query in queries {
+            self.0.batch_execute(query).await?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+impl AsyncQuery<Vec<Migration>> for InPostgres<'_> {
+    async fn query<'a>(&'a mut self, query: &'a str) -> Result<Vec<Migration>, Unreadable> {
+        self.0
+            .query_typed(query, &[])
+            .await?
+            .iter()
+            .map(|row| {
+                let (at, checksum): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+                applied(row.try_get(0)?, row.try_get(1)?, &at, &checksum)
+            })
+            .collect()
+    }
+}
+
+impl AsyncMigrate for InPostgres<'_> {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn both_folders_hold_the_same_numbers_and_names() {
+        let names = |runner: Runner| -> Vec<String> {
+            runner
+                .get_migrations()
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        };
+        assert_eq!(
+            names(for_sqlite::migrations::runner()),
+            names(for_postgres::migrations::runner())
+        );
+    }
+
+    fn runner(files: &[(&str, &str)]) -> Runner {
+        let files: Vec<Migration> = files
+            .iter()
+            .map(|(name, sql)| Migration::unapplied(name, sql).unwrap())
+            .collect();
+        Runner::new(&files)
+    }
+
+    fn migrate(
+        connection: &mut rusqlite::Connection,
+        files: &[(&str, &str)],
+    ) -> Result<(), StoreError> {
+        let transaction = connection.transaction().unwrap();
+        run_in_sqlite(&runner(files), &transaction)?;
+        transaction.commit().unwrap();
+        Ok(())
+    }
+
+    const ONE: (&str, &str) = ("V1__one", "CREATE TABLE one (a TEXT) STRICT");
+    const TWO: (&str, &str) = ("V2__two", "CREATE TABLE two (a TEXT) STRICT");
+
+    #[test]
+    fn a_database_made_by_a_newer_version_is_refused() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &[ONE, TWO]).unwrap();
+        migrate(&mut connection, &[ONE, TWO]).unwrap();
+        let refused = migrate(&mut connection, &[ONE]).unwrap_err();
+        assert!(refused.to_string().contains("newer version"), "{refused}");
+    }
+
+    #[test]
+    fn a_migration_that_was_edited_after_it_was_applied_is_refused() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &[ONE]).unwrap();
+        let edited = ("V1__one", "CREATE TABLE one (b TEXT) STRICT");
+        assert!(migrate(&mut connection, &[edited]).is_err());
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing_behind() {
+        let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+        let broken = ("V2__two", "CREATE TABLE two (a TEXT) STRICT; CREATE TABLE;");
+        let failed = migrate(&mut connection, &[ONE, broken]).unwrap_err();
+        assert!(failed.to_string().contains("syntax error"), "{failed}");
+        migrate(&mut connection, &[ONE, TWO]).unwrap();
+    }
+}

@@ -1,0 +1,166 @@
+//! The gateway's memory: one way to read and write, two engines behind it.
+//!
+//! Statements are data ([`Statement`]), written once with `$n` in the subset that SQLite and PostgreSQL share.
+//! [`Store::write`] takes a batch and keeps all of it or none of it; a condition on how many rows a statement
+//! changes ([`Statement::must_change`]) is part of the batch, so that *only once* holds across tasks and across
+//! gateway processes without a transaction ever being held open by a caller.
+//!
+//! ```no_run
+//! # use gateway::store::{DatabaseUrl, Statement, Store, StoreError};
+//! # async fn example(store: &Store, id: &str) -> Result<(), StoreError> {
+//! store
+//!     .write([
+//!         Statement::new("UPDATE codes SET used_at = $1 WHERE id = $2 AND used_at IS NULL")
+//!             .bind(1_700_000_000)
+//!             .bind(id)
+//!             .must_change(1),
+//!         Statement::new("INSERT INTO tokens (code_id) VALUES ($1)").bind(id),
+//!     ])
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What a caller may rely on:
+//!
+//! - When `write` answers `Ok`, the batch is on disk (SQLite: `synchronous=FULL`; PostgreSQL: its commit).
+//! - When it answers an error other than [`StoreError::Uncertain`], nothing of the batch was kept.
+//! - A batch is decided whole even if the caller stops waiting for it.
+//! - `DEFERRABLE` constraints are not used: on SQLite one would fail the batches it shares a commit with.
+
+mod migrate;
+mod postgres;
+mod row;
+mod sqlite;
+mod statement;
+mod url;
+
+use std::sync::Arc;
+
+pub use self::row::{Outcome, Row};
+pub use self::statement::{Statement, Value};
+pub use self::url::{DatabaseUrl, InvalidDatabaseUrl};
+
+/// A handle on the database; cheap to clone, shared by every part of the gateway.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Engine>);
+
+#[derive(Debug)]
+enum Engine {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Store {
+    /// Opens the database and brings its tables to this version. Several gateway processes may do this at once.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+        let engine = match url {
+            DatabaseUrl::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(path).await?),
+            DatabaseUrl::Postgres(options) => {
+                Engine::Postgres(postgres::Postgres::open(options).await?)
+            }
+        };
+        Ok(Self(Arc::new(engine)))
+    }
+
+    /// Runs the statements in order and keeps all of them or none; one outcome for each statement.
+    pub async fn write(
+        &self,
+        batch: impl IntoIterator<Item = Statement>,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let batch: Vec<Statement> = batch.into_iter().collect();
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.write(batch).await,
+            Engine::Postgres(postgres) => postgres.write(batch).await,
+        }
+    }
+
+    /// The rows of one `SELECT`.
+    pub async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.read(&statement),
+            Engine::Postgres(postgres) => postgres.read(&statement).await,
+        }
+    }
+
+    /// The first row of one `SELECT`, if it gives any.
+    pub async fn read_one(&self, statement: Statement) -> Result<Option<Row>, StoreError> {
+        Ok(self.read(statement).await?.into_iter().next())
+    }
+
+    /// Lets what was begun finish, then closes the database. Later calls answer [`StoreError::Closed`].
+    pub async fn close(&self) {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.close().await,
+            Engine::Postgres(postgres) => postgres.close().await,
+        }
+    }
+
+    /// `sqlite` or `postgresql`: for log lines and `lanyard doctor`, never to choose a statement.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match &*self.0 {
+            Engine::Sqlite(_) => "sqlite",
+            Engine::Postgres(_) => "postgresql",
+        }
+    }
+}
+
+/// Why the database did not do what was asked. `statement` counts from 0 within the batch.
+///
+/// No variant carries a bound value, nor a text of the engine that could quote one.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A [`Statement::must_change`] did not hold: somebody else was first. Nothing was kept.
+    #[error("statement {statement} of the batch changed another number of rows than it had to")]
+    Unmet {
+        /// Its place in the batch.
+        statement: usize,
+    },
+    /// A unique or primary key is taken. Nothing was kept.
+    #[error("statement {statement} of the batch repeats a value that must be unique")]
+    Duplicate {
+        /// Its place in the batch.
+        statement: usize,
+    },
+    /// A foreign key, `NOT NULL` or `CHECK` forbids it. Nothing was kept.
+    #[error("statement {statement} of the batch breaks a rule of its table")]
+    Constraint {
+        /// Its place in the batch.
+        statement: usize,
+    },
+    /// The engine does not understand the statement or the kind of a value: a fault of this program.
+    #[error("statement {statement} of the batch is refused by the database ({reason})")]
+    Rejected {
+        /// Its place in the batch.
+        statement: usize,
+        /// The engine's code, with its text where that cannot quote a value.
+        reason: String,
+    },
+    /// A column is missing or of another kind than the code expects.
+    #[error("column `{column}` is not {wanted}")]
+    Column {
+        /// The name asked for.
+        column: String,
+        /// The kind asked for.
+        wanted: &'static str,
+    },
+    /// The database cannot be reached, is locked, full or read-only. Nothing was kept; trying again later may help.
+    #[error("the database is not available: {0}")]
+    Unavailable(String),
+    /// The connection or the disk failed while the batch was being committed: it may or may not have been kept.
+    #[error("the database failed during a commit, which may or may not have been kept: {0}")]
+    Uncertain(String),
+    /// The database file is damaged or is not a database.
+    #[error("the database is damaged: {0}")]
+    Corrupt(String),
+    /// The tables could not be brought to this version.
+    #[error("the database could not be brought to this version: {0}")]
+    Migration(String),
+    /// [`Store::close`] was called.
+    #[error("the database is closed")]
+    Closed,
+}

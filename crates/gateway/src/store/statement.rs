@@ -1,0 +1,258 @@
+//! A statement as data: its text, the values bound to it, and how many rows it must change.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+/// A value as both engines know it. Times are [`Value::Integer`] seconds; JSON is [`Value::Text`].
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// SQL `NULL`.
+    Null,
+    /// `INTEGER` in SQLite, `BIGINT` in PostgreSQL.
+    Integer(i64),
+    /// `TEXT` in both.
+    Text(String),
+    /// `BLOB` in SQLite, `BYTEA` in PostgreSQL.
+    Blob(Vec<u8>),
+}
+
+impl Value {
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Integer(_) => "integer",
+            Self::Text(_) => "text",
+            Self::Blob(_) => "blob",
+        }
+    }
+}
+
+/// Says of what kind the value is and never what it is: most of them are personal or secret.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(value: i32) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<u32> for Value {
+    fn from(value: u32) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+/// True is 1, false is 0: SQLite has no boolean of its own.
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+/// Whole seconds since 1970, the fraction cut off towards the past.
+impl From<Timestamp> for Value {
+    fn from(value: Timestamp) -> Self {
+        let before = i64::from(value.subsec_nanosecond() < 0);
+        Self::Integer(value.as_second() - before)
+    }
+}
+
+impl From<String> for Value {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<&String> for Value {
+    fn from(value: &String) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
+impl From<Vec<u8>> for Value {
+    fn from(value: Vec<u8>) -> Self {
+        Self::Blob(value)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(value: &[u8]) -> Self {
+        Self::Blob(value.to_vec())
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Value {
+    fn from(value: [u8; N]) -> Self {
+        Self::Blob(value.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Value {
+    fn from(value: &[u8; N]) -> Self {
+        Self::Blob(value.to_vec())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One SQL statement with its values.
+///
+/// The text is a literal of this program, so nothing that came from outside can be part of it; whatever
+/// varies is bound. Placeholders are `$1`, `$2`, … on both engines.
+#[derive(Clone)]
+pub struct Statement {
+    sql: &'static str,
+    values: Vec<Value>,
+    must_change: Option<u64>,
+}
+
+impl Statement {
+    /// A statement written in the subset that both engines understand.
+    #[must_use]
+    pub fn new(sql: &'static str) -> Self {
+        Self {
+            sql,
+            values: Vec::new(),
+            must_change: None,
+        }
+    }
+
+    /// Binds the next placeholder: the first call is `$1`.
+    #[must_use]
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// The whole batch is undone unless this statement changes (or, with `RETURNING`, gives) exactly `rows` rows.
+    #[must_use]
+    pub fn must_change(mut self, rows: u64) -> Self {
+        self.must_change = Some(rows);
+        self
+    }
+
+    pub(super) fn sql(&self) -> &'static str {
+        self.sql
+    }
+
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    pub(super) fn is_conditional(&self) -> bool {
+        self.must_change.is_some()
+    }
+
+    /// Whether the batch may be kept after this statement changed that many rows.
+    pub(super) fn is_met_by(&self, changed: u64) -> bool {
+        self.must_change.is_none_or(|wanted| wanted == changed)
+    }
+}
+
+/// The text (ours) and the kinds of the values, never the values.
+impl fmt::Debug for Statement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Statement")
+            .field("sql", &self.sql)
+            .field("values", &self.values)
+            .field("must_change", &self.must_change)
+            .finish()
+    }
+}
+
+/// Rewrites `$n` to SQLite's `?n`. SQLite takes `$n` for a *name* and numbers names by first appearance, so
+/// `VALUES ($2, $1)` would bind the wrong way round. Literals, quoted names and comments are left alone.
+pub(super) fn numbered_for_sqlite(sql: &str) -> String {
+    let mut rewritten = String::with_capacity(sql.len());
+    let mut rest = sql;
+    while let Some(first) = rest.chars().next() {
+        let length = match first {
+            // A doubled quote inside a literal closes it and opens the next one at once: the same result.
+            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |end| end + 2),
+            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
+            '/' if rest.starts_with("/*") => rest[2..].find("*/").map_or(rest.len(), |end| end + 4),
+            '$' if rest[1..].starts_with(|next: char| next.is_ascii_digit()) => {
+                rewritten.push('?');
+                rest = &rest[1..];
+                continue;
+            }
+            other => other.len_utf8(),
+        };
+        let (kept, after) = rest.split_at(length);
+        rewritten.push_str(kept);
+        rest = after;
+    }
+    rewritten
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn placeholders_are_rewritten_and_text_is_left_alone() {
+        for (written, expected) in [
+            (
+                "SELECT a FROM t WHERE b = $2 AND c=$1",
+                "SELECT a FROM t WHERE b = ?2 AND c=?1",
+            ),
+            ("VALUES ($12,$1)", "VALUES (?12,?1)"),
+            ("SELECT '$1', $1", "SELECT '$1', ?1"),
+            ("SELECT 'it''s $1', $1", "SELECT 'it''s $1', ?1"),
+            (r#"SELECT "$1" FROM t"#, r#"SELECT "$1" FROM t"#),
+            ("SELECT 1 -- $1\n, $1", "SELECT 1 -- $1\n, ?1"),
+            ("SELECT /* $1 */ $1", "SELECT /* $1 */ ?1"),
+            ("SELECT '$.name', $1 - $2", "SELECT '$.name', ?1 - ?2"),
+            ("SELECT 'é$1é' || $1", "SELECT 'é$1é' || ?1"),
+            ("SELECT 'open", "SELECT 'open"),
+            ("SELECT 'open é", "SELECT 'open é"),
+            ("SELECT $", "SELECT $"),
+        ] {
+            assert_eq!(numbered_for_sqlite(written), expected);
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let statement =
+            Statement::new("INSERT INTO people (name, born, photo) VALUES ($1, $2, $3)")
+                .bind("Alex Morgan")
+                .bind(19_800_101)
+                .bind(b"JFIF".to_vec())
+                .must_change(1);
+        let shown = format!("{statement:?}");
+        assert!(shown.contains("INSERT INTO people"));
+        assert!(shown.contains("text") && shown.contains("integer") && shown.contains("blob"));
+        assert!(!shown.contains("Alex") && !shown.contains("19800101") && !shown.contains("74"));
+    }
+
+    #[test]
+    fn a_time_before_1970_is_cut_towards_the_past() {
+        let value = Value::from(Timestamp::from_millisecond(-1500).unwrap());
+        assert!(value == Value::Integer(-2));
+        let value = Value::from(Timestamp::from_millisecond(1500).unwrap());
+        assert!(value == Value::Integer(1));
+    }
+}
