@@ -1,1 +1,7 @@
 //! The specifications as code: parse, build, check.
+
+pub mod base64url;
+pub mod jose;
+pub mod json;
+pub mod dcql;
+pub mod oauth;
