@@ -1,1 +1,104 @@
-//! What an external system links: verify, issue and revoke through a credential gateway.
+//! What an external system links to use a credential gateway: check an employee's identity, put a
+//! credential into their wallet, revoke it later.
+//!
+//! The gateway looks like an OpenID Connect provider, so each journey has two halves. The first
+//! ([`Connector::verify`], [`Connector::issue`]) gives an address for the employee's browser and a
+//! [`Pending`] to keep for that browser's session; the second ([`Connector::finish`]) takes that
+//! `Pending` out again when the browser comes back, and says what happened in a type.
+//!
+//! ```no_run
+//! # async fn example(settings: connector::Settings) -> Result<(), Box<dyn std::error::Error>> {
+//! use connector::{Callback, Connector, Http, HttpOptions, Returned};
+//!
+//! let connector = Connector::discover(settings, Http::new(HttpOptions::default())?).await?;
+//! let started = connector.verify(&["Identity"]).await?;
+//! // Keep `started.pending` in the employee's session; send the browser to `started.url`.
+//! // The browser comes back to the redirect URI with a query:
+//! let callback = Callback::parse("code=…&state=…")?;
+//! match connector.finish(started.pending, callback).await? {
+//!     Returned::Verified(verified) => println!("{}", verified.identity()?.unique_identifier),
+//!     Returned::Issued(issued) => println!("{}", issued.serial_number),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! Keep the `Pending` of an issue *before* the browser leaves: it holds the serial number, so a
+//! credential that reached the wallet can be found and revoked whatever happens afterwards.
+
+mod callback;
+mod discovery;
+mod fault;
+mod finish;
+mod http;
+mod id_token;
+mod identity;
+mod issue;
+mod keys;
+mod pending;
+mod revoke;
+mod secret;
+mod settings;
+mod verify;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub use callback::{Callback, CallbackError};
+pub use discovery::{DiscoverError, Metadata};
+pub use fault::{Endpoint, GatewayFault, Refusal};
+pub use finish::{AuthorizationError, FinishError, Issued, NotOurs, Returned};
+pub use http::{Exchange, FetchError, Http, HttpOptions, Observer};
+pub use id_token::IdTokenError;
+pub use identity::{Attributes, Identity, IdentityError, Verified};
+pub use issue::{Draft, DraftError};
+pub use pending::{Pending, Purpose, Started};
+pub use revoke::{Revocation, RevokeError};
+pub use settings::{ClientSecret, Dialect, Push, Settings, SigningKey};
+pub use standards::jose::hmac_key::HmacKeyError;
+pub use verify::StartError;
+
+/// Where the connector reads the time. The system's clock, or one that a test moves.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// A relying party of one gateway. Make one at start, share it; it holds no journey's state.
+pub struct Connector {
+    settings: Settings,
+    metadata: Metadata,
+    keys: keys::Keys,
+    http: Http,
+    clock: Clock,
+}
+
+impl Connector {
+    /// Read the gateway's discovery document and check it against the settings.
+    pub async fn discover(settings: Settings, http: Http) -> Result<Self, DiscoverError> {
+        Self::discover_with_clock(settings, http, Arc::new(Timestamp::now)).await
+    }
+
+    /// As [`Connector::discover`], reading the time from `clock`.
+    pub async fn discover_with_clock(
+        settings: Settings,
+        http: Http,
+        clock: Clock,
+    ) -> Result<Self, DiscoverError> {
+        let metadata = discovery::fetch(&http, &settings).await?;
+        let keys = keys::Keys::new(metadata.jwks_uri.clone());
+        Ok(Self {
+            settings,
+            metadata,
+            keys,
+            http,
+            clock,
+        })
+    }
+
+    /// What the gateway's discovery document said.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+}
