@@ -1,7 +1,8 @@
 //! The specifications as code: parse, build, check.
 
 pub mod base64url;
+pub mod dcql;
+pub mod did;
 pub mod jose;
 pub mod json;
-pub mod dcql;
 pub mod oauth;
