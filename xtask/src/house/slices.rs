@@ -7,58 +7,28 @@ use super::source::{RootedPath, Source, Start};
 /// Where the slices are.
 const FOLDER: &str = "crates/gateway/src/";
 
-/// A slice, and the slices that it may name.
-struct Slice {
-    name: &'static str,
-    may_name: &'static [&'static str],
-}
-
-const SLICES: &[Slice] = &[
+/// Each slice, and the slices that it may name.
+const SLICES: &[(&str, &[&str])] = &[
     // The door for relying parties.
-    Slice {
-        name: "oidc",
-        may_name: &["verify", "issue", "entra", "interaction"],
-    },
+    (
+        "oidc",
+        &["verify", "issue", "entra", "interaction", "client"],
+    ),
     // What a wallet does.
-    Slice {
-        name: "verify",
-        may_name: &["interaction"],
-    },
-    Slice {
-        name: "issue",
-        may_name: &["interaction", "status"],
-    },
-    Slice {
-        name: "entra",
-        may_name: &["interaction"],
-    },
-    Slice {
-        name: "revoke",
-        may_name: &["status"],
-    },
+    ("verify", &["interaction"]),
+    ("issue", &["interaction", "status"]),
+    ("entra", &["interaction"]),
+    ("revoke", &["status", "client"]),
     // Where they meet: ids and plain values only.
-    Slice {
-        name: "interaction",
-        may_name: &[],
-    },
-    Slice {
-        name: "status",
-        may_name: &[],
-    },
-    Slice {
-        name: "organisation",
-        may_name: &[],
-    },
-    // The shape of the one configuration file.
-    Slice {
-        name: "config",
-        may_name: &[],
-    },
+    ("interaction", &[]),
+    ("status", &[]),
+    // Who is calling: for the door and for revocation.
+    ("client", &[]),
+    // Tenants and what is registered for them; the shape of the one configuration file.
+    ("organisation", &[]),
+    ("config", &[]),
     // The operator's pages stand on the same admin API that everybody else uses.
-    Slice {
-        name: "console",
-        may_name: &[],
-    },
+    ("console", &[]),
 ];
 
 /// Slices that every other may name.
@@ -83,7 +53,7 @@ pub(super) fn check(path: &str, source: &Source) -> Vec<Breach> {
     if ROOT.contains(&own) {
         return Vec::new();
     }
-    if !GROUND.contains(&own) && !SLICES.iter().any(|slice| slice.name == own) {
+    if !GROUND.contains(&own) && !SLICES.iter().any(|(slice, _)| *slice == own) {
         return vec![Breach::new(
             path,
             None,
@@ -125,15 +95,16 @@ fn starts_at_root(path: &RootedPath, depth_of_file: usize) -> bool {
 }
 
 fn may_name(own: &str, other: &str) -> bool {
-    let Some(slice) = SLICES.iter().find(|slice| slice.name == other) else {
-        // Ground, the root's shared state, and items of `lib.rs` are for everybody.
+    // Ground, the root's shared state, and items of `lib.rs` are for everybody.
+    let is_slice = SLICES.iter().any(|(slice, _)| *slice == other);
+    if own == other || !is_slice {
         return true;
-    };
-    own == slice.name
-        || COMMON_SLICES.contains(&other) && !GROUND.contains(&own)
+    }
+    let is_common = COMMON_SLICES.contains(&other) && !GROUND.contains(&own);
+    is_common
         || SLICES
             .iter()
-            .any(|slice| slice.name == own && slice.may_name.contains(&other))
+            .any(|(slice, names)| *slice == own && names.contains(&other))
 }
 
 #[cfg(test)]
