@@ -1,0 +1,380 @@
+//! Who runs the service, and its colours. Neutral unless the operator's brand file says otherwise.
+
+use std::fmt;
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::assets::{CSS, File, Set};
+
+/// The brand file as it is written. [`Brand`] is what came through the checks.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrandFile {
+    /// The name of the service, in the header and in every title.
+    pub service_name: String,
+    /// Who runs it.
+    pub organisation_name: Option<String>,
+    /// Who helps: a mail address, an https address, or plain words such as a telephone number.
+    pub support_contact: Option<String>,
+    /// Background of the header, `#rrggbb`; white text stands on it.
+    pub header_colour: String,
+    /// Colour of links on the white page, `#rrggbb`.
+    pub link_colour: String,
+    /// Links in the footer besides Help.
+    pub footer_links: Vec<FooterLink>,
+}
+
+/// One link in the footer.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FooterLink {
+    /// What the person reads.
+    pub text: String,
+    /// Where it leads: an https address, or a path on this origin.
+    pub href: String,
+}
+
+impl Default for BrandFile {
+    fn default() -> Self {
+        Self {
+            service_name: "Staff credentials".to_owned(),
+            organisation_name: None,
+            support_contact: None,
+            header_colour: NEUTRAL_HEADER.to_string(),
+            link_colour: NEUTRAL_LINK.to_string(),
+            footer_links: Vec::new(),
+        }
+    }
+}
+
+const NEUTRAL_HEADER: Colour = Colour {
+    red: 0x1d,
+    green: 0x3b,
+    blue: 0x4f,
+};
+const NEUTRAL_LINK: Colour = Colour {
+    red: 0x00,
+    green: 0x5e,
+    blue: 0xb8,
+};
+const WHITE: Colour = Colour {
+    red: 0xff,
+    green: 0xff,
+    blue: 0xff,
+};
+/// [WCAG 1.4.3] Least contrast of text with what is behind it.
+const LEAST_CONTRAST: f64 = 4.5;
+
+/// A brand whose colours can be read and whose links lead somewhere safe.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "BrandFile")]
+pub struct Brand {
+    service_name: String,
+    organisation_name: Option<String>,
+    support_contact: Option<SupportContact>,
+    header_colour: Colour,
+    footer_links: Vec<FooterLink>,
+    assets: Set,
+}
+
+/// Who helps, and how to reach them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupportContact {
+    text: String,
+    href: Option<String>,
+}
+
+/// Why a brand file is refused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum BrandError {
+    /// Not of the form `#rrggbb`.
+    #[error("{key} is {value:?}: write a colour as #rrggbb")]
+    Colour {
+        /// The key in the file.
+        key: &'static str,
+        /// What it says.
+        value: String,
+    },
+    /// People could not read the text.
+    #[error("{key} has a contrast of {contrast:.2} to 1 with white; people need at least 4.5 to 1")]
+    Contrast {
+        /// The key in the file.
+        key: &'static str,
+        /// The contrast with white.
+        contrast: f64,
+    },
+    /// A link in the footer leads neither to an https address nor to a path here.
+    #[error("the footer link {text:?} must lead to an https address or to a path that begins with /")]
+    FooterLink {
+        /// What the link says.
+        text: String,
+    },
+    /// A service without a name cannot title its pages.
+    #[error("service_name is empty")]
+    NoServiceName,
+}
+
+impl Default for Brand {
+    fn default() -> Self {
+        Self::neutral("Staff credentials")
+    }
+}
+
+impl Brand {
+    /// The neutral brand under another service name.
+    pub fn neutral(service_name: &str) -> Self {
+        Self {
+            service_name: service_name.to_owned(),
+            organisation_name: None,
+            support_contact: None,
+            header_colour: NEUTRAL_HEADER,
+            footer_links: Vec::new(),
+            assets: sheet(NEUTRAL_HEADER, NEUTRAL_LINK),
+        }
+    }
+
+    /// The name of the service.
+    pub fn service_name(&self) -> &str {
+        &self.service_name
+    }
+
+    /// Who runs it.
+    pub fn organisation_name(&self) -> Option<&str> {
+        self.organisation_name.as_deref()
+    }
+
+    /// Who helps.
+    pub fn support_contact(&self) -> Option<&SupportContact> {
+        self.support_contact.as_ref()
+    }
+
+    /// Background of the header.
+    pub fn header_colour(&self) -> Colour {
+        self.header_colour
+    }
+
+    /// Links in the footer besides Help.
+    pub fn footer_links(&self) -> &[FooterLink] {
+        &self.footer_links
+    }
+
+    /// The brand's own files: the sheet with its colours.
+    pub fn assets(&self) -> &Set {
+        &self.assets
+    }
+
+    /// Address of the sheet with the brand's colours.
+    pub fn stylesheet(&self) -> String {
+        self.assets.href(SHEET)
+    }
+}
+
+impl TryFrom<BrandFile> for Brand {
+    type Error = BrandError;
+
+    fn try_from(file: BrandFile) -> Result<Self, BrandError> {
+        if file.service_name.trim().is_empty() {
+            return Err(BrandError::NoServiceName);
+        }
+        let header_colour = readable("header_colour", &file.header_colour)?;
+        let link_colour = readable("link_colour", &file.link_colour)?;
+        for link in &file.footer_links {
+            if !leads_somewhere_safe(&link.href) {
+                return Err(BrandError::FooterLink {
+                    text: link.text.clone(),
+                });
+            }
+        }
+        Ok(Self {
+            service_name: file.service_name,
+            organisation_name: file.organisation_name,
+            support_contact: file.support_contact.map(SupportContact::parse),
+            header_colour,
+            footer_links: file.footer_links,
+            assets: sheet(header_colour, link_colour),
+        })
+    }
+}
+
+impl SupportContact {
+    /// A mail address and an https address become links; anything else stays words.
+    fn parse(text: String) -> Self {
+        let bare = !text.contains(char::is_whitespace);
+        let href = if bare && text.starts_with("https://") && Url::parse(&text).is_ok() {
+            Some(text.clone())
+        } else if bare && is_mail_address(&text) {
+            Some(format!("mailto:{text}"))
+        } else {
+            None
+        };
+        Self { text, href }
+    }
+
+    /// What the person reads.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where it leads, when it is an address.
+    pub fn href(&self) -> Option<&str> {
+        self.href.as_deref()
+    }
+}
+
+fn is_mail_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && domain.contains('.')
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "@.-_+'".contains(c))
+    })
+}
+
+/// `//host` is an address on another origin, not a path here.
+fn leads_somewhere_safe(href: &str) -> bool {
+    (href.starts_with('/') && !href.starts_with("//"))
+        || Url::parse(href).is_ok_and(|url| url.scheme() == "https")
+}
+
+/// An sRGB colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colour {
+    red: u8,
+    green: u8,
+    blue: u8,
+}
+
+impl Colour {
+    fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0_u8; 3];
+        hex::decode_to_slice(text.strip_prefix('#')?, &mut bytes).ok()?;
+        let [red, green, blue] = bytes;
+        Some(Self { red, green, blue })
+    }
+
+    /// [WCAG 2.2, relative luminance]
+    fn luminance(self) -> f64 {
+        let linear = |channel: u8| {
+            let share = f64::from(channel) / 255.0;
+            if share <= 0.04045 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
+    }
+
+    /// [WCAG 2.2, contrast ratio] Between 1 and 21.
+    pub fn contrast(self, other: Self) -> f64 {
+        let (one, two) = (self.luminance(), other.luminance());
+        (one.max(two) + 0.05) / (one.min(two) + 0.05)
+    }
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:02x}{:02x}{:02x}", self.red, self.green, self.blue)
+    }
+}
+
+fn readable(key: &'static str, value: &str) -> Result<Colour, BrandError> {
+    let colour = Colour::parse(value).ok_or_else(|| BrandError::Colour {
+        key,
+        value: value.to_owned(),
+    })?;
+    let contrast = colour.contrast(WHITE);
+    if contrast < LEAST_CONTRAST {
+        return Err(BrandError::Contrast { key, contrast });
+    }
+    Ok(colour)
+}
+
+const SHEET: &str = "brand.css";
+
+/// The vendored sheet's own custom properties are never read by it, so a brand's colours are rules of their own.
+fn sheet(header: Colour, link: Colour) -> Set {
+    let mut css = String::new();
+    if header != NEUTRAL_HEADER {
+        css += &format!(
+            ".nhsuk-header,.nhsuk-header__container{{background-color:{header};border-color:{header}}}\n"
+        );
+    }
+    if link != NEUTRAL_LINK {
+        css += &format!(
+            ".nhsuk-main-wrapper a:link:not(.nhsuk-button):not(:hover):not(:focus):not(:active),\
+             .nhsuk-details__summary-text{{color:{link}}}\n"
+        );
+    }
+    Set::new([File {
+        name: SHEET,
+        media_type: CSS,
+        content: css.into_bytes().into(),
+    }])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn brand(file: &str) -> Result<Brand, String> {
+        toml::from_str(file).map_err(|error| error.message().to_owned())
+    }
+
+    #[test]
+    fn an_empty_brand_file_is_the_neutral_brand() {
+        let brand = brand("").unwrap();
+        assert_eq!(brand.service_name(), "Staff credentials");
+        assert_eq!(brand.header_colour(), NEUTRAL_HEADER);
+        assert!(!brand.service_name().contains("NHS"));
+    }
+
+    #[test]
+    fn colours_that_people_cannot_read_are_refused() {
+        let refused = brand("header_colour = '#ffb81c'").unwrap_err();
+        assert!(refused.starts_with("header_colour has a contrast of 1."), "{refused}");
+        assert!(brand("link_colour = '#999999'").is_err());
+        assert!(brand("header_colour = '#005eb8'\nlink_colour = '#003087'").is_ok());
+    }
+
+    #[test]
+    fn black_on_white_has_the_greatest_contrast() {
+        let black = Colour::parse("#000000").unwrap();
+        assert!((black.contrast(WHITE) - 21.0).abs() < 0.001);
+    }
+
+    #[test]
+    fn what_is_not_a_colour_cannot_reach_the_sheet() {
+        for colour in ["red", "#fff", "#00000g", "#000000;}body{display:none"] {
+            let file = format!("header_colour = {colour:?}");
+            assert!(brand(&file).unwrap_err().contains("write a colour as #rrggbb"));
+        }
+    }
+
+    #[test]
+    fn a_key_nobody_knows_is_refused() {
+        assert!(brand("colour = '#000000'").unwrap_err().contains("unknown field"));
+    }
+
+    #[test]
+    fn footer_links_lead_to_https_or_to_a_path_here() {
+        let with = |href: &str| brand(&format!("footer_links = [{{ text = 'T', href = '{href}' }}]"));
+        assert!(with("https://example.org/accessibility").is_ok());
+        assert!(with("/accessibility").is_ok());
+        for href in ["javascript:alert(1)", "//example.org", "http://example.org", "here"] {
+            assert!(with(href).is_err(), "{href}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_the_support_contact_become_links_and_words_stay_words() {
+        let href = |text: &str| SupportContact::parse(text.to_owned()).href;
+        assert_eq!(href("help@trust.example").unwrap(), "mailto:help@trust.example");
+        assert_eq!(href("https://help.example").unwrap(), "https://help.example");
+        assert_eq!(href("Call 020 7946 0000"), None);
+        assert_eq!(href("javascript:alert(1)@a.b"), None);
+    }
+}
