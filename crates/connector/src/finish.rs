@@ -208,10 +208,29 @@ impl Connector {
         let key = key.ok_or(IdTokenError::UnknownKey)?;
         let verified = parsed
             .verify(&key, allowed, Typ::AbsentOr(&["JWT"]))
-            .map_err(|_| IdTokenError::Signature)?;
+            .map_err(|error| match error {
+                jws::VerifyError::WrongType => IdTokenError::Type,
+                _ => IdTokenError::Signature,
+            })?;
         Ok(verified.into_claims())
     }
 }
+
+/// Claims that are about the ID token and not about the credential.
+const ABOUT_THE_TOKEN: [&str; 12] = [
+    "iss",
+    "sub",
+    "aud",
+    "azp",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "nonce",
+    "at_hash",
+    "auth_time",
+    "SerialNumber",
+];
 
 impl Issued {
     fn from_claims(
@@ -227,20 +246,6 @@ impl Issued {
         if Uuid::try_parse(told) != Ok(serial_number) {
             return Err(IdTokenError::SerialNumber);
         }
-        const ABOUT_THE_TOKEN: [&str; 12] = [
-            "iss",
-            "sub",
-            "aud",
-            "azp",
-            "exp",
-            "nbf",
-            "iat",
-            "jti",
-            "nonce",
-            "at_hash",
-            "auth_time",
-            "SerialNumber",
-        ];
         let details = claims
             .iter()
             .filter(|(name, _)| !ABOUT_THE_TOKEN.contains(&name.as_str()))

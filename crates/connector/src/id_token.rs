@@ -24,6 +24,9 @@ pub enum IdTokenError {
     /// The key is not in the gateway's key set, freshly fetched.
     #[error("the ID token was signed with a key that is not the gateway's")]
     UnknownKey,
+    /// It is a token of another type.
+    #[error("what came as the ID token is a token of another type")]
+    Type,
     /// The signature does not fit.
     #[error("the ID token's signature is wrong")]
     Signature,

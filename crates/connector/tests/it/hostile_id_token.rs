@@ -37,7 +37,7 @@ async fn dw_40_a_token_that_the_gateway_did_not_sign_is_refused() {
         (Fault::IdTokenEmbeddedKey, IdTokenError::Signature),
         (Fault::IdTokenNoKid, IdTokenError::NoKeyId),
         (Fault::IdTokenUnknownKid, IdTokenError::UnknownKey),
-        (Fault::IdTokenOtherTyp, IdTokenError::Signature),
+        (Fault::IdTokenOtherTyp, IdTokenError::Type),
     ])
     .await;
 }

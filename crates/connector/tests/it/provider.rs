@@ -19,14 +19,14 @@ use standards::jose::{Algorithm, HmacKey, JwkSet, Signer, SoftwareKey, Typ};
 use standards::oauth::{CodeChallenge, CodeVerifier, Form};
 use url::Url;
 
-pub const CLIENT_ID: &str = "portal:1";
-pub const CLIENT_SECRET: &str = "s+cret /of the portal";
-pub const REDIRECT_URI: &str = "http://localhost:8499/callback";
-pub const SIGNING_KEY: &str = "c2lnbmluZyBrZXkgb2YgdGhpcnR5LXR3byBieXRlcyE=";
+pub(crate) const CLIENT_ID: &str = "portal:1";
+pub(crate) const CLIENT_SECRET: &str = "s+cret /of the portal";
+pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
+pub(crate) const SIGNING_KEY: &str = "c2lnbmluZyBrZXkgb2YgdGhpcnR5LXR3byBieXRlcyE=";
 
 /// The one rule that the provider breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Fault {
+pub(crate) enum Fault {
     #[default]
     Nothing,
     PushAnswers(u16),
@@ -54,8 +54,8 @@ pub enum Fault {
     RevokeAnswers(u16),
 }
 
-pub struct Provider {
-    pub base: String,
+pub(crate) struct Provider {
+    pub(crate) base: String,
     state: Arc<Shared>,
 }
 
@@ -80,7 +80,7 @@ struct Inner {
 }
 
 impl Provider {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
         let state = Arc::new(Shared {
@@ -109,28 +109,28 @@ impl Provider {
         Self { base, state }
     }
 
-    pub fn breaks(&self, fault: Fault) {
+    pub(crate) fn breaks(&self, fault: Fault) {
         self.state.inner.lock().unwrap().fault = fault;
     }
 
-    pub fn dates_tokens(&self, now: Timestamp) {
+    pub(crate) fn dates_tokens(&self, now: Timestamp) {
         self.state.inner.lock().unwrap().now = Some(now);
     }
 
     /// Path and body of each form that was posted.
-    pub fn calls(&self) -> Vec<(String, String)> {
+    pub(crate) fn calls(&self) -> Vec<(String, String)> {
         self.state.inner.lock().unwrap().calls.clone()
     }
 
-    pub fn revocations(&self) -> Vec<Value> {
+    pub(crate) fn revocations(&self) -> Vec<Value> {
         self.state.inner.lock().unwrap().revocations.clone()
     }
 
-    pub fn key_fetches(&self) -> usize {
+    pub(crate) fn key_fetches(&self) -> usize {
         self.state.inner.lock().unwrap().key_fetches
     }
 
-    pub fn settings(&self, dialect: Dialect) -> Settings {
+    pub(crate) fn settings(&self, dialect: Dialect) -> Settings {
         Settings {
             gateway: Url::parse(&self.base).unwrap(),
             dialect,
@@ -143,7 +143,7 @@ impl Provider {
         }
     }
 
-    pub async fn connector(&self, dialect: Dialect) -> Connector {
+    pub(crate) async fn connector(&self, dialect: Dialect) -> Connector {
         Connector::discover(self.settings(dialect), http())
             .await
             .unwrap()
@@ -151,7 +151,7 @@ impl Provider {
 
     /// What employee, browser and wallet do together: the request is answered, and the browser
     /// comes back with this query.
-    pub fn comes_back(&self, url: &Url) -> String {
+    pub(crate) fn comes_back(&self, url: &Url) -> String {
         let mut inner = self.state.inner.lock().unwrap();
         let query = Form::parse(url.query().unwrap().as_bytes()).unwrap();
         assert_eq!(query.find("client_id"), Some(CLIENT_ID));
@@ -170,7 +170,7 @@ impl Provider {
 }
 
 /// The connector's HTTP with a short patience.
-pub fn http() -> Http {
+pub(crate) fn http() -> Http {
     let timeout = Duration::from_millis(800);
     Http::new(HttpOptions {
         timeout,
@@ -447,7 +447,7 @@ fn signed(shared: &Shared, claims: &Value, fault: Fault) -> String {
         }
         Fault::IdTokenAlgNone => {
             let header = json!({"alg": "none", "kid": kid}).to_string();
-            let encode = standards::base64url::encode::<String>;
+            let encode = |text: String| standards::base64url::encode(text);
             format!("{}.{}.", encode(header), encode(claims.to_string()))
         }
         Fault::IdTokenHmacWithPublicKey => {
