@@ -6,3 +6,6 @@ pub mod did;
 pub mod jose;
 pub mod json;
 pub mod oauth;
+pub mod claims;
+pub mod openid4vci;
+pub mod vc;

@@ -4,12 +4,14 @@
 
 pub mod error;
 pub mod form;
+pub mod metadata;
 pub mod pkce;
 pub mod redirect;
 pub mod scope;
 
 pub use error::{ErrorCode, ErrorResponse};
 pub use form::{Form, FormError};
+pub use metadata::{AuthorizationServerMetadata, MetadataError, well_known_url};
 pub use pkce::{CodeChallenge, CodeVerifier, PkceError};
 pub use redirect::{RedirectUri, RedirectUriError};
 pub use scope::{Scope, ScopeError};

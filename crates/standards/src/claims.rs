@@ -1,0 +1,132 @@
+//! The registered JWT claims (RFC 7519, 4.1) read once, with an error that names the claim.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+/// Why a claim cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimError {
+    /// Absent where the standard requires it.
+    #[error("the claim {0} is missing")]
+    Missing(&'static str),
+    /// Of another JSON type than the standard gives it, or out of range.
+    #[error("the claim {0} is malformed")]
+    Malformed(&'static str),
+}
+
+/// A text claim; absent is `None`.
+pub fn text<'a>(
+    claims: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, ClaimError> {
+    claims
+        .get(name)
+        .map(|value| value.as_str().ok_or(ClaimError::Malformed(name)))
+        .transpose()
+}
+
+/// A text claim that must be there and not be empty.
+pub fn required_text<'a>(
+    claims: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<&'a str, ClaimError> {
+    match text(claims, name)? {
+        None => Err(ClaimError::Missing(name)),
+        Some("") => Err(ClaimError::Malformed(name)),
+        Some(value) => Ok(value),
+    }
+}
+
+/// A `NumericDate`; fractions of a second are allowed and dropped.
+pub fn instant(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<Timestamp>, ClaimError> {
+    let Some(value) = claims.get(name) else {
+        return Ok(None);
+    };
+    let whole = value
+        .as_i64()
+        .or_else(|| value.as_f64().and_then(whole_seconds));
+    let second = whole.ok_or(ClaimError::Malformed(name))?;
+    Timestamp::from_second(second)
+        .map(Some)
+        .map_err(|_| ClaimError::Malformed(name))
+}
+
+/// A `NumericDate` that must be there.
+pub fn required_instant(
+    claims: &Map<String, Value>,
+    name: &'static str,
+) -> Result<Timestamp, ClaimError> {
+    instant(claims, name)?.ok_or(ClaimError::Missing(name))
+}
+
+/// Whether `aud`, one text or a list of texts, is exactly this one audience. Several audiences are refused:
+/// a proof made for us and for somebody else as well could be passed on by that other.
+pub fn audience_is(claims: &Map<String, Value>, expected: &str) -> Result<bool, ClaimError> {
+    match claims.get("aud") {
+        None => Err(ClaimError::Missing("aud")),
+        Some(Value::String(audience)) => Ok(audience == expected),
+        Some(Value::Array(list)) => Ok(list.len() == 1 && list[0].as_str() == Some(expected)),
+        Some(_) => Err(ClaimError::Malformed("aud")),
+    }
+}
+
+#[allow(clippy::cast_possible_truncation)] // bounded to where every f64 whole number is exact
+fn whole_seconds(value: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (value.is_finite() && value.abs() < EXACT).then(|| value.floor() as i64)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_numeric_date_may_have_a_fraction_but_must_be_a_number_in_range() {
+        let read = |value: Value| instant(&of(json!({ "exp": value })), "exp");
+        assert_eq!(read(json!(1.9)).unwrap().unwrap().as_second(), 1);
+        assert_eq!(
+            read(json!(1_700_000_000)).unwrap().unwrap().as_second(),
+            1_700_000_000
+        );
+        for bad in [
+            json!("1700000000"),
+            json!(1e300),
+            json!(u64::MAX),
+            json!(i64::MIN),
+            json!(null),
+            json!([]),
+        ] {
+            assert_eq!(
+                read(bad.clone()),
+                Err(ClaimError::Malformed("exp")),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_audience_beside_ours_is_not_ours_alone() {
+        assert!(audience_is(&of(json!({"aud": "a"})), "a").unwrap());
+        assert!(audience_is(&of(json!({"aud": ["a"]})), "a").unwrap());
+        assert!(!audience_is(&of(json!({"aud": ["a", "b"]})), "a").unwrap());
+        assert!(!audience_is(&of(json!({"aud": []})), "a").unwrap());
+        assert_eq!(
+            audience_is(&of(json!({})), "a"),
+            Err(ClaimError::Missing("aud"))
+        );
+        assert_eq!(
+            audience_is(&of(json!({"aud": 7})), "a"),
+            Err(ClaimError::Malformed("aud"))
+        );
+    }
+}
