@@ -22,6 +22,8 @@ const SLICES: &[(&str, &[&str])] = &[
     // Where they meet: ids and plain values only.
     ("interaction", &[]),
     ("status", &[]),
+    // What must not stay.
+    ("retention", &["interaction", "status"]),
     // Who is calling: for the door and for revocation.
     ("client", &[]),
     // Tenants and what is registered for them; the shape of the one configuration file.
