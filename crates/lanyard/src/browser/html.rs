@@ -1,0 +1,226 @@
+//! As much HTML as it takes to find a link by its id: tags, attributes, character references.
+
+/// The `href` of the element with this id, its character references resolved.
+pub fn href(html: &str, id: &str) -> Option<String> {
+    tags(html)
+        .find(|tag| tag.attribute("id").is_some_and(|found| found == id))
+        .and_then(|tag| tag.attribute("href"))
+}
+
+/// The page's title.
+pub fn title(html: &str) -> Option<String> {
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    let words: Vec<&str> = html[start..end].split_whitespace().collect();
+    Some(unescape(&words.join(" ")))
+}
+
+/// A start tag.
+struct Tag<'a> {
+    /// Everything between the element's name and the closing `>`.
+    attributes: &'a str,
+}
+
+impl Tag<'_> {
+    fn attribute(&self, wanted: &str) -> Option<String> {
+        let mut rest = self.attributes;
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
+            if rest.is_empty() {
+                return None;
+            }
+            let end = rest
+                .find(|c: char| c.is_ascii_whitespace() || c == '=' || c == '/')
+                .unwrap_or(rest.len());
+            let name = &rest[..end];
+            rest = rest[end..].trim_start();
+            let value = match rest.strip_prefix('=') {
+                None => "",
+                Some(after) => {
+                    let (value, after) = value(after.trim_start());
+                    rest = after;
+                    value
+                }
+            };
+            if name.eq_ignore_ascii_case(wanted) {
+                return Some(unescape(value));
+            }
+            if name.is_empty() && value.is_empty() {
+                // A stray character: step over it, or this would never end.
+                rest = rest.get(1..)?;
+            }
+        }
+    }
+}
+
+/// An attribute's value at the beginning of a text, and what follows it.
+fn value(text: &str) -> (&str, &str) {
+    for quote in ['"', '\''] {
+        if let Some(quoted) = text.strip_prefix(quote) {
+            return quoted.split_once(quote).unwrap_or((quoted, ""));
+        }
+    }
+    let end = text
+        .find(|c: char| c.is_ascii_whitespace())
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// Every start tag in order. Comments, and the insides of scripts and styles, have none.
+fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
+    let mut rest = html;
+    std::iter::from_fn(move || {
+        loop {
+            rest = &rest[rest.find('<')? + 1..];
+            if let Some(comment) = rest.strip_prefix("!--") {
+                rest = &comment[comment.find("-->")? + 3..];
+                continue;
+            }
+            if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+                continue;
+            }
+            let name_ends = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-')?;
+            let (name, after) = rest.split_at(name_ends);
+            let end = end_of_tag(after)?;
+            let tag = Tag {
+                attributes: &after[..end],
+            };
+            rest = &after[end..];
+            if name.eq_ignore_ascii_case("script") || name.eq_ignore_ascii_case("style") {
+                let closing = format!("</{}", name.to_ascii_lowercase());
+                rest = &rest[rest.to_ascii_lowercase().find(&closing)?..];
+            }
+            return Some(tag);
+        }
+    })
+}
+
+/// Where the tag's `>` is; one inside quotes is part of a value.
+fn end_of_tag(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut before_value = false;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (None, '>') => return Some(at),
+            (None, '"' | '\'') if before_value => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            _ => {}
+        }
+        before_value = c == '=' || (before_value && c.is_ascii_whitespace());
+    }
+    None
+}
+
+/// Resolve the character references that attribute values are written with.
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let reference = rest[1..]
+            .find(';')
+            .filter(|length| *length <= 8)
+            .map(|length| &rest[1..=length]);
+        match reference.and_then(|name| Some((name, character(name)?))) {
+            Some((name, character)) => {
+                plain.push(character);
+                rest = &rest[name.len() + 2..];
+            }
+            None => {
+                plain.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
+fn character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "quot" => Some('"'),
+        "apos" => Some('\''),
+        "nbsp" => Some('\u{a0}'),
+        _ => {
+            let number = name.strip_prefix('#')?;
+            let number = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(number)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_is_found_by_its_id_however_its_attributes_are_written() {
+        for html in [
+            r#"<p><a id="go" href="/x?a=1&amp;b=2">Go</a></p>"#,
+            r#"<a class="a > b" href='/x?a=1&amp;b=2' id='go'>Go</a>"#,
+            "<A\n  HREF = \"/x?a=1&#38;b=2\"\n  ID=go\n>Go</A>",
+            r#"<a id=go href=/x?a=1&b=2>Go</a>"#,
+            r#"<a disabled id="go" data-x href="/x?a=1&#x26;b=2"/>"#,
+        ] {
+            assert_eq!(href(html, "go").as_deref(), Some("/x?a=1&b=2"), "{html}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_the_link_is_not_taken_for_it() {
+        for html in [
+            r#"<!-- <a id="go" href="/x"> -->"#,
+            r#"<script>document.write('<a id="go" href="/x">')</script>"#,
+            r#"<style>/* <a id="go" href="/x"> */</style>"#,
+            r#"<a id="go-back" href="/x">"#,
+            r#"<a data-id="go" href="/x">"#,
+            r#"<a title='id="go"' href="/x">"#,
+            r#"<a id="go">"#,
+            r#"&lt;a id="go" href="/x"&gt;"#,
+        ] {
+            assert_eq!(href(html, "go"), None, "{html}");
+        }
+    }
+
+    #[test]
+    fn broken_html_ends_the_search_and_not_the_program() {
+        for html in [
+            "<",
+            "<a",
+            "<a id=",
+            "<a id=\"go",
+            "<a =\"x\" = = >",
+            "<!--",
+            "<script>",
+            "é<é",
+            "<a é=ü>&",
+            "<a ='é>",
+        ] {
+            assert_eq!(href(html, "go"), None, "{html}");
+        }
+    }
+
+    #[test]
+    fn a_link_after_a_script_is_found() {
+        let html = r#"<script>if (a < b) {}</script><a id="go" href="openid4vp://?a=1&amp;b=2">"#;
+        assert_eq!(href(html, "go").as_deref(), Some("openid4vp://?a=1&b=2"));
+    }
+
+    #[test]
+    fn a_title_is_read_in_one_line() {
+        assert_eq!(
+            title("<TITLE>\n Scan &amp;\n go </TITLE>").as_deref(),
+            Some("Scan & go")
+        );
+        assert_eq!(title("<p>"), None);
+    }
+}
