@@ -57,7 +57,8 @@ pub fn from_base_url(base: &Url, segments: &[&str]) -> Result<Did, DidError> {
     }
     let mut did = format!("did:web:{}", base.host_str().ok_or(DidError::WebAddress)?);
     if let Some(port) = base.port() {
-        did.push_str(&format!("%3A{port}"));
+        did += "%3A";
+        did += &port.to_string();
     }
     let of_base: Vec<&str> = base
         .path_segments()
@@ -160,7 +161,7 @@ fn encoded(segment: &str, already_encoded: bool) -> Result<String, DidError> {
             b'.' | b'-' | b'_' => text.push(char::from(byte)),
             b'%' if already_encoded => text.push('%'),
             byte if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
-            byte => text.push_str(&format!("%{byte:02X}")),
+            byte => text += &format!("%{byte:02X}"),
         }
     }
     Ok(text)
@@ -265,10 +266,8 @@ mod tests {
             "did:web:%20a.org",
             "did:web:a.org%00",
         ] {
-            let Ok(parsed) = Did::parse(did) else {
-                continue;
-            };
-            assert_eq!(document_url(&parsed), Err(DidError::WebAddress), "{did}");
+            let refused = Did::parse(did).and_then(|did| document_url(&did)).is_err();
+            assert!(refused, "{did}");
         }
         assert_eq!(
             document_url(&Did::parse("did:jwk:abc").unwrap()),

@@ -115,12 +115,14 @@ impl ContentEncryption {
         }
     }
 
-    fn key(self, bytes: &[u8]) -> Option<LessSafeKey> {
+    fn key(self, bytes: &[u8]) -> Result<LessSafeKey, JweError> {
         let algorithm = match self {
             Self::A128GCM => &AES_128_GCM,
             Self::A256GCM => &AES_256_GCM,
         };
-        UnboundKey::new(algorithm, bytes).ok().map(LessSafeKey::new)
+        UnboundKey::new(algorithm, bytes)
+            .map(LessSafeKey::new)
+            .map_err(|_| JweError::Encryption)
     }
 }
 
@@ -171,26 +173,23 @@ impl DecryptionKey {
     }
 
     /// The content key that both sides arrive at. [RFC 7518 4.6.2]
+    ///
+    /// The Concat KDF is the single-step KDF of NIST SP 800-56C with a plain hash.
     fn agree(
         &self,
         peer: &[u8],
         enc: ContentEncryption,
         info: &PartyInfo,
-    ) -> Result<LessSafeKey, JweError> {
-        agreement::agree(
-            &self.private,
-            UnparsedPublicKey::new(&ECDH_P256, peer),
-            JweError::Decryption,
-            |shared| {
-                let mut key = Zeroizing::new(vec![0; enc.key_length()]);
-                let algorithm =
-                    kdf::get_sskdf_digest_algorithm(kdf::SskdfDigestAlgorithmId::Sha256)
-                        .ok_or(JweError::Decryption)?;
-                kdf::sskdf_digest(algorithm, shared, &info.other_info(enc), &mut key)
-                    .map_err(|_| JweError::Decryption)?;
-                enc.key(&key).ok_or(JweError::Decryption)
-            },
-        )
+    ) -> Result<Zeroizing<Vec<u8>>, JweError> {
+        let peer = UnparsedPublicKey::new(&ECDH_P256, peer);
+        agreement::agree(&self.private, peer, JweError::Decryption, |shared| {
+            let mut key = Zeroizing::new(vec![0; enc.key_length()]);
+            let sha256 = kdf::get_sskdf_digest_algorithm(kdf::SskdfDigestAlgorithmId::Sha256)
+                .ok_or(JweError::Decryption)?;
+            kdf::sskdf_digest(sha256, shared, &info.other_info(enc), &mut key)
+                .map_err(|_| JweError::Decryption)?;
+            Ok(key)
+        })
     }
 }
 
@@ -279,7 +278,7 @@ pub fn decrypt(
         return Err(JweError::Form);
     }
     let nonce = Nonce::try_assume_unique_for_key(&message.iv).map_err(|_| JweError::Form)?;
-    let content_key = key.agree(point, enc, &info)?;
+    let content_key = enc.key(&key.agree(point, enc, &info)?)?;
     let mut content = [message.ciphertext, message.tag].concat();
     let length = content_key
         .open_in_place(nonce, Aad::from(message.protected.as_bytes()), &mut content)
@@ -339,7 +338,7 @@ fn encrypt_with(
         apv: options.apv.clone().unwrap_or_default(),
     };
     let protected = base64url::encode(Value::Object(header).to_string());
-    let key = ephemeral.agree(point, enc, &info)?;
+    let key = enc.key(&ephemeral.agree(point, enc, &info)?)?;
     let mut content = plaintext.to_vec();
     let tag = key
         .seal_in_place_separate_tag(
@@ -398,4 +397,85 @@ fn text_of(header: &Map<String, Value>, name: &'static str) -> Result<Option<Str
 fn bytes_of(header: &Map<String, Value>, name: &'static str) -> Result<Vec<u8>, JweError> {
     let text = text_of(header, name)?.unwrap_or_default();
     base64url::decode(&text).map_err(|_| JweError::Parameter(name))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    // The keys of RFC 7518, appendix C.
+    const ALICE: &str = "0_NxaRPUMQoAJt50Gz8YiTr8gRTwyEaCumd-MToTmIo";
+    const BOB: &str = "VEmDZpDXXK8p8N0Cndsxs924q6nS1RXFASRl6BfUqdw";
+
+    fn key(scalar: &str) -> DecryptionKey {
+        DecryptionKey::from_scalar(&base64url::decode(scalar).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn both_sides_of_rfc_7518_appendix_c_arrive_at_its_key() {
+        let info = PartyInfo {
+            apu: b"Alice".to_vec(),
+            apv: b"Bob".to_vec(),
+        };
+        let (alice, bob) = (key(ALICE), key(BOB));
+        for (own, peer) in [(&alice, &bob), (&bob, &alice)] {
+            let point = peer.public.point_on(KeyType::P256).unwrap();
+            let derived = own.agree(point, ContentEncryption::A128GCM, &info).unwrap();
+            assert_eq!(base64url::encode(&*derived), "VqqN6vgjbSBcIijNcacQGg");
+            let longer = own.agree(point, ContentEncryption::A256GCM, &info).unwrap();
+            assert_ne!(
+                longer[..16],
+                derived[..],
+                "the length of the key is part of what it is made of"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_with_a_fixed_ephemeral_key_is_the_same_each_time() {
+        let recipient = key(BOB).public_jwk("bob");
+        let options = Options {
+            apu: Some(b"Alice".to_vec()),
+            ..Options::default()
+        };
+        let write = || {
+            encrypt_with(
+                &key(ALICE),
+                [7; NONCE_LEN],
+                b"text",
+                &recipient,
+                ContentEncryption::A256GCM,
+                &options,
+            )
+        };
+        let message = write().unwrap();
+        assert_eq!(message, write().unwrap());
+        assert_eq!(
+            decrypt(&message, &key(BOB), ContentEncryption::ALL).unwrap(),
+            b"text"
+        );
+        assert_ne!(
+            encrypt(b"text", &recipient, ContentEncryption::A256GCM, &options).unwrap(),
+            message
+        );
+    }
+
+    #[test]
+    fn a_private_key_survives_storage_and_cannot_be_printed() {
+        let made = DecryptionKey::generate().unwrap();
+        let stored = DecryptionKey::from_scalar(&made.to_scalar().unwrap()).unwrap();
+        assert_eq!(stored.public_jwk("a"), made.public_jwk("a"));
+        assert_eq!(format!("{made:?}"), "DecryptionKey(…)");
+    }
+
+    #[test]
+    fn a_scalar_out_of_range_or_of_another_length_is_no_key() {
+        for scalar in [&[0; 32][..], &[0xff; 32], &[1; 31], &[1; 33], &[]] {
+            assert_eq!(
+                DecryptionKey::from_scalar(scalar).unwrap_err(),
+                JweError::PrivateKey
+            );
+        }
+    }
 }

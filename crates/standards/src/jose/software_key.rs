@@ -22,7 +22,7 @@ enum Pair {
     Rsa(RsaKeyPair),
 }
 
-/// A private key for ES256, ES384, EdDSA or RS256 that signs in this process.
+/// A private key for ES256, ES384, `EdDSA` or RS256 that signs in this process.
 pub struct SoftwareKey {
     pair: Pair,
     public: Jwk,

@@ -1,0 +1,4 @@
+//! The specifications' own examples, public test vectors, and what an attacker tries.
+
+mod did;
+mod jose;
