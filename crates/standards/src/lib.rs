@@ -9,3 +9,4 @@ pub mod oauth;
 pub mod claims;
 pub mod openid4vci;
 pub mod vc;
+pub mod openid4vp;

@@ -90,10 +90,9 @@ impl TokenRequestError {
     /// The code on the wire.
     pub fn code(self) -> ErrorCode {
         match self {
-            Self::Missing(_) => ErrorCode::InvalidRequest,
-            Self::GrantType => ErrorCode::UnsupportedGrantType,
             // RFC 9396, 5 names invalid_authorization_details; the older code is understood everywhere.
-            Self::AuthorizationDetails => ErrorCode::InvalidRequest,
+            Self::Missing(_) | Self::AuthorizationDetails => ErrorCode::InvalidRequest,
+            Self::GrantType => ErrorCode::UnsupportedGrantType,
         }
     }
 }
