@@ -165,8 +165,7 @@ fn advice(names: &[&str], packages: &[&str]) -> String {
 
 /// The system's Node, or one from npm beside our build when the system's is too old.
 fn find_node(target: &Path) -> anyhow::Result<PathBuf> {
-    if let Some(version) = major_version("node").filter(|version| *version >= OLDEST_NODE) {
-        let _ = version;
+    if major_version("node").is_some_and(|version| version >= OLDEST_NODE) {
         return Ok(PathBuf::from("node"));
     }
     let folder = target.join(OWN_NODE);

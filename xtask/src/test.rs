@@ -116,6 +116,8 @@ fn run_rust(
             .args(&plan.runner_arguments)
             .envs(environment.iter().cloned());
         let passed = succeeds_while_reading(&mut command, |line| tally.add_rust_line(line))?;
+        // Its last line counts the last binary only.
+        println!("\n{tally}");
         return Ok((passed, tally));
     }
     let mut all_passed = true;
