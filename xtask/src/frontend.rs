@@ -4,14 +4,13 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cargo::succeeds;
+use crate::machine::install_npm_packages;
 
-/// The crate `ui` keeps the recipe; the Rust build never runs it.
-const RECIPE: &str = "crates/ui/vendor/build.mjs";
+/// The crate `ui` keeps the recipe; a Rust build never runs it.
+const FOLDER: &str = "crates/ui/vendor";
 
 pub(crate) fn vendor(root: &Path) -> anyhow::Result<bool> {
-    anyhow::ensure!(
-        root.join(RECIPE).is_file(),
-        "there is no {RECIPE} in this workspace"
-    );
-    succeeds(Command::new("node").arg(RECIPE).current_dir(root))
+    let folder = root.join(FOLDER);
+    install_npm_packages(&folder)?;
+    succeeds(Command::new("node").arg("build.mjs").current_dir(&folder))
 }

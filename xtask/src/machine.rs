@@ -217,7 +217,7 @@ fn parse_major_version(text: &str) -> Option<u32> {
 }
 
 /// Installs exactly what the lock file says, once for each state of the lock file.
-fn install_npm_packages(folder: &Path) -> anyhow::Result<()> {
+pub(crate) fn install_npm_packages(folder: &Path) -> anyhow::Result<()> {
     let lock = folder.join("package-lock.json");
     let wanted = std::fs::read(&lock).with_context(|| {
         format!(
