@@ -10,3 +10,4 @@ pub mod claims;
 pub mod openid4vci;
 pub mod vc;
 pub mod openid4vp;
+pub mod sd_jwt;
