@@ -1,0 +1,64 @@
+//! What every request can reach: configuration made ready, the store, and the only clock, random source and
+//! HTTP client of the gateway.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use standards::jose::Signer;
+
+use crate::clock::Clock;
+use crate::interaction::rows::Interactions;
+use crate::organisation::Organisations;
+use crate::outbound::Outbound;
+use crate::random::Random;
+use crate::seal::Seal;
+use crate::status::Lists;
+use crate::store::Store;
+
+/// The state of the gateway's routes; cheap to clone.
+pub type App = Arc<Parts>;
+
+/// The parts that slices share. Only the composition root makes one.
+pub struct Parts {
+    /// The public address without a slash at its end; every identifier begins with it.
+    pub base: String,
+    /// Who may use the gateway, and for what.
+    pub organisations: Organisations,
+    /// The database.
+    pub store: Store,
+    /// The interactions in it.
+    pub interactions: Interactions,
+    /// Status lists, published and allotted.
+    pub lists: Lists,
+    /// The one clock.
+    pub clock: Clock,
+    /// The one random source.
+    pub random: Random,
+    /// Encrypts, and derives keys for values that the gateway hands out and reads back.
+    pub seal: Seal,
+    /// The one HTTP client.
+    pub outbound: Outbound,
+    /// Signs the ID tokens of dialect clients (RS256).
+    pub id_token_rs256: Arc<dyn Signer>,
+    /// Signs the ID tokens of plain clients (ES256).
+    pub id_token_es256: Arc<dyn Signer>,
+    /// The operator's name and colours.
+    pub brand: Arc<ui::Brand>,
+}
+
+impl Parts {
+    /// The time of this request.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An address of the gateway's own; `path` begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Whether browsers reach the gateway over TLS, which decides cookie names and flags (rulings 17).
+    pub fn is_https(&self) -> bool {
+        self.base.starts_with("https://")
+    }
+}

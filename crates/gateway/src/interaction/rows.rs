@@ -1,0 +1,256 @@
+//! Interactions in the database: found by the one secret that each caller holds, advanced by version.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Code, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Via};
+use crate::seal::Seal;
+use crate::store::{Row, Statement, Store, StoreError};
+
+/// The table of interactions.
+#[derive(Clone)]
+pub struct Interactions {
+    store: Store,
+    seal: Seal,
+}
+
+/// Why an interaction could not be advanced.
+#[derive(Debug, thiserror::Error)]
+pub enum AdvanceError {
+    /// Another process or request took a step first: read again and decide again.
+    #[error("the interaction has moved on")]
+    Overtaken,
+    /// A value that must be unique stands already, in the statement of that number after the interaction's own.
+    #[error("a value that must be unique stands already")]
+    Duplicate { statement: usize },
+    /// The database did not answer as it should.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, stage, stage_at, \
+    outcome, bound_to, link, link_here, request_digest, browser_digest, response_digest, released, code_digest, \
+    code_expires_at, serial_number, created_at, expires_at, sealed";
+
+impl Interactions {
+    /// The table in that store; personal values go through `seal`.
+    pub fn new(store: Store, seal: Seal) -> Self {
+        Self { store, seal }
+    }
+
+    /// Keeps a new interaction.
+    pub async fn insert(&self, interaction: &Interaction) -> Result<(), StoreError> {
+        let sql = format!(
+            "INSERT INTO interactions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+             $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+        );
+        let statement = Statement::new(sql).bind(interaction.id.as_str()).bind(interaction.version);
+        let statement = statement
+            .bind(interaction.organisation.as_str())
+            .bind(interaction.client_id.as_str())
+            .bind(purpose_name(interaction.purpose))
+            .bind(interaction.credential_type.as_str())
+            .bind(interaction.reference.as_str());
+        let statement = self.bind_changing(statement, interaction)?;
+        self.store.write([statement]).await.map(drop)
+    }
+
+    /// Makes one step durable, together with `also`, if nobody has taken another step since it was read.
+    pub async fn advance(&self, interaction: &mut Interaction, also: Vec<Statement>) -> Result<(), AdvanceError> {
+        // The list of assignments repeats the order of `bind_changing`.
+        let update = Statement::new(
+            "UPDATE interactions SET version = version + 1, stage = $1, stage_at = $2, outcome = $3, bound_to = $4, \
+             link = $5, link_here = $6, request_digest = $7, browser_digest = $8, response_digest = $9, \
+             released = $10, code_digest = $11, code_expires_at = $12, serial_number = $13, created_at = $14, \
+             expires_at = $15, sealed = $16 WHERE id = $17 AND version = $18",
+        );
+        let update = self.bind_changing(update, interaction).map_err(AdvanceError::Store)?;
+        let update = update.bind(interaction.id.as_str()).bind(interaction.version).must_change(1);
+        match self.store.write(std::iter::once(update).chain(also)).await {
+            Ok(_) => {
+                interaction.version += 1;
+                Ok(())
+            }
+            Err(StoreError::Unmet { statement: 0 }) => Err(AdvanceError::Overtaken),
+            Err(StoreError::Duplicate { statement } | StoreError::Unmet { statement }) if statement > 0 => {
+                Err(AdvanceError::Duplicate { statement: statement - 1 })
+            }
+            Err(error) => Err(AdvanceError::Store(error)),
+        }
+    }
+
+    /// By the page's address.
+    pub async fn find(&self, id: &str) -> Result<Option<Interaction>, StoreError> {
+        self.one("id = $1", &[id]).await
+    }
+
+    /// By either of the wallet's links.
+    pub async fn find_by_link(&self, link: &str) -> Result<Option<Interaction>, StoreError> {
+        self.one("link = $1 OR link_here = $2", &[link, link]).await
+    }
+
+    /// By what the relying party pushed.
+    pub async fn find_pushed(&self, request: &Digest) -> Result<Option<Interaction>, StoreError> {
+        self.one("request_digest = $1", &[&request.0]).await
+    }
+
+    /// The newest of one browser for one authorize address.
+    pub async fn find_opened(&self, request: &Digest, browser: &Digest) -> Result<Option<Interaction>, StoreError> {
+        let condition = "request_digest = $1 AND browser_digest = $2 ORDER BY created_at DESC, expires_at DESC LIMIT 1";
+        self.one(condition, &[&request.0, &browser.0]).await
+    }
+
+    /// By the response code of a same-device wallet.
+    pub async fn find_by_response(&self, response: &Digest) -> Result<Option<Interaction>, StoreError> {
+        self.one("response_digest = $1", &[&response.0]).await
+    }
+
+    /// By the authorization code.
+    pub async fn find_by_code(&self, code: &Digest) -> Result<Option<Interaction>, StoreError> {
+        self.one("code_digest = $1", &[&code.0]).await
+    }
+
+    /// Those whose time is over and that still hold personal values or an uncollected credential.
+    pub async fn find_overdue(&self, before: Timestamp) -> Result<Vec<Interaction>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM interactions WHERE expires_at < $1 AND sealed IS NOT NULL ORDER BY expires_at LIMIT 200"
+        );
+        let rows = self.store.read(Statement::new(sql).bind(before.as_second())).await?;
+        rows.iter().map(|row| self.read(row)).collect()
+    }
+
+    /// Deletes the traces of what ended before that time.
+    pub async fn delete_before(&self, before: Timestamp) -> Result<(), StoreError> {
+        let sql = "DELETE FROM interactions WHERE expires_at < $1 AND sealed IS NULL";
+        self.store.write([Statement::new(sql).bind(before.as_second())]).await.map(drop)
+    }
+
+    async fn one(&self, condition: &str, values: &[&str]) -> Result<Option<Interaction>, StoreError> {
+        let select = Statement::new(format!("SELECT {COLUMNS} FROM interactions WHERE {condition}"));
+        let select = values.iter().fold(select, |select, value| select.bind(*value));
+        self.store.read_one(select).await?.map(|row| self.read(&row)).transpose()
+    }
+
+    /// Binds, in one order for insert and update, every column that a step may change.
+    fn bind_changing(&self, statement: Statement, interaction: &Interaction) -> Result<Statement, StoreError> {
+        let (stage, at, outcome, via) = stage_columns(&interaction.stage, interaction.created_at);
+        let sealed = interaction.private.as_ref().map(|private| self.seal_private(&interaction.id, private)).transpose()?;
+        Ok(statement
+            .bind(stage)
+            .bind(at.as_second())
+            .bind(outcome)
+            .bind(via)
+            .bind(interaction.link.as_str())
+            .bind(interaction.link_here.as_str())
+            .bind(interaction.request_digest.0.as_str())
+            .bind(interaction.browser.as_ref().map(|digest| digest.0.as_str()))
+            .bind(interaction.response.as_ref().map(|digest| digest.0.as_str()))
+            .bind(i64::from(interaction.released))
+            .bind(interaction.code.as_ref().map(|code| code.digest.0.as_str()))
+            .bind(interaction.code.as_ref().map(|code| code.expires_at.as_second()))
+            .bind(interaction.serial_number.map(|serial| serial.to_string()))
+            .bind(interaction.created_at.as_second())
+            .bind(interaction.expires_at.as_second())
+            .bind(sealed))
+    }
+
+    fn seal_private(&self, id: &str, private: &Private) -> Result<Vec<u8>, StoreError> {
+        let text = zeroize::Zeroizing::new(serde_json::to_vec(private).map_err(|_| unreadable())?);
+        self.seal.seal(&place(id), &text).map_err(|_| unreadable())
+    }
+
+    fn read(&self, row: &Row) -> Result<Interaction, StoreError> {
+        let id = row.text("id")?.to_owned();
+        let digest = |column| Ok::<_, StoreError>(row.optional_text(column)?.map(|text| Digest(text.to_owned())));
+        let private = match row.optional_blob("sealed")? {
+            None => None,
+            Some(sealed) => {
+                let text = zeroize::Zeroizing::new(self.seal.open(&place(&id), sealed).map_err(|_| unreadable())?);
+                Some(serde_json::from_slice(&text).map_err(|_| unreadable())?)
+            }
+        };
+        let code = match (digest("code_digest")?, row.optional_timestamp("code_expires_at")?) {
+            (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
+            _ => None,
+        };
+        let serial_number = row.optional_text("serial_number")?.map(Uuid::parse_str).transpose().map_err(|_| unreadable())?;
+        Ok(Interaction {
+            version: row.integer("version")?,
+            organisation: row.text("organisation")?.to_owned(),
+            client_id: row.text("client_id")?.to_owned(),
+            purpose: if row.text("purpose")? == "issue" { Purpose::Issue } else { Purpose::Verify },
+            credential_type: row.text("credential_type")?.to_owned(),
+            reference: row.text("reference")?.to_owned(),
+            stage: read_stage(row)?,
+            link: row.text("link")?.to_owned(),
+            link_here: row.text("link_here")?.to_owned(),
+            request_digest: Digest(row.text("request_digest")?.to_owned()),
+            browser: digest("browser_digest")?,
+            response: digest("response_digest")?,
+            released: row.boolean("released")?,
+            code,
+            serial_number,
+            created_at: row.timestamp("created_at")?,
+            expires_at: row.timestamp("expires_at")?,
+            private,
+            id,
+        })
+    }
+}
+
+/// Ties a sealed value to its row, so that one row's cannot be moved to another.
+fn place(id: &str) -> String {
+    format!("interactions/{id}")
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Corrupt("a sealed value of an interaction cannot be read with the storage secrets in use".into())
+}
+
+fn purpose_name(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Verify => "verify",
+        Purpose::Issue => "issue",
+    }
+}
+
+type StageColumns = (&'static str, Timestamp, Option<&'static str>, Option<&'static str>);
+
+fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
+    let outcome_name = |outcome: &Outcome| match outcome {
+        Outcome::Verified => "verified",
+        Outcome::Issued => "issued",
+        Outcome::Refused(refusal) => refusal.code(),
+    };
+    match stage {
+        Stage::Pushed => ("pushed", created_at, None, None),
+        Stage::Waiting => ("waiting", created_at, None, None),
+        Stage::Scanned { at, via: Via::AnotherDevice } => ("scanned", *at, None, Some("another-device")),
+        Stage::Scanned { at, via: Via::ThisDevice } => ("scanned", *at, None, Some("this-device")),
+        Stage::Issued { at } => ("issued", *at, None, None),
+        Stage::Finished { at, outcome } => ("finished", *at, Some(outcome_name(outcome)), None),
+        Stage::Collected { at, outcome } => ("collected", *at, Some(outcome_name(outcome)), None),
+    }
+}
+
+fn read_stage(row: &Row) -> Result<Stage, StoreError> {
+    let at = row.timestamp("stage_at")?;
+    let outcome = || match row.text("outcome")? {
+        "verified" => Ok(Outcome::Verified),
+        "issued" => Ok(Outcome::Issued),
+        code => Refusal::parse(code).map(Outcome::Refused).ok_or_else(unreadable),
+    };
+    let via = match row.optional_text("bound_to")? {
+        Some("this-device") => Via::ThisDevice,
+        _ => Via::AnotherDevice,
+    };
+    match row.text("stage")? {
+        "pushed" => Ok(Stage::Pushed),
+        "waiting" => Ok(Stage::Waiting),
+        "scanned" => Ok(Stage::Scanned { at, via }),
+        "issued" => Ok(Stage::Issued { at }),
+        "finished" => Ok(Stage::Finished { at, outcome: outcome()? }),
+        "collected" => Ok(Stage::Collected { at, outcome: outcome()? }),
+        _ => Err(StoreError::Corrupt("an interaction is at a stage that this version does not know".into())),
+    }
+}

@@ -1,0 +1,152 @@
+//! The draft: the credential as the relying party signed it, checked and not yet issued.
+//!
+//! It travels as `id_token_hint`, a JWT under the relying party's signing key (gateway contract 3.1).
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use standards::jose::{Algorithm, jws};
+use uuid::Uuid;
+
+use crate::organisation::dialect::{ExpiryFrom, Rules};
+use crate::organisation::RelyingParty;
+use crate::organisation::catalogue::{CredentialType, DraftError};
+
+/// How far the clocks of a relying party and the gateway may differ.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
+/// Claims of the message itself; never attributes of the credential.
+const MESSAGE_CLAIMS: [&str; 7] = ["iss", "aud", "iat", "nbf", "exp", "jti", "sub"];
+
+/// A credential that passed every check of its type.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Draft {
+    /// Attribute names to texts.
+    pub attributes: Map<String, Value>,
+    /// The number that the relying party chose, or the gateway's.
+    pub serial_number: Uuid,
+    /// When the credential will end.
+    pub expires_at: Timestamp,
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({}, …)", self.serial_number)
+    }
+}
+
+/// Why a draft was refused. The sentences name attributes, never values.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDraft {
+    /// Not a JWT, or one that the client's signing key did not sign with HMAC.
+    #[error("id_token_hint must be a JWT signed with your signing key (HS256, HS384 or HS512)")]
+    Signature,
+    /// `iss` is someone else.
+    #[error("id_token_hint: iss must be your client_id")]
+    Issuer,
+    /// `aud` is someone else.
+    #[error("id_token_hint: aud must be the issuer of this gateway")]
+    Audience,
+    /// `exp` has passed or is missing.
+    #[error("id_token_hint: exp is missing or in the past")]
+    Expired,
+    /// `nbf` or `iat` lies ahead.
+    #[error("id_token_hint: nbf or iat is in the future")]
+    NotYetValid,
+    /// `SerialNumber` is not a UUID.
+    #[error("id_token_hint: SerialNumber must be a UUID, or be left out")]
+    SerialNumber,
+    /// `ExpiresAt` is not a time ahead.
+    #[error("id_token_hint: ExpiresAt must be an RFC 3339 time in the future, or be left out")]
+    ExpiresAt,
+    /// An attribute is at fault.
+    #[error("id_token_hint: {0}")]
+    Attribute(#[from] DraftError),
+}
+
+/// Reads and checks a hint. `issuers` are the names by which the client may call this gateway; `fresh` is the
+/// serial number to use if the client sent none.
+pub fn parse(
+    hint: &str,
+    party: &RelyingParty,
+    rules: &Rules,
+    credential_type: &CredentialType,
+    base: &str,
+    fresh: Uuid,
+    now: Timestamp,
+) -> Result<Draft, InvalidDraft> {
+    let parsed = jws::parse(hint).map_err(|_| InvalidDraft::Signature)?;
+    let allowed = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+    let verified = parsed
+        .verify_hmac(&party.signing_key, &allowed, jws::Typ::AbsentOr(&["JWT"]))
+        .map_err(|_| InvalidDraft::Signature)?;
+    let mut claims = verified.into_claims();
+
+    if claims.get("iss").and_then(Value::as_str) != Some(party.client_id.as_str()) {
+        return Err(InvalidDraft::Issuer);
+    }
+    if !names_this_gateway(claims.get("aud"), base) {
+        return Err(InvalidDraft::Audience);
+    }
+    let time = |name: &str| claims.get(name).map(|value| seconds(value).ok_or(InvalidDraft::Expired)).transpose();
+    let exp = time("exp")?.ok_or(InvalidDraft::Expired)?;
+    if exp + SKEW <= now {
+        return Err(InvalidDraft::Expired);
+    }
+    for name in ["nbf", "iat"] {
+        if time(name)?.is_some_and(|at| at > now + SKEW) {
+            return Err(InvalidDraft::NotYetValid);
+        }
+    }
+
+    for name in MESSAGE_CLAIMS {
+        claims.remove(name);
+    }
+    // A client of the second contract sends both as empty texts: that counts as absent.
+    let serial_number = match taken_text(&mut claims, "SerialNumber").map_err(|()| InvalidDraft::SerialNumber)? {
+        Some(text) => Uuid::try_parse(&text).ok().filter(|_| text.len() == 36).ok_or(InvalidDraft::SerialNumber)?,
+        None => fresh,
+    };
+    let asked = match taken_text(&mut claims, "ExpiresAt").map_err(|()| InvalidDraft::ExpiresAt)? {
+        Some(text) => Some(text.parse().ok().filter(|at| *at > now).ok_or(InvalidDraft::ExpiresAt)?),
+        None => None,
+    };
+    let attributes = credential_type.check(&claims)?;
+    let end = match rules.expiry {
+        ExpiryFrom::HintExp => Some(exp),
+        ExpiryFrom::Attribute => asked,
+    };
+    let expires_at = credential_type.expiry(&attributes, end, now);
+    if expires_at <= now {
+        let field = credential_type.expires_with.clone().unwrap_or_else(|| "exp".into());
+        return Err(DraftError::Malformed { field, expected: "in the future: this credential has ended already" }.into());
+    }
+    Ok(Draft { attributes, serial_number, expires_at })
+}
+
+/// Clients call the gateway `HOST`, `HOST/` or `HOST/oidc`; all mean this one (gateway contract 3.1).
+fn names_this_gateway(aud: Option<&Value>, base: &str) -> bool {
+    let fits = |name: &str| {
+        let name = name.trim_end_matches('/');
+        name == base || name.strip_prefix(base) == Some("/oidc")
+    };
+    match aud {
+        Some(Value::String(name)) => fits(name),
+        Some(Value::Array(names)) => matches!(names.as_slice(), [Value::String(name)] if fits(name)),
+        _ => false,
+    }
+}
+
+/// A NumericDate; some libraries write whole seconds as text.
+fn seconds(value: &Value) -> Option<Timestamp> {
+    let number = value.as_i64().or_else(|| value.as_f64().filter(|n| n.abs() < 1e12).map(|n| n as i64));
+    Timestamp::from_second(number.or_else(|| value.as_str()?.parse().ok())?).ok()
+}
+
+fn taken_text(claims: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {
+    match claims.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.is_empty() => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(()),
+    }
+}

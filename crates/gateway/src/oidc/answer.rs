@@ -1,0 +1,71 @@
+//! Answers as a relying party hears them: JSON from its back channel, parameters on the redirect URI.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use standards::oauth::error::ErrorCode;
+use standards::oauth::redirect::RedirectUri;
+
+use super::request::Fault;
+use crate::app::Parts;
+use crate::client;
+use crate::interaction::{Interaction, Outcome, Private, Stage};
+use crate::organisation::RelyingParty;
+
+/// A refused request, for the client's back channel.
+pub fn json_fault(fault: &Fault) -> Response {
+    let status = StatusCode::from_u16(fault.code.http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+    client::answer_error(status, fault.code.as_str(), &fault.description)
+}
+
+/// The database did not answer: the caller may try again.
+pub fn json_unavailable() -> Response {
+    let code = ErrorCode::TemporarilyUnavailable;
+    client::answer_error(StatusCode::SERVICE_UNAVAILABLE, code.as_str(), "the gateway cannot answer now; try again")
+}
+
+/// Sends the browser to an address, with GET, whatever it came with.
+pub fn see_other(address: &str) -> Response {
+    match HeaderValue::from_str(address) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The redirect URI with an error; `state` is always there if the client sent one.
+pub fn error_address(parts: &Parts, party: &RelyingParty, redirect_uri: &RedirectUri, state: Option<&str>, code: &str, description: &str) -> String {
+    answer_address(parts, party, redirect_uri, state, &[("error", code), ("error_description", description)])
+}
+
+fn answer_address(parts: &Parts, party: &RelyingParty, redirect_uri: &RedirectUri, state: Option<&str>, answer: &[(&str, &str)]) -> String {
+    let issuer = issuer(parts, party);
+    let mut parameters = answer.to_vec();
+    parameters.extend(state.map(|state| ("state", state)));
+    if party.rules().sends_iss {
+        // [RFC 9207 2] against mix-up.
+        parameters.push(("iss", &issuer));
+    }
+    redirect_uri.with_answer(parameters)
+}
+
+/// The gateway's issuer identifier as that client knows it.
+pub fn issuer(parts: &Parts, party: &RelyingParty) -> String {
+    parts.url(party.rules().issuer_path)
+}
+
+/// Where the employee goes back to from a finished interaction without a code, or nowhere if its personal
+/// values (with the address) are gone.
+pub fn way_back(parts: &Parts, party: &RelyingParty, interaction: &Interaction) -> Option<String> {
+    let private = interaction.private.as_ref()?;
+    let Stage::Finished { outcome: Outcome::Refused(refusal), .. } = interaction.stage else {
+        return None;
+    };
+    let redirect_uri = party.redirect_uri(&private.request.redirect_uri)?;
+    let state = private.request.state.as_deref();
+    Some(error_address(parts, party, redirect_uri, state, refusal.oauth_error(), refusal.description()))
+}
+
+/// The redirect URI with the code.
+pub fn code_address(parts: &Parts, party: &RelyingParty, private: &Private, code: &str) -> Option<String> {
+    let redirect_uri = party.redirect_uri(&private.request.redirect_uri)?;
+    Some(answer_address(parts, party, redirect_uri, private.request.state.as_deref(), &[("code", code)]))
+}

@@ -1,0 +1,86 @@
+//! Discovery documents and key sets: the modern one at the root, and the two of the old contracts literally
+//! as their clients know them (rulings 1, gateway contract 2.2).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use standards::jose::jwk_set::JwkSet;
+
+use crate::app::App;
+
+/// Documents that change only with the configuration.
+fn public(document: Value) -> Response {
+    let headers = [(header::CACHE_CONTROL, "public, max-age=300"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    (headers, Json(document)).into_response()
+}
+
+/// `/.well-known/openid-configuration`.
+pub async fn modern(State(app): State<App>) -> Response {
+    let mut scopes = vec!["openid".to_owned()];
+    scopes.extend(app.organisations.catalogue.iter().flat_map(|kind| [kind.name.clone(), format!("issue.{}", kind.name)]));
+    public(json!({
+        "issuer": app.base,
+        "authorization_endpoint": app.url("/authorize"),
+        "token_endpoint": app.url("/token"),
+        "pushed_authorization_request_endpoint": app.url("/par"),
+        "jwks_uri": app.url("/jwks"),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+        "require_pushed_authorization_requests": false,
+    }))
+}
+
+/// `/oidc/.well-known/openid-configuration`.
+pub async fn v1(State(app): State<App>) -> Response {
+    let mut document = old(&app, "/oidc", "/oidc/.well-known/openid-configuration/jwks");
+    document["issuer"] = app.url("/oidc").into();
+    document["require_pushed_authorization_requests"] = true.into();
+    public(document)
+}
+
+/// `/v2.0/.well-known/openid-configuration`.
+pub async fn v2(State(app): State<App>) -> Response {
+    let mut document = old(&app, "/v2.0/oidc", "/v2.0/.well-known/openid-configuration/jwks");
+    document["issuer"] = app.base.clone().into();
+    document["require_pushed_authorization_requests"] = false.into();
+    document["subject_types_supported"] = json!(["public"]);
+    document["request_parameter_supported"] = false.into();
+    public(document)
+}
+
+fn old(app: &App, endpoints: &str, jwks: &str) -> Value {
+    json!({
+        "pushed_authorization_request_endpoint": app.url(&format!("{endpoints}/par")),
+        "authorization_endpoint": app.url(&format!("{endpoints}/authorize")),
+        "token_endpoint": app.url(&format!("{endpoints}/token")),
+        "jwks_uri": app.url(jwks),
+        "response_modes_supported": ["query"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "response_types_supported": ["code"],
+        "grant_types_supported": ["authorization_code"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post"],
+    })
+}
+
+/// Keys of the old contracts: RSA only, since their clients read nothing else.
+pub async fn rsa_keys(State(app): State<App>) -> Response {
+    public(JwkSet::new([app.id_token_rs256.public_jwk().clone()]).to_value())
+}
+
+/// Every key that signs ID tokens.
+pub async fn all_keys(State(app): State<App>) -> Response {
+    let keys = [&app.id_token_rs256, &app.id_token_es256].map(|key| key.public_jwk().clone());
+    public(JwkSet::new(keys).to_value())
+}

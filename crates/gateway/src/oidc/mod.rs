@@ -1,0 +1,40 @@
+//! The door for relying parties, and for the browsers that they send.
+
+mod answer;
+mod authorize;
+mod browser;
+mod discovery;
+mod par;
+mod request;
+mod token;
+mod waiting_page;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// The routes of the door. The paths of the old contracts are lower case here: they are matched without
+/// regard to case.
+pub fn router() -> Router<App> {
+    let endpoints = |prefix: &str| {
+        Router::new()
+            .route(&format!("{prefix}/par"), post(par::push))
+            .route(&format!("{prefix}/authorize"), get(authorize::authorize))
+            .route(&format!("{prefix}/token"), post(token::token))
+    };
+    Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::modern))
+        .route("/oidc/.well-known/openid-configuration", get(discovery::v1))
+        .route("/v2.0/.well-known/openid-configuration", get(discovery::v2))
+        .route("/jwks", get(discovery::all_keys))
+        .route("/.well-known/openid-configuration/jwks", get(discovery::rsa_keys))
+        .route("/oidc/.well-known/openid-configuration/jwks", get(discovery::rsa_keys))
+        .route("/v2.0/.well-known/openid-configuration/jwks", get(discovery::rsa_keys))
+        .merge(endpoints(""))
+        .merge(endpoints("/oidc"))
+        .merge(endpoints("/v2.0/oidc"))
+        .merge(endpoints("/v2/oidc"))
+        .route("/oidc/authorizev1", get(authorize::authorize))
+        .merge(waiting_page::router())
+}

@@ -1,0 +1,103 @@
+//! The pushed authorization request endpoint [RFC 9126; gateway contract 2.3].
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use standards::oauth::error::ErrorCode;
+use standards::oauth::form::Form;
+
+use super::answer;
+use super::request::{Channel, Checked, Fault, Found};
+use crate::app::{App, Parts};
+use crate::client;
+use crate::interaction::{Digest, Interaction, PUSHED_LIFETIME, Private, Stage};
+use crate::organisation::RelyingParty;
+use crate::store::{Statement, StoreError};
+
+/// Begins every `request_uri` of ours; no other is ever followed (SEC-04).
+pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
+
+/// `POST …/par`.
+pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
+    let form = match Form::parse(&body) {
+        Ok(form) => form,
+        Err(error) => return answer::json_fault(&Fault::new(ErrorCode::InvalidRequest, error.to_string())),
+    };
+    // [RFC 9126 2.1] The client first; nothing else is looked at before.
+    let party = match client::authenticate(&app.organisations, &headers, &form) {
+        Ok(party) => party,
+        Err(error) => return error.answer(),
+    };
+    let now = app.now();
+    let checked = Found::find(&party, &form)
+        .and_then(|found| found.check(&app.organisations, Channel::Pushed, &app.base, app.random.uuid(), now));
+    let checked = match checked {
+        Ok(checked) => checked,
+        Err(fault) => return answer::json_fault(&fault),
+    };
+    match serial_number_stands(&app, &checked).await {
+        Ok(false) => {}
+        Ok(true) => {
+            let text = "id_token_hint: SerialNumber stands already; choose another or leave it out";
+            return answer::json_fault(&Fault::new(ErrorCode::InvalidRequest, text));
+        }
+        Err(error) => return unavailable(&error),
+    }
+
+    let request_uri = format!("{REQUEST_URI_PREFIX}{}", app.random.token_256());
+    let mut interaction = begin(&app, &party, checked, Digest::of(&request_uri));
+    interaction.expires_at = interaction.created_at + PUSHED_LIFETIME;
+    if let Err(error) = app.interactions.insert(&interaction).await {
+        return unavailable(&error);
+    }
+    // [RFC 9126 2.2] Exactly 201: a deployed client takes anything else for a failure.
+    let body = Json(json!({ "request_uri": request_uri, "expires_in": PUSHED_LIFETIME.as_secs() }));
+    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+/// A fresh interaction for a checked request, with none of its four secrets derived from another.
+pub fn begin(parts: &Parts, party: &RelyingParty, checked: Checked, request_digest: Digest) -> Interaction {
+    let now = parts.now();
+    Interaction {
+        id: parts.random.token_128(),
+        version: 0,
+        organisation: party.organisation.id.clone(),
+        client_id: party.client_id.clone(),
+        purpose: checked.purpose,
+        credential_type: checked.credential_type,
+        reference: parts.random.reference(),
+        stage: Stage::Pushed,
+        link: parts.random.token_128(),
+        link_here: parts.random.token_128(),
+        request_digest,
+        browser: None,
+        response: None,
+        released: true,
+        code: None,
+        serial_number: None,
+        created_at: now,
+        expires_at: now + PUSHED_LIFETIME,
+        private: Some(Private {
+            request: checked.request,
+            draft: checked.draft.and_then(|draft| serde_json::to_value(draft).ok()),
+            wallet: None,
+            claims: serde_json::Map::new(),
+        }),
+    }
+}
+
+async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, StoreError> {
+    let Some(draft) = &checked.draft else {
+        return Ok(false);
+    };
+    let select = Statement::new("SELECT serial_number FROM credentials WHERE serial_number = $1");
+    Ok(parts.store.read_one(select.bind(draft.serial_number.to_string())).await?.is_some())
+}
+
+fn unavailable(error: &StoreError) -> Response {
+    tracing::error!(%error, "a pushed request could not be stored");
+    answer::json_unavailable()
+}

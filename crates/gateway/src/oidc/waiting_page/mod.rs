@@ -1,0 +1,234 @@
+//! The page where the employee waits while a wallet acts (screens 2.3; rulings 5 to 9).
+//!
+//! Everything here needs the browser's cookie: an interaction's address alone shows nothing.
+
+pub mod plain;
+mod show;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::json;
+use standards::oauth::form::Form;
+use subtle::ConstantTimeEq;
+
+use super::answer;
+use super::browser::Browser;
+use crate::app::App;
+use crate::interaction::rows::AdvanceError;
+use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
+use crate::organisation::RelyingParty;
+use crate::store::StoreError;
+use crate::{issue, verify};
+
+/// Longest link that goes into the QR code: longer ones cost twice as much and scan worse.
+pub const LONGEST_QR_LINK: usize = 110;
+
+/// The routes of the page.
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/interaction/{id}", get(page))
+        .route("/interaction/{id}/status", get(status))
+        .route("/interaction/{id}/code", get(larger_code))
+        .route("/interaction/{id}/restart", post(restart))
+        .route("/interaction/{id}/cancel", post(cancel))
+        .route("/w/{link}", get(short_link))
+        .route("/return", get(returned))
+}
+
+/// Why there is no page to show.
+enum Missing {
+    /// No such interaction for this browser. Which of the two is told to nobody.
+    NotYours,
+    /// The database did not answer.
+    Store(StoreError),
+}
+
+impl From<StoreError> for Missing {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Missing {
+    fn answer(self, app: &App) -> Response {
+        match self {
+            Self::NotYours => plain::already_used(app, None),
+            Self::Store(error) => {
+                tracing::error!(%error, "an interaction could not be read");
+                plain::service_problem(app)
+            }
+        }
+    }
+}
+
+/// The interaction of this browser, with what time alone has decided made durable.
+async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<(Browser, Interaction), Missing> {
+    let browser = Browser::known(app, headers).ok_or(Missing::NotYours)?;
+    let found = app.interactions.find(id).await?.filter(|found| browser.began(found)).ok_or(Missing::NotYours)?;
+    let mut settled = found.clone().settled(app.now());
+    if settled.stage != found.stage {
+        match app.interactions.advance(&mut settled, vec![]).await {
+            Ok(()) => {}
+            // The wallet was quicker than the clock: what it did counts.
+            Err(AdvanceError::Overtaken) => settled = app.interactions.find(id).await?.ok_or(Missing::NotYours)?,
+            Err(AdvanceError::Store(error)) => return Err(error.into()),
+            Err(AdvanceError::Duplicate { .. }) => return Err(Missing::NotYours),
+        }
+    }
+    Ok((browser, settled))
+}
+
+/// The page. Once the wallet is done, loading it leads back to the relying party (rulings 8).
+async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let (browser, found) = match find(&app, &headers, &id).await {
+        Ok(found) => found,
+        Err(missing) => return missing.answer(&app),
+    };
+    let Some(party) = app.organisations.relying_party(&found.client_id) else {
+        return plain::bad_request(&app, "the client of this interaction is no longer registered");
+    };
+    match found.stage {
+        Stage::Finished { outcome: Outcome::Verified | Outcome::Issued, .. } if found.released => lead_back(&app, party, found).await,
+        Stage::Collected { .. } | Stage::Pushed => plain::already_used(&app, Some(&party.name)),
+        _ => show::page(&app, party, &found, &browser),
+    }
+}
+
+/// Back to the relying party with a fresh code.
+async fn lead_back(app: &App, party: &RelyingParty, found: Interaction) -> Response {
+    let code = app.random.token_256();
+    let Ok(mut coded) = found.coded(Digest::of(&code), app.now()) else {
+        return plain::already_used(app, Some(&party.name));
+    };
+    let Some(address) = coded.private.as_ref().and_then(|private| answer::code_address(app, party, private, &code)) else {
+        return plain::already_used(app, Some(&party.name));
+    };
+    match app.interactions.advance(&mut coded, vec![]).await {
+        Ok(()) => answer::see_other(&address),
+        // Two tabs at once: the other one leads back.
+        Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => plain::already_used(app, Some(&party.name)),
+        Err(AdvanceError::Store(error)) => Missing::Store(error).answer(app),
+    }
+}
+
+/// The live status: a word and a version, never a claim (SEC-29).
+async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    match find(&app, &headers, &id).await {
+        Ok((_, found)) => {
+            let body = json!({ "state": show::state_name(&found), "version": found.version });
+            ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+        }
+        Err(Missing::NotYours) => StatusCode::NOT_FOUND.into_response(),
+        Err(Missing::Store(error)) => {
+            tracing::error!(%error, "a status could not be read");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Only the code, as large as the window.
+async fn larger_code(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    match find(&app, &headers, &id).await {
+        Ok((_, found)) if found.stage == Stage::Waiting => show::larger_code(&app, &found),
+        Ok((_, found)) => answer::see_other(&format!("/interaction/{}", found.id)),
+        Err(missing) => missing.answer(&app),
+    }
+}
+
+/// 'Start again': new links, the old ones are dead.
+async fn restart(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let step = |app: &App, found: Interaction| found.restarted(app.random.token_128(), app.random.token_128(), app.now());
+    match change(&app, &id, &headers, &body, step).await {
+        Ok(changed) => answer::see_other(&format!("/interaction/{}", changed.id)),
+        Err(response) => response,
+    }
+}
+
+/// 'Cancel': the relying party hears that the person said no.
+async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let step = |app: &App, found: Interaction| match found.stage {
+        Stage::Waiting | Stage::Scanned { .. } => found.refused(Refusal::Cancelled, app.now()),
+        _ => Err(StepError::OutOfOrder),
+    };
+    match change(&app, &id, &headers, &body, step).await {
+        Ok(changed) => {
+            let party = app.organisations.relying_party(&changed.client_id);
+            match party.and_then(|party| answer::way_back(&app, party, &changed)) {
+                Some(address) => answer::see_other(&address),
+                None => answer::see_other(&format!("/interaction/{}", changed.id)),
+            }
+        }
+        Err(response) => response,
+    }
+}
+
+/// One step that a form of this browser asks for. A step that no longer fits leads to the page as it is.
+async fn change(app: &App, id: &str, headers: &HeaderMap, body: &[u8], step: impl Fn(&App, Interaction) -> Result<Interaction, StepError>) -> Result<Interaction, Response> {
+    let (browser, found) = find(app, headers, id).await.map_err(|missing| missing.answer(app))?;
+    let sent = Form::parse(body).ok().and_then(|form| form.find("csrf").map(str::to_owned)).unwrap_or_default();
+    let expected = browser.form_token(&found);
+    if !bool::from(sent.as_bytes().ct_eq(expected.as_bytes())) {
+        return Err(plain::already_used(app, None));
+    }
+    let page = || answer::see_other(&format!("/interaction/{}", found.id));
+    let mut changed = step(app, found.clone()).map_err(|_| page())?;
+    match app.interactions.advance(&mut changed, vec![]).await {
+        Ok(()) => Ok(changed),
+        Err(AdvanceError::Store(error)) => Err(Missing::Store(error).answer(app)),
+        Err(_) => Err(page()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Returned {
+    response_code: String,
+}
+
+/// The browser that a wallet on the same device opened. Only the one that began may have the result
+/// (rulings 7, SEC-28).
+async fn returned(State(app): State<App>, headers: HeaderMap, Query(Returned { response_code }): Query<Returned>) -> Response {
+    let Some(browser) = Browser::known(&app, &headers) else {
+        return plain::another_browser(&app);
+    };
+    let found = match app.interactions.find_by_response(&Digest::of(&response_code)).await {
+        Ok(Some(found)) if browser.began(&found) => found,
+        Ok(_) => return plain::another_browser(&app),
+        Err(error) => return Missing::Store(error).answer(&app),
+    };
+    let mut released = found.released();
+    match app.interactions.advance(&mut released, vec![]).await {
+        Ok(()) | Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => answer::see_other(&format!("/interaction/{}", released.id)),
+        Err(AdvanceError::Store(error)) => Missing::Store(error).answer(&app),
+    }
+}
+
+/// The short form of a wallet link leads to the standard's own. Following it binds nothing.
+async fn short_link(State(app): State<App>, Path(link): Path<String>) -> Response {
+    match app.interactions.find_by_link(&link).await {
+        Ok(Some(found)) if matches!(found.stage, Stage::Waiting | Stage::Scanned { .. }) => match found.via(&link) {
+            Some(via) => show::short_link(&app, &wallet_link(&app, &found, via)),
+            None => plain::already_used(&app, None),
+        },
+        Ok(_) => plain::already_used(&app, None),
+        Err(error) => Missing::Store(error).answer(&app),
+    }
+}
+
+/// The standard's own link for a wallet.
+fn wallet_link(app: &App, interaction: &Interaction, via: Via) -> String {
+    match interaction.purpose {
+        Purpose::Verify => verify::link(app, interaction, via),
+        Purpose::Issue => issue::link(app, interaction, via),
+    }
+}
+
+/// What the QR code says: the standard's own link where it fits, else the short one that leads to it.
+fn qr_link(app: &App, interaction: &Interaction) -> String {
+    let full = wallet_link(app, interaction, Via::AnotherDevice);
+    if full.len() <= LONGEST_QR_LINK { full } else { app.url(&format!("/w/{}", interaction.link)) }
+}

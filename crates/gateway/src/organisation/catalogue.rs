@@ -1,0 +1,329 @@
+//! Credential types: data files, read and checked when the gateway starts.
+//!
+//! A type says which attributes a credential has, which formats it comes in and when it ends. A draft
+//! that does not fit its type is refused with the attribute named (DW-68, DW-70).
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::{SignedDuration, Timestamp, civil};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// The attribute of every issued credential that ties it to its holder's staff passport (DW-69).
+pub const UNIQUE_IDENTIFIER: &str = "UniqueIdentifier";
+/// Longest value of an attribute in characters, unless its type says less.
+const LONGEST: usize = 1_000;
+
+/// The types that come in the box.
+const BUILT_IN: [&str; 4] = [
+    include_str!("../../credential-types/Identity.toml"),
+    include_str!("../../credential-types/TrainingProgramme.toml"),
+    include_str!("../../credential-types/TrainingPlacement.toml"),
+    include_str!("../../credential-types/FireSafety.toml"),
+];
+
+/// A format in which a credential is issued and accepted, by its name in OpenID4VCI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, Deserialize)]
+pub enum Format {
+    /// W3C Verifiable Credential, signed as a JWT.
+    #[serde(rename = "jwt_vc_json")]
+    JwtVcJson,
+    /// SD-JWT VC.
+    #[serde(rename = "dc+sd-jwt")]
+    SdJwtVc,
+}
+
+impl Format {
+    /// The format's identifier in OpenID4VCI and OpenID4VP.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::JwtVcJson => "jwt_vc_json",
+            Self::SdJwtVc => "dc+sd-jwt",
+        }
+    }
+
+    /// Appended to a type's name to make its credential configuration id.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::JwtVcJson => "jwt-vc",
+            Self::SdJwtVc => "sd-jwt",
+        }
+    }
+
+    /// Reads the identifier.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::JwtVcJson, Self::SdJwtVc].into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// What an attribute's text must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Any text without control characters.
+    Text,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// `YYYY-MM-DD`, or an RFC 3339 date and time as one of the deployed clients sends.
+    DateOrDateTime,
+    /// A whole number of at least 0.
+    Number,
+    /// A UUID.
+    Uuid,
+}
+
+/// Where we know an attribute's name from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Seen in the code of a deployed client.
+    Wire,
+    /// Seen on a screen only; the name is derived from its label.
+    Label,
+    /// Our own choice.
+    Assumed,
+}
+
+/// One attribute of a credential type.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attribute {
+    /// Claim name.
+    pub name: String,
+    /// What pages call it.
+    pub label: String,
+    /// What its text must look like.
+    pub kind: Kind,
+    /// A draft without it is refused.
+    #[serde(default)]
+    pub mandatory: bool,
+    /// The only values allowed, when not empty.
+    #[serde(default)]
+    pub one_of: Vec<String>,
+    /// Where the name comes from.
+    pub source: Source,
+}
+
+/// What an organisation may issue, and what a relying party may ask for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CredentialType {
+    /// The name in scopes, claims and the revocation call.
+    pub name: String,
+    /// What pages and wallets call it.
+    pub label: String,
+    /// Formats in order of preference (rulings 13).
+    pub formats: Vec<Format>,
+    /// The attribute whose date ends the credential, where there is one.
+    #[serde(default)]
+    pub expires_with: Option<String>,
+    /// The longest that a credential may be valid, in days.
+    pub valid_for_days: u32,
+    /// Attributes in the order in which pages show them.
+    pub attributes: Vec<Attribute>,
+}
+
+/// A credential type's file does not hold together; the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    /// Not TOML, or not of this shape.
+    #[error("the credential type file {file} cannot be read: {source}")]
+    Unreadable { file: String, source: Box<toml::de::Error> },
+    /// The folder or file could not be opened.
+    #[error("the credential types in {folder} cannot be opened: {source}")]
+    Folder { folder: String, source: std::io::Error },
+    /// A rule of the file's own is broken.
+    #[error("the credential type {name}: {reason}")]
+    Inconsistent { name: String, reason: String },
+}
+
+/// A draft that does not fit its type.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// An attribute that the type does not have.
+    #[error("{0} is not an attribute of this credential type")]
+    Unknown(String),
+    /// A mandatory attribute is absent or empty.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// A value that is not a text.
+    #[error("{0} must be a text")]
+    NotText(String),
+    /// A value of the wrong shape.
+    #[error("{field} must be {expected}")]
+    Malformed { field: String, expected: &'static str },
+}
+
+impl CredentialType {
+    /// The id of this type in one format, as OpenID4VCI metadata names it.
+    pub fn configuration_id(&self, format: Format) -> String {
+        format!("{}-{}", self.name, format.suffix())
+    }
+
+    /// Checks the attributes of a draft: each known, of its shape, nothing mandatory missing. An empty
+    /// optional attribute counts as absent. The error names the first attribute at fault and never
+    /// repeats its value.
+    pub fn check(&self, draft: &Map<String, Value>) -> Result<Map<String, Value>, DraftError> {
+        if let Some(unknown) = draft.keys().find(|name| !self.attributes.iter().any(|a| &a.name == *name)) {
+            let printable: String = unknown.chars().filter(|c| !c.is_control()).take(60).collect();
+            return Err(DraftError::Unknown(printable));
+        }
+        let mut checked = Map::new();
+        for attribute in &self.attributes {
+            match draft.get(&attribute.name) {
+                None | Some(Value::Null) if attribute.mandatory => return Err(DraftError::Missing(attribute.name.clone())),
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) if text.is_empty() && attribute.mandatory => {
+                    return Err(DraftError::Missing(attribute.name.clone()));
+                }
+                Some(Value::String(text)) if text.is_empty() => {}
+                Some(Value::String(text)) => {
+                    attribute.check(text)?;
+                    checked.insert(attribute.name.clone(), Value::String(text.clone()));
+                }
+                Some(_) => return Err(DraftError::NotText(attribute.name.clone())),
+            }
+        }
+        Ok(checked)
+    }
+
+    /// When a credential of this type ends: with its own date, at the end of that day, and never later than
+    /// the type allows. `asked` is what the relying party asked for, where its dialect lets it.
+    pub fn expiry(&self, draft: &Map<String, Value>, asked: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        let latest = now + SignedDuration::from_hours(24 * i64::from(self.valid_for_days));
+        let own = self.expires_with.as_ref().and_then(|name| draft.get(name)?.as_str()).and_then(end_of);
+        asked.or(own).map_or(latest, |end| end.min(latest))
+    }
+
+    fn check_self(&self) -> Result<(), CatalogueError> {
+        let fault = |reason: String| CatalogueError::Inconsistent { name: self.name.clone(), reason };
+        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        if !plain(&self.name) || self.name == "openid" || self.name == "external" {
+            return Err(fault("the name must be letters, digits and hyphens, and not a scope of its own".into()));
+        }
+        if self.formats.is_empty() || self.formats.iter().collect::<HashSet<_>>().len() != self.formats.len() {
+            return Err(fault("formats must name each format at most once and at least one".into()));
+        }
+        if self.valid_for_days == 0 || self.valid_for_days > 36_500 {
+            return Err(fault("valid_for_days must be between 1 and 36500".into()));
+        }
+        let mut names = HashSet::new();
+        for attribute in &self.attributes {
+            if !plain(&attribute.name) || !names.insert(attribute.name.as_str()) {
+                return Err(fault(format!("the attribute name {} is not plain or stands twice", attribute.name)));
+            }
+            if RESERVED.contains(&attribute.name.as_str()) {
+                return Err(fault(format!("the attribute name {} is the gateway's own", attribute.name)));
+            }
+        }
+        let unique = self.attributes.iter().find(|a| a.name == UNIQUE_IDENTIFIER);
+        if !unique.is_some_and(|a| a.mandatory && a.kind == Kind::Uuid) {
+            return Err(fault("UniqueIdentifier must be a mandatory attribute of the kind uuid".into()));
+        }
+        if let Some(end) = &self.expires_with {
+            let dated = self.attributes.iter().any(|a| &a.name == end && matches!(a.kind, Kind::Date | Kind::DateOrDateTime));
+            if !dated {
+                return Err(fault(format!("expires_with names {end}, which is not a date of this type")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Names that claims of tokens and credentials use for themselves.
+const RESERVED: [&str; 14] = [
+    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "cnf", "vct", "status", "vc", "SerialNumber", "ExpiresAt",
+];
+
+/// The end of the day that a date names, in UTC; a date with a time is that time.
+fn end_of(text: &str) -> Option<Timestamp> {
+    if text.len() != 10 {
+        return text.parse().ok();
+    }
+    let end = text.parse::<civil::Date>().ok()?.at(23, 59, 59, 0);
+    end.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+}
+
+impl Attribute {
+    fn check(&self, text: &str) -> Result<(), DraftError> {
+        let malformed = |expected| DraftError::Malformed { field: self.name.clone(), expected };
+        if text.chars().count() > LONGEST {
+            return Err(malformed("at most 1000 characters"));
+        }
+        if text.chars().any(|c| c.is_control() || is_bidi_control(c)) {
+            return Err(malformed("a text without control characters"));
+        }
+        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
+            return Err(malformed("one of the values that the type lists"));
+        }
+        let is_date = || text.len() == 10 && text.parse::<civil::Date>().is_ok();
+        match self.kind {
+            Kind::Text => Ok(()),
+            Kind::Date if is_date() => Ok(()),
+            Kind::Date => Err(malformed("a date as YYYY-MM-DD")),
+            Kind::DateOrDateTime if is_date() || text.parse::<Timestamp>().is_ok() => Ok(()),
+            Kind::DateOrDateTime => Err(malformed("a date as YYYY-MM-DD, or an RFC 3339 date and time")),
+            Kind::Number if text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit()) => Ok(()),
+            Kind::Number => Err(malformed("a whole number")),
+            Kind::Uuid if text.len() == 36 && uuid::Uuid::try_parse(text).is_ok() => Ok(()),
+            Kind::Uuid => Err(malformed("a UUID")),
+        }
+    }
+}
+
+/// Characters that make a text read in another order than it is stored (SEC-35).
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+}
+
+/// All credential types, by name.
+#[derive(Debug, Clone)]
+pub struct Catalogue(BTreeMap<String, CredentialType>);
+
+impl Catalogue {
+    /// The types that come in the box.
+    pub fn built_in() -> Result<Self, CatalogueError> {
+        Self::parse(BUILT_IN.into_iter().map(|text| ("(built in)".to_owned(), text.to_owned())))
+    }
+
+    /// Reads every `.toml` file of a folder.
+    pub fn open(folder: &std::path::Path) -> Result<Self, CatalogueError> {
+        let fault = |source| CatalogueError::Folder { folder: folder.display().to_string(), source };
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(fault)? {
+            let path = entry.map_err(fault)?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push((path.display().to_string(), std::fs::read_to_string(&path).map_err(fault)?));
+            }
+        }
+        Self::parse(files.into_iter())
+    }
+
+    fn parse(files: impl Iterator<Item = (String, String)>) -> Result<Self, CatalogueError> {
+        let mut types = BTreeMap::new();
+        for (file, text) in files {
+            let read: CredentialType = toml::from_str(&text)
+                .map_err(|source| CatalogueError::Unreadable { file, source: Box::new(source) })?;
+            read.check_self()?;
+            let name = read.name.clone();
+            if types.insert(name.clone(), read).is_some() {
+                return Err(CatalogueError::Inconsistent { name, reason: "stands in two files".into() });
+            }
+        }
+        Ok(Self(types))
+    }
+
+    /// The type of that name.
+    pub fn find(&self, name: &str) -> Option<&CredentialType> {
+        self.0.get(name)
+    }
+
+    /// All types, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &CredentialType> {
+        self.0.values()
+    }
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

@@ -1,0 +1,237 @@
+//! Encrypts what is personal or secret in the database, so that a copy of it alone tells nothing. (SEC-37)
+//!
+//! AES-256-GCM. Each value gets 24 random bytes: half go into the derivation of a key of its own, half are the
+//! nonce. One key with 12 random bytes of nonce would have to be retired after some 2^32 values; this way neither
+//! repeats in any number of values that a gateway can write (the construction of XAES-256-GCM, with HKDF).
+//!
+//! The place of a value (table and row) is authenticated with it: a value copied into another row does not open.
+
+use std::fmt;
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{hkdf, hmac};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+/// The form of a sealed value, its first byte.
+const FORM: u8 = 1;
+/// Bytes that make a value's key its own, after the first byte.
+const KEY_PART: usize = 12;
+/// Bytes of nonce, after those.
+const NONCE: usize = 12;
+/// What is put before the ciphertext.
+const PREFIX: usize = 1 + KEY_PART + NONCE;
+/// The shortest secret: 32 characters of base64 hold 192 bits, of hexadecimal 128.
+const SHORTEST: usize = 32;
+
+/// Seals and opens values; cheap to clone.
+#[derive(Clone)]
+pub struct Seal(Arc<Keys>);
+
+struct Keys {
+    /// The one in use, then those that were.
+    storage: Vec<hkdf::Prk>,
+    pairwise: hmac::Key,
+}
+
+/// Why the storage secret cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum InvalidSecret {
+    /// Too short to be a generated secret.
+    #[error(
+        "it has fewer than 32 characters: generate one, for example with `openssl rand -base64 32`"
+    )]
+    Short,
+    /// Long, and made of a few characters only.
+    #[error(
+        "it repeats a few characters: generate one, for example with `openssl rand -base64 32`"
+    )]
+    Repetitive,
+    /// The library could not derive a key.
+    #[error("no key can be derived from it")]
+    Underivable,
+}
+
+/// Why a value was not sealed.
+#[derive(Debug, thiserror::Error)]
+#[error("the value could not be encrypted")]
+pub struct Unsealable;
+
+/// Why a sealed value does not open: changed, in another place, or sealed with a secret no longer listed.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("the sealed value does not open here with the storage secrets in use")]
+pub struct Unopenable;
+
+impl Seal {
+    /// Seals with `current`; opens also what was sealed with an earlier secret. The last of `earlier` is the oldest.
+    pub fn new<'a>(
+        current: &'a str,
+        earlier: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, InvalidSecret> {
+        let secrets: Vec<&str> = std::iter::once(current).chain(earlier).collect();
+        let storage: Vec<hkdf::Prk> = secrets
+            .iter()
+            .map(|secret| extract(secret))
+            .collect::<Result<_, _>>()?;
+        // The oldest: a relying party must know the same person by the same subject after a change of secrets.
+        let oldest = storage.last().ok_or(InvalidSecret::Underivable)?;
+        let pairwise = hmac::Key::from(
+            oldest
+                .expand(&[b"lanyard pairwise subject"], hmac::HMAC_SHA256)
+                .map_err(|_| InvalidSecret::Underivable)?,
+        );
+        Ok(Self(Arc::new(Keys { storage, pairwise })))
+    }
+
+    /// Encrypts for one place, `table/row`.
+    pub fn seal(&self, place: &str, value: &[u8]) -> Result<Vec<u8>, Unsealable> {
+        let mut random = [0; PREFIX - 1];
+        aws_lc_rs::rand::fill(&mut random).map_err(|_| Unsealable)?;
+        let secret = self.0.storage.first().ok_or(Unsealable)?;
+        let (key, nonce) = key_and_nonce(secret, &random).ok_or(Unsealable)?;
+        let mut sealed = Vec::with_capacity(PREFIX + value.len() + AES_256_GCM.tag_len());
+        sealed.push(FORM);
+        sealed.extend_from_slice(&random);
+        sealed.extend_from_slice(value);
+        let tag = key
+            .seal_in_place_separate_tag(nonce, Aad::from(place), &mut sealed[PREFIX..])
+            .map_err(|_| Unsealable)?;
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
+    }
+
+    /// Decrypts what was sealed for the same place.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
+        let (prefix, ciphertext) = sealed.split_at_checked(PREFIX).ok_or(Unopenable)?;
+        if prefix[0] != FORM {
+            return Err(Unopenable);
+        }
+        for secret in &self.0.storage {
+            let (key, nonce) = key_and_nonce(secret, &prefix[1..]).ok_or(Unopenable)?;
+            let mut value = Zeroizing::new(ciphertext.to_vec());
+            if let Ok(plain) = key.open_in_place(nonce, Aad::from(place), &mut value) {
+                let length = plain.len();
+                value.truncate(length);
+                return Ok(value);
+            }
+        }
+        Err(Unopenable)
+    }
+
+    /// The subject by which one relying party knows one person; no two of them can compare theirs. [OIDC 8.1]
+    #[must_use]
+    pub fn pairwise(&self, client_id: &str, subject: &str) -> String {
+        let mut context = hmac::Context::with_key(&self.0.pairwise);
+        context.update(&(client_id.len() as u64).to_be_bytes());
+        context.update(client_id.as_bytes());
+        context.update(subject.as_bytes());
+        URL_SAFE_NO_PAD.encode(context.sign())
+    }
+}
+
+fn extract(secret: &str) -> Result<hkdf::Prk, InvalidSecret> {
+    if secret.len() < SHORTEST {
+        return Err(InvalidSecret::Short);
+    }
+    let mut different: Vec<u8> = secret.bytes().collect();
+    different.sort_unstable();
+    different.dedup();
+    if different.len() < 8 {
+        return Err(InvalidSecret::Repetitive);
+    }
+    Ok(hkdf::Salt::new(hkdf::HKDF_SHA256, b"lanyard storage").extract(secret.as_bytes()))
+}
+
+fn key_and_nonce(secret: &hkdf::Prk, random: &[u8]) -> Option<(LessSafeKey, Nonce)> {
+    let (key_part, nonce) = random.split_at_checked(KEY_PART)?;
+    let info: [&[u8]; 2] = [b"lanyard sealed value", key_part];
+    let key = UnboundKey::from(secret.expand(&info, &AES_256_GCM).ok()?);
+    let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+    Some((LessSafeKey::new(key), nonce))
+}
+
+impl fmt::Debug for Seal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seal(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const OLD: &str = "Zm9yIHRlc3RzIG9ubHksIHRoZSBvbGRlciBvbmUu";
+    const NEW: &str = "Zm9yIHRlc3RzIG9ubHksIHRoZSBuZXdlciBvbmUu";
+
+    fn seal(secret: &str) -> Seal {
+        Seal::new(secret, []).unwrap()
+    }
+
+    #[test]
+    fn a_value_opens_in_its_place_and_nowhere_else() {
+        let seal = seal(NEW);
+        for value in [&b""[..], b"Alex Morgan", &[7; 10_000]] {
+            let sealed = seal.seal("interactions/a", value).unwrap();
+            assert_eq!(&**seal.open("interactions/a", &sealed).unwrap(), value);
+            assert_eq!(seal.open("interactions/b", &sealed), Err(Unopenable));
+            assert_eq!(seal.open("credentials/a", &sealed), Err(Unopenable));
+        }
+    }
+
+    #[test]
+    fn a_sealed_value_neither_repeats_nor_shows_what_it_holds() {
+        let seal = seal(NEW);
+        let first = seal.seal("t/r", b"Alex Morgan").unwrap();
+        let second = seal.seal("t/r", b"Alex Morgan").unwrap();
+        assert_ne!(first[1..PREFIX], second[1..PREFIX]);
+        assert_ne!(first[PREFIX..], second[PREFIX..]);
+        assert!(!first.windows(4).any(|window| window == b"Alex"));
+    }
+
+    #[test]
+    fn a_value_that_was_changed_anywhere_does_not_open() {
+        let seal = seal(NEW);
+        let sealed = seal.seal("t/r", b"Alex Morgan").unwrap();
+        for index in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[index] ^= 1;
+            assert_eq!(seal.open("t/r", &changed), Err(Unopenable), "byte {index}");
+        }
+        for length in 0..sealed.len() {
+            assert_eq!(seal.open("t/r", &sealed[..length]), Err(Unopenable));
+        }
+    }
+
+    #[test]
+    fn after_a_change_of_secrets_old_values_open_while_the_old_one_is_listed() {
+        let old = seal(OLD);
+        let both = Seal::new(NEW, [OLD]).unwrap();
+        let sealed = old.seal("t/r", b"value").unwrap();
+        assert_eq!(&**both.open("t/r", &sealed).unwrap(), b"value");
+        assert_eq!(seal(NEW).open("t/r", &sealed), Err(Unopenable));
+        let renewed = both.seal("t/r", b"value").unwrap();
+        assert_eq!(old.open("t/r", &renewed), Err(Unopenable));
+        assert_eq!(old.pairwise("rp", "person"), both.pairwise("rp", "person"));
+    }
+
+    #[test]
+    fn two_relying_parties_know_one_person_by_two_subjects() {
+        let seal = seal(NEW);
+        assert_eq!(seal.pairwise("rp-a", "1"), seal.pairwise("rp-a", "1"));
+        assert_ne!(seal.pairwise("rp-a", "1"), seal.pairwise("rp-b", "1"));
+        assert_ne!(seal.pairwise("rp", "a1"), seal.pairwise("rpa", "1"));
+        assert_eq!(seal.pairwise("rp-a", "1").len(), 43);
+    }
+
+    #[test]
+    fn a_secret_that_nobody_generated_is_refused() {
+        let refused = |secret: &str| Seal::new(secret, []).err();
+        assert_eq!(refused("changeme"), Some(InvalidSecret::Short));
+        assert_eq!(refused(&"abc".repeat(20)), Some(InvalidSecret::Repetitive));
+        assert_eq!(Seal::new(NEW, ["short"]).err(), Some(InvalidSecret::Short));
+        assert_eq!(format!("{:?}", seal(NEW)), "Seal(…)");
+    }
+}

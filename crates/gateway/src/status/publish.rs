@@ -1,0 +1,115 @@
+//! `GET /issuers/{organisation}/status/{list}`: the signed list, cacheable by anyone.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use standards::status_list::{self, StatusList};
+
+use super::LIST_SIZE;
+use crate::app::App;
+use crate::store::{Statement, StoreError};
+
+/// How long others may keep a list before they ask again: the promise that a revocation is seen within a
+/// minute rests on it.
+const TTL: SignedDuration = SignedDuration::from_secs(30);
+/// How long a signed list may be believed at all.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// A list without news is signed again after this long.
+const RENEWAL: SignedDuration = SignedDuration::from_mins(5);
+
+/// The routes of this slice.
+pub fn router() -> Router<App> {
+    Router::new().route("/issuers/{organisation}/status/{list}", get(answer))
+}
+
+/// Signed lists by address. An address names gateway, organisation and list, so no tenant can meet another's.
+#[derive(Default)]
+pub(super) struct Cache(Mutex<HashMap<String, Arc<Published>>>);
+
+impl Cache {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Published>>> {
+        // A panic while the map was held cannot have left half an entry.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A signed list, as it was last sent.
+struct Published {
+    revision: i64,
+    at: Timestamp,
+    token: String,
+    etag: String,
+}
+
+async fn answer(State(app): State<App>, Path((organisation, list)): Path<(String, i64)>, headers: HeaderMap) -> Response {
+    match publish(&app, &organisation, list).await {
+        Ok(Some(published)) => {
+            let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+            let caching = [
+                (header::ETAG, published.etag.clone()),
+                (header::CACHE_CONTROL, format!("public, max-age={}", TTL.as_secs())),
+                (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
+            ];
+            if known == Some(published.etag.as_str()) {
+                return (StatusCode::NOT_MODIFIED, caching).into_response();
+            }
+            (caching, [(header::CONTENT_TYPE, status_list::MEDIA_TYPE)], published.token.clone()).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            tracing::error!(%error, organisation, list, "a status list could not be published");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Why a list could not be made.
+#[derive(Debug, thiserror::Error)]
+enum PublishError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the list could not be encoded or signed: {0}")]
+    Sign(String),
+}
+
+async fn publish(app: &App, organisation: &str, list: i64) -> Result<Option<Arc<Published>>, PublishError> {
+    let Some(organisation) = app.organisations.find(organisation) else {
+        return Ok(None);
+    };
+    let select = Statement::new("SELECT revision FROM status_lists WHERE organisation = $1 AND list = $2");
+    let Some(row) = app.store.read_one(select.bind(organisation.id.as_str()).bind(list)).await? else {
+        return Ok(None);
+    };
+    let (revision, now, uri) = (row.integer("revision")?, app.now(), app.lists.uri(organisation, list));
+    let fresh = |published: &Arc<Published>| {
+        published.revision == revision && now < published.at + RENEWAL && published.at <= now
+    };
+    if let Some(published) = app.lists.cache.lock().get(&uri).filter(|published| fresh(published)) {
+        return Ok(Some(published.clone()));
+    }
+
+    let select = Statement::new(
+        "SELECT list_index FROM credentials WHERE organisation = $1 AND list = $2 AND revoked_at IS NOT NULL",
+    );
+    let revoked = app.store.read(select.bind(organisation.id.as_str()).bind(list)).await?;
+    let mut entries = StatusList::new(status_list::Bits::One, usize::try_from(LIST_SIZE).unwrap_or(0))
+        .map_err(|error| PublishError::Sign(error.to_string()))?;
+    for row in revoked {
+        let index = usize::try_from(row.integer("list_index")?).unwrap_or(usize::MAX);
+        entries.set(index, status_list::Status::Invalid).map_err(|error| PublishError::Sign(error.to_string()))?;
+    }
+    let claims = status_list::TokenClaims { sub: uri.clone(), iat: now, exp: Some(now + LIFETIME), ttl: Some(TTL), list: entries };
+    let token = status_list::sign(organisation.keys.status.as_ref(), &claims, organisation.key_id(&organisation.keys.status))
+        .await
+        .map_err(|error| PublishError::Sign(error.to_string()))?;
+    let etag = format!("\"{revision}-{}\"", now.as_second());
+    let published = Arc::new(Published { revision, at: now, token, etag });
+    app.lists.cache.lock().insert(uri, published.clone());
+    Ok(Some(published))
+}

@@ -1,0 +1,55 @@
+//! `lanyard gateway --config FILE`: the gateway alone, for real use.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use gateway::{Config, Gateway, Surroundings};
+
+use crate::sandbox::listen::{self, Listeners};
+
+/// What to run.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The configuration file; docs/operate/gateway.md explains its keys.
+    #[arg(long, value_name = "FILE", env = "LANYARD_CONFIG")]
+    config: PathBuf,
+    /// Create the signing keys that the configuration needs and that are not there, and stop.
+    #[arg(long)]
+    create_keys: bool,
+    /// Check the configuration, the keys and the database, and stop.
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the gateway until it is told to stop.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let config = Config::read(&options.config)?;
+    if options.create_keys {
+        for name in gateway::create_keys(&config, false)? {
+            println!("created {name}");
+        }
+        return Ok(());
+    }
+    let gateway = Gateway::compose(&config, Surroundings::production()).await?;
+    if options.check {
+        println!("{}: this gateway can start", options.config.display());
+        gateway.close().await;
+        return Ok(());
+    }
+    let tls = match (&config.tls_certificate, &config.tls_key) {
+        (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
+        (None, None) => None,
+        _ => anyhow::bail!("tls_certificate and tls_key belong together"),
+    };
+    let mut listeners = Listeners::default();
+    listeners.serve_at("gateway", config.listen, tls, gateway.router()).context("the gateway cannot listen")?;
+    tracing::info!(listen = %config.listen, public_url = %config.public_url, "the gateway is ready");
+    let outcome = tokio::select! {
+        () = crate::stop_signal() => Ok(()),
+        () = gateway.keep_tidy() => Ok(()),
+        error = listeners.failed() => Err(error),
+    };
+    listeners.stop().await;
+    gateway.close().await;
+    outcome
+}

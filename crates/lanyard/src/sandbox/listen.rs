@@ -1,0 +1,106 @@
+//! Listeners on both loopback addresses, or on all, with and without TLS.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::task::JoinSet;
+
+/// How long requests in flight may take once the program is told to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Everything that listens.
+#[derive(Default)]
+pub struct Listeners {
+    handle: Handle<SocketAddr>,
+    tasks: JoinSet<anyhow::Error>,
+}
+
+impl Listeners {
+    /// Serves a router on a port of 127.0.0.1 and, where the machine has it, ::1; `everywhere` means all
+    /// addresses instead.
+    pub fn serve(&mut self, name: &'static str, port: u16, everywhere: bool, tls: Option<RustlsConfig>, router: Router) -> anyhow::Result<()> {
+        let (v4, v6) = match everywhere {
+            true => (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED),
+            false => (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST),
+        };
+        let first = bind((v4, port).into()).with_context(|| format!("port {port} is taken or not allowed ({name}); try another --base-port"))?;
+        self.spawn(name, first, tls.clone(), router.clone());
+        // A machine without IPv6, or with dual-stack sockets, does without the second.
+        if let Ok(second) = bind((v6, port).into()) {
+            self.spawn(name, second, tls, router);
+        }
+        Ok(())
+    }
+
+    /// Serves a router at one address.
+    pub fn serve_at(&mut self, name: &'static str, address: SocketAddr, tls: Option<RustlsConfig>, router: Router) -> anyhow::Result<()> {
+        let listener = bind(address).with_context(|| format!("{address} is taken or not allowed"))?;
+        self.spawn(name, listener, tls, router);
+        Ok(())
+    }
+
+    fn spawn(&mut self, name: &'static str, listener: TcpListener, tls: Option<RustlsConfig>, router: Router) {
+        let (handle, service) = (self.handle.clone(), router.into_make_service());
+        self.tasks.spawn(async move {
+            let served = match tls {
+                Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
+                    Ok(server) => server.handle(handle).serve(service).await,
+                    Err(error) => Err(error),
+                },
+                None => match axum_server::from_tcp(listener) {
+                    Ok(server) => server.handle(handle).serve(service).await,
+                    Err(error) => Err(error),
+                },
+            };
+            match served {
+                Ok(()) => anyhow::anyhow!("the {name} stopped listening"),
+                Err(error) => anyhow::anyhow!(error).context(format!("the {name} stopped listening")),
+            }
+        });
+    }
+
+    /// Stops accepting, gives requests in flight their time.
+    pub async fn stop(mut self) {
+        self.handle.graceful_shutdown(Some(GRACE));
+        while self.tasks.join_next().await.is_some() {}
+    }
+
+    /// Waits until one listener fails.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        match self.tasks.join_next().await {
+            Some(Ok(error)) => error,
+            Some(Err(error)) => error.into(),
+            None => anyhow::anyhow!("nothing is listening"),
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// TLS from a certificate chain and a key; the crates' safe defaults (TLS 1.2 with AEAD suites, and 1.3).
+pub fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| format!("{} is not a PEM certificate chain", certificate.display()))?;
+    let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("{} is not a PEM private key", key.display()))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .context("the certificate and the key do not fit each other")?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(RustlsConfig::from_config(Arc::new(config)))
+}

@@ -1,0 +1,104 @@
+//! The sandbox's organisations and relying parties, as the gateway's configuration has them.
+
+use gateway::config::{Config, OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::organisation::dialect::Dialect;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::Options;
+use super::secrets::{PartySecrets, Secrets};
+
+/// The organisation that everyone in the sandbox belongs to.
+pub const ANYTOWN: &str = "anytown";
+/// An organisation that no trust list names.
+pub const ELSEWHERE: &str = "elsewhere";
+/// Where outside programs wait for the browser, whatever the base port.
+const OUTSIDE: &str = "http://localhost:8499/callback";
+
+/// A relying party before it has its secrets.
+pub struct Party {
+    /// Its name, also on pages.
+    pub name: &'static str,
+    /// Its organisation.
+    pub organisation: &'static str,
+    /// Its dialect.
+    pub dialect: Dialect,
+    /// Whether `sandbox.json` tells outside programs about it.
+    pub shown: bool,
+}
+
+/// The name of the relying party that gives employees their identity credential.
+pub const HR: &str = "Anytown HR";
+/// The same in the organisation that nobody trusts.
+pub const ELSEWHERE_HR: &str = "Elsewhere HR";
+
+/// Every relying party of the sandbox.
+#[rustfmt::skip]
+pub const PARTIES: [Party; 6] = [
+    Party { name: "Anytown Staff Services", organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
+    Party { name: HR, organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
+    Party { name: "Trainee Records", organisation: ANYTOWN, dialect: Dialect::V1A, shown: true },
+    Party { name: "Learning Records", organisation: ANYTOWN, dialect: Dialect::V1B, shown: true },
+    Party { name: "Any OpenID Connect client", organisation: ANYTOWN, dialect: Dialect::Plain, shown: true },
+    Party { name: ELSEWHERE_HR, organisation: ELSEWHERE, dialect: Dialect::V2, shown: false },
+];
+
+impl Party {
+    /// Where its browsers may be sent back to.
+    pub fn redirect_uris(&self, portal: &Url) -> Vec<String> {
+        let own = format!("{}callback", portal.as_str());
+        match self.dialect {
+            Dialect::V2 => vec![own, OUTSIDE.to_owned()],
+            _ => vec![OUTSIDE.to_owned()],
+        }
+    }
+}
+
+/// The gateway's configuration in this sandbox.
+pub fn gateway_config(options: &Options, public_url: Url, portal: &Url, secrets: &Secrets) -> anyhow::Result<Config> {
+    let anytown_did = gateway::organisation::did_of(&public_url, ANYTOWN)?;
+    let types = ["Identity", "TrainingProgramme", "TrainingPlacement", "FireSafety"].map(str::to_owned);
+    let trust = types.clone().map(|credential_type| TrustConfig { credential_type, issuers: vec![anytown_did.clone()] });
+    let organisation = |id: &str, name: &str, trust: Vec<TrustConfig>| OrganisationConfig {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        issues: types.to_vec(),
+        trust,
+        relying_parties: PARTIES.iter().filter(|party| party.organisation == id).map(|party| registered(party, portal, secrets)).collect(),
+    };
+    Ok(Config {
+        public_url,
+        listen: ([127, 0, 0, 1], options.base_port).into(),
+        database: options.database_address(),
+        keys: options.data.join("keys"),
+        key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
+        storage_secret: held(&secrets.storage_secret),
+        earlier_storage_secrets: Vec::new(),
+        credential_types: None,
+        retention_days: 30,
+        tls_certificate: options.tls_cert.clone(),
+        tls_key: options.tls_key.clone(),
+        brand: None,
+        organisations: vec![
+            organisation(ANYTOWN, "Anytown NHS Trust", trust.to_vec()),
+            organisation(ELSEWHERE, "Elsewhere Agency", Vec::new()),
+        ],
+    })
+}
+
+fn registered(party: &Party, portal: &Url, secrets: &Secrets) -> RelyingPartyConfig {
+    let PartySecrets { client_id, client_secret, signing_key } = secrets.parties[party.name].clone();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client_secret.as_bytes());
+    RelyingPartyConfig {
+        name: party.name.to_owned(),
+        client_id,
+        client_secret_sha256: vec![digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()],
+        signing_key: held(&signing_key),
+        redirect_uris: party.redirect_uris(portal),
+        dialect: party.dialect,
+    }
+}
+
+fn held(secret: &str) -> Secret {
+    Secret::Held(Zeroizing::new(secret.to_owned()))
+}

@@ -1,0 +1,72 @@
+//! `lanyard wallet`: the test wallet of a running sandbox, from the command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use wallet::client::Client;
+use wallet::{Outcome, Scan};
+
+use crate::sandbox_file::SandboxFile;
+
+/// What to do with which sandbox's wallet.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The running sandbox's folder.
+    #[arg(long, value_name = "DIR", default_value = "./.lanyard", global = true)]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Follow a wallet link, as if its QR code had been scanned.
+    Scan {
+        /// Whose wallet.
+        holder: String,
+        /// The link.
+        link: String,
+        /// Say no instead of yes.
+        #[arg(long)]
+        decline: bool,
+        /// Which credential or format, where there is a choice.
+        #[arg(long)]
+        choose: Vec<String>,
+    },
+    /// List the holders, or one holder's credentials with their status.
+    List {
+        /// Whose wallet.
+        holder: Option<String>,
+    },
+    /// Delete a credential.
+    Delete {
+        /// Whose wallet.
+        holder: String,
+        /// Which credential.
+        credential: String,
+    },
+}
+
+/// Runs the command. Fails when a scan did.
+pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let file = SandboxFile::read(&options.data.join("sandbox.json")).context("is a sandbox running there?")?;
+    let client = Client::new(file.urls.wallet);
+    match &options.command {
+        Command::Scan { holder, link, decline, choose } => {
+            let scan = Scan { link: link.clone(), consent: !decline, choose: choose.clone() };
+            let scanned = client.scan(holder, &scan).await?;
+            println!("{}", serde_json::to_string_pretty(&scanned)?);
+            let failed = scanned.outcome == Outcome::Failed;
+            return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+        }
+        Command::List { holder: None } => {
+            for holder in client.holders().await? {
+                println!("{}  {}", holder.id, holder.name);
+            }
+        }
+        Command::List { holder: Some(holder) } => println!("{}", serde_json::to_string_pretty(&client.credentials(holder).await?)?),
+        Command::Delete { holder, credential } => client.delete(holder, credential).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
