@@ -161,10 +161,17 @@ fn encoded(segment: &str, already_encoded: bool) -> Result<String, DidError> {
             b'.' | b'-' | b'_' => text.push(char::from(byte)),
             b'%' if already_encoded => text.push('%'),
             byte if byte.is_ascii_alphanumeric() => text.push(char::from(byte)),
-            byte => text += &format!("%{byte:02X}"),
+            byte => text.extend(['%', hex_digit(byte >> 4), hex_digit(byte & 15)]),
         }
     }
     Ok(text)
+}
+
+/// A digit of percent-encoding, in upper case as RFC 3986, section 2.1, prefers.
+fn hex_digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16)
+        .unwrap_or('0')
+        .to_ascii_uppercase()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn document() -> (Jwk, Value) {
     let key = key();
     let document = Document::build(
         &did(),
-        &[key.clone()],
+        std::slice::from_ref(&key),
         &["https://example.org/issuers/trust".to_owned()],
     );
     (key, document)
