@@ -2,6 +2,7 @@
 //!
 //! Each rule is data at the top of its file, and is seen to fail in a test against something deliberately broken.
 
+mod banned;
 mod crates;
 mod files;
 mod names;
@@ -59,6 +60,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<bool> {
 
 fn check(root: &Path) -> anyhow::Result<Vec<Breach>> {
     let mut breaches = crates::check(&crates::read(root)?);
+    breaches.extend(banned::check(&banned::read(root)?));
     let files = files::read(root)?;
     breaches.extend(files.iter().flat_map(TextFile::check));
     breaches.extend(words::check(&files, root));
