@@ -21,13 +21,7 @@ const BANNED: &[(&str, &str)] = &[
 
 /// The names of all crates that the workspace builds, tests included.
 pub(super) fn read(root: &Path) -> anyhow::Result<Vec<String>> {
-    let arguments = [
-        "tree",
-        "--workspace",
-        "--offline",
-        "--prefix=none",
-        "--format={p}",
-    ];
+    let arguments = ["tree", "--workspace", "--prefix=none", "--format={p}"];
     let output = cargo(root).args(arguments).output()?;
     anyhow::ensure!(
         output.status.success(),
