@@ -11,3 +11,4 @@ pub mod openid4vci;
 pub mod vc;
 pub mod openid4vp;
 pub mod sd_jwt;
+pub mod status_list;
