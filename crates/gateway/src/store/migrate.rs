@@ -36,7 +36,10 @@ pub(super) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreE
 }
 
 fn run_in_sqlite(runner: &Runner, open: &rusqlite::Transaction<'_>) -> Result<(), StoreError> {
-    runner.run(&mut InSqlite(open)).map(drop).map_err(explain)
+    runner
+        .run(&mut InSqlite(open))
+        .map(drop)
+        .map_err(|error| explain(&error))
 }
 
 pub(super) async fn postgres(client: &mut deadpool_postgres::Client) -> Result<(), StoreError> {
@@ -53,26 +56,24 @@ pub(super) async fn postgres(client: &mut deadpool_postgres::Client) -> Result<(
     for_postgres::migrations::runner()
         .run_async(&mut InPostgres(&transaction))
         .await
-        .map_err(explain)?;
+        .map_err(|error| explain(&error))?;
     transaction.commit().await.map_err(migration)
 }
 
 /// A migration's text is ours and binds nothing, so its error can be shown whole.
-fn explain(error: refinery::Error) -> StoreError {
-    StoreError::Migration(match error.kind() {
-        Kind::MissingVersion(migration) => format!(
+fn explain(error: &refinery::Error) -> StoreError {
+    if let Kind::MissingVersion(migration) = error.kind() {
+        return StoreError::Migration(format!(
             "it has migration {migration}, which this version does not know: a newer version has been here"
-        ),
-        _ => {
-            let mut text = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                text = format!("{text}: {cause}");
-                source = cause.source();
-            }
-            text
-        }
-    })
+        ));
+    }
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    StoreError::Migration(text)
 }
 
 /// An entry of the history. One that cannot be read fails the start, as one that diverges does.

@@ -72,6 +72,9 @@ impl Store {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        for (index, statement) in batch.iter().enumerate() {
+            statement.check(index)?;
+        }
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.write(batch).await,
             Engine::Postgres(postgres) => postgres.write(batch).await,
@@ -80,6 +83,8 @@ impl Store {
 
     /// The rows of one `SELECT`.
     pub async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        statement.check(0)?;
+        statement.check_reads()?;
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.read(&statement),
             Engine::Postgres(postgres) => postgres.read(&statement).await,

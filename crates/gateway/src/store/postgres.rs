@@ -15,7 +15,7 @@ use futures_util::TryStreamExt;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::BuilderVerifierExt;
-use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -325,12 +325,12 @@ fn failed_before_commit(error: &Error, statement: usize, client: &Client) -> Fai
     }
 }
 
-/// Once it is sent, only an error that is known to end the transaction says that nothing was kept. One of shutting
-/// down, above all, may come after the commit, while a standby is waited for.
+/// Once it is sent, only an error that leaves the connection standing says that nothing was kept. One that ends it
+/// may come after the commit, while a standby is waited for.
 fn failed_in_commit(error: &Error, statement: usize) -> Failure {
-    let definite = error.as_db_error().is_some_and(|error| {
-        !matches!(&error.code().code()[..2], "08" | "53" | "57" | "58" | "XX")
-    });
+    let definite = error
+        .as_db_error()
+        .is_some_and(|error| error.parsed_severity() == Some(Severity::Error));
     Failure {
         error: if definite {
             explain(error, statement)
@@ -383,6 +383,10 @@ fn explain(error: &Error, statement: usize) -> StoreError {
     let code = db.code();
     match &code.code()[..2] {
         _ if *code == SqlState::UNIQUE_VIOLATION => StoreError::Duplicate { statement },
+        _ if *code == SqlState::PROTOCOL_VIOLATION => StoreError::Rejected {
+            statement,
+            reason: told(db),
+        },
         _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::Unavailable(told(db)),
         "23" => StoreError::Constraint { statement },
         "08" | "40" | "53" | "55" | "57" | "58" => StoreError::Unavailable(told(db)),

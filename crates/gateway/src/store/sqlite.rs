@@ -29,6 +29,9 @@ const GROUP: usize = 256;
 /// Connections kept for reading; more are opened when more tasks read at once, and closed again.
 const IDLE_READERS: usize = 8;
 
+/// Statements that a connection keeps ready; the gateway has fewer.
+const STATEMENTS: usize = 256;
+
 #[derive(Debug)]
 pub(super) struct Sqlite {
     path: PathBuf,
@@ -144,7 +147,7 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     // FULL: the log is on disk before a commit is answered, so a code that was given out survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.set_prepared_statement_cache_capacity(256);
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
 
@@ -244,11 +247,11 @@ enum Access {
     Write,
 }
 
-/// A connection with the rewritten text of every statement it has seen.
+/// A connection with the rewritten text of the statements it has seen.
 #[derive(Debug)]
 struct Session {
     connection: Connection,
-    numbered: HashMap<&'static str, Box<str>>,
+    numbered: HashMap<Box<str>, Box<str>>,
 }
 
 impl Session {
@@ -295,9 +298,12 @@ impl Session {
             statement: index,
             reason,
         };
+        if self.numbered.len() >= STATEMENTS && !self.numbered.contains_key(statement.sql()) {
+            self.numbered.clear();
+        }
         let sql = self
             .numbered
-            .entry(statement.sql())
+            .entry(statement.sql().into())
             .or_insert_with(|| numbered_for_sqlite(statement.sql()).into());
         let mut prepared = self
             .connection

@@ -1,8 +1,11 @@
 //! A statement as data: its text, the values bound to it, and how many rows it must change.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::Timestamp;
+
+use super::StoreError;
 
 /// A value as both engines know it. Times are [`Value::Integer`] seconds; JSON is [`Value::Text`].
 #[derive(Clone, PartialEq, Eq)]
@@ -118,11 +121,11 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// One SQL statement with its values.
 ///
-/// The text is a literal of this program, so nothing that came from outside can be part of it; whatever
-/// varies is bound. Placeholders are `$1`, `$2`, … on both engines.
+/// The text is made of this program's own words and nothing else (a list of columns may be put in, a value never);
+/// whatever varies is bound. Placeholders are `$1`, `$2`, … on both engines.
 #[derive(Clone)]
 pub struct Statement {
-    sql: &'static str,
+    sql: Cow<'static, str>,
     values: Vec<Value>,
     must_change: Option<u64>,
 }
@@ -130,9 +133,9 @@ pub struct Statement {
 impl Statement {
     /// A statement written in the subset that both engines understand.
     #[must_use]
-    pub fn new(sql: &'static str) -> Self {
+    pub fn new(sql: impl Into<Cow<'static, str>>) -> Self {
         Self {
-            sql,
+            sql: sql.into(),
             values: Vec::new(),
             must_change: None,
         }
@@ -152,8 +155,26 @@ impl Statement {
         self
     }
 
-    pub(super) fn sql(&self) -> &'static str {
-        self.sql
+    /// What one engine would take and the other refuse, refused for both.
+    pub(super) fn check(&self, index: usize) -> Result<(), StoreError> {
+        let holds_zero = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+        if self.values.iter().any(holds_zero) {
+            return Err(rejected(index, "a text with a zero byte"));
+        }
+        Ok(())
+    }
+
+    /// A read may be tried again and may run on a replica, so it must not write.
+    pub(super) fn check_reads(&self) -> Result<(), StoreError> {
+        let sql = self.sql.trim_start();
+        if sql.starts_with("SELECT") || sql.starts_with("WITH") {
+            return Ok(());
+        }
+        Err(rejected(0, "a read that is no SELECT"))
+    }
+
+    pub(super) fn sql(&self) -> &str {
+        &self.sql
     }
 
     pub(super) fn values(&self) -> &[Value] {
@@ -167,6 +188,13 @@ impl Statement {
     /// Whether the batch may be kept after this statement changed that many rows.
     pub(super) fn is_met_by(&self, changed: u64) -> bool {
         self.must_change.is_none_or(|wanted| wanted == changed)
+    }
+}
+
+fn rejected(statement: usize, reason: &str) -> StoreError {
+    StoreError::Rejected {
+        statement,
+        reason: reason.to_owned(),
     }
 }
 

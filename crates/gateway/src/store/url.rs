@@ -15,7 +15,7 @@ pub enum DatabaseUrl {
     /// A file of this machine.
     Sqlite(PathBuf),
     /// A PostgreSQL server, or a pgbouncer in front of it.
-    Postgres(PostgresOptions),
+    Postgres(Box<PostgresOptions>),
 }
 
 /// What a `postgres://` address says.
@@ -69,7 +69,7 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return PostgresOptions::parse(text).map(Self::Postgres);
+            return PostgresOptions::parse(text).map(|options| Self::Postgres(Box::new(options)));
         }
         let path = if let Some(path) = text.strip_prefix("sqlite:") {
             path.strip_prefix("//").unwrap_or(path)
@@ -196,7 +196,7 @@ mod tests {
 
     fn postgres(text: &str) -> PostgresOptions {
         match text.parse().unwrap() {
-            DatabaseUrl::Postgres(options) => options,
+            DatabaseUrl::Postgres(options) => *options,
             DatabaseUrl::Sqlite(_) => panic!("{text} is read as a file"),
         }
     }

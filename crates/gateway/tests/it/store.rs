@@ -1,0 +1,483 @@
+//! What every slice relies on when it writes: the same tests on both engines.
+
+use std::collections::HashSet;
+
+use gateway::store::{DatabaseUrl, Statement, Store, StoreError};
+use jiff::Timestamp;
+
+use crate::database::{Database, on_both_engines};
+
+on_both_engines! {
+    a_batch_is_kept_whole_or_not_at_all,
+    a_condition_that_does_not_hold_undoes_the_batch,
+    of_two_hundred_who_use_a_code_in_two_processes_one_wins,
+    batches_that_fail_beside_others_do_not_take_them_along,
+    what_was_written_is_there_after_the_database_is_opened_again,
+    values_come_back_as_they_went,
+    a_batch_of_hundreds_runs_in_the_order_it_is_written,
+    placeholders_are_numbered_not_counted,
+    an_outcome_counts_what_changed,
+    a_refusal_names_its_cause_and_no_value,
+    a_write_whose_caller_goes_away_is_decided_whole,
+    a_closed_store_finishes_what_it_took_and_takes_nothing_more,
+    processes_that_start_at_once_migrate_once,
+    a_reader_sees_only_what_is_committed,
+}
+
+async fn with_codes(database: &Database) -> Store {
+    let store = database.open().await;
+    let blob = if store.engine() == "sqlite" {
+        "CREATE TABLE test_codes (id TEXT NOT NULL PRIMARY KEY, uses INTEGER NOT NULL CHECK (uses >= 0),
+            version INTEGER, note TEXT, sealed BLOB) STRICT"
+    } else {
+        "CREATE TABLE test_codes (id TEXT NOT NULL PRIMARY KEY, uses BIGINT NOT NULL CHECK (uses >= 0),
+            version BIGINT, note TEXT, sealed BYTEA)"
+    };
+    store.write([Statement::new(blob)]).await.unwrap();
+    store
+}
+
+fn insert(id: impl Into<String>) -> Statement {
+    Statement::new("INSERT INTO test_codes (id, uses) VALUES ($1, $2)")
+        .bind(id.into())
+        .bind(0)
+}
+
+/// The single use of a code, as the gateway writes it.
+fn consume(id: &str) -> Statement {
+    Statement::new("UPDATE test_codes SET uses = uses + 1 WHERE id = $1 AND uses = 0").bind(id)
+}
+
+async fn ids(store: &Store) -> HashSet<String> {
+    let rows = store
+        .read(Statement::new("SELECT id FROM test_codes"))
+        .await;
+    let rows = rows.unwrap();
+    rows.iter()
+        .map(|row| row.text("id").unwrap().to_owned())
+        .collect()
+}
+
+async fn a_batch_is_kept_whole_or_not_at_all(database: Database) {
+    let store = with_codes(&database).await;
+    store.write([insert("a"), insert("b")]).await.unwrap();
+    let refused = store.write([insert("c"), insert("a"), insert("d")]).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Duplicate { statement: 1 })
+    ));
+    assert_eq!(ids(&store).await, ["a", "b"].map(str::to_owned).into());
+    assert!(store.write([]).await.unwrap().is_empty());
+}
+
+async fn a_condition_that_does_not_hold_undoes_the_batch(database: Database) {
+    let store = with_codes(&database).await;
+    store.write([insert("a")]).await.unwrap();
+    let consume_once = || [insert("receipt"), consume("a").must_change(1)];
+    let outcomes = store.write(consume_once()).await.unwrap();
+    assert_eq!(outcomes[1].changed, 1);
+    let again = [insert("second receipt"), consume("a").must_change(1)];
+    let refused = store.write(again).await;
+    assert!(matches!(refused, Err(StoreError::Unmet { statement: 1 })));
+    let alone = store.write([consume("a").must_change(1)]).await;
+    assert!(matches!(alone, Err(StoreError::Unmet { statement: 0 })));
+    assert_eq!(
+        ids(&store).await,
+        ["a", "receipt"].map(str::to_owned).into()
+    );
+    // More than it must is as wrong as less, and undone as well.
+    let wide = Statement::new("UPDATE test_codes SET uses = 9").must_change(1);
+    let refused = store.write([wide]).await;
+    assert!(matches!(refused, Err(StoreError::Unmet { statement: 0 })));
+    let nines = Statement::new("SELECT id FROM test_codes WHERE uses = 9");
+    assert!(store.read_one(nines).await.unwrap().is_none());
+}
+
+async fn of_two_hundred_who_use_a_code_in_two_processes_one_wins(database: Database) {
+    let first = with_codes(&database).await;
+    let second = database.open().await;
+    for conditional in [true, false] {
+        let code = if conditional { "in a batch" } else { "alone" };
+        first.write([insert(code)]).await.unwrap();
+        let tries: Vec<_> = (0..200)
+            .map(|number| {
+                let store = if number % 2 == 0 { &first } else { &second }.clone();
+                tokio::spawn(async move {
+                    if conditional {
+                        let receipt = insert(format!("receipt {number}"));
+                        let batch = [consume(code).must_change(1), receipt];
+                        match store.write(batch).await {
+                            Ok(_) => 1,
+                            Err(StoreError::Unmet { statement: 0 }) => 0,
+                            Err(other) => panic!("{other}"),
+                        }
+                    } else {
+                        store.write([consume(code)]).await.unwrap()[0].changed
+                    }
+                })
+            })
+            .collect();
+        let mut winners = 0;
+        for attempt in tries {
+            winners += attempt.await.unwrap();
+        }
+        assert_eq!(winners, 1, "{code}");
+    }
+    let receipts = ids(&first).await;
+    let receipts = receipts.iter().filter(|id| id.starts_with("receipt"));
+    assert_eq!(receipts.count(), 1);
+}
+
+async fn batches_that_fail_beside_others_do_not_take_them_along(database: Database) {
+    let store = with_codes(&database).await;
+    store.write([insert("taken")]).await.unwrap();
+    let tries: Vec<_> = (0..120)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mine = insert(format!("{number}"));
+                match number % 3 {
+                    0 => (number, store.write([mine]).await.is_ok()),
+                    1 => (number, store.write([mine, insert("taken")]).await.is_ok()),
+                    _ => (
+                        number,
+                        store
+                            .write([mine, consume("absent").must_change(1)])
+                            .await
+                            .is_ok(),
+                    ),
+                }
+            })
+        })
+        .collect();
+    for attempt in tries {
+        let (number, kept) = attempt.await.unwrap();
+        assert_eq!(kept, number % 3 == 0, "{number}");
+    }
+    let expected: HashSet<String> = (0..120)
+        .step_by(3)
+        .map(|number| number.to_string())
+        .chain(["taken".to_owned()])
+        .collect();
+    assert_eq!(ids(&store).await, expected);
+}
+
+async fn what_was_written_is_there_after_the_database_is_opened_again(database: Database) {
+    let store = with_codes(&database).await;
+    store.write([insert("kept")]).await.unwrap();
+    drop(store);
+    let store = database.open().await;
+    assert!(ids(&store).await.contains("kept"));
+    store.close().await;
+    let store = database.open().await;
+    assert!(ids(&store).await.contains("kept"));
+}
+
+async fn values_come_back_as_they_went(database: Database) {
+    let store = with_codes(&database).await;
+    let at = Timestamp::from_second(1_790_000_000).unwrap();
+    for (id, version, note, sealed) in [
+        (
+            "",
+            Some(i64::MIN),
+            Some("O’Shaughnessy ✓ 'quoted' \\ $1"),
+            Some(vec![0, 1, 255]),
+        ),
+        ("ü", Some(i64::MAX), Some(""), Some(vec![])),
+        ("nulls", None, None, None),
+        (
+            "long",
+            Some(at.as_second()),
+            Some("x"),
+            Some(vec![7; 100_000]),
+        ),
+    ] {
+        let written = Statement::new(
+            "INSERT INTO test_codes (id, uses, version, note, sealed) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(id)
+        .bind(true)
+        .bind(version)
+        .bind(note)
+        .bind(sealed.clone());
+        store.write([written]).await.unwrap();
+        let found = Statement::new("SELECT * FROM test_codes WHERE id = $1").bind(id);
+        let row = store.read_one(found).await.unwrap().unwrap();
+        assert_eq!(row.text("id").unwrap(), id);
+        assert!(row.boolean("uses").unwrap());
+        assert_eq!(row.optional_integer("version").unwrap(), version);
+        assert_eq!(row.optional_text("note").unwrap(), note);
+        assert_eq!(row.optional_blob("sealed").unwrap(), sealed.as_deref());
+    }
+    let found = Statement::new("SELECT version AS at FROM test_codes WHERE id = $1").bind("long");
+    let row = store.read_one(found).await.unwrap().unwrap();
+    assert_eq!(row.timestamp("at").unwrap(), at);
+}
+
+async fn a_batch_of_hundreds_runs_in_the_order_it_is_written(database: Database) {
+    let store = with_codes(&database).await;
+    let mut batch = vec![insert("counter")];
+    for step in 0..300 {
+        let next = Statement::new("UPDATE test_codes SET uses = $1 WHERE id = $2 AND uses = $3");
+        batch.push(
+            next.bind(step + 1)
+                .bind("counter")
+                .bind(step)
+                .must_change(1),
+        );
+    }
+    store.write(batch).await.unwrap();
+    let row = store
+        .read_one(Statement::new("SELECT uses FROM test_codes"))
+        .await;
+    assert_eq!(row.unwrap().unwrap().integer("uses").unwrap(), 300);
+}
+
+async fn placeholders_are_numbered_not_counted(database: Database) {
+    let store = with_codes(&database).await;
+    let swapped =
+        Statement::new("INSERT INTO test_codes (uses, id, note) VALUES ($2, $1, '$2' || $1)");
+    store.write([swapped.bind("first").bind(2)]).await.unwrap();
+    let row = store
+        .read_one(Statement::new("SELECT * FROM test_codes"))
+        .await;
+    let row = row.unwrap().unwrap();
+    assert_eq!(row.text("id").unwrap(), "first");
+    assert_eq!(row.integer("uses").unwrap(), 2);
+    assert_eq!(row.text("note").unwrap(), "$2first");
+}
+
+async fn an_outcome_counts_what_changed(database: Database) {
+    let store = with_codes(&database).await;
+    let unless_there = || {
+        Statement::new("INSERT INTO test_codes (id, uses) VALUES ('a', 0) ON CONFLICT DO NOTHING")
+    };
+    let outcomes = store
+        .write([
+            unless_there(),
+            unless_there(),
+            insert("b"),
+            Statement::new("UPDATE test_codes SET uses = uses + 1"),
+            Statement::new(
+                "UPDATE test_codes SET uses = uses + 1 WHERE id = $1 RETURNING uses, id",
+            )
+            .bind("b")
+            .must_change(1),
+            Statement::new("UPDATE test_codes SET uses = 0 WHERE id = 'none' RETURNING uses")
+                .must_change(0),
+            Statement::new("SELECT id FROM test_codes ORDER BY id"),
+            Statement::new("DELETE FROM test_codes"),
+        ])
+        .await
+        .unwrap();
+    let changed: Vec<u64> = outcomes.iter().map(|outcome| outcome.changed).collect();
+    assert_eq!(changed, [1, 0, 1, 2, 1, 0, 2, 2]);
+    assert_eq!(outcomes[4].rows[0].integer("uses").unwrap(), 2);
+    assert_eq!(outcomes[6].rows[1].text("id").unwrap(), "b");
+}
+
+async fn a_refusal_names_its_cause_and_no_value(database: Database) {
+    const SECRET: &str = "hunter2";
+    let store = with_codes(&database).await;
+    store.write([insert(SECRET)]).await.unwrap();
+    let writes = [
+        insert(SECRET),
+        Statement::new("INSERT INTO test_codes (id, uses) VALUES ($1, -1)").bind(SECRET),
+        Statement::new("INSERT INTO test_codes (id, uses) VALUES ($1, $2)")
+            .bind("x")
+            .bind(SECRET),
+        Statement::new("INSERT INTO test_codes (id, uses) VALUES ($1, $2)").bind(SECRET),
+        Statement::new("INSERT INTO absent (id) VALUES ($1)").bind(SECRET),
+        Statement::new("INSERT INTO test_codes (id, uses) VALUES ($1, 0)").bind("hunter2\0"),
+    ];
+    for (number, write) in writes.into_iter().enumerate() {
+        let alone = store.write([write.clone()]).await.unwrap_err();
+        let second = store.write([insert("first"), write]).await.unwrap_err();
+        for (error, place) in [(alone, 0), (second, 1)] {
+            assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
+            let named = match (number, &error) {
+                (0, StoreError::Duplicate { statement })
+                | (1, StoreError::Constraint { statement })
+                | (2.., StoreError::Rejected { statement, .. }) => *statement,
+                _ => panic!("{number}: {error:?}"),
+            };
+            assert_eq!(named, place, "{number}");
+        }
+    }
+    assert_eq!(ids(&store).await.len(), 1);
+    let read = store.read(Statement::new("DELETE FROM test_codes")).await;
+    assert!(matches!(read, Err(StoreError::Rejected { .. })));
+}
+
+async fn a_write_whose_caller_goes_away_is_decided_whole(database: Database) {
+    let store = with_codes(&database).await;
+    for number in 0..50 {
+        let batch = [insert(format!("{number} a")), insert(format!("{number} b"))];
+        let write = store.write(batch);
+        // Long enough for some to be begun, too short for most to end.
+        let patience = std::time::Duration::from_micros(number * 20);
+        let _ = tokio::time::timeout(patience, write).await;
+    }
+    // Every connection is as good as new.
+    let after = (0..40).map(|number| {
+        let store = store.clone();
+        tokio::spawn(async move { store.write([insert(format!("after {number}"))]).await })
+    });
+    for written in after.collect::<Vec<_>>() {
+        written.await.unwrap().unwrap();
+    }
+    store.close().await;
+    let found = ids(&database.open().await).await;
+    for number in 0..50 {
+        let (a, b) = (format!("{number} a"), format!("{number} b"));
+        assert_eq!(found.contains(&a), found.contains(&b), "{number}");
+    }
+}
+
+async fn a_closed_store_finishes_what_it_took_and_takes_nothing_more(database: Database) {
+    let store = with_codes(&database).await;
+    let tries: Vec<_> = (0..100)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { store.write([insert(format!("{number}"))]).await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    store.close().await;
+    let mut kept = HashSet::new();
+    for (number, attempt) in tries.into_iter().enumerate() {
+        match attempt.await.unwrap() {
+            Ok(_) => drop(kept.insert(number.to_string())),
+            Err(StoreError::Closed) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    let late = store.write([insert("late")]).await;
+    assert!(matches!(late, Err(StoreError::Closed)));
+    let late = store
+        .read(Statement::new("SELECT id FROM test_codes"))
+        .await;
+    assert!(matches!(late, Err(StoreError::Closed)));
+    assert_eq!(ids(&database.open().await).await, kept);
+}
+
+async fn processes_that_start_at_once_migrate_once(database: Database) {
+    let url: DatabaseUrl = database.url().clone();
+    let starts: Vec<_> = (0..8)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Store::open(&url).await })
+        })
+        .collect();
+    for start in starts {
+        start.await.unwrap().unwrap();
+    }
+    let store = database.open().await;
+    let history = Statement::new("SELECT version FROM refinery_schema_history ORDER BY version");
+    let applied: Vec<i64> = store
+        .read(history)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.integer("version").unwrap())
+        .collect();
+    assert!(
+        applied.is_sorted() && applied.first() == Some(&1),
+        "{applied:?}"
+    );
+}
+
+async fn a_reader_sees_only_what_is_committed(database: Database) {
+    let store = with_codes(&database).await;
+    let other = database.open().await;
+    let writer = tokio::spawn(async move {
+        for round in 0..50 {
+            let pair = [insert(format!("{round} a")), insert(format!("{round} b"))];
+            store.write(pair).await.unwrap();
+        }
+    });
+    while !writer.is_finished() {
+        let rows = other
+            .read(Statement::new("SELECT count(*) AS n FROM test_codes"))
+            .await;
+        assert_eq!(rows.unwrap()[0].integer("n").unwrap() % 2, 0);
+        tokio::task::yield_now().await;
+    }
+    writer.await.unwrap();
+    assert_eq!(ids(&other).await.len(), 100);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_database_file_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let database = Database::sqlite();
+    let _store = with_codes(&database).await;
+    let DatabaseUrl::Sqlite(path) = database.url() else {
+        panic!()
+    };
+    for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_called_damaged() {
+    let database = Database::sqlite();
+    let DatabaseUrl::Sqlite(path) = database.url() else {
+        panic!()
+    };
+    std::fs::write(
+        path,
+        "not a database, and longer than a header would be".repeat(9),
+    )
+    .unwrap();
+    let refused = Store::open(database.url()).await;
+    assert!(
+        matches!(refused, Err(StoreError::Corrupt(_))),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_connection_that_the_server_closed_is_not_noticed_by_callers() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let store = with_codes(&database).await;
+    for round in 0..20 {
+        let warm = (0..8).map(|_| store.read(Statement::new("SELECT id FROM test_codes")));
+        futures_util::future::join_all(warm).await;
+        let others = Statement::new(
+            "SELECT pg_terminate_backend(pid) AS gone FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        );
+        store.read(others).await.unwrap();
+        let id = format!("{round}");
+        store
+            .write([insert(id.clone()), consume(&id).must_change(1)])
+            .await
+            .unwrap();
+        store
+            .read(Statement::new("SELECT id FROM test_codes"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(ids(&store).await.len(), 20);
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_refused_where_tls_is_asked_for() {
+    let Some(database) = Database::postgres().await else {
+        return;
+    };
+    let DatabaseUrl::Postgres(_) = database.url() else {
+        panic!()
+    };
+    let server = std::env::var(crate::database::VARIABLE).unwrap();
+    let url = format!("{server}?sslmode=verify-full").parse().unwrap();
+    let refused = Store::open(&url).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    assert!(refused.to_string().contains("TLS"), "{refused}");
+}
