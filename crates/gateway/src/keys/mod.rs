@@ -1,0 +1,195 @@
+//! Private signing keys, each in a file of its own.
+//!
+//! The form is the standard one, so that an operator's own tools read and write it: PKCS #8 encrypted under a
+//! passphrase (PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC), in PEM. [RFC 5958, RFC 8018] For example
+//! `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes-256-cbc -out NAME.pem`.
+//!
+//! Only the owner may read or write a key file; a file that others can read is refused, not repaired: the key in it
+//! may have been read already. (SEC-37)
+
+mod file;
+
+use std::path::{Path, PathBuf};
+
+use pkcs8::pkcs5::pbes2;
+use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
+use standards::jose::{Algorithm, SignError, SoftwareKey};
+use zeroize::Zeroizing;
+
+/// The passphrase of every sandbox key. It is printed here, so a key that opens with it protects nothing.
+pub const SANDBOX_PASSPHRASE: &str = "sandbox-keys-protect-nothing";
+
+const LABEL: &str = "ENCRYPTED PRIVATE KEY";
+/// OWASP's advice of 2023 for PBKDF2-HMAC-SHA-256. A generated passphrase needs none of them, a chosen one does.
+const ROUNDS: u32 = 600_000;
+/// A passphrase that everybody knows gains nothing from more, and a sandbox starts sooner.
+const SANDBOX_ROUNDS: u32 = 1_000;
+
+/// A folder of encrypted private keys and the passphrase that opens them.
+#[derive(Debug)]
+pub struct KeyStore {
+    folder: PathBuf,
+    passphrase: Passphrase,
+    refuse_sandbox_keys: bool,
+}
+
+/// Its Debug shows nothing.
+struct Passphrase(Zeroizing<String>);
+
+impl std::fmt::Debug for Passphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passphrase(…)")
+    }
+}
+
+/// Why a key cannot be used, read or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The passphrase is the sandbox's.
+    #[error("the key passphrase is the sandbox's, which everybody knows: choose one of your own")]
+    SandboxPassphrase,
+    /// The key was made by a sandbox.
+    #[error("{} is a sandbox key: it opens with the sandbox's passphrase, which everybody knows", .0.display())]
+    SandboxKey(PathBuf),
+    /// A passphrase of nothing.
+    #[error("the key passphrase is empty")]
+    EmptyPassphrase,
+    /// Not a name, but perhaps a path.
+    #[error(
+        "`{0}` is no name of a key: lower-case letters, digits, `-`, `_` and `.` only, a letter or digit first"
+    )]
+    Name(String),
+    /// There is no such key.
+    #[error("the key {} does not exist", .0.display())]
+    Missing(PathBuf),
+    /// Others than the owner can read or write the file.
+    #[error("{} can be read by others (mode {mode:03o}): make a new key, or set mode 600 if nobody has", path.display())]
+    Mode {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is no encrypted PKCS #8 key.
+    #[error("{} is no encrypted private key in PEM (`-----BEGIN ENCRYPTED PRIVATE KEY-----`)", .0.display())]
+    Format(PathBuf),
+    /// The passphrase does not open it.
+    #[error("{} does not open with the key passphrase", .0.display())]
+    Passphrase(PathBuf),
+    /// It opens, and what is in it is no key that can be used.
+    #[error("the key in {} cannot be used: {source}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: SignError,
+    },
+    /// It could not be encrypted.
+    #[error("a key could not be made: {0}")]
+    Unmade(String),
+    /// The file system.
+    #[error("{} cannot be read or written: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl KeyStore {
+    /// The keys in this folder, which is made if it is not there. In real use sandbox keys are refused.
+    pub fn open(
+        folder: &Path,
+        passphrase: Zeroizing<String>,
+        refuse_sandbox_keys: bool,
+    ) -> Result<Self, KeyError> {
+        if passphrase.is_empty() {
+            return Err(KeyError::EmptyPassphrase);
+        }
+        if refuse_sandbox_keys && passphrase.as_str() == SANDBOX_PASSPHRASE {
+            return Err(KeyError::SandboxPassphrase);
+        }
+        file::create_folder(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            passphrase: Passphrase(passphrase),
+            refuse_sandbox_keys,
+        })
+    }
+
+    /// Reads a key. Its `kid` is its thumbprint. [RFC 7638]
+    pub fn signing_key(&self, name: &str) -> Result<SoftwareKey, KeyError> {
+        let path = self.path(name)?;
+        let text = file::read(&path)?;
+        let format = || KeyError::Format(path.clone());
+        let (label, document) = SecretDocument::from_pem(&text).map_err(|_| format())?;
+        if label != LABEL {
+            return Err(format());
+        }
+        let encrypted =
+            EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| format())?;
+        let opened = encrypted.decrypt(self.passphrase.0.as_bytes());
+        let Ok(key) = opened else {
+            // Told apart only when ours does not open it: one that does is not the sandbox's.
+            let sandbox = self.refuse_sandbox_keys && encrypted.decrypt(SANDBOX_PASSPHRASE).is_ok();
+            return Err(if sandbox {
+                KeyError::SandboxKey(path)
+            } else {
+                KeyError::Passphrase(path)
+            });
+        };
+        SoftwareKey::from_pkcs8_der(key.as_bytes()).map_err(|source| KeyError::Key { path, source })
+    }
+
+    /// Makes a key unless there is one of this name; tells whether it did. Of two processes that do this at once
+    /// one makes it and the other finds it.
+    pub fn create_missing(&self, name: &str, algorithm: Algorithm) -> Result<bool, KeyError> {
+        let path = self.path(name)?;
+        if path.exists() {
+            return Ok(false);
+        }
+        let key = SoftwareKey::generate(algorithm)
+            .map_err(|error| KeyError::Unmade(error.to_string()))?;
+        let text = self.encrypted(&key)?;
+        file::create(&path, text.as_bytes())
+    }
+
+    /// The names of the keys that are there, in order.
+    pub fn names(&self) -> Result<Vec<String>, KeyError> {
+        file::names(&self.folder)
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf, KeyError> {
+        let starts =
+            name.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit());
+        let allowed = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.')
+        };
+        if !starts || name.len() > 128 || !name.bytes().all(allowed) {
+            return Err(KeyError::Name(name.to_owned()));
+        }
+        Ok(self.folder.join(format!("{name}.{}", file::EXTENSION)))
+    }
+
+    fn encrypted(&self, key: &SoftwareKey) -> Result<Zeroizing<String>, KeyError> {
+        let unmade = |error: &dyn std::fmt::Display| KeyError::Unmade(error.to_string());
+        let (mut salt, mut iv) = ([0; 16], [0; 16]);
+        aws_lc_rs::rand::fill(&mut salt).map_err(|error| unmade(&error))?;
+        aws_lc_rs::rand::fill(&mut iv).map_err(|error| unmade(&error))?;
+        let sandbox = self.passphrase.0.as_str() == SANDBOX_PASSPHRASE;
+        let rounds = if sandbox { SANDBOX_ROUNDS } else { ROUNDS };
+        let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, &salt, iv)
+            .map_err(|error| unmade(&error))?;
+        let der = key.to_pkcs8_der().map_err(|error| unmade(&error))?;
+        PrivateKeyInfoRef::try_from(der.as_slice())
+            .map_err(|error| unmade(&error))?
+            .encrypt_with_params(parameters, self.passphrase.0.as_bytes())
+            .map_err(|error| unmade(&error))?
+            .to_pem(LABEL, LineEnding::LF)
+            .map_err(|error| unmade(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests;
