@@ -7,7 +7,7 @@ use crate::jose::Jwk;
 use crate::jose::jwk::JwkError;
 
 /// Why a holder's key cannot be had.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HolderKeyError {
     /// Not a DID or DID URL, or one whose key is of no kind that we verify.
     #[error("the holder's key id is no DID URL with a usable key")]
