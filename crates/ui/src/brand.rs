@@ -1,6 +1,8 @@
 //! Who runs the service, and its colours. Neutral unless the operator's brand file says otherwise.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use url::Url;
@@ -38,7 +40,7 @@ pub struct FooterLink {
 impl Default for BrandFile {
     fn default() -> Self {
         Self {
-            service_name: "Staff credentials".to_owned(),
+            service_name: NEUTRAL_NAME.to_owned(),
             organisation_name: None,
             support_contact: None,
             header_colour: NEUTRAL_HEADER.to_string(),
@@ -48,6 +50,7 @@ impl Default for BrandFile {
     }
 }
 
+const NEUTRAL_NAME: &str = "Staff credentials";
 const NEUTRAL_HEADER: Colour = Colour {
     red: 0x1d,
     green: 0x3b,
@@ -105,7 +108,9 @@ pub enum BrandError {
         contrast: f64,
     },
     /// A link in the footer leads neither to an https address nor to a path here.
-    #[error("the footer link {text:?} must lead to an https address or to a path that begins with /")]
+    #[error(
+        "the footer link {text:?} must lead to an https address or to a path that begins with /"
+    )]
     FooterLink {
         /// What the link says.
         text: String,
@@ -117,7 +122,7 @@ pub enum BrandError {
 
 impl Default for Brand {
     fn default() -> Self {
-        Self::neutral("Staff credentials")
+        Self::neutral(NEUTRAL_NAME)
     }
 }
 
@@ -167,6 +172,42 @@ impl Brand {
     /// Address of the sheet with the brand's colours.
     pub fn stylesheet(&self) -> String {
         self.assets.href(SHEET)
+    }
+}
+
+/// Why a brand cannot be taken from a file.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file is not there, or not for us to read.
+    #[error("{path} cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file does not say what a brand file may say.
+    #[error("{path}: {source}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: toml::de::Error,
+    },
+}
+
+impl Brand {
+    /// Reads and checks a brand file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path).map_err(|source| OpenError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| OpenError::Content {
+            path: path.to_owned(),
+            source,
+        })
     }
 }
 
@@ -298,14 +339,16 @@ const SHEET: &str = "brand.css";
 fn sheet(header: Colour, link: Colour) -> Set {
     let mut css = String::new();
     if header != NEUTRAL_HEADER {
-        css += &format!(
-            ".nhsuk-header,.nhsuk-header__container{{background-color:{header};border-color:{header}}}\n"
+        let _ = writeln!(
+            css,
+            ".nhsuk-header,.nhsuk-header__container{{background-color:{header};border-color:{header}}}"
         );
     }
     if link != NEUTRAL_LINK {
-        css += &format!(
+        let _ = writeln!(
+            css,
             ".nhsuk-main-wrapper a:link:not(.nhsuk-button):not(:hover):not(:focus):not(:active),\
-             .nhsuk-details__summary-text{{color:{link}}}\n"
+             .nhsuk-details__summary-text{{color:{link}}}"
         );
     }
     Set::new([File {
@@ -335,7 +378,10 @@ mod tests {
     #[test]
     fn colours_that_people_cannot_read_are_refused() {
         let refused = brand("header_colour = '#ffb81c'").unwrap_err();
-        assert!(refused.starts_with("header_colour has a contrast of 1."), "{refused}");
+        assert!(
+            refused.starts_with("header_colour has a contrast of 1."),
+            "{refused}"
+        );
         assert!(brand("link_colour = '#999999'").is_err());
         assert!(brand("header_colour = '#005eb8'\nlink_colour = '#003087'").is_ok());
     }
@@ -350,21 +396,38 @@ mod tests {
     fn what_is_not_a_colour_cannot_reach_the_sheet() {
         for colour in ["red", "#fff", "#00000g", "#000000;}body{display:none"] {
             let file = format!("header_colour = {colour:?}");
-            assert!(brand(&file).unwrap_err().contains("write a colour as #rrggbb"));
+            assert!(
+                brand(&file)
+                    .unwrap_err()
+                    .contains("write a colour as #rrggbb")
+            );
         }
     }
 
     #[test]
     fn a_key_nobody_knows_is_refused() {
-        assert!(brand("colour = '#000000'").unwrap_err().contains("unknown field"));
+        assert!(
+            brand("colour = '#000000'")
+                .unwrap_err()
+                .contains("unknown field")
+        );
     }
 
     #[test]
     fn footer_links_lead_to_https_or_to_a_path_here() {
-        let with = |href: &str| brand(&format!("footer_links = [{{ text = 'T', href = '{href}' }}]"));
+        let with = |href: &str| {
+            brand(&format!(
+                "footer_links = [{{ text = 'T', href = '{href}' }}]"
+            ))
+        };
         assert!(with("https://example.org/accessibility").is_ok());
         assert!(with("/accessibility").is_ok());
-        for href in ["javascript:alert(1)", "//example.org", "http://example.org", "here"] {
+        for href in [
+            "javascript:alert(1)",
+            "//example.org",
+            "http://example.org",
+            "here",
+        ] {
             assert!(with(href).is_err(), "{href}");
         }
     }
@@ -372,8 +435,14 @@ mod tests {
     #[test]
     fn addresses_of_the_support_contact_become_links_and_words_stay_words() {
         let href = |text: &str| SupportContact::parse(text.to_owned()).href;
-        assert_eq!(href("help@trust.example").unwrap(), "mailto:help@trust.example");
-        assert_eq!(href("https://help.example").unwrap(), "https://help.example");
+        assert_eq!(
+            href("help@trust.example").unwrap(),
+            "mailto:help@trust.example"
+        );
+        assert_eq!(
+            href("https://help.example").unwrap(),
+            "https://help.example"
+        );
         assert_eq!(href("Call 020 7946 0000"), None);
         assert_eq!(href("javascript:alert(1)@a.b"), None);
     }

@@ -121,3 +121,20 @@ pub enum TaskStatus {
     /// Plain words, in grey.
     CannotStart(String),
 }
+
+impl TaskStatus {
+    /// The words.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Tag(text, _) | Self::CannotStart(text) => text,
+        }
+    }
+
+    /// The tag's colour; plain words have none.
+    pub fn colour(&self) -> Option<TagColour> {
+        match self {
+            Self::Tag(_, colour) => Some(*colour),
+            Self::CannotStart(_) => None,
+        }
+    }
+}

@@ -123,14 +123,20 @@ mod tests {
             "'self' https://portal.example:8443"
         );
         assert_eq!(
-            form_action(&["http://localhost:8499/callback", "http://localhost:8499/other"]),
+            form_action(&[
+                "http://localhost:8499/callback",
+                "http://localhost:8499/other"
+            ]),
             "'self' http://localhost:8499"
         );
     }
 
     #[test]
     fn what_has_no_origin_to_write_is_named_by_its_scheme() {
-        assert_eq!(form_action(&["org.example.app:/callback"]), "'self' org.example.app:");
+        assert_eq!(
+            form_action(&["org.example.app:/callback"]),
+            "'self' org.example.app:"
+        );
         assert_eq!(form_action(&["http://[::1]:8499/callback"]), "'self' http:");
     }
 
@@ -140,7 +146,9 @@ mod tests {
         Policy::new().apply(&mut headers);
         assert_eq!(headers[CACHE_CONTROL], "no-store");
         let csp = headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(csp.starts_with("default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'"));
+        assert!(csp.starts_with(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'"
+        ));
         assert!(!csp.contains("unsafe"));
     }
 
@@ -149,7 +157,9 @@ mod tests {
         let mut response = Response::new(axum::body::Body::empty());
         Policy::new().apply(response.headers_mut());
         let response = complete(response, true);
-        let csp = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        let csp = response.headers()[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
         assert!(csp.contains("style-src 'self'"));
         assert!(response.headers().contains_key(STRICT_TRANSPORT_SECURITY));
     }

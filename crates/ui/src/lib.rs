@@ -28,7 +28,7 @@ pub mod time;
 
 use std::sync::Arc;
 
-pub use brand::{Brand, BrandError, BrandFile, Colour, FooterLink, SupportContact};
+pub use brand::{Brand, BrandError, BrandFile, Colour, FooterLink, OpenError, SupportContact};
 pub use page::Page;
 pub use render::{render, render_with};
 

@@ -56,7 +56,10 @@ fn write_runs(out: &mut String, code: &QRCode) {
         let row = &code[y];
         let mut x = 0;
         while x < code.size {
-            let length = row[x..code.size].iter().take_while(|module| module.value()).count();
+            let length = row[x..code.size]
+                .iter()
+                .take_while(|module| module.value())
+                .count();
             if length > 0 {
                 let (left, top) = (x + QUIET_ZONE, y + QUIET_ZONE);
                 let _ = write!(out, "M{left} {top}h{length}v1h-{length}z");
@@ -133,13 +136,20 @@ mod tests {
     #[test]
     fn a_link_of_110_characters_stays_within_version_7() {
         let drawing = svg(&"x".repeat(110), "QR code").unwrap().to_string();
-        assert!(drawing.contains("viewBox=\"0 0 53 53\""), "45 modules and the quiet zone");
+        assert!(
+            drawing.contains("viewBox=\"0 0 53 53\""),
+            "45 modules and the quiet zone"
+        );
         assert!(drawing.len() < 12_000, "{} bytes", drawing.len());
     }
 
     #[test]
     fn nothing_dark_touches_the_quiet_zone() {
-        let image = paint(&svg("http://localhost:8400/w/abc", "QR code").unwrap().to_string());
+        let image = paint(
+            &svg("http://localhost:8400/w/abc", "QR code")
+                .unwrap()
+                .to_string(),
+        );
         let edge = image.width();
         for (x, y, pixel) in image.enumerate_pixels() {
             if x < 32 || y < 32 || x >= edge - 32 || y >= edge - 32 {
@@ -156,6 +166,9 @@ mod tests {
 
     #[test]
     fn a_text_that_does_not_fit_is_refused() {
-        assert_eq!(svg(&"x".repeat(3_000), "QR code"), Err(TooLong { length: 3_000 }));
+        assert_eq!(
+            svg(&"x".repeat(3_000), "QR code"),
+            Err(TooLong { length: 3_000 })
+        );
     }
 }

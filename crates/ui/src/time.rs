@@ -62,13 +62,19 @@ mod tests {
 
     #[test]
     fn winter_time_is_that_of_greenwich() {
-        assert_eq!(date_and_clock(at("2026-11-03T10:42:00Z")), "3 November 2026 at 10:42am");
+        assert_eq!(
+            date_and_clock(at("2026-11-03T10:42:00Z")),
+            "3 November 2026 at 10:42am"
+        );
         assert_eq!(clock(at("2026-11-22T14:35:59Z")), "2:35pm");
     }
 
     #[test]
     fn summer_time_is_an_hour_later_even_across_midnight() {
-        assert_eq!(date_and_clock(at("2026-07-31T23:05:00Z")), "1 August 2026 at 12:05am");
+        assert_eq!(
+            date_and_clock(at("2026-07-31T23:05:00Z")),
+            "1 August 2026 at 12:05am"
+        );
         assert_eq!(clock(at("2026-03-29T00:59:00Z")), "12:59am");
         assert_eq!(clock(at("2026-03-29T01:00:00Z")), "2am");
         assert_eq!(clock(at("2026-10-25T00:59:00Z")), "1:59am");
@@ -84,10 +90,15 @@ mod tests {
 
     #[test]
     fn the_rule_agrees_with_the_time_zone_database() {
-        let Ok(london) = TimeZone::get("Europe/London") else { return };
+        let Ok(london) = TimeZone::get("Europe/London") else {
+            return;
+        };
         for day in 0..3_000_i64 {
             let moment = Timestamp::from_second(1_700_000_000 + day * 43_200).unwrap();
-            assert_eq!(in_london(moment).datetime(), moment.to_zoned(london.clone()).datetime());
+            assert_eq!(
+                in_london(moment).datetime(),
+                moment.to_zoned(london.clone()).datetime()
+            );
         }
     }
 }

@@ -53,7 +53,7 @@ const cases = {
     ],
   }],
   "textarea": ["textarea", "textarea", { id: "link", name: "link", label: { text: "Link" }, hint: { text: "Paste it" }, rows: 3 }],
-  "warning-callout": ["warning-callout", "warningCallout", { heading: "Only keep 1 copy", html: "<p>Delete the old one.</p>" }],
+  "warning-callout": ["warning-callout", "warningCallout", { heading: "Only keep 1 copy", headingLevel: 2, html: "<p>Delete the old one.</p>" }],
   "checkboxes": ["checkboxes", "checkboxes", {
     idPrefix: "types", name: "types", fieldset: { legend: { text: "Types", size: "m" } },
     items: [{ value: "a", text: "A" }, { value: "b", text: "B", checked: true }],

@@ -1,0 +1,127 @@
+// Keeps the waiting page in step with the wallet. Without this script the page works by its links and forms.
+
+const FORWARD = ["waiting", "scanned", "checking", "done"];
+const SOONEST = 2000;
+const LATEST = 5000;
+
+const interaction = document.getElementById("interaction");
+if (interaction) follow(interaction);
+
+// An ended page that replaced a waiting one begins to be read at its heading.
+const ended = document.getElementById("ended");
+if (ended && performance.getEntriesByType("navigation")[0]?.type === "reload") ended.focus();
+
+function follow(page) {
+  const status = document.getElementById("status");
+  let { state } = page.dataset;
+  let version = Number(page.dataset.version);
+  let asked = 0;
+  let delay = SOONEST;
+  let timer;
+  let inFlight = false;
+
+  function say(name) {
+    const text = status?.dataset[name];
+    if (text && status.textContent !== text) status.textContent = text;
+  }
+
+  function camel(prefix, name) {
+    return prefix + name[0].toUpperCase() + name.slice(1);
+  }
+
+  // The focus stays where it is: whoever works in the wallet now will come back to this spot.
+  function show(next) {
+    state = next;
+    for (const part of page.querySelectorAll("[data-when]")) {
+      part.hidden = !part.dataset.when.split(" ").includes(next);
+    }
+    say(camel("text", next));
+    document.title = status.dataset[camel("title", next)];
+    if (next === "done") setTimeout(() => document.getElementById("continue").click(), 3000);
+  }
+
+  function apply(answer) {
+    const first = asked === 1;
+    if (answer.state === state) {
+      // Another number in the same state is another code: 'Start again' in another tab.
+      if (answer.version !== version && state === "waiting" && !first) location.reload();
+      version = answer.version;
+      return;
+    }
+    delay = SOONEST;
+    version = answer.version;
+    const [from, to] = [FORWARD.indexOf(state), FORWARD.indexOf(answer.state)];
+    if (page.dataset.follow) location.replace(page.dataset.follow);
+    else if (to > from) show(answer.state);
+    else location.reload();
+  }
+
+  async function ask() {
+    clearTimeout(timer);
+    if (inFlight || state === "done") return;
+    inFlight = true;
+    try {
+      const answer = await fetch(page.dataset.statusUrl, {
+        cache: "no-store",
+        headers: { accept: "application/json" },
+      });
+      if (answer.ok) {
+        asked += 1;
+        apply(await answer.json());
+      } else if ([403, 404, 410].includes(answer.status)) {
+        location.reload();
+        return;
+      }
+    } catch {
+      // No network for a moment: ask again, later each time.
+    } finally {
+      inFlight = false;
+    }
+    delay = Math.min(LATEST, delay + 250);
+    timer = setTimeout(ask, delay);
+  }
+
+  function askNow() {
+    if (document.visibilityState !== "visible") return;
+    delay = SOONEST;
+    ask();
+  }
+  document.addEventListener("visibilitychange", askNow);
+  addEventListener("pageshow", (event) => event.persisted && askNow());
+  timer = setTimeout(ask, delay);
+
+  if (!status) return;
+
+  // Said once, in time to act on it.
+  const left = Number(page.dataset.deadline) - Date.now();
+  if (left > 120_000) {
+    setTimeout(() => state !== "done" && say("textTwoMinutes"), left - 120_000);
+  }
+
+  // With a finger on the screen, the wallet is probably on this device: only the order changes.
+  const ways = document.getElementById("ways");
+  if (ways && matchMedia("(pointer: coarse)").matches) {
+    ways.prepend(document.getElementById("this-device"));
+  }
+
+  // A link to an application that is not there fails in silence.
+  document.getElementById("open-wallet-here")?.addEventListener("click", () => {
+    setTimeout(() => {
+      if (state === "waiting" && document.hasFocus()) say("textNothingHappened");
+    }, 3000);
+  });
+
+  const link = document.getElementById("open-wallet");
+  if (link && navigator.clipboard) {
+    const copy = document.createElement("button");
+    copy.type = "button";
+    copy.className = "nhsuk-button nhsuk-button--secondary nhsuk-button--small";
+    copy.textContent = "Copy the link";
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(link.getAttribute("href"));
+      say("textCopied");
+    });
+    link.closest("p").after(copy);
+    link.textContent = "Open the code’s link";
+  }
+}
