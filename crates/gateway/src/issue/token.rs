@@ -1,0 +1,143 @@
+//! `POST /issuers/{organisation}/token`: a pre-authorized code becomes an access token, once. [VCI 6]
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use jiff::SignedDuration;
+use standards::oauth::form::Form;
+use standards::openid4vci::token::AuthorizationDetail;
+use standards::openid4vci::{TokenRequest, TokenResponse};
+
+use super::answer::{Refused, answer_json};
+use super::kept::{ATTEMPTS, Found, Kept, Token};
+use super::organisation;
+use crate::app::{App, Parts};
+use crate::interaction::rows::AdvanceError;
+use crate::organisation::Organisation;
+
+/// How long an access token works; it is needed for one request.
+pub(super) const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+
+pub(super) async fn answer(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, Refused> {
+    let organisation = organisation(&app, &id)?;
+    let form = Form::parse(&body)
+        .map_err(|error| Refused::new("invalid_request", "form-invalid", error.to_string()))?;
+    let request = TokenRequest::parse(&form).map_err(|error| {
+        Refused::new(
+            error.code().as_str(),
+            "token-request-invalid",
+            error.to_string(),
+        )
+    })?;
+    if request.tx_code.is_some() {
+        // [VCI-09] Our offers never ask for one.
+        let sentence = "the offer asks for no transaction code";
+        return Err(Refused::new(
+            "invalid_request",
+            "transaction-code-unexpected",
+            sentence,
+        ));
+    }
+    for _ in 0..ATTEMPTS {
+        if let Some(response) = redeem(&app, organisation, &request).await? {
+            return Ok(answer_json(response.to_value()));
+        }
+    }
+    Err(Refused::unavailable())
+}
+
+/// One attempt; `None` when another request took a step in between.
+async fn redeem(
+    app: &Parts,
+    organisation: &Organisation,
+    request: &TokenRequest,
+) -> Result<Option<TokenResponse>, Refused> {
+    // [VCI-09] One answer for an unknown, a used and an expired code: it tells nobody which.
+    let invalid = || {
+        Refused::new(
+            "invalid_grant",
+            "code-invalid",
+            "the pre-authorized code is unknown, used or expired",
+        )
+    };
+    let now = app.now();
+    let code = request.pre_authorized_code.reveal();
+    let Found {
+        mut interaction,
+        via,
+    } = Found::find(app, code).await?.ok_or_else(invalid)?;
+    if interaction.organisation != organisation.id {
+        return Err(invalid());
+    }
+    let mut kept = Kept::parse(interaction.answerable(via, now).map_err(|_| invalid())?)?;
+    if kept.code != request.pre_authorized_code || kept.token.is_some() {
+        return Err(invalid());
+    }
+    let details = granted(app, &interaction.credential_type, request)?;
+
+    let token = format!("{}.{}", link_of(code), app.random.token_256());
+    let by_identifier = details.is_some();
+    kept.token = Some(Token::new(
+        &token,
+        now + TOKEN_LIFETIME,
+        request.client_id.clone(),
+        by_identifier,
+    ));
+    interaction.keep_for_wallet(kept.to_value());
+    match app.interactions.advance(&mut interaction, Vec::new()).await {
+        Ok(()) => Ok(Some(TokenResponse {
+            access_token: token,
+            token_type: "Bearer".to_owned(),
+            expires_in: u64::try_from(TOKEN_LIFETIME.as_secs()).ok(),
+            authorization_details: details,
+        })),
+        Err(AdvanceError::Overtaken) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn link_of(code: &str) -> &str {
+    code.split_once('.').map_or(code, |(link, _)| link)
+}
+
+/// [VCI-10] A wallet that names what it wants is told the identifiers to ask with: ours are the
+/// configuration ids.
+fn granted(
+    app: &Parts,
+    credential_type: &str,
+    request: &TokenRequest,
+) -> Result<Option<Vec<AuthorizationDetail>>, Refused> {
+    let Some(details) = &request.authorization_details else {
+        return Ok(None);
+    };
+    let offered = app
+        .organisations
+        .credential_type(credential_type)
+        .ok_or_else(Refused::unavailable)?;
+    let is_offered = |id: &str| {
+        offered
+            .formats
+            .iter()
+            .any(|format| offered.configuration_id(*format) == id)
+    };
+    if !details
+        .iter()
+        .all(|detail| is_offered(&detail.credential_configuration_id))
+    {
+        let sentence = "authorization_details names a configuration that was not offered";
+        return Err(Refused::new(
+            "invalid_request",
+            "configuration-not-offered",
+            sentence,
+        ));
+    }
+    let named = details.iter().map(|detail| AuthorizationDetail {
+        credential_identifiers: Some(vec![detail.credential_configuration_id.clone()]),
+        ..detail.clone()
+    });
+    Ok(Some(named.collect()))
+}
