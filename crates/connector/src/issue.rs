@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::Connector;
 use crate::pending::{Pending, Purpose, Started};
-use crate::settings::SigningKey;
+use crate::settings::{Dialect, SigningKey};
 use crate::verify::{StartError, check_credential_type};
 
 /// How long a signed draft may travel. It is pushed at once; this allows for clocks that differ.
@@ -28,7 +28,8 @@ pub struct Draft {
     pub claims: BTreeMap<String, String>,
     /// Its serial number: our own, so that it is known before anything is in a wallet.
     pub serial_number: Uuid,
-    /// When it expires, where the type leaves that to the issuer.
+    /// When it expires. The type may set an end of its own; for a relying party of the first
+    /// contract, dialect A, this is mandatory.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -41,6 +42,9 @@ pub enum DraftError {
         "a claim cannot be called {0}: that name belongs to the message that carries the draft"
     )]
     ReservedClaim(String),
+    /// In this dialect the draft's own end is the credential's, so there has to be one.
+    #[error("a draft in this relying party's dialect has to say when the credential expires")]
+    NoExpiry,
     /// There is no key to sign with.
     #[error("this relying party has no signing key, so it cannot issue")]
     NoSigningKey,
@@ -79,6 +83,7 @@ impl Draft {
         &self,
         client_id: &str,
         issuer: &str,
+        dialect: Dialect,
         now: Timestamp,
     ) -> Result<Map<String, Value>, DraftError> {
         const RESERVED: [&str; 10] = [
@@ -104,15 +109,22 @@ impl Draft {
             "SerialNumber".to_owned(),
             Value::from(self.serial_number.to_string()),
         );
-        if let Some(at) = self.expires_at {
-            message.insert("ExpiresAt".to_owned(), Value::from(at.to_string()));
-        }
+        // Public client A puts the credential's end into `exp`; everyone else means the message's
+        // own there, and the credential's end travels beside it [gateway contract 3.1].
+        let message_ends = match (dialect, self.expires_at) {
+            (Dialect::V1A, expires_at) => expires_at.ok_or(DraftError::NoExpiry)?,
+            (_, None) => now + DRAFT_LIFETIME,
+            (_, Some(at)) => {
+                message.insert("ExpiresAt".to_owned(), Value::from(at.to_string()));
+                now + DRAFT_LIFETIME
+            }
+        };
         for (name, value) in [
             ("iss", json!(client_id)),
             ("aud", json!(issuer)),
             ("iat", json!(now.as_second())),
             ("nbf", json!((now - CLOCK_SKEW).as_second())),
-            ("exp", json!((now + DRAFT_LIFETIME).as_second())),
+            ("exp", json!(message_ends.as_second())),
         ] {
             message.insert(name.to_owned(), value);
         }
@@ -149,7 +161,12 @@ impl Connector {
             .as_ref()
             .ok_or(DraftError::NoSigningKey)?;
         let now = self.now();
-        let message = draft.message(&self.settings.client_id, &self.metadata.issuer, now)?;
+        let message = draft.message(
+            &self.settings.client_id,
+            &self.metadata.issuer,
+            self.settings.dialect,
+            now,
+        )?;
         let hint = sign(&message, key)?;
         let scope = self.settings.dialect.issue_scope(&draft.credential_type);
         let purpose = Purpose::Issue {

@@ -20,6 +20,21 @@ pub struct Revocation {
     pub reason: String,
 }
 
+impl Revocation {
+    /// Revoke the credential of this type and serial number, for this reason.
+    pub fn new(
+        credential_type: impl Into<String>,
+        serial_number: Uuid,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self {
+            credential_type: credential_type.into(),
+            serial_number,
+            reason: reason.into(),
+        }
+    }
+}
+
 /// Why a credential is not known to be revoked. Keep it as it was, tell nobody, try again where
 /// that can help: revoking twice is the same as revoking once.
 #[derive(Debug, thiserror::Error)]

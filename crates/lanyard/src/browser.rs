@@ -143,12 +143,21 @@ pub struct Answer {
 }
 
 /// A client that follows no redirects and asks no proxy.
-pub fn plain_client(timeout: Duration, cookies: bool) -> anyhow::Result<reqwest::Client> {
-    let builder = reqwest::Client::builder()
+pub fn plain_client(
+    cookies: bool,
+    certificate_authority: Option<&[u8]>,
+) -> anyhow::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .cookie_store(cookies)
-        .timeout(timeout);
+        // A wallet's scan may take ten seconds by itself.
+        .timeout(Duration::from_secs(20));
+    if let Some(pem) = certificate_authority {
+        let authority =
+            reqwest::Certificate::from_pem(pem).context("that is no certificate authority")?;
+        builder = builder.tls_certs_merge([authority]);
+    }
     builder
         .build()
         .context("the HTTP client could not be set up")

@@ -4,7 +4,7 @@ use connector::{
     Callback, Connector, Dialect, Draft, DraftError, FinishError, GatewayFault, Issued, Purpose,
     Returned, StartError,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use standards::jose::jws;
 use standards::oauth::Form;
 
@@ -35,7 +35,7 @@ async fn an_issued_credential_has_the_serial_number_that_the_draft_had_in_every_
     let provider = Provider::start().await;
     for dialect in [Dialect::V1A, Dialect::V1B, Dialect::V2, Dialect::Plain] {
         let connector = provider.connector(dialect).await;
-        let draft = programme();
+        let draft = programme().expires_at(Timestamp::now() + SignedDuration::from_hours(1));
         let serial_number = draft.serial_number;
         let issued = finished(&provider, &connector, draft).await.unwrap();
         assert_eq!(issued.serial_number, serial_number);
@@ -57,10 +57,11 @@ async fn the_first_contract_sends_no_openid_in_the_scope_and_the_others_do() {
         (Dialect::V2, "openid issue.TrainingProgramme"),
         (Dialect::Plain, "openid issue.TrainingProgramme"),
     ] {
+        let draft = programme().expires_at(Timestamp::now() + SignedDuration::from_hours(1));
         provider
             .connector(dialect)
             .await
-            .issue(programme())
+            .issue(draft)
             .await
             .unwrap();
         let (_, body) = provider.calls().pop().unwrap();
@@ -97,6 +98,24 @@ async fn a_draft_travels_signed_with_short_life_and_every_claim_as_text() {
         matches!(started.pending.purpose(), Purpose::Issue { credential_type, .. }
         if credential_type == "TrainingProgramme")
     );
+}
+
+#[tokio::test]
+async fn in_dialect_a_the_messages_end_is_the_credentials_and_has_to_be_given() {
+    let provider = Provider::start().await;
+    let connector = provider.connector(Dialect::V1A).await;
+    let refused = connector.issue(programme()).await.unwrap_err();
+    assert!(matches!(refused, StartError::Draft(DraftError::NoExpiry)));
+    let expiry: Timestamp = "2040-08-04T23:59:59Z".parse().unwrap();
+    connector
+        .issue(programme().expires_at(expiry))
+        .await
+        .unwrap();
+    let (_, body) = provider.calls().pop().unwrap();
+    let form = Form::parse(body.as_bytes()).unwrap();
+    let hint = jws::parse(form.find("id_token_hint").unwrap()).unwrap();
+    assert_eq!(hint.unverified_claims()["exp"], expiry.as_second());
+    assert_eq!(hint.unverified_claims().get("ExpiresAt"), None);
 }
 
 #[tokio::test]

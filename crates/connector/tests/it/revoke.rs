@@ -7,11 +7,7 @@ use uuid::Uuid;
 use crate::provider::{CLIENT_ID, CLIENT_SECRET, Fault, Provider};
 
 fn revocation() -> Revocation {
-    Revocation {
-        credential_type: "TrainingProgramme".to_owned(),
-        serial_number: Uuid::new_v4(),
-        reason: "Source record deleted".to_owned(),
-    }
+    Revocation::new("TrainingProgramme", Uuid::new_v4(), "Source record deleted")
 }
 
 #[tokio::test]
