@@ -97,7 +97,7 @@ impl Postgres {
             if !left_nothing(&error, Some(&client)) || attempt == ATTEMPTS {
                 return Err(explain(&error, 0));
             }
-            drop(Object::take(client));
+            discard(&self.pool, client);
             attempt += 1;
         }
     }
@@ -123,6 +123,13 @@ async fn connection(pool: &Pool) -> Result<Client, StoreError> {
     })
 }
 
+/// A connection that broke is seldom the only one (the server went down, another took over), and the others may not
+/// have been told yet: the next attempt is to be made on a new one.
+fn discard(pool: &Pool, broken: Client) {
+    drop(Object::take(broken));
+    pool.retain(|_, _| false);
+}
+
 async fn write(pool: &Pool, batch: &[Statement]) -> Result<Vec<Outcome>, StoreError> {
     let mut attempt = 1;
     loop {
@@ -137,7 +144,7 @@ async fn write(pool: &Pool, batch: &[Statement]) -> Result<Vec<Outcome>, StoreEr
             Err(failure) => failure,
         };
         if client.is_closed() || failure.spoils_connection {
-            drop(Object::take(client));
+            discard(pool, client);
         }
         if !failure.may_be_tried_again || attempt == ATTEMPTS {
             return Err(failure.error);
