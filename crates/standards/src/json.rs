@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_appears_twice_is_refused_at_any_depth_and_in_any_spelling() {
+    fn sec_21_a_member_that_appears_twice_is_refused_at_any_depth_and_in_any_spelling() {
         let twice = |name: &str| Err(JsonError::DuplicateMember(name.to_owned()));
         assert_eq!(parse(br#"{"iss":"a","iss":"b"}"#), twice("iss"));
         assert_eq!(parse(br#"{"iss":"a","\u0069ss":"b"}"#), twice("iss"));
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn nesting_beyond_the_limit_is_refused_and_at_the_limit_is_not() {
+    fn sec_21_nesting_beyond_the_limit_is_refused_and_at_the_limit_is_not() {
         let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert_eq!(
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_would_change_are_refused() {
+    fn sec_21_numbers_that_would_change_are_refused() {
         for text in [
             "18446744073709551616",
             "-9223372036854775809",

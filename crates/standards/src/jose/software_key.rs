@@ -32,26 +32,17 @@ impl SoftwareKey {
     /// A new key. RSA keys have 2048 bits.
     pub fn generate(alg: Algorithm) -> Result<Self, SignError> {
         let failed = |_| SignError::Device("no key could be generated".to_owned());
-        loop {
-            let pair = match alg {
-                Algorithm::ES256 => Pair::P256(
-                    EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?,
-                ),
-                Algorithm::ES384 => Pair::P384(
-                    EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).map_err(failed)?,
-                ),
-                Algorithm::EdDSA => Pair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
-                Algorithm::RS256 => {
-                    Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?)
-                }
-                other => return Err(SignError::Algorithm(other)),
-            };
-            match Self::new(pair) {
-                // A thumbprint that reads like an algorithm name at its end: about one in 2^30.
-                Err(SignError::Kid) => {}
-                made => return made,
-            }
-        }
+        Self::new(match alg {
+            Algorithm::ES256 => Pair::P256(
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?,
+            ),
+            Algorithm::ES384 => Pair::P384(
+                EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).map_err(failed)?,
+            ),
+            Algorithm::EdDSA => Pair::Ed25519(Ed25519KeyPair::generate().map_err(failed)?),
+            Algorithm::RS256 => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?),
+            other => return Err(SignError::Algorithm(other)),
+        })
     }
 
     /// A key from its PKCS #8 form. The kind of key decides the algorithm; RSA signs RS256.
@@ -121,15 +112,21 @@ impl SoftwareKey {
             }
         };
         let public = public.map_err(|_| SignError::PrivateKey)?;
-        let kid = public.thumbprint();
-        if ends_in_an_algorithm_name(&kid) {
-            return Err(SignError::Kid);
-        }
+        let kid = sound_kid(public.thumbprint());
         let public = public
             .with_kid(kid)
             .with_alg(algorithm(&pair).as_str())
             .with_use("sig");
         Ok(Self { pair, public })
+    }
+}
+
+/// The thumbprint, unless it happens to read like an algorithm name at its end.
+fn sound_kid(thumbprint: String) -> String {
+    if ends_in_an_algorithm_name(&thumbprint) {
+        thumbprint + "_"
+    } else {
+        thumbprint
     }
 }
 
@@ -168,5 +165,17 @@ impl fmt::Debug for SoftwareKey {
         f.debug_struct("SoftwareKey")
             .field("public", &self.public)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thumbprint_that_ends_in_an_algorithm_name_is_made_longer() {
+        assert_eq!(sound_kid("abcRS384".to_owned()), "abcRS384_");
+        assert_eq!(sound_kid("abcEdDSA".to_owned()), "abcEdDSA_");
+        assert_eq!(sound_kid("abc".to_owned()), "abc");
     }
 }

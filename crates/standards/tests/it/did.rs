@@ -57,7 +57,7 @@ fn a_document_of_our_own_is_read_back() {
 }
 
 #[test]
-fn the_document_of_another_did_is_refused() {
+fn sec_16_the_document_of_another_did_is_refused() {
     let (_, mut value) = document();
     value["id"] = json!("did:web:attacker.org:trust");
     assert_eq!(
@@ -78,7 +78,7 @@ fn the_document_of_another_did_is_refused() {
 }
 
 #[test]
-fn a_key_id_of_another_did_is_refused_even_if_the_document_lists_it() {
+fn sec_16_a_key_id_of_another_did_is_refused_even_if_the_document_lists_it() {
     let (key, mut value) = document();
     let foreign = "did:web:victim.org#key-1";
     value["verificationMethod"].as_array_mut().unwrap().push(json!({
@@ -94,7 +94,7 @@ fn a_key_id_of_another_did_is_refused_even_if_the_document_lists_it() {
 }
 
 #[test]
-fn a_key_controlled_by_another_is_refused() {
+fn sec_16_a_key_controlled_by_another_is_refused() {
     let (key, mut value) = document();
     let kid = verification_method_id(&did(), &key);
     assert!(find(&value, &kid, ASSERTION).is_ok());
@@ -106,7 +106,7 @@ fn a_key_controlled_by_another_is_refused() {
 }
 
 #[test]
-fn a_key_speaks_only_in_the_ways_the_document_lists() {
+fn sec_16_a_key_speaks_only_in_the_ways_the_document_lists() {
     let (key, mut value) = document();
     let kid = verification_method_id(&did(), &key);
     value["assertionMethod"] = json!([]);

@@ -18,7 +18,7 @@ fn changed(key: &Value, name: &str, value: Value) -> Result<Jwk, JwkError> {
 }
 
 #[test]
-fn secret_members_are_refused_whatever_the_key() {
+fn sec_10_secret_members_are_refused_whatever_the_key() {
     for alg in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256] {
         let key = sound(alg);
         assert!(Jwk::parse(&key).is_ok());
@@ -40,7 +40,7 @@ fn secret_members_are_refused_whatever_the_key() {
 }
 
 #[test]
-fn a_point_off_its_curve_is_refused() {
+fn sec_15_a_point_off_its_curve_is_refused() {
     for (alg, length) in [(Algorithm::ES256, 32), (Algorithm::ES384, 48)] {
         let key = sound(alg);
         let mut y = base64url::decode(key["y"].as_str().unwrap()).unwrap();
@@ -108,7 +108,7 @@ fn kinds_of_key_that_are_not_known_are_refused() {
 }
 
 #[test]
-fn an_ed25519_key_of_low_order_or_beyond_the_prime_is_refused() {
+fn sec_15_an_ed25519_key_of_low_order_or_beyond_the_prime_is_refused() {
     let hex = |text: &str| -> Vec<u8> {
         (0..text.len() / 2)
             .map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).unwrap())
@@ -138,7 +138,7 @@ fn an_ed25519_key_of_low_order_or_beyond_the_prime_is_refused() {
 }
 
 #[test]
-fn an_rsa_key_of_another_size_or_exponent_is_refused() {
+fn sec_15_an_rsa_key_of_another_size_or_exponent_is_refused() {
     let key = sound(Algorithm::RS256);
     let n = base64url::decode(key["n"].as_str().unwrap()).unwrap();
     let with = |n: &[u8], e: &[u8]| {

@@ -77,7 +77,7 @@ fn the_honest_token_passes() {
 }
 
 #[test]
-fn the_algorithm_none_does_not_exist() {
+fn sec_15_the_algorithm_none_does_not_exist() {
     let key = key();
     for alg in ["none", "None", "NONE", "nOnE", ""] {
         let header = json!({"alg": alg, "typ": "vp+jwt"}).to_string();
@@ -104,7 +104,7 @@ fn the_algorithm_none_does_not_exist() {
 }
 
 #[test]
-fn a_public_key_is_never_taken_as_a_shared_key() {
+fn sec_15_a_public_key_is_never_taken_as_a_shared_key() {
     let key = key();
     let public = key.public_jwk().to_value();
     let [x, y] = ["x", "y"].map(|name| base64url::decode(public[name].as_str().unwrap()).unwrap());
@@ -136,7 +136,7 @@ fn a_public_key_is_never_taken_as_a_shared_key() {
 }
 
 #[test]
-fn a_shared_key_verifies_no_public_key_algorithm() {
+fn sec_15_a_shared_key_verifies_no_public_key_algorithm() {
     let shared = HmacKey::from_bytes(&[1; 64]).unwrap();
     let refused = jws::parse(&token(&key()))
         .unwrap()
@@ -146,7 +146,7 @@ fn a_shared_key_verifies_no_public_key_algorithm() {
 }
 
 #[test]
-fn a_key_that_comes_with_the_token_is_not_used() {
+fn sec_15_a_key_that_comes_with_the_token_is_not_used() {
     let (honest, attacker) = (key(), key());
     let header = ProtectedHeader::typ("vp+jwt").jwk(attacker.public_jwk());
     let forged = jws::sign_now(&attacker, header, &json!({})).unwrap();
@@ -175,7 +175,7 @@ fn a_private_key_in_the_header_is_refused() {
 }
 
 #[test]
-fn a_token_of_another_type_is_refused() {
+fn sec_14_a_token_of_another_type_is_refused() {
     let key = key();
     let check = |header: Value, typ: Typ<'_>| {
         let token = signed(&key, &header.to_string(), "{}");
@@ -224,7 +224,7 @@ fn a_token_of_another_type_is_refused() {
 }
 
 #[test]
-fn a_member_that_appears_twice_is_refused_in_header_and_claims() {
+fn sec_21_a_member_that_appears_twice_is_refused_in_header_and_claims() {
     let key = key();
     let twice = |name: &str| JsonError::DuplicateMember(name.to_owned());
     let header = signed(
@@ -290,7 +290,7 @@ fn another_number_of_parts_is_refused() {
 }
 
 #[test]
-fn an_ecdsa_signature_in_another_form_is_refused() {
+fn sec_15_an_ecdsa_signature_in_another_form_is_refused() {
     let key = key();
     let honest = token(&key);
     let (input, signature) = honest.rsplit_once('.').unwrap();
@@ -405,7 +405,7 @@ fn header_parameters_of_another_form_are_refused() {
 }
 
 #[test]
-fn an_algorithm_outside_the_list_or_the_key_is_refused_before_the_signature_is_looked_at() {
+fn sec_15_an_algorithm_outside_the_list_or_the_key_is_refused_before_the_signature_is_looked_at() {
     let key = key();
     let parsed = jws::parse(&token(&key)).unwrap();
     let verify = |key: &Jwk, allowed: &[Algorithm]| parsed.verify(key, allowed, TYP).map(|_| ());

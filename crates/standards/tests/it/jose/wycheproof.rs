@@ -99,7 +99,7 @@ fn verifies_with_shared_key(text: &str, key: &Value) -> bool {
 }
 
 #[test]
-fn every_jws_vector_gives_the_listed_result() {
+fn sec_15_every_jws_vector_gives_the_listed_result() {
     let vectors = vectors(SIGNATURES, "jws");
     let of_357 = vectors
         .iter()
@@ -139,7 +139,7 @@ fn every_jws_vector_gives_the_listed_result() {
 }
 
 #[test]
-fn every_jwk_vector_gives_the_listed_result() {
+fn sec_15_every_jwk_vector_gives_the_listed_result() {
     let vectors = vectors(KEYS, "jws");
     let mut accepted = 0;
     for vector in &vectors {
@@ -169,7 +169,7 @@ fn every_jwk_vector_gives_the_listed_result() {
 }
 
 #[test]
-fn every_jwe_vector_gives_the_listed_result() {
+fn sec_15_every_jwe_vector_gives_the_listed_result() {
     let vectors = vectors(ENCRYPTION, "jwe");
     let (mut accepted, mut unsupported) = (0, 0);
     for vector in &vectors {
