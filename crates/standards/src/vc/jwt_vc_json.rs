@@ -235,9 +235,8 @@ impl ParsedCredential {
 }
 
 fn read(claims: &Map<String, Value>) -> Result<Credential, CredentialError> {
-    let document = match (claims.get("vc"), claims.get("vp")) {
-        (Some(Value::Object(document)), None) => document,
-        _ => return Err(CredentialError::NotACredential),
+    let (Some(Value::Object(document)), None) = (claims.get("vc"), claims.get("vp")) else {
+        return Err(CredentialError::NotACredential);
     };
     if document
         .get("@context")

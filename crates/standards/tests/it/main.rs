@@ -2,3 +2,6 @@
 
 mod did;
 mod jose;
+mod world;
+mod sd_jwt;
+mod hostile_sd_jwt;
