@@ -62,8 +62,14 @@ impl Page {
 
 impl Browser {
     /// A new browser, on its way to come back to `redirect_uri`.
-    pub fn new(redirect_uri: Url, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
-        let client = plain_client(Duration::from_secs(20), true)?;
+    ///
+    /// `certificate_authority` is one to trust besides the machine's own, as PEM.
+    pub fn new(
+        redirect_uri: Url,
+        certificate_authority: Option<&[u8]>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> anyhow::Result<Self> {
+        let client = plain_client(true, certificate_authority)?;
         Ok(Self {
             client,
             observer,

@@ -1,0 +1,320 @@
+//! Where a journey is played: gateway, wallet, and who plays whom.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use connector::{ClientSecret, Dialect, Push, Settings, SigningKey};
+use url::Url;
+
+use super::Options;
+use crate::sandbox;
+use crate::sandbox_file::{Employee, SandboxFile};
+
+/// The sandbox's ports, counted from its base port.
+const PORTS: [u16; 7] = [0, 1, 2, 3, 4, 5, 13];
+/// Cases whose identity must never yield a code.
+pub const REFUSED_CASES: [&str; 4] = [
+    "no-identity",
+    "expired-identity",
+    "revoked-identity",
+    "untrusted-issuer",
+];
+/// The type of the new credential.
+pub const NEW_CREDENTIAL: &str = "TrainingProgramme";
+
+/// A gateway that is not a sandbox's, and what its operator gave the relying party.
+#[derive(Clone, Debug, clap::Args)]
+pub struct GatewayOptions {
+    /// Play at this gateway, whoever runs it.
+    #[arg(long, value_name = "URL", requires_all = ["wallet", "holder", "client_id", "client_secret", "signing_key", "organisation_id"])]
+    gateway: Option<Url>,
+    /// The test wallet to use with it.
+    #[arg(long, value_name = "URL", requires = "gateway")]
+    wallet: Option<Url>,
+    /// The wallet's holder who has a good identity credential.
+    #[arg(long, value_name = "ID", requires = "gateway")]
+    holder: Option<String>,
+    /// A holder whose identity must be refused; may be repeated.
+    #[arg(long = "refused-holder", value_name = "ID", requires = "gateway")]
+    refused_holders: Vec<String>,
+    /// The relying party's id.
+    #[arg(long, env = "LANYARD_CLIENT_ID", value_name = "ID")]
+    client_id: Option<String>,
+    /// The relying party's secret; better given in the environment.
+    #[arg(
+        long,
+        env = "LANYARD_CLIENT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    client_secret: Option<Hidden>,
+    /// The relying party's signing key in base64; better given in the environment.
+    #[arg(
+        long,
+        env = "LANYARD_SIGNING_KEY",
+        hide_env_values = true,
+        value_name = "KEY"
+    )]
+    signing_key: Option<Hidden>,
+    /// The relying party's organisation.
+    #[arg(long, env = "LANYARD_ORGANISATION_ID", value_name = "ID")]
+    organisation_id: Option<String>,
+    /// The relying party's registered redirect URI. Nobody need listen there.
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://localhost:8499/callback"
+    )]
+    redirect_uri: Url,
+}
+
+/// A secret from the command line or the environment, kept out of Debug.
+#[derive(Clone)]
+struct Hidden(String);
+
+impl std::str::FromStr for Hidden {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Who plays the employees.
+pub struct Cast {
+    /// The holder whose identity is good.
+    pub holder: String,
+    /// What the staff record says of that person, where there is one.
+    pub record: Option<Employee>,
+    /// Holders whose identity must be refused, by the name of the case.
+    pub refused: Vec<(String, String)>,
+    /// The scope that asks for the new credential.
+    pub new_credential_scope: String,
+}
+
+/// Everything that a journey needs around it.
+pub struct Place {
+    pub settings: Settings,
+    pub wallet: Url,
+    pub cast: Cast,
+    private: Option<Private>,
+}
+
+/// A sandbox made for one journey.
+struct Private {
+    running: sandbox::Running,
+    folder: PathBuf,
+}
+
+impl Place {
+    pub async fn open(options: &Options) -> anyhow::Result<Self> {
+        if let Some(gateway) = &options.gateway.gateway {
+            return at_gateway(gateway, &options.gateway, options.dialect);
+        }
+        if let Some(folder) = &options.data {
+            return in_sandbox(&SandboxFile::read(folder)?, options.dialect);
+        }
+        let private = Private::start(options.database.clone()).await?;
+        match SandboxFile::read(&private.folder).and_then(|file| in_sandbox(&file, options.dialect))
+        {
+            Ok(place) => Ok(Self {
+                private: Some(private),
+                ..place
+            }),
+            Err(error) => {
+                private.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    pub async fn close(self) {
+        if let Some(private) = self.private {
+            private.stop().await;
+        }
+    }
+}
+
+impl Private {
+    async fn start(database: Option<String>) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("lanyard-journey-{}", uuid::Uuid::new_v4()));
+        private_folder(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let options = sandbox::Options {
+            data: folder.clone(),
+            base_port: free_base_port()?,
+            database,
+            public_url: None,
+            tls_cert: None,
+            tls_key: None,
+            fresh: false,
+        };
+        match sandbox::start(&options).await {
+            Ok(running) => Ok(Self { running, folder }),
+            Err(error) => {
+                let _ = std::fs::remove_dir_all(&folder);
+                Err(error.context("the private sandbox did not start"))
+            }
+        }
+    }
+
+    async fn stop(self) {
+        self.running.stop().await;
+        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
+            eprintln!(
+                "lanyard journey: {} is left over: {error}",
+                self.folder.display()
+            );
+        }
+    }
+}
+
+fn in_sandbox(file: &SandboxFile, dialect: Dialect) -> anyhow::Result<Place> {
+    let Some(party) = file.relying_party(dialect) else {
+        bail!("the sandbox has no relying party of this dialect")
+    };
+    // Only the address for outside programs: nobody of the sandbox's own must answer for us.
+    let redirect_uri = party
+        .redirect_uris
+        .iter()
+        .find(|uri| uri.ends_with(":8499/callback"))
+        .or(party.redirect_uris.first())
+        .context("the sandbox's relying party has no redirect URI")?;
+    let employee = file
+        .employee("match")
+        .context("the sandbox has no employee of the case match")?;
+    let refused = REFUSED_CASES.map(|case| {
+        let employee = file
+            .employee(case)
+            .with_context(|| format!("the sandbox has no employee of the case {case}"))?;
+        anyhow::Ok((case.to_owned(), employee.holder.clone()))
+    });
+    let scope = file
+        .credential_types
+        .iter()
+        .find(|kind| kind.name == NEW_CREDENTIAL)
+        .map(|kind| kind.scope.as_str());
+    Ok(Place {
+        settings: Settings {
+            gateway: file.urls.gateway.clone(),
+            dialect,
+            push: Push::Always,
+            client_id: party.client_id.clone(),
+            client_secret: ClientSecret::new(party.client_secret.as_str()),
+            signing_key: Some(SigningKey::from_base64(&party.signing_key)?),
+            organisation_id: party.organisation_id.clone(),
+            redirect_uri: Url::parse(redirect_uri)?,
+        },
+        wallet: file.urls.wallet.clone(),
+        cast: Cast {
+            holder: employee.holder.clone(),
+            record: Some(employee.clone()),
+            refused: refused.into_iter().collect::<anyhow::Result<_>>()?,
+            new_credential_scope: verifying_scope(scope.unwrap_or(NEW_CREDENTIAL)).to_owned(),
+        },
+        private: None,
+    })
+}
+
+fn at_gateway(gateway: &Url, options: &GatewayOptions, dialect: Dialect) -> anyhow::Result<Place> {
+    let given = |value: &Option<String>, name| {
+        value
+            .clone()
+            .with_context(|| format!("--{name} is missing"))
+    };
+    let secret = options
+        .client_secret
+        .as_ref()
+        .context("--client-secret is missing")?;
+    let key = options
+        .signing_key
+        .as_ref()
+        .context("--signing-key is missing")?;
+    Ok(Place {
+        settings: Settings {
+            gateway: gateway.clone(),
+            dialect,
+            push: Push::Always,
+            client_id: given(&options.client_id, "client-id")?,
+            client_secret: ClientSecret::new(secret.0.as_str()),
+            signing_key: Some(SigningKey::from_base64(&key.0)?),
+            organisation_id: given(&options.organisation_id, "organisation-id")?,
+            redirect_uri: options.redirect_uri.clone(),
+        },
+        wallet: options.wallet.clone().context("--wallet is missing")?,
+        cast: Cast {
+            holder: given(&options.holder, "holder")?,
+            record: None,
+            refused: options
+                .refused_holders
+                .iter()
+                .map(|holder| (holder.clone(), holder.clone()))
+                .collect(),
+            new_credential_scope: NEW_CREDENTIAL.to_owned(),
+        },
+        private: None,
+    })
+}
+
+/// A type's scope without what asks for issuing.
+fn verifying_scope(scope: &str) -> &str {
+    let last = scope.split(' ').next_back().unwrap_or(scope);
+    last.strip_prefix("issue.").unwrap_or(last)
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A base port whose whole range is free at this moment.
+fn free_base_port() -> anyhow::Result<u16> {
+    let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+    for _ in 0..100 {
+        let base = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        if PORTS
+            .iter()
+            .all(|offset| base.checked_add(*offset).is_some_and(free))
+        {
+            return Ok(base);
+        }
+    }
+    bail!("there are not enough free ports")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_for_verifying_has_no_issue_in_it() {
+        for scope in [
+            "TrainingProgramme",
+            "issue.TrainingProgramme",
+            "openid issue.TrainingProgramme",
+        ] {
+            assert_eq!(verifying_scope(scope), "TrainingProgramme");
+        }
+    }
+
+    #[test]
+    fn a_free_base_port_has_its_whole_range() {
+        let base = free_base_port().unwrap_or_default();
+        assert!(base > 0 && base.checked_add(13).is_some());
+    }
+
+    #[test]
+    fn a_secret_option_does_not_print_itself() {
+        assert_eq!(format!("{:?}", Hidden("hush".to_owned())), "…");
+    }
+}
