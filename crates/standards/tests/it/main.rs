@@ -5,3 +5,6 @@ mod jose;
 mod world;
 mod sd_jwt;
 mod hostile_sd_jwt;
+mod dcql;
+mod openid4vci;
+mod key_proof;
