@@ -162,3 +162,18 @@ fn texts_cannot_become_markup() {
     let html = Page { text: "<script>" }.render().unwrap();
     assert!(!html.contains("<script>"));
 }
+
+#[test]
+fn a_list_may_come_as_an_iterator_out_of_a_loop() {
+    #[derive(Template)]
+    #[template(
+        ext = "html",
+        source = "{% import \"components.html\" as ui %}{% for card in cards %}{{ ui::summary_card(card.0, card.1.iter()) }}{% endfor %}"
+    )]
+    struct Page {
+        cards: Vec<(String, Vec<Row>)>,
+    }
+    let card = || ("Fire safety".to_owned(), vec![Row::new("Name", "Sam")]);
+    let html = Page { cards: vec![card(), card()] }.render().unwrap();
+    assert_eq!(html.matches("nhsuk-summary-list__row").count(), 2);
+}
