@@ -124,15 +124,12 @@ fn unescape(text: &str) -> String {
             .find(';')
             .filter(|length| *length <= 8)
             .map(|length| &rest[1..=length]);
-        match reference.and_then(|name| Some((name, character(name)?))) {
-            Some((name, character)) => {
-                plain.push(character);
-                rest = &rest[name.len() + 2..];
-            }
-            None => {
-                plain.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((name, character)) = reference.and_then(|name| Some((name, character(name)?))) {
+            plain.push(character);
+            rest = &rest[name.len() + 2..];
+        } else {
+            plain.push('&');
+            rest = &rest[1..];
         }
     }
     plain.push_str(rest);
@@ -168,7 +165,7 @@ mod tests {
             r#"<p><a id="go" href="/x?a=1&amp;b=2">Go</a></p>"#,
             r#"<a class="a > b" href='/x?a=1&amp;b=2' id='go'>Go</a>"#,
             "<A\n  HREF = \"/x?a=1&#38;b=2\"\n  ID=go\n>Go</A>",
-            r#"<a id=go href=/x?a=1&b=2>Go</a>"#,
+            "<a id=go href=/x?a=1&b=2>Go</a>",
             r#"<a disabled id="go" data-x href="/x?a=1&#x26;b=2"/>"#,
         ] {
             assert_eq!(href(html, "go").as_deref(), Some("/x?a=1&b=2"), "{html}");

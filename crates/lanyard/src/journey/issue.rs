@@ -11,16 +11,16 @@ use super::place::{Cast, NEW_CREDENTIAL};
 use super::player::Player;
 
 /// The programme that the new credential is about.
-pub const PROGRAMME: &str = "Cardiology";
+pub(super) const PROGRAMME: &str = "Cardiology";
 
 /// The credential that is now in the wallet.
-pub struct NewCredential {
-    pub serial_number: Uuid,
+pub(super) struct NewCredential {
+    pub(super) serial_number: Uuid,
     /// The wallet's own id of it, if the wallet tells serial numbers.
-    pub held_as: Option<String>,
+    pub(super) held_as: Option<String>,
 }
 
-pub async fn play(
+pub(super) async fn play(
     player: &Player,
     cast: &Cast,
     identity: &Identity,

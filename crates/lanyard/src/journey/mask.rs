@@ -28,7 +28,7 @@ const SHORTENED: [&str; 7] = [
 const BEGINNING: usize = 4;
 
 /// A named value, fit for showing.
-pub fn named(name: &str, value: &str) -> String {
+pub(super) fn named(name: &str, value: &str) -> String {
     let lower = name.to_ascii_lowercase();
     if HIDDEN.contains(&lower.as_str()) {
         return "(secret)".to_owned();
@@ -46,7 +46,7 @@ pub fn named(name: &str, value: &str) -> String {
 }
 
 /// An address, its query's values by their names.
-pub fn address(url: &Url) -> String {
+pub(super) fn address(url: &Url) -> String {
     let (before, query) = match url.as_str().split_once('?') {
         Some((before, _)) => (before, url.query().unwrap_or_default()),
         None => (url.as_str(), ""),
@@ -62,7 +62,7 @@ pub fn address(url: &Url) -> String {
 }
 
 /// A JSON value under its name. Objects and arrays keep their shape.
-pub fn json(name: &str, value: &Value) -> String {
+pub(super) fn json(name: &str, value: &Value) -> String {
     match value {
         Value::String(value) => named(name, value),
         other => shaped(name, other).to_string(),
@@ -82,7 +82,7 @@ fn shaped(name: &str, value: &Value) -> Value {
 }
 
 /// Free text: any long run of characters that is no word is taken for a secret.
-pub fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(in_run) {
@@ -117,7 +117,7 @@ fn is_words(run: &str) -> bool {
     let mut parts = 0;
     let mut letters = 0;
     let mut previous = '-';
-    for c in run.chars().filter(|c| c.is_ascii()) {
+    for c in run.chars().filter(char::is_ascii) {
         let begins = match c {
             '-' | '_' => false,
             c if c.is_ascii_uppercase() => !previous.is_ascii_uppercase(),

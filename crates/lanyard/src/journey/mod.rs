@@ -256,7 +256,7 @@ impl<'a> Stage<'a> {
         match (part, &self.verified, &self.issued) {
             (Part::Verify, _, _) => self.verified = Some(verify::play(player, cast).await?),
             (Part::Issue, Some(identity), _) => {
-                self.issued = Some(issue::play(player, cast, identity).await?)
+                self.issued = Some(issue::play(player, cast, identity).await?);
             }
             (Part::Present, _, Some(issued)) => present::play(player, cast, issued).await?,
             (Part::Revoke, _, Some(issued)) => revoke::play(player, cast, issued).await?,

@@ -14,18 +14,18 @@ use crate::sandbox_file::{Employee, SandboxFile};
 /// The sandbox's ports, counted from its base port.
 const PORTS: [u16; 7] = [0, 1, 2, 3, 4, 5, 13];
 /// Cases whose identity must never yield a code.
-pub const REFUSED_CASES: [&str; 4] = [
+pub(super) const REFUSED_CASES: [&str; 4] = [
     "no-identity",
     "expired-identity",
     "revoked-identity",
     "untrusted-issuer",
 ];
 /// The type of the new credential.
-pub const NEW_CREDENTIAL: &str = "TrainingProgramme";
+pub(super) const NEW_CREDENTIAL: &str = "TrainingProgramme";
 
 /// A gateway that is not a sandbox's, and what its operator gave the relying party.
 #[derive(Clone, Debug, clap::Args)]
-pub struct GatewayOptions {
+pub(super) struct GatewayOptions {
     /// Play at this gateway, whoever runs it.
     #[arg(long, value_name = "URL", requires_all = ["wallet", "holder", "client_id", "client_secret", "signing_key", "organisation_id"])]
     gateway: Option<Url>,
@@ -88,22 +88,22 @@ impl std::fmt::Debug for Hidden {
 }
 
 /// Who plays the employees.
-pub struct Cast {
+pub(super) struct Cast {
     /// The holder whose identity is good.
-    pub holder: String,
+    pub(super) holder: String,
     /// What the staff record says of that person, where there is one.
-    pub record: Option<Employee>,
+    pub(super) record: Option<Employee>,
     /// Holders whose identity must be refused, by the name of the case.
-    pub refused: Vec<(String, String)>,
+    pub(super) refused: Vec<(String, String)>,
     /// The scope that asks for the new credential.
-    pub new_credential_scope: String,
+    pub(super) new_credential_scope: String,
 }
 
 /// Everything that a journey needs around it.
-pub struct Place {
-    pub settings: Settings,
-    pub wallet: Url,
-    pub cast: Cast,
+pub(super) struct Place {
+    pub(super) settings: Settings,
+    pub(super) wallet: Url,
+    pub(super) cast: Cast,
     private: Option<Private>,
 }
 
@@ -114,7 +114,7 @@ struct Private {
 }
 
 impl Place {
-    pub async fn open(options: &Options) -> anyhow::Result<Self> {
+    pub(super) async fn open(options: &Options) -> anyhow::Result<Self> {
         if let Some(gateway) = &options.gateway.gateway {
             return at_gateway(gateway, &options.gateway, options.dialect);
         }
@@ -135,7 +135,7 @@ impl Place {
         }
     }
 
-    pub async fn close(self) {
+    pub(super) async fn close(self) {
         if let Some(private) = self.private {
             private.stop().await;
         }

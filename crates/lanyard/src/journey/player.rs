@@ -19,25 +19,25 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const PATIENCE_WHEN_REFUSED: Duration = Duration::from_secs(3);
 
 /// The players of one journey.
-pub struct Player {
-    pub connector: Connector,
-    pub wallet: Wallet,
-    pub script: Arc<Script>,
+pub(super) struct Player {
+    pub(super) connector: Connector,
+    pub(super) wallet: Wallet,
+    pub(super) script: Arc<Script>,
     redirect_uri: Url,
 }
 
 /// How far browser and wallet came.
-pub struct Travelled {
+pub(super) struct Travelled {
     /// What the wallet says.
-    pub scanned: Scanned,
+    pub(super) scanned: Scanned,
     /// The query with which the browser came back, if it did.
-    pub back: Option<String>,
+    pub(super) back: Option<String>,
     /// The page that it was on before.
-    pub last_page: String,
+    pub(super) last_page: String,
 }
 
 impl Player {
-    pub async fn new(place: &Place, script: Arc<Script>) -> anyhow::Result<Self> {
+    pub(super) async fn new(place: &Place, script: Arc<Script>) -> anyhow::Result<Self> {
         let options = HttpOptions {
             observer: Some(script.between("relying party", "gateway")),
             ..HttpOptions::default()
@@ -59,7 +59,7 @@ impl Player {
     }
 
     /// A browser that nobody has used yet.
-    pub fn browser(&self) -> anyhow::Result<Browser> {
+    pub(super) fn browser(&self) -> anyhow::Result<Browser> {
         Browser::new(
             self.redirect_uri.clone(),
             None,
@@ -69,7 +69,7 @@ impl Player {
 
     /// The employee follows the address that the relying party gave, scans the code that the gateway
     /// shows, and looks at the page until it leads back.
-    pub async fn travel(
+    pub(super) async fn travel(
         &self,
         browser: &Browser,
         address: &Url,
@@ -130,7 +130,7 @@ impl Player {
     }
 
     /// The relying party takes the browser back.
-    pub async fn finish(
+    pub(super) async fn finish(
         &self,
         pending: Pending,
         query: &str,
@@ -141,7 +141,7 @@ impl Player {
     }
 
     /// A journey that has to end well.
-    pub async fn succeed(
+    pub(super) async fn succeed(
         &self,
         started: connector::Started,
         holder: &str,
@@ -163,7 +163,7 @@ impl Player {
 }
 
 /// The error in a callback's query, for messages.
-pub fn reason(query: &str) -> String {
+pub(super) fn reason(query: &str) -> String {
     let pairs = url::form_urlencoded::parse(query.as_bytes());
     let told: Vec<String> = pairs
         .filter(|(name, _)| name.starts_with("error"))

@@ -7,7 +7,11 @@ use super::issue::{NewCredential, PROGRAMME};
 use super::place::{Cast, NEW_CREDENTIAL};
 use super::player::Player;
 
-pub async fn play(player: &Player, cast: &Cast, issued: &NewCredential) -> anyhow::Result<()> {
+pub(super) async fn play(
+    player: &Player,
+    cast: &Cast,
+    issued: &NewCredential,
+) -> anyhow::Result<()> {
     player.script.say(
         "Someone asks for the new credential, as an employer would, and the employee shows it.",
     );

@@ -8,7 +8,7 @@ use super::place::Cast;
 use super::player::{Player, reason};
 use crate::browser::Arrived;
 
-pub async fn play(player: &Player, cast: &Cast) -> anyhow::Result<()> {
+pub(super) async fn play(player: &Player, cast: &Cast) -> anyhow::Result<()> {
     for (case, holder) in &cast.refused {
         player.script.say(&format!(
             "An employee of the case {case} tries to prove an identity."
@@ -25,7 +25,7 @@ pub async fn play(player: &Player, cast: &Cast) -> anyhow::Result<()> {
 
 /// Play a journey that must end without a code: the browser comes back with `access_denied`, or, where
 /// the wallet never showed anything, stays.
-pub async fn without_a_code(
+pub(super) async fn without_a_code(
     player: &Player,
     started: Started,
     holder: &str,

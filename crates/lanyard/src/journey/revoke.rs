@@ -8,7 +8,11 @@ use super::place::{Cast, NEW_CREDENTIAL};
 use super::player::Player;
 use super::refused;
 
-pub async fn play(player: &Player, cast: &Cast, issued: &NewCredential) -> anyhow::Result<()> {
+pub(super) async fn play(
+    player: &Player,
+    cast: &Cast,
+    issued: &NewCredential,
+) -> anyhow::Result<()> {
     player
         .script
         .say("The record behind the credential is deleted, so the relying party revokes it.");

@@ -18,7 +18,7 @@ const SHOWN_LINKS: [&str; 3] = ["open-wallet", "open-wallet-here", "go-back"];
 const LONGEST_LINE: usize = 600;
 
 /// Where the script is written to; to nowhere for a caller who wants only the result.
-pub struct Script {
+pub(super) struct Script {
     inner: Mutex<Inner>,
 }
 
@@ -29,29 +29,33 @@ struct Inner {
 
 impl Script {
     /// A script written to `out`.
-    pub fn new(out: Option<Box<dyn Write + Send>>) -> Arc<Self> {
+    pub(super) fn new(out: Option<Box<dyn Write + Send>>) -> Arc<Self> {
         Arc::new(Self {
             inner: Mutex::new(Inner { exchanges: 0, out }),
         })
     }
 
     /// A heading.
-    pub fn heading(&self, text: &str) {
+    pub(super) fn heading(&self, text: &str) {
         self.write(|_| format!("\n{text}\n{}\n", "=".repeat(text.chars().count())));
     }
 
     /// A sentence between exchanges.
-    pub fn say(&self, text: &str) {
+    pub(super) fn say(&self, text: &str) {
         self.write(|_| format!("\n{text}\n"));
     }
 
     /// A line of a table.
-    pub fn line(&self, text: &str) {
+    pub(super) fn line(&self, text: &str) {
         self.write(|_| format!("{text}\n"));
     }
 
     /// An observer for the exchanges of `who` with `whom`.
-    pub fn between(self: &Arc<Self>, who: &'static str, whom: &'static str) -> Arc<dyn Observer> {
+    pub(super) fn between(
+        self: &Arc<Self>,
+        who: &'static str,
+        whom: &'static str,
+    ) -> Arc<dyn Observer> {
         Arc::new(Between {
             script: Arc::clone(self),
             who,

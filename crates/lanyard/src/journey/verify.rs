@@ -6,7 +6,7 @@ use connector::{Identity, Returned};
 use super::place::Cast;
 use super::player::Player;
 
-pub async fn play(player: &Player, cast: &Cast) -> anyhow::Result<Identity> {
+pub(super) async fn play(player: &Player, cast: &Cast) -> anyhow::Result<Identity> {
     player.script.say(
         "The employee asks to be checked. The relying party pushes its request and sends the browser to \
          the gateway, which shows a code for the wallet. Wallet and gateway then speak to each other.",

@@ -12,7 +12,7 @@ use url::Url;
 use crate::browser::{exchange, plain_client};
 
 /// A running test wallet.
-pub struct Wallet {
+pub(super) struct Wallet {
     base: Url,
     client: reqwest::Client,
     observer: Option<Arc<dyn Observer>>,
@@ -20,22 +20,22 @@ pub struct Wallet {
 
 /// How a scan ended, as the wallet tells it.
 #[derive(Debug, Deserialize)]
-pub struct Scanned {
+pub(super) struct Scanned {
     /// `presented`, `received`, `declined`, `failed` or `pending`.
-    pub outcome: String,
+    pub(super) outcome: String,
     /// Why, if there is something to say.
-    pub reason: Option<String>,
+    pub(super) reason: Option<String>,
 }
 
 /// A credential in the wallet.
 #[derive(Debug, Deserialize)]
-pub struct Held {
+pub(super) struct Held {
     /// The wallet's own id of it.
-    pub id: String,
+    pub(super) id: String,
     /// Its serial number.
-    pub serial_number: Option<String>,
+    pub(super) serial_number: Option<String>,
     /// What the wallet knows of its status.
-    pub status: Option<String>,
+    pub(super) status: Option<String>,
 }
 
 impl std::fmt::Display for Scanned {
@@ -49,7 +49,7 @@ impl std::fmt::Display for Scanned {
 
 impl Wallet {
     /// The wallet at this address.
-    pub fn new(base: Url, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
+    pub(super) fn new(base: Url, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
         Ok(Self {
             base,
             client: plain_client(false, None)?,
@@ -58,7 +58,7 @@ impl Wallet {
     }
 
     /// Follow a link with the holder's consent; `choose` names the credential to show.
-    pub async fn scan(
+    pub(super) async fn scan(
         &self,
         holder: &str,
         link: &str,
@@ -73,7 +73,7 @@ impl Wallet {
     }
 
     /// What the holder has.
-    pub async fn credentials(&self, holder: &str) -> anyhow::Result<Vec<Held>> {
+    pub(super) async fn credentials(&self, holder: &str) -> anyhow::Result<Vec<Held>> {
         self.ask(
             self.client
                 .get(self.address(holder, "credentials")?)
