@@ -164,16 +164,18 @@ fn texts_cannot_become_markup() {
 }
 
 #[test]
-fn a_list_may_come_as_an_iterator_out_of_a_loop() {
+fn a_list_may_belong_to_a_loop_variable_or_be_an_iterator() {
     #[derive(Template)]
     #[template(
         ext = "html",
-        source = "{% import \"components.html\" as ui %}{% for card in cards %}{{ ui::summary_card(card.0, card.1.iter()) }}{% endfor %}"
+        source = "{% import \"components.html\" as ui %}\
+                  {% for card in cards %}{{ ui::summary_card(card.0, card.1) }}{% endfor %}\
+                  {% for card in cards %}{{ ui::summary_card(card.0, card.1.iter()) }}{% endfor %}"
     )]
     struct Page {
         cards: Vec<(String, Vec<Row>)>,
     }
     let card = || ("Fire safety".to_owned(), vec![Row::new("Name", "Sam")]);
     let html = Page { cards: vec![card(), card()] }.render().unwrap();
-    assert_eq!(html.matches("nhsuk-summary-list__row").count(), 2);
+    assert_eq!(html.matches("nhsuk-summary-list__row").count(), 4);
 }
