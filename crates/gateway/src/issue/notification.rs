@@ -165,18 +165,14 @@ async fn withdraw(
             Stage::Issued { .. } | Stage::Finished { .. }
         )
     });
-    match open {
-        Some(interaction) => {
-            tracing::info!(reference = interaction.reference, %serial_number, event = event.as_str(), "credential not kept");
-            let mut ended = interaction.refused(Refusal::NotKept, now)?;
-            advanced(app.interactions.advance(&mut ended, revoked).await)
-        }
-        None => {
-            tracing::warn!(%serial_number, event = event.as_str(), "credential not kept, after the relying party was told that it was");
-            app.store.write(revoked).await?;
-            Ok(true)
-        }
+    if let Some(interaction) = open {
+        tracing::info!(reference = interaction.reference, %serial_number, event = event.as_str(), "credential not kept");
+        let mut ended = interaction.refused(Refusal::NotKept, now)?;
+        return advanced(app.interactions.advance(&mut ended, revoked).await);
     }
+    tracing::warn!(%serial_number, event = event.as_str(), "credential not kept, after the relying party was told that it was");
+    app.store.write(revoked).await?;
+    Ok(true)
 }
 
 fn advanced(result: Result<(), AdvanceError>) -> Result<bool, Refused> {

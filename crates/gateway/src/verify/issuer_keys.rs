@@ -1,0 +1,272 @@
+//! The keys of issuers: our own organisations' at hand, others' fetched, and only from issuers that a trust
+//! list names. [SEC-04, SEC-16, SV-03]
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use standards::did::{self, Did, Document, Relationship};
+use standards::jose::jws::Header;
+use standards::jose::{Jwk, JwkSet, Signer};
+use standards::oauth::metadata::well_known_url;
+use standards::vc::sd_jwt_vc::ISSUER_WELL_KNOWN;
+use url::Url;
+
+use crate::app::Parts;
+use crate::interaction::Refusal;
+use crate::organisation::Organisation;
+
+/// How long fetched keys are used.
+const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
+/// Fetched keys younger than this are not fetched again for a key id that they do not have.
+const YOUNG: SignedDuration = SignedDuration::from_secs(30);
+/// How many issuers' keys are kept.
+const MOST: usize = 256;
+
+/// The keys of one issuer.
+#[derive(Clone)]
+pub(super) enum Keys {
+    /// An organisation of this gateway: nothing to fetch.
+    Own(Arc<Organisation>),
+    /// A `did:web` elsewhere.
+    Did(Arc<Document>),
+    /// An SD-JWT VC issuer elsewhere.
+    Set(Arc<JwkSet>),
+}
+
+/// What a key is to have signed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signed {
+    /// A credential.
+    Credential,
+    /// A status list.
+    StatusList,
+}
+
+impl Keys {
+    /// The key that a header names, if it is one of this issuer's and for this.
+    pub(super) fn find(&self, header: &Header, signed: Signed) -> Option<Jwk> {
+        match self {
+            Self::Own(organisation) => {
+                let key = match signed {
+                    Signed::Credential => &organisation.keys.credentials,
+                    Signed::StatusList => &organisation.keys.status,
+                };
+                own_key(organisation, key, header)
+            }
+            Self::Did(document) => document
+                .find(header.kid()?, Relationship::AssertionMethod)
+                .ok()
+                .cloned(),
+            Self::Set(set) => set.find_for(header).cloned(),
+        }
+    }
+}
+
+/// One organisation, two names for its key: the DID URL in the W3C form, the thumbprint in SD-JWT VC.
+fn own_key(organisation: &Organisation, key: &Arc<dyn Signer>, header: &Header) -> Option<Jwk> {
+    let public = key.public_jwk();
+    let named = header
+        .kid()
+        .is_some_and(|kid| Some(kid) == public.kid() || kid == organisation.key_id(key));
+    named.then(|| public.clone())
+}
+
+/// Keys fetched from elsewhere, by issuer.
+#[derive(Default)]
+pub(super) struct IssuerKeys(Copies<String, Keys>);
+
+impl IssuerKeys {
+    /// The keys of that issuer. A stranger's are never fetched: the address in an untrusted credential is an
+    /// attacker's text. `header` is the one that a key is sought for.
+    pub(super) async fn find(
+        &self,
+        app: &Parts,
+        organisation: &Organisation,
+        credential_type: &str,
+        issuer: &str,
+        header: &Header,
+    ) -> Result<Keys, Refusal> {
+        if let Some(own) = app.organisations.find_issuer(issuer) {
+            return Ok(Keys::Own(own.clone()));
+        }
+        if !organisation.trusts(credential_type, issuer) {
+            return Err(Refusal::IssuerNotTrusted);
+        }
+        let now = app.now();
+        if let Some((keys, fetched_at)) = self.0.find(&issuer.to_owned(), now) {
+            // An issuer that changed its keys a minute ago must not be refused for five.
+            if keys.find(header, Signed::Credential).is_some()
+                || now.duration_since(fetched_at) < YOUNG
+            {
+                return Ok(keys);
+            }
+        }
+        let keys = fetch(app, issuer).await.map_err(|error| {
+            tracing::warn!(issuer, %error, "an issuer's keys could not be had");
+            Refusal::IssuerUnreachable
+        })?;
+        self.0
+            .insert(issuer.to_owned(), keys.clone(), now, now + LIFETIME);
+        Ok(keys)
+    }
+}
+
+/// Why an issuer's keys could not be had. All of it is [`Refusal::IssuerUnreachable`] to the outside.
+#[derive(Debug, thiserror::Error)]
+enum KeysError {
+    #[error("the issuer is neither a did:web nor a credential issuer address")]
+    Identifier,
+    #[error(transparent)]
+    Fetch(#[from] crate::outbound::FetchError),
+    #[error(transparent)]
+    Document(#[from] did::document::DocumentError),
+    #[error("the issuer's metadata: {0}")]
+    Metadata(&'static str),
+}
+
+async fn fetch(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
+    if issuer.starts_with("did:") {
+        fetch_document(app, issuer).await
+    } else {
+        fetch_set(app, issuer).await
+    }
+}
+
+async fn fetch_document(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
+    let did = Did::parse(issuer).map_err(|_| KeysError::Identifier)?;
+    let place = did::web::document_url(&did).map_err(|_| KeysError::Identifier)?;
+    // http is for the loopback of a sandbox; the outbound client lets nothing else through (rulings 15).
+    let scheme = if place.host() == "localhost" && !app.is_https() {
+        "http"
+    } else {
+        "https"
+    };
+    let url = place
+        .with_scheme(scheme)
+        .map_err(|_| KeysError::Identifier)?;
+    let fetched = app
+        .outbound
+        .fetch(&url, "application/did+json, application/json")
+        .await?;
+    Ok(Keys::Did(Arc::new(Document::parse(&fetched.body, &did)?)))
+}
+
+/// [SV-03] The metadata names exactly the issuer it was fetched for, and holds its keys or their address.
+async fn fetch_set(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
+    let url = well_known_url(issuer, ISSUER_WELL_KNOWN).map_err(|_| KeysError::Identifier)?;
+    let metadata = fetch_json(app, &url).await?;
+    if metadata.get("issuer").and_then(serde_json::Value::as_str) != Some(issuer) {
+        return Err(KeysError::Metadata("it is another issuer's"));
+    }
+    let set = match (
+        metadata.get("jwks"),
+        metadata.get("jwks_uri").and_then(serde_json::Value::as_str),
+    ) {
+        (Some(set), None) => set.clone(),
+        (None, Some(address)) => {
+            let address =
+                Url::parse(address).map_err(|_| KeysError::Metadata("jwks_uri is no address"))?;
+            fetch_json(app, &address).await?
+        }
+        _ => return Err(KeysError::Metadata("it must have either jwks or jwks_uri")),
+    };
+    let set = JwkSet::parse(&set).map_err(|_| KeysError::Metadata("its key set is malformed"))?;
+    Ok(Keys::Set(Arc::new(set)))
+}
+
+async fn fetch_json(app: &Parts, url: &Url) -> Result<serde_json::Value, KeysError> {
+    let fetched = app.outbound.fetch(url, "application/json").await?;
+    standards::json::parse(&fetched.body).map_err(|_| KeysError::Metadata("it is not JSON"))
+}
+
+/// Copies of what was fetched, each with its end, never more than [`MOST`].
+pub(super) struct Copies<K, V>(Mutex<HashMap<K, Copy<V>>>);
+
+struct Copy<V> {
+    value: V,
+    fetched_at: Timestamp,
+    until: Timestamp,
+}
+
+impl<K, V> Default for Copies<K, V> {
+    fn default() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+}
+
+impl<K: Eq + Hash + Clone, V: Clone> Copies<K, V> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Copy<V>>> {
+        // A panic while the map was held cannot have left half an entry.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy that may still be used, and when it was fetched.
+    pub(super) fn find(&self, key: &K, now: Timestamp) -> Option<(V, Timestamp)> {
+        let copies = self.lock();
+        // One that was fetched after now is from before the clock was set back.
+        let copy = copies
+            .get(key)
+            .filter(|copy| copy.fetched_at <= now && now < copy.until)?;
+        Some((copy.value.clone(), copy.fetched_at))
+    }
+
+    /// Keeps a copy. When there is no room, the one that ends first makes way.
+    pub(super) fn insert(&self, key: K, value: V, fetched_at: Timestamp, until: Timestamp) {
+        let mut copies = self.lock();
+        copies.retain(|_, copy| fetched_at < copy.until);
+        if copies.len() >= MOST
+            && !copies.contains_key(&key)
+            && let Some(first) = copies
+                .iter()
+                .min_by_key(|(_, copy)| copy.until)
+                .map(|(key, _)| key.clone())
+        {
+            copies.remove(&first);
+        }
+        copies.insert(
+            key,
+            Copy {
+                value,
+                fetched_at,
+                until,
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_copy_is_used_until_its_end_and_not_before_it_was_fetched() {
+        let copies: Copies<&str, u8> = Copies::default();
+        copies.insert("a", 1, at(100), at(160));
+        assert_eq!(copies.find(&"a", at(159)), Some((1, at(100))));
+        assert_eq!(
+            (
+                copies.find(&"a", at(160)),
+                copies.find(&"a", at(99)),
+                copies.find(&"b", at(120))
+            ),
+            (None, None, None)
+        );
+    }
+
+    #[test]
+    fn copies_never_outgrow_their_bound() {
+        let copies: Copies<usize, ()> = Copies::default();
+        for key in 0..MOST + 10 {
+            copies.insert(key, (), at(0), at(1000 + i64::try_from(key).unwrap()));
+        }
+        assert_eq!(copies.lock().len(), MOST);
+        assert!(copies.find(&0, at(1)).is_none() && copies.find(&(MOST + 9), at(1)).is_some());
+    }
+}
