@@ -46,6 +46,9 @@ pub struct Options {
     /// The contract that the relying party speaks: plain, v2, v1-a or v1-b.
     #[arg(long, default_value = "plain", value_parser = dialect)]
     dialect: Dialect,
+    /// A certificate authority to trust besides the machine's own (PEM).
+    #[arg(long, value_name = "FILE")]
+    certificate_authority: Option<PathBuf>,
     #[command(flatten)]
     gateway: place::GatewayOptions,
 }

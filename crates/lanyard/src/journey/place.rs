@@ -104,17 +104,49 @@ pub(super) struct Place {
     pub(super) settings: Settings,
     pub(super) wallet: Url,
     pub(super) cast: Cast,
+    /// A certificate authority to trust besides the machine's own, as PEM.
+    pub(super) certificate_authority: Option<Vec<u8>>,
     private: Option<Private>,
 }
 
 /// A sandbox made for one journey.
 struct Private {
     running: sandbox::Running,
-    folder: PathBuf,
+    folder: Folder,
+}
+
+/// A folder that goes when its journey does, also when that is interrupted.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!(
+                "lanyard journey: {} is left over: {error}",
+                self.0.display()
+            );
+        }
+    }
 }
 
 impl Place {
     pub(super) async fn open(options: &Options) -> anyhow::Result<Self> {
+        let read = |file: &PathBuf| {
+            std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+        };
+        let certificate_authority = options
+            .certificate_authority
+            .as_ref()
+            .map(read)
+            .transpose()?;
+        let place = Self::find(options).await?;
+        Ok(Self {
+            certificate_authority,
+            ..place
+        })
+    }
+
+    async fn find(options: &Options) -> anyhow::Result<Self> {
         if let Some(gateway) = &options.gateway.gateway {
             return at_gateway(gateway, &options.gateway, options.dialect);
         }
@@ -122,7 +154,8 @@ impl Place {
             return in_sandbox(&SandboxFile::read(folder)?, options.dialect);
         }
         let private = Private::start(options.database.clone()).await?;
-        match SandboxFile::read(&private.folder).and_then(|file| in_sandbox(&file, options.dialect))
+        match SandboxFile::read(&private.folder.0)
+            .and_then(|file| in_sandbox(&file, options.dialect))
         {
             Ok(place) => Ok(Self {
                 private: Some(private),
@@ -146,8 +179,9 @@ impl Private {
     async fn start(database: Option<String>) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("lanyard-journey-{}", uuid::Uuid::new_v4()));
         private_folder(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        let folder = Folder(folder);
         let options = sandbox::Options {
-            data: folder.clone(),
+            data: folder.0.clone(),
             base_port: free_base_port()?,
             database,
             public_url: None,
@@ -155,23 +189,16 @@ impl Private {
             tls_key: None,
             fresh: false,
         };
-        match sandbox::start(&options).await {
-            Ok(running) => Ok(Self { running, folder }),
-            Err(error) => {
-                let _ = std::fs::remove_dir_all(&folder);
-                Err(error.context("the private sandbox did not start"))
-            }
-        }
+        let running = sandbox::start(&options)
+            .await
+            .context("the private sandbox did not start")?;
+        Ok(Self { running, folder })
     }
 
     async fn stop(self) {
-        self.running.stop().await;
-        if let Err(error) = std::fs::remove_dir_all(&self.folder) {
-            eprintln!(
-                "lanyard journey: {} is left over: {error}",
-                self.folder.display()
-            );
-        }
+        let Self { running, folder } = self;
+        running.stop().await;
+        drop(folder);
     }
 }
 
@@ -218,6 +245,7 @@ fn in_sandbox(file: &SandboxFile, dialect: Dialect) -> anyhow::Result<Place> {
             refused: refused.into_iter().collect::<anyhow::Result<_>>()?,
             new_credential_scope: verifying_scope(scope.unwrap_or(NEW_CREDENTIAL)).to_owned(),
         },
+        certificate_authority: None,
         private: None,
     })
 }
@@ -258,6 +286,7 @@ fn at_gateway(gateway: &Url, options: &GatewayOptions, dialect: Dialect) -> anyh
                 .collect(),
             new_credential_scope: NEW_CREDENTIAL.to_owned(),
         },
+        certificate_authority: None,
         private: None,
     })
 }

@@ -24,6 +24,7 @@ pub(super) struct Player {
     pub(super) wallet: Wallet,
     pub(super) script: Arc<Script>,
     redirect_uri: Url,
+    certificate_authority: Option<Vec<u8>>,
 }
 
 /// How far browser and wallet came.
@@ -40,6 +41,7 @@ impl Player {
     pub(super) async fn new(place: &Place, script: Arc<Script>) -> anyhow::Result<Self> {
         let options = HttpOptions {
             observer: Some(script.between("relying party", "gateway")),
+            certificate_authority: place.certificate_authority.clone(),
             ..HttpOptions::default()
         };
         let redirect_uri = place.settings.redirect_uri.clone();
@@ -48,6 +50,7 @@ impl Player {
             .context("the gateway cannot be used")?;
         let wallet = Wallet::new(
             place.wallet.clone(),
+            place.certificate_authority.as_deref(),
             Some(script.between("employee", "wallet")),
         )?;
         Ok(Self {
@@ -55,6 +58,7 @@ impl Player {
             wallet,
             script,
             redirect_uri,
+            certificate_authority: place.certificate_authority.clone(),
         })
     }
 
@@ -62,7 +66,7 @@ impl Player {
     pub(super) fn browser(&self) -> anyhow::Result<Browser> {
         Browser::new(
             self.redirect_uri.clone(),
-            None,
+            self.certificate_authority.as_deref(),
             Some(self.script.between("browser", "gateway")),
         )
     }

@@ -49,10 +49,14 @@ impl std::fmt::Display for Scanned {
 
 impl Wallet {
     /// The wallet at this address.
-    pub(super) fn new(base: Url, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        base: Url,
+        certificate_authority: Option<&[u8]>,
+        observer: Option<Arc<dyn Observer>>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             base,
-            client: plain_client(false, None)?,
+            client: plain_client(false, certificate_authority)?,
             observer,
         })
     }
