@@ -121,7 +121,8 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Why the gateway does not start.
+/// Why the gateway does not start. The sentences name the fields.
+#[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.

@@ -1,3 +1,241 @@
 //! The credential gateway: an OpenID Connect provider in front, a verifier and credential issuer behind.
+//!
+//! [`Gateway::compose`] makes one from a [`Config`]; [`Gateway::router`] is everything it serves. The slices
+//! meet in [`interaction`] and [`status`]; only this file knows them all.
 
+pub mod app;
+mod client;
+pub mod clock;
+pub mod config;
+pub mod interaction;
+pub mod issue;
+pub mod keys;
+pub mod oidc;
+pub mod organisation;
+pub mod outbound;
+pub mod random;
+mod retention;
+pub mod revoke;
+pub mod seal;
+pub mod status;
 pub mod store;
+pub mod verify;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
+use axum::routing::get;
+use standards::jose::Algorithm;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use app::{App, Parts};
+use clock::Clock;
+use config::ConfigError;
+pub use config::Config;
+use interaction::rows::Interactions;
+use keys::KeyStore;
+use organisation::Organisations;
+use organisation::catalogue::Catalogue;
+use outbound::Outbound;
+use random::Random;
+use seal::Seal;
+use status::Lists;
+use store::{Store, StoreError};
+
+/// The largest request body that any endpoint reads. Pushed drafts and presentations stay far below it.
+const LARGEST_BODY: usize = 256 * 1024;
+/// How long one request may take, outbound fetches included.
+const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// A gateway, composed and ready to serve.
+#[derive(Clone)]
+pub struct Gateway {
+    app: App,
+    retention_days: u32,
+}
+
+/// What the composing program decides and a configuration file cannot say.
+pub struct Surroundings {
+    /// The clock; the sandbox and tests move theirs.
+    pub clock: Clock,
+    /// Where random values come from.
+    pub random: Random,
+    /// The one http origin (or few) that the outbound client may call, for loopback only (rulings 15).
+    pub http_origins: Vec<url::Url>,
+    /// Whether keys, secrets and an http address that belong to a sandbox are accepted.
+    pub sandbox: bool,
+}
+
+impl Surroundings {
+    /// Real use: the system's clock and random source, https only, no sandbox keys.
+    pub fn production() -> Self {
+        Self { clock: Clock::system(), random: Random::system(), http_origins: Vec::new(), sandbox: false }
+    }
+}
+
+/// Why a gateway could not be composed.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error("the database could not be opened: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl Gateway {
+    /// Checks the configuration, loads the keys, opens the database. Refuses to start rather than to start
+    /// half-right.
+    pub async fn compose(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
+        let base = check_public_url(config, surroundings.sandbox)?;
+        let catalogue = match &config.credential_types {
+            Some(folder) => Catalogue::open(folder).map_err(ConfigError::from)?,
+            None => Catalogue::built_in().map_err(ConfigError::from)?,
+        };
+        let keys = key_store(config, surroundings.sandbox)?;
+        let organisations = Organisations::load(config, catalogue, &keys)?;
+        let seal = seal(config, surroundings.sandbox)?;
+        let outbound = Outbound::new(&surroundings.http_origins).map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
+        let brand = match &config.brand {
+            Some(file) => ui::Brand::open(file).map_err(|error| ConfigError::value("brand", error.to_string()))?,
+            None => ui::Brand::neutral("Staff passport"),
+        };
+        let address = config.database_address()?.parse().map_err(|error: store::InvalidDatabaseUrl| ConfigError::value("database", error.to_string()))?;
+        let store = Store::open(&address).await?;
+        let app = Arc::new(Parts {
+            organisations,
+            interactions: Interactions::new(store.clone(), seal.clone()),
+            lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
+            base,
+            store,
+            clock: surroundings.clock,
+            random: surroundings.random,
+            seal,
+            outbound,
+            id_token_rs256: Arc::new(keys.signing_key("id-token-rs256").map_err(ConfigError::from)?),
+            id_token_es256: Arc::new(keys.signing_key("id-token-es256").map_err(ConfigError::from)?),
+            brand: Arc::new(brand),
+        });
+        Ok(Self { app, retention_days: config.retention_days })
+    }
+
+    /// Everything the gateway serves.
+    pub fn router(&self) -> Router {
+        let secure = self.app.is_https();
+        let routes = Router::new()
+            .merge(oidc::router())
+            .merge(verify::router())
+            .merge(issue::router())
+            .merge(revoke::router())
+            .merge(status::router())
+            .merge(ui::router(&self.app.brand))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .with_state(self.app.clone())
+            .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
+            .layer(axum::middleware::map_response(move |response| async move { ui::headers::complete(response, secure) }))
+            .layer(CatchPanicLayer::new());
+        // Before routing, hence around the router and not on it.
+        let routes = tower::ServiceBuilder::new().map_request(without_case).service(routes);
+        Router::new().fallback_service(routes)
+    }
+
+    /// Wipes what must not stay, every half minute, until the future is dropped.
+    pub async fn keep_tidy(&self) {
+        retention::run(&self.app, self.retention_days).await;
+    }
+
+    /// One round of [`Self::keep_tidy`].
+    pub async fn tidy_once(&self) -> Result<(), StoreError> {
+        retention::round(&self.app, self.retention_days).await
+    }
+
+    /// Deletes every interaction and credential: a sandbox begins anew.
+    pub async fn forget_everything(&self) -> Result<(), StoreError> {
+        retention::forget_everything(&self.app).await
+    }
+
+    /// Lets writes that were begun finish.
+    pub async fn close(&self) {
+        self.app.store.close().await;
+    }
+
+    /// The parts, for tests and for the programs that compose a gateway.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+}
+
+/// Creates every key that the configuration needs and that is not there yet; tells their names.
+pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
+    let keys = key_store(config, sandbox)?;
+    let mut wanted = vec![("id-token-rs256".to_owned(), Algorithm::RS256), ("id-token-es256".to_owned(), Algorithm::ES256)];
+    for organisation in &config.organisations {
+        wanted.extend(["credentials", "status", "requests"].map(|use_| (format!("{}.{use_}", organisation.id), Algorithm::ES256)));
+    }
+    let mut created = Vec::new();
+    for (name, algorithm) in wanted {
+        if keys.create_missing(&name, algorithm)? {
+            created.push(name);
+        }
+    }
+    Ok(created)
+}
+
+fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
+    Ok(KeyStore::open(&config.keys, config.key_passphrase.read()?, !sandbox)?)
+}
+
+fn seal(config: &Config, sandbox: bool) -> Result<Seal, ConfigError> {
+    let current = config.storage_secret.read()?;
+    if !sandbox && current.starts_with(SANDBOX_SECRET_PREFIX) {
+        return Err(ConfigError::value("storage_secret", "this is a sandbox's secret; make one of your own"));
+    }
+    let earlier = config.earlier_storage_secrets.iter().map(config::Secret::read).collect::<Result<Vec<_>, _>>()?;
+    Seal::new(&current, earlier.iter().map(|secret| secret.as_str())).map_err(|error| ConfigError::value("storage_secret", error.to_string()))
+}
+
+/// Begins every secret that a sandbox makes, so that none of them is ever accepted elsewhere.
+pub const SANDBOX_SECRET_PREFIX: &str = "sandbox-";
+
+fn check_public_url(config: &Config, sandbox: bool) -> Result<String, ConfigError> {
+    let url = &config.public_url;
+    let fault = |reason: &str| Err(ConfigError::value("public_url", reason));
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        return fault("it must be scheme and host only, such as https://credentials.example");
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if sandbox && is_loopback(url) => {}
+        _ => return fault("it must begin with https://"),
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// The old contracts' paths are matched without regard to case, since their clients do not agree on it
+/// (gateway contract 2.1). Other paths carry ids and stay as they are.
+fn without_case(mut request: Request) -> Request {
+    let path = request.uri().path();
+    let old = ["/oidc/", "/v2.0/", "/v2/", "/revocation/"];
+    let is_old = old.iter().any(|prefix| path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
+    if is_old && path.bytes().any(|b| b.is_ascii_uppercase()) {
+        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        if let Ok(uri) = format!("{}{query}", path.to_ascii_lowercase()).parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request
+}

@@ -52,3 +52,8 @@ async fn wipe(app: &App, interaction: Interaction) -> Result<(), AdvanceError> {
     wiped.private = None;
     app.interactions.advance(&mut wiped, also).await
 }
+
+pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
+    let tables = ["interactions", "credentials", "status_lists", "used_nonces"];
+    app.store.write(tables.map(|table| Statement::new(format!("DELETE FROM {table}")))).await.map(drop)
+}

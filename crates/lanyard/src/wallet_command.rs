@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use wallet::client::Client;
 use wallet::{Outcome, Scan};
 
@@ -50,7 +49,7 @@ enum Command {
 
 /// Runs the command. Fails when a scan did.
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let file = SandboxFile::read(&options.data.join("sandbox.json")).context("is a sandbox running there?")?;
+    let file = SandboxFile::read(&options.data)?;
     let client = Client::new(file.urls.wallet);
     match &options.command {
         Command::Scan { holder, link, decline, choose } => {

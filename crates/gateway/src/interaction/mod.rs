@@ -49,7 +49,8 @@ pub enum Via {
     ThisDevice,
 }
 
-/// Where an interaction stands.
+/// Where an interaction stands, and since when.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Pushed by the relying party; no browser has come yet.

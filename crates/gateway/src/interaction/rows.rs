@@ -15,6 +15,7 @@ pub struct Interactions {
 }
 
 /// Why an interaction could not be advanced.
+#[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
 pub enum AdvanceError {
     /// Another process or request took a step first: read again and decide again.

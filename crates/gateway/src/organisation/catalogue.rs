@@ -124,6 +124,7 @@ pub struct CredentialType {
 }
 
 /// A credential type's file does not hold together; the gateway does not start.
+#[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
     /// Not TOML, or not of this shape.
@@ -138,6 +139,7 @@ pub enum CatalogueError {
 }
 
 /// A draft that does not fit its type.
+#[allow(missing_docs)]
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DraftError {
     /// An attribute that the type does not have.

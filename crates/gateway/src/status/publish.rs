@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
-use standards::status_list::{self, StatusList};
+use standards::status_list::{self, StatusList, StatusListToken};
 
 use super::LIST_SIZE;
 use crate::app::App;
@@ -98,16 +98,22 @@ async fn publish(app: &App, organisation: &str, list: i64) -> Result<Option<Arc<
         "SELECT list_index FROM credentials WHERE organisation = $1 AND list = $2 AND revoked_at IS NOT NULL",
     );
     let revoked = app.store.read(select.bind(organisation.id.as_str()).bind(list)).await?;
-    let mut entries = StatusList::new(status_list::Bits::One, usize::try_from(LIST_SIZE).unwrap_or(0))
-        .map_err(|error| PublishError::Sign(error.to_string()))?;
+    let mut entries = StatusList::new(status_list::Bits::One, usize::try_from(LIST_SIZE).unwrap_or(0));
     for row in revoked {
-        let index = usize::try_from(row.integer("list_index")?).unwrap_or(usize::MAX);
+        let index = u64::try_from(row.integer("list_index")?).unwrap_or(u64::MAX);
         entries.set(index, status_list::Status::Invalid).map_err(|error| PublishError::Sign(error.to_string()))?;
     }
-    let claims = status_list::TokenClaims { sub: uri.clone(), iat: now, exp: Some(now + LIFETIME), ttl: Some(TTL), list: entries };
-    let token = status_list::sign(organisation.keys.status.as_ref(), &claims, organisation.key_id(&organisation.keys.status))
-        .await
-        .map_err(|error| PublishError::Sign(error.to_string()))?;
+    let list = StatusListToken {
+        uri: uri.clone(),
+        issuer: Some(organisation.did.clone()),
+        issued_at: now,
+        expires_at: Some(now + LIFETIME),
+        ttl: Some(TTL.as_secs().unsigned_abs()),
+        list: entries,
+    };
+    let key = &organisation.keys.status;
+    let signed = status_list::sign(key.as_ref(), &organisation.key_id(key), &list).await;
+    let token = signed.map_err(|error| PublishError::Sign(error.to_string()))?;
     let etag = format!("\"{revision}-{}\"", now.as_second());
     let published = Arc::new(Published { revision, at: now, token, etag });
     app.lists.cache.lock().insert(uri, published.clone());

@@ -51,6 +51,18 @@ impl Database {
         &self.url
     }
 
+    /// The address as a configuration file writes it.
+    pub(crate) fn address(&self) -> String {
+        match &self.place {
+            Place::Folder(folder) => format!("sqlite:{}", folder.join("gateway.db").display()),
+            Place::Server { admin, name } => {
+                let mut url: url::Url = admin.parse().unwrap();
+                url.set_path(name);
+                url.to_string()
+            }
+        }
+    }
+
     /// Opens it as a gateway process does.
     pub(crate) async fn open(&self) -> Store {
         Store::open(&self.url).await.unwrap()

@@ -59,11 +59,6 @@ impl Options {
         self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("gateway.db").display()))
     }
 
-    /// The file that outside programs read.
-    pub fn sandbox_json(&self) -> PathBuf {
-        self.data.join("sandbox.json")
-    }
-
     fn local(&self, offset: u16) -> anyhow::Result<Url> {
         let port = self.base_port.checked_add(offset).context("--base-port is too high")?;
         Ok(Url::parse(&format!("http://localhost:{port}/"))?)
@@ -74,8 +69,8 @@ impl Options {
 pub struct Running {
     /// What `sandbox.json` says.
     pub file: SandboxFile,
-    /// Where it stands.
-    pub sandbox_json: PathBuf,
+    /// The folder where it stands.
+    pub data: PathBuf,
     /// The gateway, for programs that link the sandbox.
     pub gateway: Gateway,
     listeners: Listeners,
@@ -86,7 +81,7 @@ pub struct Running {
 impl Running {
     /// Stops listening, lets requests and writes finish, closes the database.
     pub async fn stop(self) {
-        let _ = std::fs::remove_file(&self.sandbox_json);
+        let _ = SandboxFile::remove(&self.data);
         self.tidying.abort();
         self.listeners.stop().await;
         self.gateway.close().await;
@@ -102,8 +97,7 @@ impl Running {
 pub async fn start(options: &Options) -> anyhow::Result<Running> {
     std::fs::create_dir_all(&options.data).with_context(|| format!("{} cannot be made", options.data.display()))?;
     let lock = lock(&options.data)?;
-    let sandbox_json = options.sandbox_json();
-    remove(&sandbox_json)?;
+    SandboxFile::remove(&options.data)?;
     if options.fresh {
         forget(&options.data)?;
     }
@@ -116,7 +110,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let config = parties::gateway_config(options, public_url.clone(), &portal, &secrets)?;
     gateway::create_keys(&config, true)?;
 
-    let clock = Clock::shifted();
+    let (clock, shift) = Clock::shifted();
     let surroundings = Surroundings { clock: clock.clone(), sandbox: true, ..Surroundings::production() };
     let gateway = Gateway::compose(&config, surroundings).await?;
     if options.fresh {
@@ -133,16 +127,24 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     listeners.serve("gateway", options.base_port, everywhere, tls, gateway.router())?;
     listeners.serve("wallet", options.base_port + 2, false, None, wallet::http::router(wallet.clone(), wallet::http::PageOptions::default()))?;
 
-    let file = tell::sandbox_file(&public_url, &wallet_url, &portal, &secrets);
-    let world = seed::World { options, gateway: &gateway, clock: &clock, wallet: &wallet, file: &file, secrets: &secrets, public_url: &public_url };
+    let file = tell::sandbox_file(&public_url, &wallet_url, &portal, &secrets)?;
+    let world = seed::World {
+        options,
+        clock: &clock,
+        shift: &shift,
+        wallet: &wallet,
+        secrets: &secrets,
+        public_url: &public_url,
+        redirect_uri: portal.join("callback")?,
+    };
     seed::first_start(&world).await?;
 
-    secrets::write_private(&sandbox_json, &serde_json::to_vec_pretty(&file)?)?;
+    file.write(&options.data)?;
     let tidying = tokio::spawn({
         let gateway = gateway.clone();
         async move { gateway.keep_tidy().await }
     });
-    Ok(Running { file, sandbox_json, gateway, listeners, tidying, _lock: lock })
+    Ok(Running { file, data: options.data.clone(), gateway, listeners, tidying, _lock: lock })
 }
 
 fn open_wallet(options: &Options, clock: &Clock) -> anyhow::Result<Wallet> {

@@ -44,6 +44,16 @@ pub const PARTIES: [Party; 6] = [
 ];
 
 impl Party {
+    /// Its dialect, as the connector names it.
+    pub fn connector_dialect(&self) -> connector::Dialect {
+        match self.dialect {
+            Dialect::V1A => connector::Dialect::V1A,
+            Dialect::V1B => connector::Dialect::V1B,
+            Dialect::V2 => connector::Dialect::V2,
+            Dialect::Plain => connector::Dialect::Plain,
+        }
+    }
+
     /// Where its browsers may be sent back to.
     pub fn redirect_uris(&self, portal: &Url) -> Vec<String> {
         let own = format!("{}callback", portal.as_str());

@@ -6,8 +6,7 @@
 
 use anyhow::{Context, bail};
 use connector::{Callback, Connector, Dialect, Draft, Http, HttpOptions, Push, Returned, Revocation, Settings, SigningKey};
-use gateway::Gateway;
-use gateway::clock::Clock;
+use gateway::clock::{Clock, Shift};
 use jiff::SignedDuration;
 use url::Url;
 use uuid::Uuid;
@@ -16,8 +15,7 @@ use wallet::{Outcome, Scan, Wallet};
 use super::people::{EVERYONE, IdentityState, Person};
 use super::secrets::Secrets;
 use super::{Options, parties};
-use crate::browser::Browser;
-use crate::sandbox_file::SandboxFile;
+use crate::browser::{Arrived, Browser};
 
 /// How far back the expired credential was issued: longer than an identity lives.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 365 * 4);
@@ -25,12 +23,12 @@ const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 365 * 4);
 /// What seeding works with.
 pub struct World<'a> {
     pub options: &'a Options,
-    pub gateway: &'a Gateway,
     pub clock: &'a Clock,
+    pub shift: &'a Shift,
     pub wallet: &'a Wallet,
-    pub file: &'a SandboxFile,
     pub secrets: &'a Secrets,
     pub public_url: &'a Url,
+    pub redirect_uri: Url,
 }
 
 /// Seeds a sandbox that has not been seeded. A start that was cut off seeds those who are still without.
@@ -48,13 +46,17 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
         }
         let hr = if identity.state == IdentityState::Untrusted { &untrusted } else { &trusted };
         if identity.state == IdentityState::Expired {
-            world.clock.set_offset(-LONG_AGO);
+            world.shift.set(-LONG_AGO);
         }
         let issued = issue(world, hr, person).await.with_context(|| format!("no identity credential for {}", person.id));
-        world.clock.set_offset(SignedDuration::ZERO);
+        world.shift.set(SignedDuration::ZERO);
         let serial_number = issued?;
         if identity.state == IdentityState::Revoked {
-            hr.revoke(&Revocation::new("Identity", serial_number, "Sandbox: a revoked identity")).await?;
+            hr.revoke(&Revocation {
+                credential_type: "Identity".to_owned(),
+                serial_number,
+                reason: "Sandbox: a revoked identity".to_owned(),
+            }).await?;
         }
     }
     std::fs::write(&done, b"")?;
@@ -71,7 +73,7 @@ async fn connector(world: &World<'_>, party: &str, organisation: &str) -> anyhow
         client_secret: connector::ClientSecret::new(secrets.client_secret.as_str()),
         signing_key: Some(SigningKey::from_base64(&secrets.signing_key)?),
         organisation_id: organisation.to_owned(),
-        redirect_uri: world.file.urls.gateway.join("/")?,
+        redirect_uri: world.redirect_uri.clone(),
     };
     let certificate_authority = world.options.tls_cert.as_ref().map(std::fs::read).transpose()?;
     let http = Http::new(HttpOptions { certificate_authority, ..HttpOptions::default() })?;
@@ -87,15 +89,20 @@ async fn issue(world: &World<'_>, hr: &Connector, person: &Person) -> anyhow::Re
         .claim("ID-BirthDate", identity.says.date_of_birth)
         .claim("UniqueIdentifier", person.unique_identifier);
     let started = hr.issue(draft).await?;
-    let mut browser = Browser::new(world.options.tls_cert.as_deref())?;
-    let page = browser.open(&started.url).await?;
-    let link = page.href_of("open-wallet").context("the waiting page has no wallet link")?;
+    let certificate_authority = world.options.tls_cert.as_ref().map(std::fs::read).transpose()?;
+    let browser = Browser::new(world.redirect_uri.clone(), certificate_authority.as_deref(), None)?;
+    let Arrived::Page(page) = browser.open(&started.url).await? else {
+        bail!("the gateway shows no page")
+    };
+    let link = page.href("open-wallet").with_context(|| format!("{} has no wallet link", page.name()))?;
     let scanned = world.wallet.scan(person.id, Scan { link, consent: true, choose: Vec::new() }).await?;
     if scanned.outcome != Outcome::Received {
         bail!("the wallet did not receive it: {}", scanned.reason.unwrap_or_default());
     }
-    let back = browser.reload().await?.location().context("the page did not lead back")?;
-    let callback = Callback::parse(back.query().unwrap_or_default())?;
+    let Arrived::Back(query) = browser.reload(&page).await? else {
+        bail!("the page does not lead back")
+    };
+    let callback = Callback::parse(&query)?;
     match hr.finish(started.pending, callback).await? {
         Returned::Issued(issued) => Ok(issued.serial_number),
         Returned::Verified(_) => bail!("the gateway verified instead of issuing"),

@@ -6,15 +6,15 @@ use url::Url;
 use super::parties::PARTIES;
 use super::people::EVERYONE;
 use super::secrets::Secrets;
-use crate::sandbox_file::{CredentialType, Employee, RelyingParty, SandboxFile, Urls};
+use crate::sandbox_file::{CredentialType, Employee, FILE_NAME, RelyingParty, SandboxFile, Urls};
 
 /// The content of `sandbox.json`.
-pub fn sandbox_file(gateway: &Url, wallet: &Url, portal: &Url, secrets: &Secrets) -> SandboxFile {
+pub fn sandbox_file(gateway: &Url, wallet: &Url, portal: &Url, secrets: &Secrets) -> anyhow::Result<SandboxFile> {
     let parties = PARTIES.iter().filter(|party| party.shown).map(|party| {
         let own = secrets.parties[party.name].clone();
         RelyingParty {
             name: party.name.to_owned(),
-            dialect: party.dialect,
+            dialect: party.connector_dialect(),
             organisation_id: party.organisation.to_owned(),
             client_id: own.client_id,
             client_secret: own.client_secret,
@@ -23,38 +23,36 @@ pub fn sandbox_file(gateway: &Url, wallet: &Url, portal: &Url, secrets: &Secrets
         }
     });
     let employees = EVERYONE.iter().map(|person| Employee {
-        id: person.id.to_owned(),
-        holder: person.id.to_owned(),
-        case: person.case.to_owned(),
-        username: person.id.to_owned(),
-        password: secrets.passwords[person.id].clone(),
-        first_names: person.record.first_names.to_owned(),
-        surname: person.record.surname.to_owned(),
-        date_of_birth: person.record.date_of_birth.to_owned(),
-        unique_identifier: person.unique_identifier.to_owned(),
+            id: person.id.to_owned(),
+            holder: person.id.to_owned(),
+            case: person.case.to_owned(),
+            username: person.id.to_owned(),
+            password: secrets.passwords[person.id].clone(),
+            first_names: person.record.first_names.to_owned(),
+            surname: person.record.surname.to_owned(),
+            date_of_birth: person.record.date_of_birth.to_owned(),
+            unique_identifier: person.unique_identifier.to_owned(),
     });
-    let types = Catalogue::built_in().map(|catalogue| {
-        let named = |kind: &gateway::organisation::catalogue::CredentialType| CredentialType { name: kind.name.clone(), scope: format!("issue.{}", kind.name) };
-        catalogue.iter().map(named).collect()
-    });
-    SandboxFile {
+    let types = Catalogue::built_in()?;
+    let types = types.iter().map(|kind| CredentialType { name: kind.name.clone(), scope: kind.name.clone() });
+    Ok(SandboxFile {
         urls: Urls { gateway: gateway.clone(), portal: None, wallet: wallet.clone(), mail: None },
         relying_parties: parties.collect(),
         employees: employees.collect(),
-        credential_types: types.unwrap_or_default(),
-    }
+        credential_types: types.collect(),
+    })
 }
 
 /// Six lines for the person at the terminal.
-pub fn lines(file: &SandboxFile, sandbox_json: &std::path::Path) -> [String; 6] {
-    let good = file.employees.iter().find(|employee| employee.case == "match").map(|employee| employee.id.as_str()).unwrap_or_default();
-    let others = file.employees.iter().filter(|employee| employee.id != good).map(|employee| employee.id.as_str()).collect::<Vec<_>>();
+pub fn lines(file: &SandboxFile, data: &std::path::Path) -> [String; 6] {
+    let (good, others): (Vec<_>, Vec<_>) = file.employees.iter().partition(|employee| employee.case == "match");
+    let ids = |people: &[&Employee]| people.iter().map(|employee| employee.id.as_str()).collect::<Vec<_>>().join(", ");
     [
-        format!("Gateway      {}   (discovery: {}.well-known/openid-configuration)", file.urls.gateway, file.urls.gateway),
-        format!("Test wallet  {}   (open it: 12 holders, their credentials, scan and consent)", file.urls.wallet),
-        format!("Employees    {good} has a good identity credential; {} are the difficult cases", others.join(", ")),
-        format!("For programs {}   (client ids, secrets, signing keys, people)", sandbox_json.display()),
-        format!("Do this next lanyard journey --data {}   (plays verify, issue, present, revoke and prints every exchange)", sandbox_json.parent().unwrap_or(sandbox_json).display()),
+        format!("Gateway      {}  (discovery: /.well-known/openid-configuration)", file.urls.gateway),
+        format!("Test wallet  {}  (holders, their credentials, scan and consent)", file.urls.wallet),
+        format!("Employees    {} has a good identity credential; the difficult cases are {}", ids(&good), ids(&others)),
+        format!("Programs     read {} (client ids, secrets, signing keys, people)", data.join(FILE_NAME).display()),
+        format!("Do this next lanyard journey --data {}  (plays verify, issue, present, revoke; prints every exchange)", data.display()),
         "Ctrl-C stops it; starting again keeps everything; --fresh begins anew.".to_owned(),
     ]
 }

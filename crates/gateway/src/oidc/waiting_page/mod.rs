@@ -4,6 +4,7 @@
 
 pub mod plain;
 mod show;
+mod view;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -38,6 +39,7 @@ pub fn router() -> Router<App> {
         .route("/interaction/{id}/cancel", post(cancel))
         .route("/w/{link}", get(short_link))
         .route("/return", get(returned))
+        .merge(view::assets().router())
 }
 
 /// Why there is no page to show.
@@ -134,7 +136,10 @@ async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 /// Only the code, as large as the window.
 async fn larger_code(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     match find(&app, &headers, &id).await {
-        Ok((_, found)) if found.stage == Stage::Waiting => show::larger_code(&app, &found),
+        Ok((_, found)) if found.stage == Stage::Waiting => match app.organisations.relying_party(&found.client_id) {
+            Some(party) => show::larger_code(&app, party, &found),
+            None => plain::service_problem(&app),
+        },
         Ok((_, found)) => answer::see_other(&format!("/interaction/{}", found.id)),
         Err(missing) => missing.answer(&app),
     }

@@ -1,0 +1,225 @@
+//! What two deployed clients and a demonstration client really send, request by request (gateway contract
+//! 2.3 to 2.7, acceptance list 8.1).
+
+use reqwest::StatusCode;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+use standards::jose::jwk_set::JwkSet;
+use standards::jose::{Algorithm, jws};
+
+use crate::world::{Answer, Browser, REDIRECT_URI, World, client, sign};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Acceptance 1: client A verifies without PAR and issues with it; its decision code accepts every answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_a_verifies_and_issues_with_what_it_sends_today() {
+    let world = World::start().await;
+    world.issue_identity("anna").await;
+    let party = world.party("v1-a");
+    let verifier = crate::world::verifier();
+    let challenge = standards::oauth::pkce::CodeVerifier::parse(&verifier).unwrap().challenge().to_text();
+    let address = world.url(&format!(
+        "/oidc/authorizev1?nonce=7d5e7ad0-51a0-4b56-b5f7-bdb5b07e1d31&state=9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5\
+         &code_challenge_method=S256&code_challenge={challenge}&client_id=v1-a&response_type=code\
+         &redirect_uri={REDIRECT_URI}&response_mode=query&scope=openid+Identity"
+    ));
+    let browser = Browser::new();
+    let page = browser.open(&address).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let back = browser.open(&page.url).await;
+    assert_eq!(back.parameter("state").unwrap(), "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5");
+    assert_eq!(back.parameter("scope"), None);
+    let token = world.token(&party, |form| {
+        form.code(&back.code());
+        form.set("code_verifier", &verifier);
+        form.set("state", "6a0e5b1e-7e17-4d0c-8a44-3dbb4f3bd0f5");
+    }).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    assert_eq!(token.json["scope"], "openid Identity");
+    let claims = verified_with_root_keys(&world, &token).await;
+    assert_eq!(claims["iss"], format!("{}/oidc", world.base));
+    assert_eq!(claims["Identity.ID-BirthDate"], "1990-04-12");
+
+    // Issuing: no `openid` in the scope, no challenge, and a bare `code_verifier` at the token endpoint.
+    let hint = world.hint(&party, |_| ());
+    let body = format!(
+        "client_id=v1-a&client_secret={}&redirect_uri={REDIRECT_URI}&scope=issue.TrainingProgramme&id_token_hint={hint}\
+         &response_type=code&response_mode=query&nonce=7d5e7ad0-51a0-4b56-b5f7-bdb5b07e1d31\
+         &state=9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5",
+        party.secret
+    );
+    let pushed = client().post(world.url("/oidc/par")).header(CONTENT_TYPE, FORM).body(body).send().await.unwrap();
+    let pushed = Answer::read(pushed).await;
+    assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
+    let request_uri = pushed.json["request_uri"].as_str().unwrap();
+    assert!(!request_uri.contains(['%', '&', '#', ' ']));
+    let page = browser.open(&world.url(&format!("/oidc/authorize?client_id=v1-a&request_uri={request_uri}"))).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let code = browser.open(&page.url).await.code();
+    let body = format!(
+        "grant_type=authorization_code&client_id=v1-a&client_secret={}&redirect_uri={REDIRECT_URI}&code={code}\
+         &code_verifier&state=6a0e5b1e-7e17-4d0c-8a44-3dbb4f3bd0f5",
+        party.secret
+    );
+    let token = client().post(world.url("/oidc/token")).header(CONTENT_TYPE, FORM).body(body).send().await.unwrap();
+    let token = Answer::read(token).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    let claims = verified_with_root_keys(&world, &token).await;
+    let serial = claims["SerialNumber"].as_str().unwrap();
+    assert_eq!(serial.len(), 36);
+
+    let revoked = world.revoke(&party, serial, |_| ()).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.body);
+}
+
+/// The key set that client A really reads holds the key that the token's header names.
+async fn verified_with_root_keys(world: &World, token: &Answer) -> serde_json::Map<String, serde_json::Value> {
+    let keys = client().get(world.url("/.well-known/openid-configuration/jwks")).send().await.unwrap();
+    let keys = JwkSet::parse(&Answer::read(keys).await.json).unwrap();
+    let parsed = jws::parse(token.json["id_token"].as_str().unwrap()).unwrap();
+    let key = keys.find(parsed.header().kid().unwrap()).unwrap();
+    parsed.verify(key, &[Algorithm::RS256], jws::Typ::Is("JWT")).unwrap().into_claims()
+}
+
+/// Acceptance 2: client B's form is not encoded, its challenge is a padded constant, its verifier is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn client_b_verifies_and_issues_with_what_it_sends_today() {
+    let world = World::start().await;
+    world.issue_identity("anna").await;
+    let party = world.party("v1-b");
+    let address = world.url(&format!(
+        "/oidc/authorizev1?client_id=v1-b&response_type=code&redirect_uri={REDIRECT_URI}&response_mode=query\
+         &scope=openid+Identity&state=verifyCreation&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM=\
+         &code_challenge_method=S256"
+    ));
+    let browser = Browser::new();
+    let page = browser.open(&address).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let back = browser.open(&page.url).await;
+    assert_eq!(back.parameter("state").unwrap(), "verifyCreation");
+    let token = world.token(&party, |form| form.code(&back.code())).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    assert_eq!(token.id_token()["Identity.ID-LegalSurname"], "Taylor");
+    assert!(token.id_token().get("nonce").is_none());
+
+    // The same address again, since its state is a constant: a new interaction, not the old one.
+    let again = browser.open(&address).await;
+    assert_ne!(again.url, page.url);
+
+    let hint = world.hint(&party, |_| ());
+    let body = format!(
+        "client_id=v1-b&client_secret={}&redirect_uri={REDIRECT_URI}&scope=issue.TrainingProgramme&id_token_hint={hint}\
+         &response_type=code&response_mode=query&nonce=3d5e7ad0-51a0-4b56-b5f7-bdb5b07e1d31&state=credentialCreation",
+        party.secret
+    );
+    let pushed = client().post(world.url("/oidc/par")).header(CONTENT_TYPE, FORM).body(body).send().await.unwrap();
+    let pushed = Answer::read(pushed).await;
+    assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
+    let request_uri = pushed.json["request_uri"].as_str().unwrap();
+    let page = browser.open(&world.url(&format!("/oidc/authorize?client_id=v1-b&request_uri={request_uri}"))).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let code = browser.open(&page.url).await.code();
+    let token = world.token(&party, |form| form.code(&code)).await;
+    let serial = token.id_token()["SerialNumber"].as_str().unwrap().to_owned();
+
+    let body = json!({
+        "client_id": "v1-b", "client_secret": party.secret, "organisationId": "anytown",
+        "credentialTemplateName": "TrainingProgramme", "serialNumber": serial, "revocationReason": "Revoked by user",
+    });
+    let revoked = client().post(world.url("/revocation/revokecredential")).json(&body).send().await.unwrap();
+    assert_eq!(revoked.status(), StatusCode::NO_CONTENT);
+}
+
+/// Acceptance 3: the second contract issues without PAR, and an empty serial number means one of ours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_of_the_second_contract_issues_without_par_and_gets_a_serial_number() {
+    let world = World::start().await;
+    let party = world.party("v2");
+    let mut form = crate::world::Form::new(&party);
+    let hint = world.hint(&party, |draft| {
+        draft.insert("SerialNumber".into(), "".into());
+        draft.insert("ExpiresAt".into(), "".into());
+        draft.insert("exp".into(), (world.now().as_second() + 15_724_800).into());
+    });
+    form.issue("TrainingProgramme", &hint);
+    let browser = Browser::new();
+    let page = browser.open(&world.url(&format!("/v2/oidc/authorize?{}", form.query()))).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let code = browser.open(&page.url).await.code();
+    let token = world.token(&party, |form| form.code(&code)).await;
+    let claims = token.id_token();
+    assert!(uuid::Uuid::parse_str(claims["SerialNumber"].as_str().unwrap()).is_ok());
+    assert_eq!(claims["TPR-Name"], "Cardiology");
+}
+
+/// Acceptance 8, and what an integrator that reads only `error_description` sees.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cancelling_in_the_wallet_or_on_the_page_comes_back_with_state_and_the_known_words() {
+    let world = World::start().await;
+    world.issue_identity("anna").await;
+    let party = world.party("v1-a");
+    let browser = Browser::new();
+    let page = browser.open(&world.pushed(&party, |_| ()).await).await;
+    let scanned = world.scan("anna", &page.link("open-wallet"), false).await;
+    assert_eq!(scanned.outcome, wallet::Outcome::Declined, "{:?}", scanned.reason);
+    let declined = browser.open(&page.url).await;
+    let back = browser.open(&declined.link("go-back")).await;
+    let check = |back: &crate::world::Page| {
+        assert_eq!(back.parameter("error").unwrap(), "access_denied");
+        assert!(back.parameter("error_description").unwrap().contains("user cancelled"));
+        assert_eq!(back.parameter("state").unwrap(), "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5");
+        assert_eq!(back.parameter("code"), None);
+    };
+    check(&back);
+
+    let page = browser.open(&world.pushed(&party, |_| ()).await).await;
+    check(&browser.submit(&page, "cancel").await);
+}
+
+/// Rulings 1: the old documents stay literally as they were; the modern one is a provider's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn discovery_names_what_each_contract_names() {
+    let world = World::start().await;
+    let document = async |path: &str| Answer::read(client().get(world.url(path)).send().await.unwrap()).await.json;
+    let v1 = document("/oidc/.well-known/openid-configuration").await;
+    assert_eq!(v1["issuer"], world.url("/oidc"));
+    assert_eq!(v1["pushed_authorization_request_endpoint"], world.url("/oidc/par"));
+    assert_eq!(v1["require_pushed_authorization_requests"], true);
+    assert!(v1.get("subject_types_supported").is_none());
+    let v2 = document("/v2.0/.well-known/openid-configuration").await;
+    assert_eq!(v2["issuer"], world.base.as_str());
+    assert_eq!(v2["token_endpoint"], world.url("/v2.0/oidc/token"));
+    assert_eq!(v2["token_endpoint_auth_methods_supported"], json!(["client_secret_post"]));
+    let modern = document("/.well-known/openid-configuration").await;
+    assert_eq!(modern["jwks_uri"], world.url("/jwks"));
+
+    for path in ["/oidc/.well-known/openid-configuration/jwks", "/v2.0/.well-known/openid-configuration/jwks", "/jwks"] {
+        let keys = document(path).await;
+        for key in keys["keys"].as_array().unwrap() {
+            assert!(path == "/jwks" || key["kty"] == "RSA");
+            assert!(key.get("d").is_none() && key.get("k").is_none());
+            let kid = key["kid"].as_str().unwrap();
+            assert!(!kid.ends_with("RS256") && !kid.ends_with("ES256"));
+        }
+    }
+}
+
+/// A draft signed with HS384 or HS512, as one library chooses by key length, is read, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_draft_may_be_signed_with_any_hmac_of_the_contract() {
+    let world = World::start().await;
+    let party = world.party("v1-a");
+    let key = &party.signing_key;
+    let mut claims = crate::world::programme();
+    let now = world.now().as_second();
+    let message = json!({ "iss": "v1-a", "aud": world.url("/oidc"), "iat": now, "exp": now + 86_400 * 300 });
+    claims.extend(message.as_object().unwrap().clone());
+    let hints = [Algorithm::HS256, key.strongest_algorithm()].map(|algorithm| {
+        jws::sign_hmac(key, algorithm, jws::ProtectedHeader::untyped(), &claims).unwrap()
+    });
+    for hint in hints.into_iter().chain([sign(key, &claims)]) {
+        let answer = world.push(&party, |form| form.issue("TrainingProgramme", &hint)).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    }
+}
