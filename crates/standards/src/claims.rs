@@ -86,13 +86,13 @@ mod tests {
 
     use super::*;
 
-    fn of(value: Value) -> Map<String, Value> {
+    fn of(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn a_numeric_date_may_have_a_fraction_but_must_be_a_number_in_range() {
-        let read = |value: Value| instant(&of(json!({ "exp": value })), "exp");
+        let read = |value: Value| instant(&of(&json!({ "exp": value })), "exp");
         assert_eq!(read(json!(1.9)).unwrap().unwrap().as_second(), 1);
         assert_eq!(
             read(json!(1_700_000_000)).unwrap().unwrap().as_second(),
@@ -116,16 +116,16 @@ mod tests {
 
     #[test]
     fn an_audience_beside_ours_is_not_ours_alone() {
-        assert!(audience_is(&of(json!({"aud": "a"})), "a").unwrap());
-        assert!(audience_is(&of(json!({"aud": ["a"]})), "a").unwrap());
-        assert!(!audience_is(&of(json!({"aud": ["a", "b"]})), "a").unwrap());
-        assert!(!audience_is(&of(json!({"aud": []})), "a").unwrap());
+        assert!(audience_is(&of(&json!({"aud": "a"})), "a").unwrap());
+        assert!(audience_is(&of(&json!({"aud": ["a"]})), "a").unwrap());
+        assert!(!audience_is(&of(&json!({"aud": ["a", "b"]})), "a").unwrap());
+        assert!(!audience_is(&of(&json!({"aud": []})), "a").unwrap());
         assert_eq!(
-            audience_is(&of(json!({})), "a"),
+            audience_is(&of(&json!({})), "a"),
             Err(ClaimError::Missing("aud"))
         );
         assert_eq!(
-            audience_is(&of(json!({"aud": 7})), "a"),
+            audience_is(&of(&json!({"aud": 7})), "a"),
             Err(ClaimError::Malformed("aud"))
         );
     }

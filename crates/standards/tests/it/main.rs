@@ -1,10 +1,13 @@
 //! The specifications' own examples, public test vectors, and what an attacker tries.
 
-mod did;
-mod jose;
-mod world;
-mod sd_jwt;
-mod hostile_sd_jwt;
 mod dcql;
-mod openid4vci;
+mod did;
+mod hostile_sd_jwt;
+mod jose;
 mod key_proof;
+mod openid4vci;
+mod openid4vp;
+mod sd_jwt;
+mod status_list;
+mod vc;
+mod world;
