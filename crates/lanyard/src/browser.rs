@@ -62,12 +62,9 @@ impl Page {
 
 impl Browser {
     /// A new browser, on its way to come back to `redirect_uri`.
-    pub fn new(redirect_uri: Url, observer: Option<Arc<dyn Observer>>) -> anyhow::Result<Self> {
-        Self::trusting(redirect_uri, None, observer)
-    }
-
-    /// The same, trusting a certificate authority (PEM) besides the machine's own.
-    pub fn trusting(
+    ///
+    /// `certificate_authority` is one to trust besides the machine's own, as PEM.
+    pub fn new(
         redirect_uri: Url,
         certificate_authority: Option<&[u8]>,
         observer: Option<Arc<dyn Observer>>,

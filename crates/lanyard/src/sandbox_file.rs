@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use connector::Dialect;
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
 
 /// The file's name in the sandbox's folder.
 pub const FILE_NAME: &str = "sandbox.json";
@@ -30,17 +29,21 @@ pub struct SandboxFile {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Urls {
     /// The credential gateway.
-    pub gateway: String,
+    #[serde(serialize_with = "without_slash")]
+    pub gateway: Url,
     /// The staff portal.
-    pub portal: Option<String>,
+    #[serde(serialize_with = "perhaps_without_slash")]
+    pub portal: Option<Url>,
     /// The test wallet.
-    pub wallet: String,
+    #[serde(serialize_with = "without_slash")]
+    pub wallet: Url,
     /// The mail catcher.
-    pub mail: Option<String>,
+    #[serde(serialize_with = "perhaps_without_slash")]
+    pub mail: Option<Url>,
 }
 
 /// A relying party with its secrets: made for this sandbox, worth nothing elsewhere.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct RelyingParty {
     /// Its name.
     pub name: String,
@@ -51,9 +54,9 @@ pub struct RelyingParty {
     /// Its id.
     pub client_id: String,
     /// Its secret.
-    pub client_secret: Unprinted,
+    pub client_secret: String,
     /// Its signing key, in base64.
-    pub signing_key: Unprinted,
+    pub signing_key: String,
     /// Where its browsers come back to.
     pub redirect_uris: Vec<String>,
 }
@@ -70,15 +73,15 @@ pub struct Employee {
     /// The name to log in with at the staff portal.
     pub username: String,
     /// The password to it.
-    pub password: Unprinted,
+    pub password: String,
     /// First names, as the record has them.
     pub first_names: String,
     /// Surname, as the record has it.
     pub surname: String,
-    /// Date of birth, as the record has it.
-    pub date_of_birth: Date,
+    /// Date of birth, as the record has it: `YYYY-MM-DD`.
+    pub date_of_birth: String,
     /// The staff passport's own identifier of this person.
-    pub unique_identifier: Uuid,
+    pub unique_identifier: String,
 }
 
 /// A type of credential.
@@ -90,14 +93,28 @@ pub struct CredentialType {
     pub scope: String,
 }
 
-/// A text that Debug does not print.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Unprinted(pub String);
+/// A program that joins `/path` to an address must not come out with two slashes.
+fn without_slash<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(url.as_str().trim_end_matches('/'))
+}
 
-impl fmt::Debug for Unprinted {
+#[allow(clippy::ref_option)] // serde hands the field itself over
+fn perhaps_without_slash<S: Serializer>(
+    url: &Option<Url>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match url {
+        Some(url) => without_slash(url, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+impl fmt::Debug for RelyingParty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
+        f.debug_struct("RelyingParty")
+            .field("name", &self.name)
+            .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
     }
 }
 
@@ -206,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_file_has_the_fixed_names_and_comes_back_as_it_was_written() {
-        let folder = std::env::temp_dir().join(format!("lanyard-{}", Uuid::new_v4()));
+        let folder = std::env::temp_dir().join(format!("lanyard-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let read: SandboxFile = serde_json::from_value(file()).unwrap();
         assert_eq!(read.relying_party(Dialect::V1A).unwrap().client_id, "c-1");

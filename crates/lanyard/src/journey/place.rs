@@ -229,16 +229,16 @@ fn in_sandbox(file: &SandboxFile, dialect: Dialect) -> anyhow::Result<Place> {
         .map(|kind| kind.scope.as_str());
     Ok(Place {
         settings: Settings {
-            gateway: Url::parse(&file.urls.gateway)?,
+            gateway: file.urls.gateway.clone(),
             dialect,
             push: Push::Always,
             client_id: party.client_id.clone(),
-            client_secret: ClientSecret::new(party.client_secret.0.as_str()),
-            signing_key: Some(SigningKey::from_base64(&party.signing_key.0)?),
+            client_secret: ClientSecret::new(party.client_secret.as_str()),
+            signing_key: Some(SigningKey::from_base64(&party.signing_key)?),
             organisation_id: party.organisation_id.clone(),
             redirect_uri: Url::parse(redirect_uri)?,
         },
-        wallet: Url::parse(&file.urls.wallet)?,
+        wallet: file.urls.wallet.clone(),
         cast: Cast {
             holder: employee.holder.clone(),
             record: Some(employee.clone()),

@@ -64,7 +64,7 @@ impl Player {
 
     /// A browser that nobody has used yet.
     pub(super) fn browser(&self) -> anyhow::Result<Browser> {
-        Browser::trusting(
+        Browser::new(
             self.redirect_uri.clone(),
             self.certificate_authority.as_deref(),
             Some(self.script.between("browser", "gateway")),

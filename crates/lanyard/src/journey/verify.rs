@@ -21,11 +21,11 @@ pub(super) async fn play(player: &Player, cast: &Cast) -> anyhow::Result<Identit
         ensure!(
             identity.legal_first_name == record.first_names
                 && identity.legal_surname == record.surname
-                && identity.birth_date == record.date_of_birth,
+                && identity.birth_date.to_string() == record.date_of_birth,
             "the identity is not the one that the staff record has"
         );
         ensure!(
-            identity.unique_identifier == record.unique_identifier,
+            identity.unique_identifier.to_string() == record.unique_identifier,
             "the unique identifier is not the one that the staff record has"
         );
     }
