@@ -7,6 +7,7 @@ mod jose;
 mod key_proof;
 mod openid4vci;
 mod openid4vp;
+mod schemas;
 mod sd_jwt;
 mod status_list;
 mod vc;
