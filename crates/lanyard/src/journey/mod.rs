@@ -277,6 +277,8 @@ fn dialect(name: &str) -> Result<Dialect, String> {
 }
 
 #[cfg(test)]
+mod journey_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
 

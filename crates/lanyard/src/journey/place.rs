@@ -13,12 +13,13 @@ use crate::sandbox_file::{Employee, SandboxFile};
 
 /// The sandbox's ports, counted from its base port.
 const PORTS: [u16; 7] = [0, 1, 2, 3, 4, 5, 13];
-/// Cases whose identity must never yield a code.
-pub(super) const REFUSED_CASES: [&str; 4] = [
-    "no-identity",
-    "expired-identity",
-    "revoked-identity",
-    "untrusted-issuer",
+/// Cases whose identity must never yield a code, and the code with which our gateway tells the wallet
+/// why. A wallet without any identity has nothing that a gateway could refuse.
+const REFUSED_CASES: [(&str, Option<&str>); 4] = [
+    ("no-identity", None),
+    ("expired-identity", Some("credential-expired")),
+    ("revoked-identity", Some("credential-revoked")),
+    ("untrusted-issuer", Some("issuer-not-trusted")),
 ];
 /// The type of the new credential.
 pub(super) const NEW_CREDENTIAL: &str = "TrainingProgramme";
@@ -93,10 +94,27 @@ pub(super) struct Cast {
     pub(super) holder: String,
     /// What the staff record says of that person, where there is one.
     pub(super) record: Option<Employee>,
-    /// Holders whose identity must be refused, by the name of the case.
-    pub(super) refused: Vec<(String, String)>,
+    /// Holders whose identity must be refused.
+    pub(super) refused: Vec<Refused>,
     /// The scope that asks for the new credential.
     pub(super) new_credential_scope: String,
+}
+
+/// A holder whose identity must be refused.
+pub(super) struct Refused {
+    /// What is wrong with it, or the holder's own name where only the gateway's operator knows.
+    pub(super) case: String,
+    pub(super) holder: String,
+    pub(super) because: Because,
+}
+
+/// What a refusal must be like.
+#[derive(Clone, Copy)]
+pub(super) struct Because {
+    /// The reason that the wallet must hear, where it is known.
+    pub(super) reason: Option<&'static str>,
+    /// Whether the refusal is the gateway's, and not the wallet's own.
+    pub(super) by_gateway: bool,
 }
 
 /// Everything that a journey needs around it.
@@ -168,6 +186,14 @@ impl Place {
         }
     }
 
+    /// Where the sandbox made for this journey keeps everything.
+    #[cfg(test)]
+    pub(super) fn private_folder(&self) -> Option<&Path> {
+        self.private
+            .as_ref()
+            .map(|private| private.folder.0.as_path())
+    }
+
     pub(super) async fn close(self) {
         if let Some(private) = self.private {
             private.stop().await;
@@ -177,6 +203,18 @@ impl Place {
 
 impl Private {
     async fn start(database: Option<String>) -> anyhow::Result<Self> {
+        let mut tries = 3;
+        loop {
+            tries -= 1;
+            match Self::try_start(database.clone()).await {
+                // Ports that were free when we looked may be another's by now.
+                Err(error) if tries > 0 && is_port_taken(&error) => {}
+                other => return other.context("the private sandbox did not start"),
+            }
+        }
+    }
+
+    async fn try_start(database: Option<String>) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("lanyard-journey-{}", uuid::Uuid::new_v4()));
         private_folder(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         let folder = Folder(folder);
@@ -189,9 +227,7 @@ impl Private {
             tls_key: None,
             fresh: false,
         };
-        let running = sandbox::start(&options)
-            .await
-            .context("the private sandbox did not start")?;
+        let running = sandbox::start(&options).await?;
         Ok(Self { running, folder })
     }
 
@@ -216,11 +252,19 @@ fn in_sandbox(file: &SandboxFile, dialect: Dialect) -> anyhow::Result<Place> {
     let employee = file
         .employee("match")
         .context("the sandbox has no employee of the case match")?;
-    let refused = REFUSED_CASES.map(|case| {
+    let refused = REFUSED_CASES.map(|(case, reason)| {
         let employee = file
             .employee(case)
             .with_context(|| format!("the sandbox has no employee of the case {case}"))?;
-        anyhow::Ok((case.to_owned(), employee.holder.clone()))
+        let holder = employee.holder.clone();
+        anyhow::Ok(Refused {
+            case: case.to_owned(),
+            holder,
+            because: Because {
+                reason,
+                by_gateway: reason.is_some(),
+            },
+        })
     });
     let scope = file
         .credential_types
@@ -282,7 +326,14 @@ fn at_gateway(gateway: &Url, options: &GatewayOptions, dialect: Dialect) -> anyh
             refused: options
                 .refused_holders
                 .iter()
-                .map(|holder| (holder.clone(), holder.clone()))
+                .map(|holder| Refused {
+                    case: holder.clone(),
+                    holder: holder.clone(),
+                    because: Because {
+                        reason: None,
+                        by_gateway: false,
+                    },
+                })
                 .collect(),
             new_credential_scope: NEW_CREDENTIAL.to_owned(),
         },
@@ -302,6 +353,13 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+fn is_port_taken(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::AddrInUse)
 }
 
 /// A base port whose whole range is free at this moment.

@@ -4,19 +4,18 @@
 use anyhow::{Context as _, bail, ensure};
 use connector::{Callback, FinishError, GatewayFault, Pending, Started};
 
-use super::place::Cast;
+use super::place::{Because, Cast};
 use super::player::{Player, reason};
 use crate::browser::Arrived;
 
 pub(super) async fn play(player: &Player, cast: &Cast) -> anyhow::Result<()> {
-    for (case, holder) in &cast.refused {
+    for refused in &cast.refused {
+        let case = &refused.case;
         player.script.say(&format!(
             "An employee of the case {case} tries to prove an identity."
         ));
         let started = player.connector.verify(&["Identity"]).await?;
-        // A wallet without any identity has nothing that the gateway could refuse.
-        let gateway_must_say_so = case != "no-identity";
-        without_a_code(player, started, holder, None, gateway_must_say_so)
+        without_a_code(player, started, &refused.holder, None, refused.because)
             .await
             .with_context(|| format!("the case {case}"))?;
     }
@@ -30,7 +29,7 @@ pub(super) async fn without_a_code(
     started: Started,
     holder: &str,
     choose: Option<&str>,
-    gateway_must_say_so: bool,
+    because: Because,
 ) -> anyhow::Result<()> {
     let browser = player.browser()?;
     let travelled = player
@@ -41,9 +40,16 @@ pub(super) async fn without_a_code(
         scanned.outcome != "presented",
         "the gateway took what the wallet showed"
     );
+    if let Some(reason) = because.reason {
+        let told = scanned.reason.as_deref().unwrap_or_default();
+        ensure!(
+            told.contains(reason),
+            "the wallet was refused, but not as {reason}: {scanned}"
+        );
+    }
     let Some(query) = travelled.back else {
         ensure!(
-            !gateway_must_say_so,
+            !because.by_gateway,
             "the gateway left the employee on {}; wallet: {scanned}",
             travelled.last_page
         );

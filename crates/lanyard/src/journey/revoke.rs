@@ -4,9 +4,9 @@ use anyhow::ensure;
 use connector::Revocation;
 
 use super::issue::NewCredential;
-use super::place::{Cast, NEW_CREDENTIAL};
+use super::place::{Because, Cast, NEW_CREDENTIAL};
 use super::player::Player;
-use super::refused;
+use super::refused::without_a_code;
 
 pub(super) async fn play(
     player: &Player,
@@ -35,12 +35,18 @@ pub(super) async fn play(
         .connector
         .verify(&[&cast.new_credential_scope])
         .await?;
-    refused::without_a_code(
+    // Only our own gateway's reasons are known by name.
+    let reason = cast.record.as_ref().map(|_| "credential-revoked");
+    let because = Because {
+        reason,
+        by_gateway: true,
+    };
+    without_a_code(
         player,
         started,
         &cast.holder,
         issued.held_as.as_deref(),
-        true,
+        because,
     )
     .await?;
 

@@ -15,7 +15,7 @@ const SHOWN_HEADERS: [&str; 4] = ["authorization", "location", "set-cookie", "ca
 /// Links of the waiting page worth a line.
 const SHOWN_LINKS: [&str; 3] = ["open-wallet", "open-wallet-here", "go-back"];
 /// A line longer than this is cut.
-const LONGEST_LINE: usize = 600;
+const LONGEST_LINE: usize = 1500;
 
 /// Where the script is written to; to nowhere for a caller who wants only the result.
 pub(super) struct Script {
