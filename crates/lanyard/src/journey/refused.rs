@@ -10,14 +10,14 @@ use crate::browser::Arrived;
 
 pub(super) async fn play(player: &Player, cast: &Cast) -> anyhow::Result<()> {
     for refused in &cast.refused {
-        let case = &refused.case;
+        let name = &refused.case;
         player.script.say(&format!(
-            "An employee of the case {case} tries to prove an identity."
+            "An employee of the case {name} tries to prove an identity."
         ));
         let started = player.connector.verify(&["Identity"]).await?;
         without_a_code(player, started, &refused.holder, None, refused.because)
             .await
-            .with_context(|| format!("the case {case}"))?;
+            .with_context(|| format!("the case {name}"))?;
     }
     used_twice(player, cast).await
 }
