@@ -25,6 +25,7 @@ pub mod http;
 mod keys;
 mod link;
 mod network;
+mod notify;
 mod open;
 mod picture;
 mod present;

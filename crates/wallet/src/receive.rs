@@ -7,14 +7,14 @@ use standards::oauth::{AuthorizationServerMetadata, MetadataError, well_known_ur
 use standards::openid4vci::{
     AUTHORIZATION_SERVER_WELL_KNOWN, CREDENTIAL_ISSUER_WELL_KNOWN, CredentialConfiguration,
     CredentialOffer, CredentialRequest, CredentialResponse, IssuerMetadata, NonceResponse,
-    NotificationEvent, NotificationRequest, OfferError, OfferLink, Proofs, Requested, TokenRequest,
-    TokenResponse,
+    NotificationEvent, OfferError, OfferLink, Proofs, Requested, TokenRequest, TokenResponse,
 };
 use url::Url;
 
 use crate::credential::{self, CredentialError};
 use crate::fault::Fault;
 use crate::network::{Answer, NetworkError};
+use crate::notify;
 use crate::open::{OfferedCredential, Question};
 use crate::proof::{self, Binding, HolderKey, ProofError};
 use crate::report::{Outcome, Scanned};
@@ -303,9 +303,10 @@ async fn exchange(
             "the credential is not a text".to_owned(),
         ));
     };
-    let notification = notification(issuer, response.notification_id, &token, token_expires_at);
+    let notification =
+        notify::notification(issuer, response.notification_id, &token, token_expires_at);
     if !consent {
-        notify_if_asked(
+        notify::if_asked(
             wallet,
             notification.as_ref(),
             NotificationEvent::CredentialDeleted,
@@ -331,7 +332,7 @@ async fn exchange(
             let mut scanned = Scanned::new(Outcome::Received, None);
             scanned.credentials = vec![credential::summary(&held, wallet.now())];
             // The credential is safe on disk: that the issuer cannot be told takes nothing from it.
-            if let Err(error) = notify_if_asked(
+            if let Err(error) = notify::if_asked(
                 wallet,
                 notification.as_ref(),
                 NotificationEvent::CredentialAccepted,
@@ -345,7 +346,7 @@ async fn exchange(
             Ok(scanned)
         }
         Err(error) => {
-            let _ = notify_if_asked(
+            let _ = notify::if_asked(
                 wallet,
                 notification.as_ref(),
                 NotificationEvent::CredentialFailure,
@@ -380,41 +381,6 @@ async fn keep(
     Ok(held)
 }
 
-/// [VCI 11] Tells the issuer what became of a credential.
-pub(crate) async fn notify(
-    wallet: &Wallet,
-    notification: &Notification,
-    event: NotificationEvent,
-) -> Result<(), NetworkError> {
-    let request = NotificationRequest {
-        notification_id: notification.id.clone(),
-        event,
-        event_description: None,
-    }
-    .to_value();
-    let network = wallet.network();
-    network
-        .post_json(
-            &notification.endpoint,
-            Some(&notification.access_token),
-            Some(&request),
-        )
-        .await?
-        .accepted()?;
-    Ok(())
-}
-
-async fn notify_if_asked(
-    wallet: &Wallet,
-    notification: Option<&Notification>,
-    event: NotificationEvent,
-) -> Result<(), NetworkError> {
-    match notification {
-        Some(notification) => notify(wallet, notification, event).await,
-        None => Ok(()),
-    }
-}
-
 async fn fetch_nonce(
     wallet: &Wallet,
     issuer: &IssuerMetadata,
@@ -431,21 +397,6 @@ async fn fetch_nonce(
     let nonce: NonceResponse = serde_json::from_value(Value::Object(answer.object()?))
         .map_err(|error| bad_answer("nonce endpoint")(error.to_string()))?;
     Ok(Some(nonce.c_nonce))
-}
-
-fn notification(
-    issuer: &IssuerMetadata,
-    id: Option<String>,
-    token: &TokenResponse,
-    token_expires_at: Timestamp,
-) -> Option<Notification> {
-    let endpoint = Url::parse(issuer.notification_endpoint.as_deref()?).ok()?;
-    Some(Notification {
-        endpoint,
-        id: id?,
-        access_token: token.access_token.clone(),
-        token_expires_at,
-    })
 }
 
 fn life(token: &TokenResponse) -> Option<SignedDuration> {

@@ -14,7 +14,7 @@ use crate::network::{Network, NetworkError};
 use crate::open::{Opened, Question, read_link};
 use crate::report::{CredentialStatus, CredentialSummary, HolderSummary, Outcome, Scanned};
 use crate::storage::{HeldCredential, HolderRecord, Storage, StorageError, check_id};
-use crate::{credential, present, receive, status};
+use crate::{credential, notify, present, receive, status};
 
 /// What the wallet takes for now. The sandbox passes its own, so that a test can move it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -238,8 +238,7 @@ impl Wallet {
             .filter(|n| self.now() < n.token_expires_at)
         {
             // The credential is gone whether or not the issuer can be reached.
-            let _ =
-                receive::notify(self, &notification, NotificationEvent::CredentialDeleted).await;
+            let _ = notify::tell(self, &notification, NotificationEvent::CredentialDeleted).await;
         }
         Ok(())
     }
