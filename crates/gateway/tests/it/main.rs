@@ -4,11 +4,17 @@
 mod database;
 mod dialects;
 mod hostile_authorize;
+mod hostile_credential_request;
+mod hostile_offer;
 mod hostile_outbound;
 mod hostile_par;
+mod hostile_presentation;
 mod hostile_revocation;
 mod hostile_token;
+mod hostile_wallet_response;
 mod journeys;
+mod raw_wallet;
+mod scenes;
 mod store;
 mod store_engines;
 mod waiting_page;
