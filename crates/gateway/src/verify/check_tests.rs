@@ -58,8 +58,15 @@ impl Scene {
         let catalogue = Catalogue::built_in().unwrap();
         let issuer = SoftwareKey::generate(Algorithm::ES256).unwrap();
         let holder = SoftwareKey::generate(Algorithm::ES256).unwrap();
-        let validity = Validity { issued_at: Some(at(-600)), not_before: Some(at(-600)), expires_at: Some(at(3600)) };
-        let status = Some(StatusReference { index: 7, uri: "https://issuer.example/status/1".into() });
+        let validity = Validity {
+            issued_at: Some(at(-600)),
+            not_before: Some(at(-600)),
+            expires_at: Some(at(3600)),
+        };
+        let status = Some(StatusReference {
+            index: 7,
+            uri: "https://issuer.example/status/1".into(),
+        });
         Self {
             signer: copy(&issuer),
             query: query(catalogue.find("Identity").unwrap(), VCT).unwrap(),
@@ -89,7 +96,10 @@ impl Scene {
     }
 
     async fn credential(&self) -> String {
-        self.credential.sign(&self.signer, &format!("{}#key", self.credential.issuer)).await.unwrap()
+        self.credential
+            .sign(&self.signer, &format!("{}#key", self.credential.issuer))
+            .await
+            .unwrap()
     }
 
     async fn presentation(&self, credential: String) -> String {
@@ -102,7 +112,9 @@ impl Scene {
             id: "urn:uuid:11111111-52f4-4b6f-9b2f-6f3a0a9f8d10".into(),
             credential,
         };
-        jwt_vp::sign(&self.presenter, "did:jwk:x#0", &claims).await.unwrap()
+        jwt_vp::sign(&self.presenter, "did:jwk:x#0", &claims)
+            .await
+            .unwrap()
     }
 
     async fn w3c(&self) -> Result<Map<String, Value>, Refusal> {
@@ -112,15 +124,29 @@ impl Scene {
 
     async fn sd_credential(&self) -> SdJwt {
         let attributes = self.credential.credential_subject.clone();
-        let disclosable = (0_u8..).zip(attributes).map(|(salt, (name, value))| (name, value, [salt; 16])).collect();
-        let unsigned = self.sd_credential.build(Map::new(), disclosable, &[]).unwrap();
+        let disclosable = (0_u8..)
+            .zip(attributes)
+            .map(|(salt, (name, value))| (name, value, [salt; 16]))
+            .collect();
+        let unsigned = self
+            .sd_credential
+            .build(Map::new(), disclosable, &[])
+            .unwrap();
         let header = ProtectedHeader::typ(sd_jwt_vc::TYP);
         SdJwt::parse(&unsigned.sign(&self.signer, header).await.unwrap()).unwrap()
     }
 
     async fn sd_presentation(&self) -> String {
         let presented = self.sd_credential().await.present_all().unwrap();
-        presented.bind(&self.presenter, &self.audience, &self.nonce, self.presented_at).await.unwrap()
+        presented
+            .bind(
+                &self.presenter,
+                &self.audience,
+                &self.nonce,
+                self.presented_at,
+            )
+            .await
+            .unwrap()
     }
 
     async fn sd_jwt(&self) -> Result<Map<String, Value>, Refusal> {
@@ -129,21 +155,34 @@ impl Scene {
     }
 
     fn verified(&self, token: &VpToken) -> Result<Verified, Refusal> {
-        let asked = Asked { query: &self.query, client_id: CLIENT_ID, nonce: NONCE, now: at(0) };
+        let asked = Asked {
+            query: &self.query,
+            client_id: CLIENT_ID,
+            nonce: NONCE,
+            now: at(0),
+        };
         Parsed::parse(token, &self.query)?.verify(self.issuer.public_jwk(), &asked)
     }
 
     fn verdict(&self, id: &str, presentation: String) -> Result<Map<String, Value>, Refusal> {
-        self.verified(&VpToken::one(id, presentation))?.trusted(|_| true)?.claims(Status::Valid)
+        self.verified(&VpToken::one(id, presentation))?
+            .trusted(|_| true)?
+            .claims(Status::Valid)
     }
 }
 
 /// Both formats of a scene with one thing changed end in the same refusal, and without the change in none.
 async fn refused(refusal: Refusal, change: impl Fn(&mut Scene)) {
     let mut scene = Scene::good();
-    assert_eq!((scene.w3c().await.unwrap(), scene.sd_jwt().await.unwrap()), (attributes(), attributes()));
+    assert_eq!(
+        (scene.w3c().await.unwrap(), scene.sd_jwt().await.unwrap()),
+        (attributes(), attributes())
+    );
     change(&mut scene);
-    assert_eq!((scene.w3c().await, scene.sd_jwt().await), (Err(refusal), Err(refusal)));
+    assert_eq!(
+        (scene.w3c().await, scene.sd_jwt().await),
+        (Err(refusal), Err(refusal))
+    );
 }
 
 #[tokio::test]
@@ -166,12 +205,18 @@ async fn a_credential_that_is_not_valid_yet_is_refused() {
 
 #[tokio::test]
 async fn a_credential_signed_by_another_key_is_refused() {
-    refused(Refusal::SignatureInvalid, |scene| scene.signer = SoftwareKey::generate(Algorithm::ES256).unwrap()).await;
+    refused(Refusal::SignatureInvalid, |scene| {
+        scene.signer = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_presentation_signed_by_another_than_the_holder_is_refused() {
-    refused(Refusal::HolderBindingInvalid, |scene| scene.presenter = SoftwareKey::generate(Algorithm::ES256).unwrap()).await;
+    refused(Refusal::HolderBindingInvalid, |scene| {
+        scene.presenter = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -185,23 +230,35 @@ async fn a_credential_bound_to_nobody_is_refused() {
 
 #[tokio::test]
 async fn a_presentation_for_another_request_is_refused() {
-    refused(Refusal::PresentationReplayed, |scene| scene.nonce = "n-another".into()).await;
+    refused(Refusal::PresentationReplayed, |scene| {
+        scene.nonce = "n-another".into();
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_presentation_for_another_verifier_is_refused() {
     // The DID without its prefix is another audience.
-    refused(Refusal::PresentationReplayed, |scene| scene.audience = CLIENT_ID.replace("decentralized_identifier:", "")).await;
+    refused(Refusal::PresentationReplayed, |scene| {
+        scene.audience = CLIENT_ID.replace("decentralized_identifier:", "");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_presentation_older_than_its_request_is_refused() {
-    refused(Refusal::PresentationReplayed, |scene| scene.presented_at = at(-301)).await;
+    refused(Refusal::PresentationReplayed, |scene| {
+        scene.presented_at = at(-301);
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_presentation_from_the_future_is_refused() {
-    refused(Refusal::HolderBindingInvalid, |scene| scene.presented_at = at(61)).await;
+    refused(Refusal::HolderBindingInvalid, |scene| {
+        scene.presented_at = at(61);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -215,37 +272,70 @@ async fn a_credential_of_another_type_is_refused() {
 
 #[tokio::test]
 async fn a_credential_without_a_claim_that_was_asked_for_is_refused() {
-    refused(Refusal::ClaimMissing, |scene| drop(scene.credential.credential_subject.remove("ID-BirthDate"))).await;
+    refused(Refusal::ClaimMissing, |scene| {
+        drop(scene.credential.credential_subject.remove("ID-BirthDate"))
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_claim_that_is_no_text_counts_as_missing() {
-    refused(Refusal::ClaimMissing, |scene| drop(scene.credential.credential_subject.insert("ID-BirthDate".into(), json!(["1990-04-12"])))).await;
+    refused(Refusal::ClaimMissing, |scene| {
+        drop(
+            scene
+                .credential
+                .credential_subject
+                .insert("ID-BirthDate".into(), json!(["1990-04-12"])),
+        )
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn only_what_was_asked_for_is_taken_from_a_credential_that_says_more() {
     let mut scene = Scene::good();
-    scene.credential.credential_subject.insert("role".into(), json!("administrator"));
-    assert_eq!((scene.w3c().await.unwrap(), scene.sd_jwt().await.unwrap()), (attributes(), attributes()));
+    scene
+        .credential
+        .credential_subject
+        .insert("role".into(), json!("administrator"));
+    assert_eq!(
+        (scene.w3c().await.unwrap(), scene.sd_jwt().await.unwrap()),
+        (attributes(), attributes())
+    );
 }
 
 #[tokio::test]
 async fn the_issuer_is_asked_about_after_the_signature_and_counts_only_if_it_is_trusted() {
     let scene = Scene::good();
     let token = VpToken::one(W3C, scene.presentation(scene.credential().await).await);
-    let refused = scene.verified(&token).unwrap().trusted(|issuer| issuer != ISSUER);
+    let refused = scene
+        .verified(&token)
+        .unwrap()
+        .trusted(|issuer| issuer != ISSUER);
     assert_eq!(refused.err(), Some(Refusal::IssuerNotTrusted));
-    let forged = Scene { signer: SoftwareKey::generate(Algorithm::ES256).unwrap(), ..Scene::good() };
+    let forged = Scene {
+        signer: SoftwareKey::generate(Algorithm::ES256).unwrap(),
+        ..Scene::good()
+    };
     let token = VpToken::one(W3C, forged.presentation(forged.credential().await).await);
-    assert_eq!(forged.verified(&token).err(), Some(Refusal::SignatureInvalid));
+    assert_eq!(
+        forged.verified(&token).err(),
+        Some(Refusal::SignatureInvalid)
+    );
 }
 
 #[tokio::test]
 async fn only_a_status_of_valid_lets_a_credential_through() {
     let scene = Scene::good();
     let token = VpToken::one(W3C, scene.presentation(scene.credential().await).await);
-    let with = |status| scene.verified(&token).unwrap().trusted(|_| true).unwrap().claims(status);
+    let with = |status| {
+        scene
+            .verified(&token)
+            .unwrap()
+            .trusted(|_| true)
+            .unwrap()
+            .claims(status)
+    };
     assert_eq!(with(Status::Valid), Ok(attributes()));
     assert_eq!(with(Status::Invalid), Err(Refusal::CredentialRevoked));
     assert_eq!(with(Status::Suspended), Err(Refusal::CredentialSuspended));
@@ -255,16 +345,29 @@ async fn only_a_status_of_valid_lets_a_credential_through() {
 #[tokio::test]
 async fn a_bare_credential_is_no_presentation() {
     let scene = Scene::good();
-    assert_eq!(scene.verdict(W3C, scene.credential().await), Err(Refusal::HolderBindingInvalid));
+    assert_eq!(
+        scene.verdict(W3C, scene.credential().await),
+        Err(Refusal::HolderBindingInvalid)
+    );
     let unbound = scene.sd_credential().await.present_all().unwrap();
-    assert_eq!(scene.verdict(SD_JWT, unbound.as_str().to_owned()), Err(Refusal::HolderBindingInvalid));
+    assert_eq!(
+        scene.verdict(SD_JWT, unbound.as_str().to_owned()),
+        Err(Refusal::HolderBindingInvalid)
+    );
 }
 
 #[tokio::test]
 async fn a_key_of_another_controller_does_not_speak_for_the_issuer() {
     let scene = Scene::good();
-    let credential = scene.credential.sign(&scene.signer, "did:web:attacker.example#key").await.unwrap();
-    assert_eq!(scene.verdict(W3C, scene.presentation(credential).await), Err(Refusal::SignatureInvalid));
+    let credential = scene
+        .credential
+        .sign(&scene.signer, "did:web:attacker.example#key")
+        .await
+        .unwrap();
+    assert_eq!(
+        scene.verdict(W3C, scene.presentation(credential).await),
+        Err(Refusal::SignatureInvalid)
+    );
 }
 
 #[tokio::test]
@@ -274,19 +377,39 @@ async fn a_disclosure_that_is_withheld_or_changed_or_added_is_noticed() {
     let parts: Vec<&str> = good.split('~').collect();
     // Withheld after the holder signed: the binding is over other disclosures.
     let withheld = [&parts[..1], &parts[2..]].concat().join("~");
-    assert_eq!(scene.verdict(SD_JWT, withheld), Err(Refusal::HolderBindingInvalid));
+    assert_eq!(
+        scene.verdict(SD_JWT, withheld),
+        Err(Refusal::HolderBindingInvalid)
+    );
     let other = base64url::encode(r#"["AAAAAAAAAAAAAAAAAAAAAA","ID-LegalSurname","Mallory"]"#);
-    let added = [&parts[..1], &[other.as_str()], &parts[1..]].concat().join("~");
-    assert_eq!(scene.verdict(SD_JWT, added), Err(Refusal::PresentationMalformed));
+    let added = [&parts[..1], &[other.as_str()], &parts[1..]]
+        .concat()
+        .join("~");
+    assert_eq!(
+        scene.verdict(SD_JWT, added),
+        Err(Refusal::PresentationMalformed)
+    );
 }
 
 #[tokio::test]
 async fn a_credential_type_token_of_another_kind_does_not_pass_for_an_sd_jwt_vc() {
     let scene = Scene::good();
-    let unsigned = scene.sd_credential.build(attributes(), Vec::new(), &[]).unwrap();
-    let sd_jwt = SdJwt::parse(&unsigned.sign(&scene.signer, ProtectedHeader::typ("statuslist+jwt")).await.unwrap()).unwrap();
+    let unsigned = scene
+        .sd_credential
+        .build(attributes(), Vec::new(), &[])
+        .unwrap();
+    let sd_jwt = SdJwt::parse(
+        &unsigned
+            .sign(&scene.signer, ProtectedHeader::typ("statuslist+jwt"))
+            .await
+            .unwrap(),
+    )
+    .unwrap();
     let presented = sd_jwt.present_all().unwrap();
-    let bound = presented.bind(&scene.presenter, CLIENT_ID, NONCE, at(-5)).await.unwrap();
+    let bound = presented
+        .bind(&scene.presenter, CLIENT_ID, NONCE, at(-5))
+        .await
+        .unwrap();
     assert_eq!(scene.verdict(SD_JWT, bound), Err(Refusal::SignatureInvalid));
 }
 
@@ -299,12 +422,18 @@ async fn an_unsigned_credential_and_one_signed_with_the_public_key_as_secret_are
         base64url::encode(json!({"alg": "none", "kid": format!("{ISSUER}#key")}).to_string()),
         base64url::encode(claims.to_string())
     );
-    assert_eq!(scene.verdict(W3C, scene.presentation(none).await), Err(Refusal::PresentationMalformed));
+    assert_eq!(
+        scene.verdict(W3C, scene.presentation(none).await),
+        Err(Refusal::PresentationMalformed)
+    );
     let public = scene.issuer.public_jwk().to_value().to_string();
     let secret = HmacKey::from_bytes(public.as_bytes()).unwrap();
     let header = ProtectedHeader::typ("JWT").kid(format!("{ISSUER}#key"));
     let confused = jws::sign_hmac(&secret, Algorithm::HS256, header, &claims).unwrap();
-    assert_eq!(scene.verdict(W3C, scene.presentation(confused).await), Err(Refusal::SignatureInvalid));
+    assert_eq!(
+        scene.verdict(W3C, scene.presentation(confused).await),
+        Err(Refusal::SignatureInvalid)
+    );
 }
 
 #[tokio::test]
@@ -312,8 +441,14 @@ async fn one_presentation_is_asked_for_and_no_other_is_taken() {
     let scene = Scene::good();
     let w3c = scene.presentation(scene.credential().await).await;
     let refused = |token: &VpToken| scene.verified(token).err();
-    assert_eq!(refused(&VpToken::one("unasked", w3c.clone())), Some(Refusal::PresentationMalformed));
-    assert_eq!(refused(&VpToken::one(SD_JWT, w3c.clone())), Some(Refusal::PresentationMalformed));
+    assert_eq!(
+        refused(&VpToken::one("unasked", w3c.clone())),
+        Some(Refusal::PresentationMalformed)
+    );
+    assert_eq!(
+        refused(&VpToken::one(SD_JWT, w3c.clone())),
+        Some(Refusal::PresentationMalformed)
+    );
     let mut both = VpToken::one(W3C, w3c.clone());
     both.insert(SD_JWT, scene.sd_presentation().await);
     assert_eq!(refused(&both), Some(Refusal::PresentationMalformed));
@@ -321,8 +456,16 @@ async fn one_presentation_is_asked_for_and_no_other_is_taken() {
     twice.insert(W3C, w3c);
     assert_eq!(refused(&twice), Some(Refusal::PresentationMalformed));
     for garbage in ["", "x", "a.b.c", "~", "{}"] {
-        assert_eq!(scene.verdict(W3C, garbage.into()), Err(Refusal::PresentationMalformed), "{garbage:?}");
-        assert_eq!(scene.verdict(SD_JWT, garbage.into()), Err(Refusal::PresentationMalformed), "{garbage:?}");
+        assert_eq!(
+            scene.verdict(W3C, garbage.into()),
+            Err(Refusal::PresentationMalformed),
+            "{garbage:?}"
+        );
+        assert_eq!(
+            scene.verdict(SD_JWT, garbage.into()),
+            Err(Refusal::PresentationMalformed),
+            "{garbage:?}"
+        );
     }
 }
 
@@ -333,5 +476,8 @@ async fn a_status_that_cannot_be_looked_up_is_not_no_status() {
     claims["status"] = json!({"another_mechanism": {}});
     let header = ProtectedHeader::typ("JWT").kid(format!("{ISSUER}#key"));
     let credential = jws::sign_now(&scene.signer, header, &claims).unwrap();
-    assert_eq!(scene.verdict(W3C, scene.presentation(credential).await), Err(Refusal::StatusUnknown));
+    assert_eq!(
+        scene.verdict(W3C, scene.presentation(credential).await),
+        Err(Refusal::StatusUnknown)
+    );
 }

@@ -72,7 +72,7 @@ async fn a_key_proof_that_proves_nothing_is_refused() {
     let other = RawWallet::new();
     let secret = HmacKey::generate().unwrap();
     let part = |value: &Value| base64url::encode(value.to_string());
-    let (none, stolen) = (
+    let (unsigned, stolen) = (
         json!({"typ": "openid4vci-proof+jwt", "alg": "none", "jwk": key.public_jwk().to_value()}),
         {
             let mut private = key.public_jwk().to_value();
@@ -83,7 +83,7 @@ async fn a_key_proof_that_proves_nothing_is_refused() {
     for (name, proof) in [
         (
             "an algorithm of none",
-            format!("{}.{}.", part(&none), part(&same)),
+            format!("{}.{}.", part(&unsigned), part(&same)),
         ),
         (
             "a private key in the header",

@@ -194,10 +194,10 @@ async fn a_token_request_off_the_standard_is_refused_with_the_standards_error() 
 #[tokio::test]
 async fn a_notification_needs_the_id_and_the_token_that_came_with_the_credential() {
     let walk = Walk::start().await;
-    let issued = walk.issued().await;
+    let answer = walk.issued().await;
     let (issuer, id) = (
         &walk.offered.issuer,
-        issued.json["notification_id"].as_str().unwrap(),
+        answer.json["notification_id"].as_str().unwrap(),
     );
     let deleted = |id: &str| json!({"notification_id": id, "event": "credential_deleted"});
     for wrong in [
@@ -270,10 +270,10 @@ async fn a_notification_needs_the_id_and_the_token_that_came_with_the_credential
 #[tokio::test]
 async fn a_credential_thrown_away_after_the_relying_party_has_its_token_is_revoked_all_the_same() {
     let walk = Walk::start().await;
-    let issued = walk.issued().await;
+    let answer = walk.issued().await;
     let (issuer, id) = (
         &walk.offered.issuer,
-        issued.json["notification_id"].as_str().unwrap(),
+        answer.json["notification_id"].as_str().unwrap(),
     );
     let accepted = json!({"notification_id": id, "event": "credential_accepted"});
     for _ in 0..2 {

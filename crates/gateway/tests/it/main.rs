@@ -3,6 +3,7 @@
 
 mod database;
 mod dialects;
+mod foreign_issuer;
 mod hostile_authorize;
 mod hostile_credential_request;
 mod hostile_offer;

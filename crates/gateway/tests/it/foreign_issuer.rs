@@ -1,0 +1,401 @@
+//! Credentials of an issuer elsewhere, which is on a trust list: its keys and its status list are fetched, and
+//! whatever cannot be fetched or does not belong to it is a refusal.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
+use gateway::config::TrustConfig;
+use gateway::{Gateway, Surroundings};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use standards::did::{Did, Document};
+use standards::jose::jws::ProtectedHeader;
+use standards::jose::{Algorithm, JwkSet, Signer, SoftwareKey};
+use standards::status_list::{self, Bits, Status, StatusList, StatusListToken, StatusReference};
+use standards::vc::{Validity, jwt_vc_json, sd_jwt_vc};
+
+use crate::raw_wallet::{RawWallet, Requested, Waiting, post_to, read, refusal};
+use crate::scenes::TYPE;
+use crate::world::{Answer, World, client, programme, serve};
+
+type Pages = Arc<Mutex<HashMap<String, String>>>;
+
+/// An issuer with a web server of its own, and a gateway that trusts it.
+struct Abroad {
+    world: World,
+    base: String,
+    did: Did,
+    key: SoftwareKey,
+    wallet: RawWallet,
+    pages: Pages,
+    asked: Arc<Mutex<Vec<String>>>,
+    trusting: String,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for Abroad {
+    fn drop(&mut self) {
+        self.servers.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+fn listener() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    (listener, base)
+}
+
+async fn page(
+    State((pages, asked)): State<(Pages, Arc<Mutex<Vec<String>>>)>,
+    uri: Uri,
+) -> (StatusCode, String) {
+    asked.lock().unwrap().push(uri.path().to_owned());
+    match pages.lock().unwrap().get(uri.path()) {
+        Some(text) => (StatusCode::OK, text.clone()),
+        None => (StatusCode::NOT_FOUND, String::new()),
+    }
+}
+
+impl Abroad {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let (pages, asked) = (Pages::default(), Arc::<Mutex<Vec<String>>>::default());
+        let (issuer_listener, base) = listener();
+        let did = standards::did::web::from_base_url(&base.parse().unwrap(), &["them"]).unwrap();
+        let router = axum::Router::new()
+            .fallback(page)
+            .with_state((pages.clone(), asked.clone()));
+        let issuer_listener = tokio::net::TcpListener::from_std(issuer_listener).unwrap();
+        let issuer =
+            tokio::spawn(async move { axum::serve(issuer_listener, router).await.unwrap() });
+
+        let mut config = world.config.clone();
+        let issuers = vec![did.to_string(), format!("{base}/issuer")];
+        config.organisations[0].trust.push(TrustConfig {
+            credential_type: TYPE.into(),
+            issuers,
+        });
+        let surroundings = Surroundings {
+            clock: world.clock.clone(),
+            sandbox: true,
+            http_origins: vec![base.parse().unwrap()],
+            ..Surroundings::production()
+        };
+        let gateway = Gateway::compose(&config, surroundings).await.unwrap();
+        let (gateway_listener, trusting) = listener();
+        let servers = vec![issuer, serve(gateway_listener, &gateway)];
+
+        let key = SoftwareKey::generate(Algorithm::ES256).unwrap();
+        let abroad = Self {
+            world,
+            base,
+            did,
+            key,
+            wallet: RawWallet::new(),
+            pages,
+            asked,
+            trusting,
+            servers,
+        };
+        abroad.publish_keys(&abroad.key);
+        abroad.publish_list(&abroad.key, |_| ()).await;
+        abroad
+    }
+
+    fn put(&self, path: &str, text: String) {
+        self.pages.lock().unwrap().insert(path.to_owned(), text);
+    }
+
+    fn fetches(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+
+    fn publish_keys(&self, key: &SoftwareKey) {
+        let public = key.public_jwk().clone();
+        self.put(
+            "/them/did.json",
+            Document::build(&self.did, std::slice::from_ref(&public), &[]).to_string(),
+        );
+        let issuer = format!("{}/issuer", self.base);
+        let metadata = json!({"issuer": issuer, "jwks": JwkSet::new([public]).to_value()});
+        self.put("/.well-known/jwt-vc-issuer/issuer", metadata.to_string());
+    }
+
+    async fn publish_list(&self, key: &SoftwareKey, change: impl FnOnce(&mut StatusListToken)) {
+        let mut list = StatusList::new(Bits::Two, 64);
+        list.set(5, Status::Invalid).unwrap();
+        list.set(6, Status::Suspended).unwrap();
+        let mut token = StatusListToken {
+            uri: format!("{}/list", self.base),
+            issuer: None,
+            issued_at: self.world.now(),
+            expires_at: None,
+            ttl: Some(30),
+            list,
+        };
+        change(&mut token);
+        self.put(
+            "/list",
+            status_list::sign(key, &self.kid(key), &token)
+                .await
+                .unwrap(),
+        );
+    }
+
+    fn kid(&self, key: &SoftwareKey) -> String {
+        format!("{}#{}", self.did, key.public_jwk().kid().unwrap())
+    }
+
+    async fn credential(&self, index: u64) -> String {
+        let credential = jwt_vc_json::Credential {
+            issuer: self.did.to_string(),
+            subject: Some(self.wallet.did()),
+            id: None,
+            types: vec![TYPE.into()],
+            credential_subject: programme(),
+            validity: Validity {
+                issued_at: Some(self.world.now()),
+                ..Validity::default()
+            },
+            status: Some(StatusReference {
+                index,
+                uri: format!("{}/list", self.base),
+            }),
+            confirmation: None,
+        };
+        credential
+            .sign(&self.key, &self.kid(&self.key))
+            .await
+            .unwrap()
+    }
+
+    /// The request as the gateway that trusts the issuer gives it.
+    async fn asked(&self) -> Requested {
+        let waiting = Waiting::to_verify(&self.world, TYPE).await;
+        let address = crate::raw_wallet::request_address(&waiting.link()).await;
+        Requested::parse(
+            &read(client().get(address.replace(&self.world.base, &self.trusting))).await,
+        )
+    }
+
+    async fn post(&self, requested: &Requested, form: String) -> Answer {
+        post_to(
+            &requested
+                .text_of("response_uri")
+                .replace(&self.world.base, &self.trusting),
+            form,
+        )
+        .await
+    }
+
+    async fn present(&self, credential: &str) -> Answer {
+        let requested = self.asked().await;
+        let token = self
+            .wallet
+            .present_w3c(credential, &requested, self.world.now())
+            .await;
+        self.post(&requested, requested.answer(token)).await
+    }
+}
+
+fn accepted(answer: &Answer) -> bool {
+    (answer.status.as_u16(), &answer.json) == (200, &json!({}))
+}
+
+const UNKNOWN: (u16, &str, &str) = (503, "temporarily_unavailable", "status-unknown");
+
+#[tokio::test]
+async fn a_trusted_issuers_keys_and_list_are_fetched_once_and_kept_for_a_while() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    assert!(accepted(&abroad.present(&good).await));
+    let after_first = abroad.fetches();
+    assert_eq!(after_first, 2);
+    assert!(accepted(&abroad.present(&good).await));
+    assert_eq!(abroad.fetches(), after_first);
+    let revoked = abroad.present(&abroad.credential(5).await).await;
+    assert_eq!(
+        refusal(&revoked),
+        (400, "access_denied", "credential-revoked")
+    );
+    let suspended = abroad.present(&abroad.credential(6).await).await;
+    assert_eq!(
+        refusal(&suspended),
+        (400, "access_denied", "credential-suspended")
+    );
+
+    // A revocation elsewhere counts when the list's own ttl is over.
+    abroad
+        .publish_list(&abroad.key, |token| {
+            token.list.set(1, Status::Invalid).unwrap()
+        })
+        .await;
+    assert!(accepted(&abroad.present(&good).await));
+    abroad.world.later(SignedDuration::from_secs(31));
+    assert_eq!(
+        refusal(&abroad.present(&good).await),
+        (400, "access_denied", "credential-revoked")
+    );
+}
+
+#[tokio::test]
+async fn an_sd_jwt_vc_of_a_trusted_issuer_is_verified_with_the_key_set_of_its_address() {
+    let abroad = Abroad::start().await;
+    let credential = sd_jwt_vc::Credential {
+        issuer: format!("{}/issuer", abroad.base),
+        vct: abroad.world.url(&format!("/credential-types/{TYPE}")),
+        validity: Validity::default(),
+        status: None,
+        holder: Some(abroad.wallet.key.public_jwk().bare_key()),
+    };
+    let disclosable = (0_u8..)
+        .zip(programme())
+        .map(|(salt, (name, value))| (name, value, [salt; 16]))
+        .collect();
+    let unsigned = credential
+        .build(serde_json::Map::new(), disclosable, &[])
+        .unwrap();
+    let sd_jwt = unsigned
+        .sign(&abroad.key, ProtectedHeader::typ("dc+sd-jwt"))
+        .await
+        .unwrap();
+    let present = async || {
+        let requested = abroad.asked().await;
+        let token = abroad
+            .wallet
+            .present_sd_jwt(&sd_jwt, &requested, abroad.world.now())
+            .await;
+        abroad.post(&requested, requested.answer(token)).await
+    };
+    let answer = present().await;
+    assert!(accepted(&answer), "{}", answer.body);
+
+    // The metadata of another issuer, at this one's address, says nothing about this one.
+    abroad.world.later(SignedDuration::from_mins(5));
+    let others = json!({"issuer": abroad.base, "jwks": JwkSet::new([abroad.key.public_jwk().clone()]).to_value()});
+    abroad.put("/.well-known/jwt-vc-issuer/issuer", others.to_string());
+    let unreachable = (503, "temporarily_unavailable", "issuer-unreachable");
+    assert_eq!(refusal(&present().await), unreachable);
+    let metadata = json!({"issuer": format!("{}/issuer", abroad.base), "jwks_uri": format!("{}/keys", abroad.base)});
+    abroad.put("/.well-known/jwt-vc-issuer/issuer", metadata.to_string());
+    assert_eq!(refusal(&present().await), unreachable);
+    abroad.put(
+        "/keys",
+        JwkSet::new([abroad.key.public_jwk().clone()])
+            .to_value()
+            .to_string(),
+    );
+    assert!(accepted(&present().await));
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for_any() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    for document in [
+        "x".to_owned(),
+        json!({"id": "did:web:other.example"}).to_string(),
+    ] {
+        abroad.put("/them/did.json", document);
+        assert_eq!(
+            refusal(&abroad.present(&good).await),
+            (503, "temporarily_unavailable", "issuer-unreachable")
+        );
+    }
+    abroad.publish_keys(&SoftwareKey::generate(Algorithm::ES256).unwrap());
+    assert_eq!(
+        refusal(&abroad.present(&good).await),
+        (400, "invalid_request", "signature-invalid")
+    );
+    // Keys that were exchanged are found half a minute later, not five.
+    abroad.publish_keys(&abroad.key);
+    abroad.world.later(SignedDuration::from_secs(30));
+    assert!(accepted(&abroad.present(&good).await));
+
+    let before = abroad.fetches();
+    let stranger =
+        standards::did::web::from_base_url(&abroad.base.parse().unwrap(), &["stranger"]).unwrap();
+    let mut claims = Value::Object(
+        standards::jose::jws::parse(&good)
+            .unwrap()
+            .unverified_claims()
+            .clone(),
+    );
+    claims["iss"] = json!(stranger.as_str());
+    claims["vc"]["issuer"] = json!(stranger.as_str());
+    let header = ProtectedHeader::typ("JWT").kid(format!("{stranger}#k"));
+    let theirs = standards::jose::jws::sign_now(&abroad.key, header, &claims).unwrap();
+    assert_eq!(
+        refusal(&abroad.present(&theirs).await),
+        (400, "access_denied", "issuer-not-trusted")
+    );
+    assert_eq!(abroad.fetches(), before);
+}
+
+#[tokio::test]
+async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_believed() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    let now = abroad.world.now();
+    abroad
+        .publish_list(&abroad.key, |token| token.uri.push('2'))
+        .await;
+    assert_eq!(
+        refusal(&abroad.present(&good).await),
+        UNKNOWN,
+        "another address"
+    );
+    abroad
+        .publish_list(&abroad.key, |token| {
+            token.expires_at = Some(now - SignedDuration::from_secs(1))
+        })
+        .await;
+    assert_eq!(
+        refusal(&abroad.present(&good).await),
+        UNKNOWN,
+        "an end in the past"
+    );
+    abroad
+        .publish_list(&abroad.key, |token| {
+            token.issued_at = now + SignedDuration::from_mins(5)
+        })
+        .await;
+    assert_eq!(
+        refusal(&abroad.present(&good).await),
+        UNKNOWN,
+        "a beginning in the future"
+    );
+    abroad
+        .publish_list(&SoftwareKey::generate(Algorithm::ES256).unwrap(), |_| ())
+        .await;
+    assert_eq!(
+        refusal(&abroad.present(&good).await),
+        UNKNOWN,
+        "another key"
+    );
+    for text in [
+        String::new(),
+        "x".repeat(2_000_000),
+        abroad.credential(1).await,
+    ] {
+        abroad.put("/list", text);
+        assert_eq!(
+            refusal(&abroad.present(&good).await),
+            UNKNOWN,
+            "something else"
+        );
+    }
+    abroad.pages.lock().unwrap().remove("/list");
+    assert_eq!(refusal(&abroad.present(&good).await), UNKNOWN, "nothing");
+
+    abroad.publish_list(&abroad.key, |_| ()).await;
+    assert_eq!(
+        refusal(&abroad.present(&abroad.credential(64).await).await),
+        UNKNOWN,
+        "an index that it does not have"
+    );
+    assert!(accepted(&abroad.present(&good).await));
+}
