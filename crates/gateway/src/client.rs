@@ -36,7 +36,10 @@ impl ClientError {
         };
         let mut answer = answer_error(status, code, &self.to_string());
         if matches!(self, Self::Invalid { basic: true }) {
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"gateway\""));
+            answer.headers_mut().insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"gateway\""),
+            );
         }
         answer
     }
@@ -49,10 +52,16 @@ pub fn answer_error(status: StatusCode, code: &str, description: &str) -> Respon
 }
 
 /// Recognises the client by `client_secret_basic` or `client_secret_post`.
-pub fn authenticate(organisations: &Organisations, headers: &HeaderMap, form: &Form) -> Result<Arc<RelyingParty>, ClientError> {
+pub fn authenticate(
+    organisations: &Organisations,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Arc<RelyingParty>, ClientError> {
     let posted = form.find("client_secret");
     let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-        let client_id = form.find("client_id").ok_or(ClientError::Invalid { basic: false })?;
+        let client_id = form
+            .find("client_id")
+            .ok_or(ClientError::Invalid { basic: false })?;
         return check(organisations, client_id, posted.unwrap_or(""));
     };
     if posted.is_some() {
@@ -60,20 +69,30 @@ pub fn authenticate(organisations: &Organisations, headers: &HeaderMap, form: &F
     }
     let invalid = ClientError::Invalid { basic: true };
     let (client_id, secret) = authorization.to_str().ok().and_then(basic).ok_or(invalid)?;
-    if form.find("client_id").is_some_and(|named| named != client_id) {
+    if form
+        .find("client_id")
+        .is_some_and(|named| named != client_id)
+    {
         return Err(invalid);
     }
     check(organisations, &client_id, &secret).map_err(|_| invalid)
 }
 
 /// Compares a client's secret in constant time; a client that does not exist costs the same.
-pub fn check(organisations: &Organisations, client_id: &str, secret: &str) -> Result<Arc<RelyingParty>, ClientError> {
+pub fn check(
+    organisations: &Organisations,
+    client_id: &str,
+    secret: &str,
+) -> Result<Arc<RelyingParty>, ClientError> {
     let invalid = ClientError::Invalid { basic: false };
     match organisations.relying_party(client_id) {
         Some(party) if party.knows(secret) => Ok(party.clone()),
         Some(_) => Err(invalid),
         None => {
-            std::hint::black_box(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes()));
+            std::hint::black_box(aws_lc_rs::digest::digest(
+                &aws_lc_rs::digest::SHA256,
+                secret.as_bytes(),
+            ));
             Err(invalid)
         }
     }
@@ -85,11 +104,18 @@ fn basic(value: &str) -> Option<(String, String)> {
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
-    let joined = String::from_utf8(base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let joined = String::from_utf8(
+        base64::engine::general_purpose::STANDARD
+            .decode(encoded.trim())
+            .ok()?,
+    )
+    .ok()?;
     let (client_id, secret) = joined.split_once(':')?;
     let decoded = |text: &str| {
         let pair = format!("v={text}");
-        url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
+        url::form_urlencoded::parse(pair.as_bytes())
+            .next()
+            .map(|(_, value)| value.into_owned())
     };
     Some((decoded(client_id)?, decoded(secret)?))
 }

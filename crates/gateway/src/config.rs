@@ -127,10 +127,16 @@ impl std::fmt::Debug for Secret {
 pub enum ConfigError {
     /// The file could not be read.
     #[error("the configuration file {file} cannot be read: {source}")]
-    File { file: String, source: std::io::Error },
+    File {
+        file: String,
+        source: std::io::Error,
+    },
     /// The file does not say what it should. The message names line and key.
     #[error("the configuration file {file}: {source}")]
-    Format { file: String, source: Box<toml::de::Error> },
+    Format {
+        file: String,
+        source: Box<toml::de::Error>,
+    },
     /// A secret is not where the configuration says.
     #[error("the secret {place} cannot be read: {reason}")]
     Secret { place: String, reason: String },
@@ -147,24 +153,33 @@ pub enum ConfigError {
 
 impl ConfigError {
     pub(crate) fn value(key: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self::Value { key: key.into(), reason: reason.into() }
+        Self::Value {
+            key: key.into(),
+            reason: reason.into(),
+        }
     }
 }
 
 impl Config {
     /// Reads and parses the file. Values are checked when the gateway is composed.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file)
-            .map_err(|source| ConfigError::File { file: file.display().to_string(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| ConfigError::Format { file: file.display().to_string(), source: Box::new(source) })
+        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
+            file: file.display().to_string(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Format {
+            file: file.display().to_string(),
+            source: Box::new(source),
+        })
     }
 
     /// The database's address, from the environment where the file says so.
     pub fn database_address(&self) -> Result<String, ConfigError> {
         match self.database.strip_prefix("env:") {
             None => Ok(self.database.clone()),
-            Some(name) => Secret::Env(name.to_owned()).read().map(|address| address.to_string()),
+            Some(name) => Secret::Env(name.to_owned())
+                .read()
+                .map(|address| address.to_string()),
         }
     }
 }
@@ -172,10 +187,17 @@ impl Config {
 impl Secret {
     /// The secret's text.
     pub fn read(&self) -> Result<Zeroizing<String>, ConfigError> {
-        let fault = |reason: String| ConfigError::Secret { place: format!("{self:?}"), reason };
+        let fault = |reason: String| ConfigError::Secret {
+            place: format!("{self:?}"),
+            reason,
+        };
         let text = match self {
-            Self::File(path) => Zeroizing::new(std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?),
-            Self::Env(name) => Zeroizing::new(std::env::var(name).map_err(|error| fault(error.to_string()))?),
+            Self::File(path) => Zeroizing::new(
+                std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?,
+            ),
+            Self::Env(name) => {
+                Zeroizing::new(std::env::var(name).map_err(|error| fault(error.to_string()))?)
+            }
             Self::Held(text) => text.clone(),
         };
         let text = text.trim_end_matches(['\r', '\n']);

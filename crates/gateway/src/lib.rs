@@ -33,8 +33,8 @@ use tower_http::timeout::TimeoutLayer;
 
 use app::{App, Parts};
 use clock::Clock;
-use config::ConfigError;
 pub use config::Config;
+use config::ConfigError;
 use interaction::rows::Interactions;
 use keys::KeyStore;
 use organisation::Organisations;
@@ -72,7 +72,12 @@ pub struct Surroundings {
 impl Surroundings {
     /// Real use: the system's clock and random source, https only, no sandbox keys.
     pub fn production() -> Self {
-        Self { clock: Clock::system(), random: Random::system(), http_origins: Vec::new(), sandbox: false }
+        Self {
+            clock: Clock::system(),
+            random: Random::system(),
+            http_origins: Vec::new(),
+            sandbox: false,
+        }
     }
 }
 
@@ -90,7 +95,10 @@ pub enum ComposeError {
 impl Gateway {
     /// Checks the configuration, loads the keys, opens the database. Refuses to start rather than to start
     /// half-right.
-    pub async fn compose(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
+    pub async fn compose(
+        config: &Config,
+        surroundings: Surroundings,
+    ) -> Result<Self, ComposeError> {
         let base = check_public_url(config, surroundings.sandbox)?;
         let catalogue = match &config.credential_types {
             Some(folder) => Catalogue::open(folder).map_err(ConfigError::from)?,
@@ -99,12 +107,20 @@ impl Gateway {
         let keys = key_store(config, surroundings.sandbox)?;
         let organisations = Organisations::load(config, catalogue, &keys)?;
         let seal = seal(config, surroundings.sandbox)?;
-        let outbound = Outbound::new(&surroundings.http_origins).map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
+        let outbound = Outbound::new(&surroundings.http_origins)
+            .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
         let brand = match &config.brand {
-            Some(file) => ui::Brand::open(file).map_err(|error| ConfigError::value("brand", error.to_string()))?,
+            Some(file) => ui::Brand::open(file)
+                .map_err(|error| ConfigError::value("brand", error.to_string()))?,
             None => ui::Brand::neutral("Staff passport"),
         };
-        let address = config.database_address()?.parse().map_err(|error: store::InvalidDatabaseUrl| ConfigError::value("database", error.to_string()))?;
+        let address =
+            config
+                .database_address()?
+                .parse()
+                .map_err(|error: store::InvalidDatabaseUrl| {
+                    ConfigError::value("database", error.to_string())
+                })?;
         let store = Store::open(&address).await?;
         let app = Arc::new(Parts {
             organisations,
@@ -116,11 +132,20 @@ impl Gateway {
             random: surroundings.random,
             seal,
             outbound,
-            id_token_rs256: Arc::new(keys.signing_key("id-token-rs256").map_err(ConfigError::from)?),
-            id_token_es256: Arc::new(keys.signing_key("id-token-es256").map_err(ConfigError::from)?),
+            id_token_rs256: Arc::new(
+                keys.signing_key("id-token-rs256")
+                    .map_err(ConfigError::from)?,
+            ),
+            id_token_es256: Arc::new(
+                keys.signing_key("id-token-es256")
+                    .map_err(ConfigError::from)?,
+            ),
             brand: Arc::new(brand),
         });
-        Ok(Self { app, retention_days: config.retention_days })
+        Ok(Self {
+            app,
+            retention_days: config.retention_days,
+        })
     }
 
     /// Everything the gateway serves.
@@ -136,11 +161,18 @@ impl Gateway {
             .route("/healthz", get(|| async { "ok\n" }))
             .with_state(self.app.clone())
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST))
-            .layer(axum::middleware::map_response(move |response| async move { ui::headers::complete(response, secure) }))
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                LONGEST_REQUEST,
+            ))
+            .layer(axum::middleware::map_response(move |response| async move {
+                ui::headers::complete(response, secure)
+            }))
             .layer(CatchPanicLayer::new());
         // Before routing, hence around the router and not on it.
-        let routes = tower::ServiceBuilder::new().map_request(without_case).service(routes);
+        let routes = tower::ServiceBuilder::new()
+            .map_request(without_case)
+            .service(routes);
         Router::new().fallback_service(routes)
     }
 
@@ -173,9 +205,15 @@ impl Gateway {
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
 pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
     let keys = key_store(config, sandbox)?;
-    let mut wanted = vec![("id-token-rs256".to_owned(), Algorithm::RS256), ("id-token-es256".to_owned(), Algorithm::ES256)];
+    let mut wanted = vec![
+        ("id-token-rs256".to_owned(), Algorithm::RS256),
+        ("id-token-es256".to_owned(), Algorithm::ES256),
+    ];
     for organisation in &config.organisations {
-        wanted.extend(["credentials", "status", "requests"].map(|use_| (format!("{}.{use_}", organisation.id), Algorithm::ES256)));
+        wanted.extend(
+            ["credentials", "status", "requests"]
+                .map(|use_| (format!("{}.{use_}", organisation.id), Algorithm::ES256)),
+        );
     }
     let mut created = Vec::new();
     for (name, algorithm) in wanted {
@@ -187,16 +225,28 @@ pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, Config
 }
 
 fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
-    Ok(KeyStore::open(&config.keys, config.key_passphrase.read()?, !sandbox)?)
+    Ok(KeyStore::open(
+        &config.keys,
+        config.key_passphrase.read()?,
+        !sandbox,
+    )?)
 }
 
 fn seal(config: &Config, sandbox: bool) -> Result<Seal, ConfigError> {
     let current = config.storage_secret.read()?;
     if !sandbox && current.starts_with(SANDBOX_SECRET_PREFIX) {
-        return Err(ConfigError::value("storage_secret", "this is a sandbox's secret; make one of your own"));
+        return Err(ConfigError::value(
+            "storage_secret",
+            "this is a sandbox's secret; make one of your own",
+        ));
     }
-    let earlier = config.earlier_storage_secrets.iter().map(config::Secret::read).collect::<Result<Vec<_>, _>>()?;
-    Seal::new(&current, earlier.iter().map(|secret| secret.as_str())).map_err(|error| ConfigError::value("storage_secret", error.to_string()))
+    let earlier = config
+        .earlier_storage_secrets
+        .iter()
+        .map(config::Secret::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    Seal::new(&current, earlier.iter().map(|secret| secret.as_str()))
+        .map_err(|error| ConfigError::value("storage_secret", error.to_string()))
 }
 
 /// Begins every secret that a sandbox makes, so that none of them is ever accepted elsewhere.
@@ -205,7 +255,11 @@ pub const SANDBOX_SECRET_PREFIX: &str = "sandbox-";
 fn check_public_url(config: &Config, sandbox: bool) -> Result<String, ConfigError> {
     let url = &config.public_url;
     let fault = |reason: &str| Err(ConfigError::value("public_url", reason));
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+    {
         return fault("it must be scheme and host only, such as https://credentials.example");
     }
     match url.scheme() {
@@ -230,9 +284,16 @@ fn is_loopback(url: &url::Url) -> bool {
 fn without_case(mut request: Request) -> Request {
     let path = request.uri().path();
     let old = ["/oidc/", "/v2.0/", "/v2/", "/revocation/"];
-    let is_old = old.iter().any(|prefix| path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
+    let is_old = old.iter().any(|prefix| {
+        path.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    });
     if is_old && path.bytes().any(|b| b.is_ascii_uppercase()) {
-        let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+        let query = request
+            .uri()
+            .query()
+            .map(|query| format!("?{query}"))
+            .unwrap_or_default();
         if let Ok(uri) = format!("{}{query}", path.to_ascii_lowercase()).parse() {
             *request.uri_mut() = uri;
         }

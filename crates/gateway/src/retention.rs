@@ -30,11 +30,16 @@ pub(crate) async fn round(app: &App, retention_days: u32) -> Result<(), StoreErr
             // Another process wiped it first.
             Ok(()) | Err(AdvanceError::Overtaken) => {}
             Err(AdvanceError::Store(error)) => return Err(error),
-            Err(AdvanceError::Duplicate { .. }) => tracing::error!("an interaction could not be wiped"),
+            Err(AdvanceError::Duplicate { .. }) => {
+                tracing::error!("an interaction could not be wiped");
+            }
         }
     }
-    app.interactions.delete_before(now - SignedDuration::from_hours(24 * i64::from(retention_days))).await?;
-    let nonces = Statement::new("DELETE FROM used_nonces WHERE expires_at < $1").bind(now.as_second());
+    app.interactions
+        .delete_before(now - SignedDuration::from_hours(24 * i64::from(retention_days)))
+        .await?;
+    let nonces =
+        Statement::new("DELETE FROM used_nonces WHERE expires_at < $1").bind(now.as_second());
     app.store.write([nonces]).await.map(drop)
 }
 
@@ -46,7 +51,10 @@ async fn wipe(app: &App, interaction: Interaction) -> Result<(), AdvanceError> {
     if let (Some(serial_number), false) = (wiped.serial_number, collected) {
         also = status::revoke_statements(&wiped.organisation, serial_number, "not collected", now);
         tracing::warn!(reference = wiped.reference, %serial_number, "a credential was never collected and is revoked");
-        wiped.stage = Stage::Finished { at: now, outcome: Outcome::Refused(Refusal::Expired) };
+        wiped.stage = Stage::Finished {
+            at: now,
+            outcome: Outcome::Refused(Refusal::Expired),
+        };
     }
     wiped.code = None;
     wiped.private = None;
@@ -55,5 +63,8 @@ async fn wipe(app: &App, interaction: Interaction) -> Result<(), AdvanceError> {
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
     let tables = ["interactions", "credentials", "status_lists", "used_nonces"];
-    app.store.write(tables.map(|table| Statement::new(format!("DELETE FROM {table}")))).await.map(drop)
+    app.store
+        .write(tables.map(|table| Statement::new(format!("DELETE FROM {table}"))))
+        .await
+        .map(drop)
 }

@@ -42,7 +42,9 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         _ => anyhow::bail!("tls_certificate and tls_key belong together"),
     };
     let mut listeners = Listeners::default();
-    listeners.serve_at("gateway", config.listen, tls, gateway.router()).context("the gateway cannot listen")?;
+    listeners
+        .serve_at("gateway", config.listen, tls, gateway.router())
+        .context("the gateway cannot listen")?;
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "the gateway is ready");
     let outcome = tokio::select! {
         () = crate::stop_signal() => Ok(()),

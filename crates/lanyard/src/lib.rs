@@ -24,6 +24,7 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one of them
 enum Command {
     /// The whole system on this machine, with test people (the default).
     Sandbox(sandbox::Options),
@@ -40,11 +41,15 @@ pub async fn run() -> ExitCode {
     // One provider, chosen before anything opens a connection.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let arguments = Arguments::parse();
-    let command = arguments.command.unwrap_or(Command::Sandbox(arguments.sandbox));
+    let command = arguments
+        .command
+        .unwrap_or(Command::Sandbox(arguments.sandbox));
     log(matches!(command, Command::Gateway(_)));
     let done = match command {
         Command::Sandbox(options) => run_sandbox(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Gateway(options) => gateway_command::run(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Gateway(options) => gateway_command::run(&options)
+            .await
+            .map(|()| ExitCode::SUCCESS),
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
     };
@@ -70,7 +75,9 @@ async fn run_sandbox(options: &sandbox::Options) -> anyhow::Result<()> {
 /// Ctrl-C, or the signal with which service managers stop programs.
 async fn stop_signal() {
     #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+    if let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             _ = terminate.recv() => {}
@@ -82,8 +89,15 @@ async fn stop_signal() {
 
 /// Log lines go to standard error: JSON for a service, text for a person. `RUST_LOG` chooses more or less.
 fn log(service: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(if service { "info" } else { "warn" }));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if service { lines.json().init() } else { lines.init() }
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(if service { "info" } else { "warn" })
+    });
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if service {
+        lines.json().init()
+    } else {
+        lines.init()
+    }
 }

@@ -52,19 +52,37 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let file = SandboxFile::read(&options.data)?;
     let client = Client::new(file.urls.wallet);
     match &options.command {
-        Command::Scan { holder, link, decline, choose } => {
-            let scan = Scan { link: link.clone(), consent: !decline, choose: choose.clone() };
+        Command::Scan {
+            holder,
+            link,
+            decline,
+            choose,
+        } => {
+            let scan = Scan {
+                link: link.clone(),
+                consent: !decline,
+                choose: choose.clone(),
+            };
             let scanned = client.scan(holder, &scan).await?;
             println!("{}", serde_json::to_string_pretty(&scanned)?);
             let failed = scanned.outcome == Outcome::Failed;
-            return Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+            return Ok(if failed {
+                ExitCode::FAILURE
+            } else {
+                ExitCode::SUCCESS
+            });
         }
         Command::List { holder: None } => {
             for holder in client.holders().await? {
                 println!("{}  {}", holder.id, holder.name);
             }
         }
-        Command::List { holder: Some(holder) } => println!("{}", serde_json::to_string_pretty(&client.credentials(holder).await?)?),
+        Command::List {
+            holder: Some(holder),
+        } => println!(
+            "{}",
+            serde_json::to_string_pretty(&client.credentials(holder).await?)?
+        ),
         Command::Delete { holder, credential } => client.delete(holder, credential).await?,
     }
     Ok(ExitCode::SUCCESS)

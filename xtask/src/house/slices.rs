@@ -15,7 +15,7 @@ const SLICES: &[(&str, &[&str])] = &[
         &["verify", "issue", "entra", "interaction", "client"],
     ),
     // What a wallet does.
-    ("verify", &["interaction"]),
+    ("verify", &["interaction", "status"]),
     ("issue", &["interaction", "status"]),
     ("entra", &["interaction"]),
     ("revoke", &["status", "client"]),

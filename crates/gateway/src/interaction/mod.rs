@@ -199,7 +199,10 @@ impl Interaction {
     pub fn settled(mut self, now: Timestamp) -> Self {
         match self.stage {
             Stage::Issued { at } if now >= at + NOTIFICATION_WAIT => {
-                self.stage = Stage::Finished { at: now, outcome: Outcome::Issued };
+                self.stage = Stage::Finished {
+                    at: now,
+                    outcome: Outcome::Issued,
+                };
             }
             Stage::Pushed | Stage::Waiting | Stage::Scanned { .. } if now >= self.expires_at => {
                 let outcome = Outcome::Refused(Refusal::Expired);
@@ -267,7 +270,9 @@ impl Interaction {
                 }
                 self.wallet().ok_or(StepError::OutOfOrder)
             }
-            Stage::Issued { .. } | Stage::Finished { .. } | Stage::Collected { .. } => Err(StepError::AlreadyUsed),
+            Stage::Issued { .. } | Stage::Finished { .. } | Stage::Collected { .. } => {
+                Err(StepError::AlreadyUsed)
+            }
             _ => Err(StepError::OutOfOrder),
         }
     }
@@ -285,7 +290,12 @@ impl Interaction {
     }
 
     /// The credential leaves the gateway.
-    pub fn issued(mut self, serial_number: Uuid, claims: Map<String, Value>, now: Timestamp) -> Result<Self, StepError> {
+    pub fn issued(
+        mut self,
+        serial_number: Uuid,
+        claims: Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<Self, StepError> {
         match self.stage {
             Stage::Scanned { .. } => {}
             Stage::Pushed | Stage::Waiting => return Err(StepError::OutOfOrder),
@@ -301,7 +311,12 @@ impl Interaction {
 
     /// A presentation passed every check. In the same-device case the result waits for the browser that
     /// brings `response` back (rulings 7).
-    pub fn verified(mut self, claims: Map<String, Value>, response: Option<Digest>, now: Timestamp) -> Result<Self, StepError> {
+    pub fn verified(
+        mut self,
+        claims: Map<String, Value>,
+        response: Option<Digest>,
+        now: Timestamp,
+    ) -> Result<Self, StepError> {
         if !matches!(self.stage, Stage::Scanned { .. }) {
             return Err(StepError::AlreadyUsed);
         }
@@ -311,7 +326,10 @@ impl Interaction {
             private.claims = claims;
             private.wallet = None;
         }
-        self.stage = Stage::Finished { at: now, outcome: Outcome::Verified };
+        self.stage = Stage::Finished {
+            at: now,
+            outcome: Outcome::Verified,
+        };
         Ok(self)
     }
 
@@ -320,7 +338,10 @@ impl Interaction {
         if !matches!(self.stage, Stage::Issued { .. }) {
             return Err(StepError::AlreadyUsed);
         }
-        self.stage = Stage::Finished { at: now, outcome: Outcome::Issued };
+        self.stage = Stage::Finished {
+            at: now,
+            outcome: Outcome::Issued,
+        };
         Ok(self)
     }
 
@@ -335,16 +356,27 @@ impl Interaction {
         }
         self.released = true;
         self.code = None;
-        self.stage = Stage::Finished { at: now, outcome: Outcome::Refused(refusal) };
+        self.stage = Stage::Finished {
+            at: now,
+            outcome: Outcome::Refused(refusal),
+        };
         Ok(self)
     }
 
     /// The employee starts again: new links, the old ones are dead (rulings 6). A credential that has left
     /// the gateway cannot be started again.
-    pub fn restarted(mut self, link: String, link_here: String, now: Timestamp) -> Result<Self, StepError> {
+    pub fn restarted(
+        mut self,
+        link: String,
+        link_here: String,
+        now: Timestamp,
+    ) -> Result<Self, StepError> {
         let again = match self.stage {
             Stage::Waiting | Stage::Scanned { .. } => true,
-            Stage::Finished { outcome: Outcome::Refused(refusal), .. } => refusal.may_try_again(),
+            Stage::Finished {
+                outcome: Outcome::Refused(refusal),
+                ..
+            } => refusal.may_try_again(),
             _ => false,
         };
         if !again || self.serial_number.is_some() {
@@ -376,14 +408,20 @@ impl Interaction {
     /// redeemed dies with this: a reload must not strand the employee, and one code is live at a time.
     pub fn coded(mut self, code: Digest, now: Timestamp) -> Result<Self, StepError> {
         match self.stage {
-            Stage::Finished { outcome: Outcome::Verified | Outcome::Issued, .. } if self.released => {}
+            Stage::Finished {
+                outcome: Outcome::Verified | Outcome::Issued,
+                ..
+            } if self.released => {}
             Stage::Collected { .. } => return Err(StepError::AlreadyUsed),
             _ => return Err(StepError::OutOfOrder),
         }
         if now >= self.expires_at + GRACE {
             return Err(StepError::Expired);
         }
-        self.code = Some(Code { digest: code, expires_at: now + CODE_LIFETIME });
+        self.code = Some(Code {
+            digest: code,
+            expires_at: now + CODE_LIFETIME,
+        });
         Ok(self)
     }
 

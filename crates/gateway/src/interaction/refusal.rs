@@ -114,7 +114,10 @@ impl Refusal {
 
     /// Whether the employee may try again in the same interaction.
     pub const fn may_try_again(self) -> bool {
-        matches!(self.kind(), Kind::Declined | Kind::WalletProblem | Kind::ServiceProblem)
+        matches!(
+            self.kind(),
+            Kind::Declined | Kind::WalletProblem | Kind::ServiceProblem
+        )
     }
 
     /// Reads a code back.
@@ -164,8 +167,15 @@ mod tests {
 
     #[test]
     fn a_cancel_says_so_in_the_words_that_deployed_clients_look_for() {
-        for refusal in Refusal::ALL.into_iter().filter(|r| r.kind() == Kind::Declined) {
-            assert!(refusal.description().starts_with("user cancelled"), "{}", refusal.code());
+        for refusal in Refusal::ALL
+            .into_iter()
+            .filter(|r| r.kind() == Kind::Declined)
+        {
+            assert!(
+                refusal.description().starts_with("user cancelled"),
+                "{}",
+                refusal.code()
+            );
             assert_eq!(refusal.oauth_error(), "access_denied");
         }
     }

@@ -45,7 +45,9 @@ impl Interactions {
             "INSERT INTO interactions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
              $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
         );
-        let statement = Statement::new(sql).bind(interaction.id.as_str()).bind(interaction.version);
+        let statement = Statement::new(sql)
+            .bind(interaction.id.as_str())
+            .bind(interaction.version);
         let statement = statement
             .bind(interaction.organisation.as_str())
             .bind(interaction.client_id.as_str())
@@ -57,7 +59,11 @@ impl Interactions {
     }
 
     /// Makes one step durable, together with `also`, if nobody has taken another step since it was read.
-    pub async fn advance(&self, interaction: &mut Interaction, also: Vec<Statement>) -> Result<(), AdvanceError> {
+    pub async fn advance(
+        &self,
+        interaction: &mut Interaction,
+        also: Vec<Statement>,
+    ) -> Result<(), AdvanceError> {
         // The list of assignments repeats the order of `bind_changing`.
         let update = Statement::new(
             "UPDATE interactions SET version = version + 1, stage = $1, stage_at = $2, outcome = $3, bound_to = $4, \
@@ -65,16 +71,25 @@ impl Interactions {
              released = $10, code_digest = $11, code_expires_at = $12, serial_number = $13, created_at = $14, \
              expires_at = $15, sealed = $16 WHERE id = $17 AND version = $18",
         );
-        let update = self.bind_changing(update, interaction).map_err(AdvanceError::Store)?;
-        let update = update.bind(interaction.id.as_str()).bind(interaction.version).must_change(1);
+        let update = self
+            .bind_changing(update, interaction)
+            .map_err(AdvanceError::Store)?;
+        let update = update
+            .bind(interaction.id.as_str())
+            .bind(interaction.version)
+            .must_change(1);
         match self.store.write(std::iter::once(update).chain(also)).await {
             Ok(_) => {
                 interaction.version += 1;
                 Ok(())
             }
             Err(StoreError::Unmet { statement: 0 }) => Err(AdvanceError::Overtaken),
-            Err(StoreError::Duplicate { statement } | StoreError::Unmet { statement }) if statement > 0 => {
-                Err(AdvanceError::Duplicate { statement: statement - 1 })
+            Err(StoreError::Duplicate { statement } | StoreError::Unmet { statement })
+                if statement > 0 =>
+            {
+                Err(AdvanceError::Duplicate {
+                    statement: statement - 1,
+                })
             }
             Err(error) => Err(AdvanceError::Store(error)),
         }
@@ -96,13 +111,20 @@ impl Interactions {
     }
 
     /// The newest of one browser for one authorize address.
-    pub async fn find_opened(&self, request: &Digest, browser: &Digest) -> Result<Option<Interaction>, StoreError> {
+    pub async fn find_opened(
+        &self,
+        request: &Digest,
+        browser: &Digest,
+    ) -> Result<Option<Interaction>, StoreError> {
         let condition = "request_digest = $1 AND browser_digest = $2 ORDER BY created_at DESC, expires_at DESC LIMIT 1";
         self.one(condition, &[&request.0, &browser.0]).await
     }
 
     /// By the response code of a same-device wallet.
-    pub async fn find_by_response(&self, response: &Digest) -> Result<Option<Interaction>, StoreError> {
+    pub async fn find_by_response(
+        &self,
+        response: &Digest,
+    ) -> Result<Option<Interaction>, StoreError> {
         self.one("response_digest = $1", &[&response.0]).await
     }
 
@@ -116,26 +138,52 @@ impl Interactions {
         let sql = format!(
             "SELECT {COLUMNS} FROM interactions WHERE expires_at < $1 AND sealed IS NOT NULL ORDER BY expires_at LIMIT 200"
         );
-        let rows = self.store.read(Statement::new(sql).bind(before.as_second())).await?;
+        let rows = self
+            .store
+            .read(Statement::new(sql).bind(before.as_second()))
+            .await?;
         rows.iter().map(|row| self.read(row)).collect()
     }
 
     /// Deletes the traces of what ended before that time.
     pub async fn delete_before(&self, before: Timestamp) -> Result<(), StoreError> {
         let sql = "DELETE FROM interactions WHERE expires_at < $1 AND sealed IS NULL";
-        self.store.write([Statement::new(sql).bind(before.as_second())]).await.map(drop)
+        self.store
+            .write([Statement::new(sql).bind(before.as_second())])
+            .await
+            .map(drop)
     }
 
-    async fn one(&self, condition: &str, values: &[&str]) -> Result<Option<Interaction>, StoreError> {
-        let select = Statement::new(format!("SELECT {COLUMNS} FROM interactions WHERE {condition}"));
-        let select = values.iter().fold(select, |select, value| select.bind(*value));
-        self.store.read_one(select).await?.map(|row| self.read(&row)).transpose()
+    async fn one(
+        &self,
+        condition: &str,
+        values: &[&str],
+    ) -> Result<Option<Interaction>, StoreError> {
+        let select = Statement::new(format!(
+            "SELECT {COLUMNS} FROM interactions WHERE {condition}"
+        ));
+        let select = values
+            .iter()
+            .fold(select, |select, value| select.bind(*value));
+        self.store
+            .read_one(select)
+            .await?
+            .map(|row| self.read(&row))
+            .transpose()
     }
 
     /// Binds, in one order for insert and update, every column that a step may change.
-    fn bind_changing(&self, statement: Statement, interaction: &Interaction) -> Result<Statement, StoreError> {
+    fn bind_changing(
+        &self,
+        statement: Statement,
+        interaction: &Interaction,
+    ) -> Result<Statement, StoreError> {
         let (stage, at, outcome, via) = stage_columns(&interaction.stage, interaction.created_at);
-        let sealed = interaction.private.as_ref().map(|private| self.seal_private(&interaction.id, private)).transpose()?;
+        let sealed = interaction
+            .private
+            .as_ref()
+            .map(|private| self.seal_private(&interaction.id, private))
+            .transpose()?;
         Ok(statement
             .bind(stage)
             .bind(at.as_second())
@@ -145,10 +193,20 @@ impl Interactions {
             .bind(interaction.link_here.as_str())
             .bind(interaction.request_digest.0.as_str())
             .bind(interaction.browser.as_ref().map(|digest| digest.0.as_str()))
-            .bind(interaction.response.as_ref().map(|digest| digest.0.as_str()))
+            .bind(
+                interaction
+                    .response
+                    .as_ref()
+                    .map(|digest| digest.0.as_str()),
+            )
             .bind(i64::from(interaction.released))
             .bind(interaction.code.as_ref().map(|code| code.digest.0.as_str()))
-            .bind(interaction.code.as_ref().map(|code| code.expires_at.as_second()))
+            .bind(
+                interaction
+                    .code
+                    .as_ref()
+                    .map(|code| code.expires_at.as_second()),
+            )
             .bind(interaction.serial_number.map(|serial| serial.to_string()))
             .bind(interaction.created_at.as_second())
             .bind(interaction.expires_at.as_second())
@@ -162,24 +220,44 @@ impl Interactions {
 
     fn read(&self, row: &Row) -> Result<Interaction, StoreError> {
         let id = row.text("id")?.to_owned();
-        let digest = |column| Ok::<_, StoreError>(row.optional_text(column)?.map(|text| Digest(text.to_owned())));
+        let digest = |column| {
+            Ok::<_, StoreError>(
+                row.optional_text(column)?
+                    .map(|text| Digest(text.to_owned())),
+            )
+        };
         let private = match row.optional_blob("sealed")? {
             None => None,
             Some(sealed) => {
-                let text = zeroize::Zeroizing::new(self.seal.open(&place(&id), sealed).map_err(|_| unreadable())?);
+                let text = zeroize::Zeroizing::new(
+                    self.seal
+                        .open(&place(&id), sealed)
+                        .map_err(|_| unreadable())?,
+                );
                 Some(serde_json::from_slice(&text).map_err(|_| unreadable())?)
             }
         };
-        let code = match (digest("code_digest")?, row.optional_timestamp("code_expires_at")?) {
+        let code = match (
+            digest("code_digest")?,
+            row.optional_timestamp("code_expires_at")?,
+        ) {
             (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
             _ => None,
         };
-        let serial_number = row.optional_text("serial_number")?.map(Uuid::parse_str).transpose().map_err(|_| unreadable())?;
+        let serial_number = row
+            .optional_text("serial_number")?
+            .map(Uuid::parse_str)
+            .transpose()
+            .map_err(|_| unreadable())?;
         Ok(Interaction {
             version: row.integer("version")?,
             organisation: row.text("organisation")?.to_owned(),
             client_id: row.text("client_id")?.to_owned(),
-            purpose: if row.text("purpose")? == "issue" { Purpose::Issue } else { Purpose::Verify },
+            purpose: if row.text("purpose")? == "issue" {
+                Purpose::Issue
+            } else {
+                Purpose::Verify
+            },
             credential_type: row.text("credential_type")?.to_owned(),
             reference: row.text("reference")?.to_owned(),
             stage: read_stage(row)?,
@@ -205,7 +283,9 @@ fn place(id: &str) -> String {
 }
 
 fn unreadable() -> StoreError {
-    StoreError::Corrupt("a sealed value of an interaction cannot be read with the storage secrets in use".into())
+    StoreError::Corrupt(
+        "a sealed value of an interaction cannot be read with the storage secrets in use".into(),
+    )
 }
 
 fn purpose_name(purpose: Purpose) -> &'static str {
@@ -215,7 +295,12 @@ fn purpose_name(purpose: Purpose) -> &'static str {
     }
 }
 
-type StageColumns = (&'static str, Timestamp, Option<&'static str>, Option<&'static str>);
+type StageColumns = (
+    &'static str,
+    Timestamp,
+    Option<&'static str>,
+    Option<&'static str>,
+);
 
 fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
     let outcome_name = |outcome: &Outcome| match outcome {
@@ -226,8 +311,14 @@ fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
     match stage {
         Stage::Pushed => ("pushed", created_at, None, None),
         Stage::Waiting => ("waiting", created_at, None, None),
-        Stage::Scanned { at, via: Via::AnotherDevice } => ("scanned", *at, None, Some("another-device")),
-        Stage::Scanned { at, via: Via::ThisDevice } => ("scanned", *at, None, Some("this-device")),
+        Stage::Scanned {
+            at,
+            via: Via::AnotherDevice,
+        } => ("scanned", *at, None, Some("another-device")),
+        Stage::Scanned {
+            at,
+            via: Via::ThisDevice,
+        } => ("scanned", *at, None, Some("this-device")),
         Stage::Issued { at } => ("issued", *at, None, None),
         Stage::Finished { at, outcome } => ("finished", *at, Some(outcome_name(outcome)), None),
         Stage::Collected { at, outcome } => ("collected", *at, Some(outcome_name(outcome)), None),
@@ -239,7 +330,9 @@ fn read_stage(row: &Row) -> Result<Stage, StoreError> {
     let outcome = || match row.text("outcome")? {
         "verified" => Ok(Outcome::Verified),
         "issued" => Ok(Outcome::Issued),
-        code => Refusal::parse(code).map(Outcome::Refused).ok_or_else(unreadable),
+        code => Refusal::parse(code)
+            .map(Outcome::Refused)
+            .ok_or_else(unreadable),
     };
     let via = match row.optional_text("bound_to")? {
         Some("this-device") => Via::ThisDevice,
@@ -250,8 +343,16 @@ fn read_stage(row: &Row) -> Result<Stage, StoreError> {
         "waiting" => Ok(Stage::Waiting),
         "scanned" => Ok(Stage::Scanned { at, via }),
         "issued" => Ok(Stage::Issued { at }),
-        "finished" => Ok(Stage::Finished { at, outcome: outcome()? }),
-        "collected" => Ok(Stage::Collected { at, outcome: outcome()? }),
-        _ => Err(StoreError::Corrupt("an interaction is at a stage that this version does not know".into())),
+        "finished" => Ok(Stage::Finished {
+            at,
+            outcome: outcome()?,
+        }),
+        "collected" => Ok(Stage::Collected {
+            at,
+            outcome: outcome()?,
+        }),
+        _ => Err(StoreError::Corrupt(
+            "an interaction is at a stage that this version does not know".into(),
+        )),
     }
 }

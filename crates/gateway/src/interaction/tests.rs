@@ -28,7 +28,13 @@ fn pushed() -> Interaction {
         created_at: at(0),
         expires_at: at(600),
         private: Some(Private {
-            request: Request { redirect_uri: "https://rp.example/cb".into(), scope: "openid Identity".into(), state: None, nonce: None, code_challenge: None },
+            request: Request {
+                redirect_uri: "https://rp.example/cb".into(),
+                scope: "openid Identity".into(),
+                state: None,
+                nonce: None,
+                code_challenge: None,
+            },
             draft: None,
             wallet: None,
             claims: Map::new(),
@@ -41,78 +47,159 @@ fn waiting() -> Interaction {
 }
 
 fn scanned() -> Interaction {
-    waiting().scanned(Via::AnotherDevice, json!({"nonce": "n"}), at(10)).unwrap()
+    waiting()
+        .scanned(Via::AnotherDevice, json!({"nonce": "n"}), at(10))
+        .unwrap()
 }
 
 #[test]
 fn a_pushed_request_opens_once_and_within_ten_minutes() {
-    assert_eq!(waiting().opened(Digest::of("other"), at(2)).unwrap_err(), StepError::AlreadyUsed);
-    assert_eq!(pushed().opened(Digest::of("cookie"), at(600)).unwrap_err(), StepError::Expired);
+    assert_eq!(
+        waiting().opened(Digest::of("other"), at(2)).unwrap_err(),
+        StepError::AlreadyUsed
+    );
+    assert_eq!(
+        pushed().opened(Digest::of("cookie"), at(600)).unwrap_err(),
+        StepError::Expired
+    );
 }
 
 #[test]
 fn the_employee_has_half_an_hour_from_the_opening_of_the_page() {
     assert!(matches!(waiting().settled(at(1800)).stage, Stage::Waiting));
     let late = waiting().settled(at(1801));
-    assert!(matches!(late.stage, Stage::Finished { outcome: Outcome::Refused(Refusal::Expired), .. }));
+    assert!(matches!(
+        late.stage,
+        Stage::Finished {
+            outcome: Outcome::Refused(Refusal::Expired),
+            ..
+        }
+    ));
 }
 
 #[test]
 fn the_first_wallet_that_retrieves_binds_the_interaction() {
     let bound = scanned();
-    assert_eq!(bound.clone().scanned(Via::ThisDevice, json!({}), at(11)).unwrap_err(), StepError::AlreadyUsed);
-    assert_eq!(bound.repeatable(Via::ThisDevice, at(11)).unwrap_err(), StepError::AlreadyUsed);
-    assert_eq!(bound.answerable(Via::ThisDevice, at(11)).unwrap_err(), StepError::OutOfOrder);
+    assert_eq!(
+        bound
+            .clone()
+            .scanned(Via::ThisDevice, json!({}), at(11))
+            .unwrap_err(),
+        StepError::AlreadyUsed
+    );
+    assert_eq!(
+        bound.repeatable(Via::ThisDevice, at(11)).unwrap_err(),
+        StepError::AlreadyUsed
+    );
+    assert_eq!(
+        bound.answerable(Via::ThisDevice, at(11)).unwrap_err(),
+        StepError::OutOfOrder
+    );
 }
 
 #[test]
 fn the_same_retrieval_is_repeated_for_a_minute_and_no_longer() {
-    assert_eq!(scanned().repeatable(Via::AnotherDevice, at(69)).unwrap(), &json!({"nonce": "n"}));
-    assert_eq!(scanned().repeatable(Via::AnotherDevice, at(70)).unwrap_err(), StepError::AlreadyUsed);
+    assert_eq!(
+        scanned().repeatable(Via::AnotherDevice, at(69)).unwrap(),
+        &json!({"nonce": "n"})
+    );
+    assert_eq!(
+        scanned()
+            .repeatable(Via::AnotherDevice, at(70))
+            .unwrap_err(),
+        StepError::AlreadyUsed
+    );
 }
 
 #[test]
 fn a_request_object_can_be_answered_for_five_minutes() {
     assert!(scanned().answerable(Via::AnotherDevice, at(309)).is_ok());
-    assert_eq!(scanned().answerable(Via::AnotherDevice, at(310)).unwrap_err(), StepError::Expired);
+    assert_eq!(
+        scanned()
+            .answerable(Via::AnotherDevice, at(310))
+            .unwrap_err(),
+        StepError::Expired
+    );
 }
 
 #[test]
 fn starting_again_kills_the_old_links_and_needs_a_credential_still_in_the_gateway() {
-    let again = scanned().restarted("new".into(), "new-here".into(), at(20)).unwrap();
-    assert_eq!((again.via("code"), again.via("new")), (None, Some(Via::AnotherDevice)));
+    let again = scanned()
+        .restarted("new".into(), "new-here".into(), at(20))
+        .unwrap();
+    assert_eq!(
+        (again.via("code"), again.via("new")),
+        (None, Some(Via::AnotherDevice))
+    );
     let out = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap();
-    assert_eq!(out.restarted("new".into(), "new-here".into(), at(21)).unwrap_err(), StepError::OutOfOrder);
+    assert_eq!(
+        out.restarted("new".into(), "new-here".into(), at(21))
+            .unwrap_err(),
+        StepError::OutOfOrder
+    );
 }
 
 #[test]
 fn a_wallet_that_says_nothing_for_five_seconds_has_kept_the_credential() {
     let out = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap();
-    assert!(matches!(out.clone().settled(at(24)).stage, Stage::Issued { .. }));
-    assert!(matches!(out.settled(at(25)).stage, Stage::Finished { outcome: Outcome::Issued, .. }));
+    assert!(matches!(
+        out.clone().settled(at(24)).stage,
+        Stage::Issued { .. }
+    ));
+    assert!(matches!(
+        out.settled(at(25)).stage,
+        Stage::Finished {
+            outcome: Outcome::Issued,
+            ..
+        }
+    ));
 }
 
 #[test]
 fn a_code_exists_only_after_success_and_only_for_a_released_result() {
-    assert_eq!(scanned().coded(Digest::of("c"), at(20)).unwrap_err(), StepError::OutOfOrder);
-    let refused = scanned().refused(Refusal::CredentialRevoked, at(20)).unwrap();
-    assert_eq!(refused.coded(Digest::of("c"), at(21)).unwrap_err(), StepError::OutOfOrder);
-    let held = scanned().verified(Map::new(), Some(Digest::of("response")), at(20)).unwrap();
-    assert_eq!(held.clone().coded(Digest::of("c"), at(21)).unwrap_err(), StepError::OutOfOrder);
+    assert_eq!(
+        scanned().coded(Digest::of("c"), at(20)).unwrap_err(),
+        StepError::OutOfOrder
+    );
+    let refused = scanned()
+        .refused(Refusal::CredentialRevoked, at(20))
+        .unwrap();
+    assert_eq!(
+        refused.coded(Digest::of("c"), at(21)).unwrap_err(),
+        StepError::OutOfOrder
+    );
+    let held = scanned()
+        .verified(Map::new(), Some(Digest::of("response")), at(20))
+        .unwrap();
+    assert_eq!(
+        held.clone().coded(Digest::of("c"), at(21)).unwrap_err(),
+        StepError::OutOfOrder
+    );
     assert!(held.released().coded(Digest::of("c"), at(21)).is_ok());
 }
 
 #[test]
 fn collecting_the_token_takes_the_personal_values_away_and_works_once() {
-    let done = scanned().verified(Map::new(), None, at(20)).unwrap().coded(Digest::of("c"), at(21)).unwrap();
+    let done = scanned()
+        .verified(Map::new(), None, at(20))
+        .unwrap()
+        .coded(Digest::of("c"), at(21))
+        .unwrap();
     let (collected, _) = done.collected(at(22)).unwrap();
     assert!(collected.private.is_none());
-    assert_eq!(collected.collected(at(23)).unwrap_err(), StepError::AlreadyUsed);
+    assert_eq!(
+        collected.collected(at(23)).unwrap_err(),
+        StepError::AlreadyUsed
+    );
 }
 
 #[test]
 fn a_refusal_takes_back_a_code_that_was_not_redeemed() {
-    let out = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap().accepted(at(21)).unwrap();
+    let out = scanned()
+        .issued(Uuid::nil(), Map::new(), at(20))
+        .unwrap()
+        .accepted(at(21))
+        .unwrap();
     let coded = out.coded(Digest::of("c"), at(22)).unwrap();
     assert_eq!(coded.refused(Refusal::NotKept, at(23)).unwrap().code, None);
 }

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use standards::jose::{Algorithm, jws};
 use uuid::Uuid;
 
-use crate::organisation::dialect::{ExpiryFrom, Rules};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::{CredentialType, DraftError};
+use crate::organisation::dialect::{ExpiryFrom, Rules};
 
 /// How far the clocks of a relying party and the gateway may differ.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -87,7 +87,12 @@ pub fn parse(
     if !names_this_gateway(claims.get("aud"), base) {
         return Err(InvalidDraft::Audience);
     }
-    let time = |name: &str| claims.get(name).map(|value| seconds(value).ok_or(InvalidDraft::Expired)).transpose();
+    let time = |name: &str| {
+        claims
+            .get(name)
+            .map(|value| seconds(value).ok_or(InvalidDraft::Expired))
+            .transpose()
+    };
     let exp = time("exp")?.ok_or(InvalidDraft::Expired)?;
     if exp + SKEW <= now {
         return Err(InvalidDraft::Expired);
@@ -102,12 +107,21 @@ pub fn parse(
         claims.remove(name);
     }
     // A client of the second contract sends both as empty texts: that counts as absent.
-    let serial_number = match taken_text(&mut claims, "SerialNumber").map_err(|()| InvalidDraft::SerialNumber)? {
-        Some(text) => Uuid::try_parse(&text).ok().filter(|_| text.len() == 36).ok_or(InvalidDraft::SerialNumber)?,
-        None => fresh,
-    };
+    let serial_number =
+        match taken_text(&mut claims, "SerialNumber").map_err(|()| InvalidDraft::SerialNumber)? {
+            Some(text) => Uuid::try_parse(&text)
+                .ok()
+                .filter(|_| text.len() == 36)
+                .ok_or(InvalidDraft::SerialNumber)?,
+            None => fresh,
+        };
     let asked = match taken_text(&mut claims, "ExpiresAt").map_err(|()| InvalidDraft::ExpiresAt)? {
-        Some(text) => Some(text.parse().ok().filter(|at| *at > now).ok_or(InvalidDraft::ExpiresAt)?),
+        Some(text) => Some(
+            text.parse()
+                .ok()
+                .filter(|at| *at > now)
+                .ok_or(InvalidDraft::ExpiresAt)?,
+        ),
         None => None,
     };
     let attributes = credential_type.check(&claims)?;
@@ -117,10 +131,21 @@ pub fn parse(
     };
     let expires_at = credential_type.expiry(&attributes, end, now);
     if expires_at <= now {
-        let field = credential_type.expires_with.clone().unwrap_or_else(|| "exp".into());
-        return Err(DraftError::Malformed { field, expected: "in the future: this credential has ended already" }.into());
+        let field = credential_type
+            .expires_with
+            .clone()
+            .unwrap_or_else(|| "exp".into());
+        return Err(DraftError::Malformed {
+            field,
+            expected: "in the future: this credential has ended already",
+        }
+        .into());
     }
-    Ok(Draft { attributes, serial_number, expires_at })
+    Ok(Draft {
+        attributes,
+        serial_number,
+        expires_at,
+    })
 }
 
 /// Clients call the gateway `HOST`, `HOST/` or `HOST/oidc`; all mean this one (gateway contract 3.1).
@@ -131,15 +156,24 @@ fn names_this_gateway(aud: Option<&Value>, base: &str) -> bool {
     };
     match aud {
         Some(Value::String(name)) => fits(name),
-        Some(Value::Array(names)) => matches!(names.as_slice(), [Value::String(name)] if fits(name)),
+        Some(Value::Array(names)) => {
+            matches!(names.as_slice(), [Value::String(name)] if fits(name))
+        }
         _ => false,
     }
 }
 
-/// A NumericDate; some libraries write whole seconds as text.
+/// A `NumericDate`; some libraries write fractions, some whole seconds as text.
 fn seconds(value: &Value) -> Option<Timestamp> {
-    let number = value.as_i64().or_else(|| value.as_f64().filter(|n| n.abs() < 1e12).map(|n| n as i64));
-    Timestamp::from_second(number.or_else(|| value.as_str()?.parse().ok())?).ok()
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    let whole = text
+        .split_once('.')
+        .map_or(text.as_str(), |(whole, _)| whole);
+    Timestamp::from_second(whole.parse().ok()?).ok()
 }
 
 fn taken_text(claims: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {

@@ -20,7 +20,11 @@ pub fn json_fault(fault: &Fault) -> Response {
 /// The database did not answer: the caller may try again.
 pub fn json_unavailable() -> Response {
     let code = ErrorCode::TemporarilyUnavailable;
-    client::answer_error(StatusCode::SERVICE_UNAVAILABLE, code.as_str(), "the gateway cannot answer now; try again")
+    client::answer_error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        code.as_str(),
+        "the gateway cannot answer now; try again",
+    )
 }
 
 /// Sends the browser to an address, with GET, whatever it came with.
@@ -32,11 +36,30 @@ pub fn see_other(address: &str) -> Response {
 }
 
 /// The redirect URI with an error; `state` is always there if the client sent one.
-pub fn error_address(parts: &Parts, party: &RelyingParty, redirect_uri: &RedirectUri, state: Option<&str>, code: &str, description: &str) -> String {
-    answer_address(parts, party, redirect_uri, state, &[("error", code), ("error_description", description)])
+pub fn error_address(
+    parts: &Parts,
+    party: &RelyingParty,
+    redirect_uri: &RedirectUri,
+    state: Option<&str>,
+    code: &str,
+    description: &str,
+) -> String {
+    answer_address(
+        parts,
+        party,
+        redirect_uri,
+        state,
+        &[("error", code), ("error_description", description)],
+    )
 }
 
-fn answer_address(parts: &Parts, party: &RelyingParty, redirect_uri: &RedirectUri, state: Option<&str>, answer: &[(&str, &str)]) -> String {
+fn answer_address(
+    parts: &Parts,
+    party: &RelyingParty,
+    redirect_uri: &RedirectUri,
+    state: Option<&str>,
+    answer: &[(&str, &str)],
+) -> String {
     let issuer = issuer(parts, party);
     let mut parameters = answer.to_vec();
     parameters.extend(state.map(|state| ("state", state)));
@@ -56,16 +79,38 @@ pub fn issuer(parts: &Parts, party: &RelyingParty) -> String {
 /// values (with the address) are gone.
 pub fn way_back(parts: &Parts, party: &RelyingParty, interaction: &Interaction) -> Option<String> {
     let private = interaction.private.as_ref()?;
-    let Stage::Finished { outcome: Outcome::Refused(refusal), .. } = interaction.stage else {
+    let Stage::Finished {
+        outcome: Outcome::Refused(refusal),
+        ..
+    } = interaction.stage
+    else {
         return None;
     };
     let redirect_uri = party.redirect_uri(&private.request.redirect_uri)?;
     let state = private.request.state.as_deref();
-    Some(error_address(parts, party, redirect_uri, state, refusal.oauth_error(), refusal.description()))
+    Some(error_address(
+        parts,
+        party,
+        redirect_uri,
+        state,
+        refusal.oauth_error(),
+        refusal.description(),
+    ))
 }
 
 /// The redirect URI with the code.
-pub fn code_address(parts: &Parts, party: &RelyingParty, private: &Private, code: &str) -> Option<String> {
+pub fn code_address(
+    parts: &Parts,
+    party: &RelyingParty,
+    private: &Private,
+    code: &str,
+) -> Option<String> {
     let redirect_uri = party.redirect_uri(&private.request.redirect_uri)?;
-    Some(answer_address(parts, party, redirect_uri, private.request.state.as_deref(), &[("code", code)]))
+    Some(answer_address(
+        parts,
+        party,
+        redirect_uri,
+        private.request.state.as_deref(),
+        &[("code", code)],
+    ))
 }

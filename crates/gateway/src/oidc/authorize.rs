@@ -20,13 +20,20 @@ use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
 use crate::store::StoreError;
 
 /// `GET …/authorize`.
-pub async fn authorize(State(app): State<App>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn authorize(
+    State(app): State<App>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let query = query.unwrap_or_default();
     let browser = Browser::read(&app, &headers);
     let Ok(form) = Form::parse(query.as_bytes()) else {
         return plain::bad_request(&app, "a parameter is repeated or malformed");
     };
-    let outcome = match form.find("request_uri").filter(|uri| uri.starts_with(REQUEST_URI_PREFIX)) {
+    let outcome = match form
+        .find("request_uri")
+        .filter(|uri| uri.starts_with(REQUEST_URI_PREFIX))
+    {
         Some(request_uri) => pushed(&app, &form, request_uri, &browser).await,
         None => front(&app, &form, &query, &browser).await,
     };
@@ -58,14 +65,26 @@ impl From<StoreError> for Refused {
 }
 
 /// A pushed request becomes this browser's, once [RFC 9126 4].
-async fn pushed(app: &App, form: &Form, request_uri: &str, browser: &Browser) -> Result<String, Refused> {
+async fn pushed(
+    app: &App,
+    form: &Form,
+    request_uri: &str,
+    browser: &Browser,
+) -> Result<String, Refused> {
     let page = |reason| Refused::Page(plain::bad_request(app, reason));
-    let client_id = form.find("client_id").ok_or_else(|| page("client_id is missing"))?;
+    let client_id = form
+        .find("client_id")
+        .ok_or_else(|| page("client_id is missing"))?;
     let digest = Digest::of(request_uri);
     // A second try is enough: whoever overtook us has opened it.
     for _ in 0..2 {
-        let found = app.interactions.find_pushed(&digest).await?.filter(|found| found.client_id == client_id);
-        let found = found.ok_or_else(|| page("request_uri is unknown, or belongs to another client"))?;
+        let found = app
+            .interactions
+            .find_pushed(&digest)
+            .await?
+            .filter(|found| found.client_id == client_id);
+        let found =
+            found.ok_or_else(|| page("request_uri is unknown, or belongs to another client"))?;
         match found.clone().opened(browser.digest(), app.now()) {
             Ok(mut opened) => match app.interactions.advance(&mut opened, vec![]).await {
                 Ok(()) => return Ok(opened.id),
@@ -73,7 +92,9 @@ async fn pushed(app: &App, form: &Form, request_uri: &str, browser: &Browser) ->
                 Err(AdvanceError::Store(error)) => return Err(error.into()),
                 Err(AdvanceError::Duplicate { .. }) => return Err(page("request_uri is used")),
             },
-            Err(StepError::AlreadyUsed) if found.browser.as_ref() == Some(&browser.digest()) => return Ok(found.id),
+            Err(StepError::AlreadyUsed) if found.browser.as_ref() == Some(&browser.digest()) => {
+                return Ok(found.id);
+            }
             Err(StepError::Expired) => return Err(page("request_uri has expired")),
             Err(_) => return Err(Refused::Page(plain::already_used(app, None))),
         }
@@ -85,7 +106,10 @@ async fn pushed(app: &App, form: &Form, request_uri: &str, browser: &Browser) ->
 async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result<String, Refused> {
     let page = |fault: &Fault| Refused::Page(plain::bad_request(app, &fault.description));
     let unknown = || Fault::new(ErrorCode::InvalidRequest, "client_id is missing or unknown");
-    let party = form.find("client_id").and_then(|id| app.organisations.relying_party(id)).ok_or_else(|| page(&unknown()))?;
+    let party = form
+        .find("client_id")
+        .and_then(|id| app.organisations.relying_party(id))
+        .ok_or_else(|| page(&unknown()))?;
     let found = Found::find(party, form).map_err(|fault| page(&fault))?;
 
     let digest = Digest::of(query);
@@ -93,10 +117,25 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         return Ok(id);
     }
     let now = app.now();
-    let checked = found.check(&app.organisations, Channel::Front, &app.base, app.random.uuid(), now).map_err(|fault| {
-        let state = found.state();
-        Refused::Redirect(answer::error_address(app, party, found.redirect_uri, state, fault.code.as_str(), &fault.description))
-    })?;
+    let checked = found
+        .check(
+            &app.organisations,
+            Channel::Front,
+            &app.base,
+            app.random.uuid(),
+            now,
+        )
+        .map_err(|fault| {
+            let state = found.state();
+            Refused::Redirect(answer::error_address(
+                app,
+                party,
+                found.redirect_uri,
+                state,
+                fault.code.as_str(),
+                &fault.description,
+            ))
+        })?;
     let mut interaction = par::begin(app, party, checked, digest);
     interaction.stage = Stage::Waiting;
     interaction.browser = Some(browser.digest());
@@ -106,9 +145,23 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
 }
 
 /// The open interaction of this browser for this very address, if there is one: Back and reload lead here.
-async fn reopened(app: &App, request: &Digest, browser: &Browser) -> Result<Option<String>, StoreError> {
-    let open = |interaction: &Interaction| matches!(interaction.stage, Stage::Waiting | Stage::Scanned { .. } | Stage::Issued { .. });
-    let found = app.interactions.find_opened(request, &browser.digest()).await?;
-    Ok(found.map(|found| found.settled(app.now())).filter(open).map(|found| found.id))
+async fn reopened(
+    app: &App,
+    request: &Digest,
+    browser: &Browser,
+) -> Result<Option<String>, StoreError> {
+    let open = |interaction: &Interaction| {
+        matches!(
+            interaction.stage,
+            Stage::Waiting | Stage::Scanned { .. } | Stage::Issued { .. }
+        )
+    };
+    let found = app
+        .interactions
+        .find_opened(request, &browser.digest())
+        .await?;
+    Ok(found
+        .map(|found| found.settled(app.now()))
+        .filter(open)
+        .map(|found| found.id))
 }
-

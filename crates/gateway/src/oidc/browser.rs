@@ -17,20 +17,29 @@ impl Browser {
     pub fn read(parts: &Parts, headers: &HeaderMap) -> Self {
         match Self::known(parts, headers) {
             Some(browser) => browser,
-            None => Self { secret: parts.random.token_256(), fresh: true },
+            None => Self {
+                secret: parts.random.token_256(),
+                fresh: true,
+            },
         }
     }
 
     /// The browser that sent these headers, if it has been here before.
     pub fn known(parts: &Parts, headers: &HeaderMap) -> Option<Self> {
         let name = cookie_name(parts);
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let cookies = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok());
         let secret = cookies
             .flat_map(|value| value.split(';'))
             .filter_map(|pair| pair.trim().split_once('='))
             .find(|(key, value)| *key == name && value.len() == 43)
             .map(|(_, value)| value.to_owned())?;
-        Some(Self { secret, fresh: false })
+        Some(Self {
+            secret,
+            fresh: false,
+        })
     }
 
     /// What the database knows of it.
@@ -53,7 +62,11 @@ impl Browser {
     pub fn keep(&self, parts: &Parts, mut response: Response) -> Response {
         if self.fresh {
             let secure = if parts.is_https() { "; Secure" } else { "" };
-            let cookie = format!("{}={}; Path=/; HttpOnly; SameSite=Lax{secure}", cookie_name(parts), self.secret);
+            let cookie = format!(
+                "{}={}; Path=/; HttpOnly; SameSite=Lax{secure}",
+                cookie_name(parts),
+                self.secret
+            );
             if let Ok(value) = HeaderValue::from_str(&cookie) {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
@@ -64,5 +77,9 @@ impl Browser {
 
 /// One name for each application, since cookies do not respect ports (rulings 17).
 fn cookie_name(parts: &Parts) -> &'static str {
-    if parts.is_https() { "__Host-lanyard-gateway" } else { "lanyard-gateway" }
+    if parts.is_https() {
+        "__Host-lanyard-gateway"
+    } else {
+        "lanyard-gateway"
+    }
 }

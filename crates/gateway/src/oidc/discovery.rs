@@ -12,14 +12,22 @@ use crate::app::App;
 
 /// Documents that change only with the configuration.
 fn public(document: Value) -> Response {
-    let headers = [(header::CACHE_CONTROL, "public, max-age=300"), (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    let headers = [
+        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
     (headers, Json(document)).into_response()
 }
 
 /// `/.well-known/openid-configuration`.
 pub async fn modern(State(app): State<App>) -> Response {
     let mut scopes = vec!["openid".to_owned()];
-    scopes.extend(app.organisations.catalogue.iter().flat_map(|kind| [kind.name.clone(), format!("issue.{}", kind.name)]));
+    scopes.extend(
+        app.organisations
+            .catalogue
+            .iter()
+            .flat_map(|kind| [kind.name.clone(), format!("issue.{}", kind.name)]),
+    );
     public(json!({
         "issuer": app.base,
         "authorization_endpoint": app.url("/authorize"),
@@ -52,7 +60,11 @@ pub async fn v1(State(app): State<App>) -> Response {
 
 /// `/v2.0/.well-known/openid-configuration`.
 pub async fn v2(State(app): State<App>) -> Response {
-    let mut document = old(&app, "/v2.0/oidc", "/v2.0/.well-known/openid-configuration/jwks");
+    let mut document = old(
+        &app,
+        "/v2.0/oidc",
+        "/v2.0/.well-known/openid-configuration/jwks",
+    );
     document["issuer"] = app.base.clone().into();
     document["require_pushed_authorization_requests"] = false.into();
     document["subject_types_supported"] = json!(["public"]);

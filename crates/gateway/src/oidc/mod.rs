@@ -28,9 +28,18 @@ pub fn router() -> Router<App> {
         .route("/oidc/.well-known/openid-configuration", get(discovery::v1))
         .route("/v2.0/.well-known/openid-configuration", get(discovery::v2))
         .route("/jwks", get(discovery::all_keys))
-        .route("/.well-known/openid-configuration/jwks", get(discovery::rsa_keys))
-        .route("/oidc/.well-known/openid-configuration/jwks", get(discovery::rsa_keys))
-        .route("/v2.0/.well-known/openid-configuration/jwks", get(discovery::rsa_keys))
+        .route(
+            "/.well-known/openid-configuration/jwks",
+            get(discovery::rsa_keys),
+        )
+        .route(
+            "/oidc/.well-known/openid-configuration/jwks",
+            get(discovery::rsa_keys),
+        )
+        .route(
+            "/v2.0/.well-known/openid-configuration/jwks",
+            get(discovery::rsa_keys),
+        )
         .merge(endpoints(""))
         .merge(endpoints("/oidc"))
         .merge(endpoints("/v2.0/oidc"))

@@ -24,7 +24,9 @@ pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let form = match Form::parse(&body) {
         Ok(form) => form,
-        Err(error) => return answer::json_fault(&Fault::new(ErrorCode::InvalidRequest, error.to_string())),
+        Err(error) => {
+            return answer::json_fault(&Fault::new(ErrorCode::InvalidRequest, error.to_string()));
+        }
     };
     // [RFC 9126 2.1] The client first; nothing else is looked at before.
     let party = match client::authenticate(&app.organisations, &headers, &form) {
@@ -32,8 +34,15 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         Err(error) => return error.answer(),
     };
     let now = app.now();
-    let checked = Found::find(&party, &form)
-        .and_then(|found| found.check(&app.organisations, Channel::Pushed, &app.base, app.random.uuid(), now));
+    let checked = Found::find(&party, &form).and_then(|found| {
+        found.check(
+            &app.organisations,
+            Channel::Pushed,
+            &app.base,
+            app.random.uuid(),
+            now,
+        )
+    });
     let checked = match checked {
         Ok(checked) => checked,
         Err(fault) => return answer::json_fault(&fault),
@@ -55,11 +64,21 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     }
     // [RFC 9126 2.2] Exactly 201: a deployed client takes anything else for a failure.
     let body = Json(json!({ "request_uri": request_uri, "expires_in": PUSHED_LIFETIME.as_secs() }));
-    (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+    (
+        StatusCode::CREATED,
+        [(header::CACHE_CONTROL, "no-store")],
+        body,
+    )
+        .into_response()
 }
 
 /// A fresh interaction for a checked request, with none of its four secrets derived from another.
-pub fn begin(parts: &Parts, party: &RelyingParty, checked: Checked, request_digest: Digest) -> Interaction {
+pub fn begin(
+    parts: &Parts,
+    party: &RelyingParty,
+    checked: Checked,
+    request_digest: Digest,
+) -> Interaction {
     let now = parts.now();
     Interaction {
         id: parts.random.token_128(),
@@ -82,7 +101,9 @@ pub fn begin(parts: &Parts, party: &RelyingParty, checked: Checked, request_dige
         expires_at: now + PUSHED_LIFETIME,
         private: Some(Private {
             request: checked.request,
-            draft: checked.draft.and_then(|draft| serde_json::to_value(draft).ok()),
+            draft: checked
+                .draft
+                .and_then(|draft| serde_json::to_value(draft).ok()),
             wallet: None,
             claims: serde_json::Map::new(),
         }),
@@ -94,7 +115,11 @@ async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, 
         return Ok(false);
     };
     let select = Statement::new("SELECT serial_number FROM credentials WHERE serial_number = $1");
-    Ok(parts.store.read_one(select.bind(draft.serial_number.to_string())).await?.is_some())
+    Ok(parts
+        .store
+        .read_one(select.bind(draft.serial_number.to_string()))
+        .await?
+        .is_some())
 }
 
 fn unavailable(error: &StoreError) -> Response {

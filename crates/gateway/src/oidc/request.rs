@@ -41,7 +41,10 @@ pub struct Fault {
 
 impl Fault {
     pub(super) fn new(code: ErrorCode, description: impl Into<String>) -> Self {
-        Self { code, description: description.into() }
+        Self {
+            code,
+            description: description.into(),
+        }
     }
 }
 
@@ -69,27 +72,48 @@ pub struct Checked {
 impl<'a> Found<'a> {
     /// Finds the redirect URI among the client's own, byte for byte (SEC-02, DW-84).
     pub fn find(party: &'a Arc<RelyingParty>, form: &'a Form) -> Result<Self, Fault> {
-        let sent = form.find("redirect_uri").ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, "redirect_uri is missing"))?;
-        let redirect_uri = party
-            .redirect_uri(sent)
-            .ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, "redirect_uri is not registered for this client"))?;
-        Ok(Self { party, redirect_uri, form })
+        let sent = form
+            .find("redirect_uri")
+            .ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, "redirect_uri is missing"))?;
+        let redirect_uri = party.redirect_uri(sent).ok_or_else(|| {
+            Fault::new(
+                ErrorCode::InvalidRequest,
+                "redirect_uri is not registered for this client",
+            )
+        })?;
+        Ok(Self {
+            party,
+            redirect_uri,
+            form,
+        })
     }
 
     /// The client's own state, to be returned with the answer, errors included.
     pub fn state(&self) -> Option<&'a str> {
-        self.form.find("state").filter(|state| state.len() <= LONGEST_ECHO)
+        self.form
+            .find("state")
+            .filter(|state| state.len() <= LONGEST_ECHO)
     }
 
     /// Checks everything else.
-    pub fn check(&self, organisations: &Organisations, channel: Channel, base: &str, fresh: Uuid, now: Timestamp) -> Result<Checked, Fault> {
+    pub fn check(
+        &self,
+        organisations: &Organisations,
+        channel: Channel,
+        base: &str,
+        fresh: Uuid,
+        now: Timestamp,
+    ) -> Result<Checked, Fault> {
         let rules = self.party.rules();
         self.check_response()?;
         self.check_options()?;
         let (purpose, scope) = self.check_scope()?;
-        let credential_type = organisations
-            .credential_type(&scope)
-            .ok_or_else(|| Fault::new(ErrorCode::InvalidScope, "scope names no credential type of this gateway"))?;
+        let credential_type = organisations.credential_type(&scope).ok_or_else(|| {
+            Fault::new(
+                ErrorCode::InvalidScope,
+                "scope names no credential type of this gateway",
+            )
+        })?;
         let nonce = self.echo("nonce")?;
         if nonce.is_none() && purpose == Purpose::Verify && rules.nonce_mandatory {
             return Err(Fault::new(ErrorCode::InvalidRequest, "nonce is missing"));
@@ -99,20 +123,32 @@ impl<'a> Found<'a> {
         let draft = match purpose {
             Purpose::Verify => {
                 if self.form.find("id_token_hint").is_some() {
-                    return Err(Fault::new(ErrorCode::InvalidRequest, "id_token_hint is for issuing; to issue, ask for scope issue.<type>"));
+                    return Err(Fault::new(
+                        ErrorCode::InvalidRequest,
+                        "id_token_hint is for issuing; to issue, ask for scope issue.<type>",
+                    ));
                 }
                 None
             }
             Purpose::Issue => {
                 if channel == Channel::Front && !rules.issue_without_push {
-                    return Err(Fault::new(ErrorCode::InvalidRequest, "to issue, push the authorization request first"));
+                    return Err(Fault::new(
+                        ErrorCode::InvalidRequest,
+                        "to issue, push the authorization request first",
+                    ));
                 }
                 if !self.party.organisation.may_issue(&credential_type.name) {
-                    return Err(Fault::new(ErrorCode::InvalidScope, "your organisation does not issue this credential type"));
+                    return Err(Fault::new(
+                        ErrorCode::InvalidScope,
+                        "your organisation does not issue this credential type",
+                    ));
                 }
                 let hint = self.require("id_token_hint")?;
-                let draft = draft::parse(hint, self.party, rules, credential_type, base, fresh, now)
-                    .map_err(|error| Fault::new(ErrorCode::InvalidRequest, error.to_string()))?;
+                let draft =
+                    draft::parse(hint, self.party, rules, credential_type, base, fresh, now)
+                        .map_err(|error| {
+                            Fault::new(ErrorCode::InvalidRequest, error.to_string())
+                        })?;
                 Some(draft)
             }
         };
@@ -138,26 +174,48 @@ impl<'a> Found<'a> {
     /// `response_type` and `response_mode` [OAuth 2.0 Multiple Response Types 2.1; rulings 2].
     fn check_response(&self) -> Result<(), Fault> {
         if self.require("response_type")? != "code" {
-            return Err(Fault::new(ErrorCode::UnsupportedResponseType, "response_type must be code"));
+            return Err(Fault::new(
+                ErrorCode::UnsupportedResponseType,
+                "response_type must be code",
+            ));
         }
         match self.form.find("response_mode") {
             Some("query") => Ok(()),
             None if !self.party.rules().response_mode_mandatory => Ok(()),
-            None => Err(Fault::new(ErrorCode::InvalidRequest, "response_mode is missing; it must be query")),
-            Some(_) => Err(Fault::new(ErrorCode::InvalidRequest, "response_mode must be query")),
+            None => Err(Fault::new(
+                ErrorCode::InvalidRequest,
+                "response_mode is missing; it must be query",
+            )),
+            Some(_) => Err(Fault::new(
+                ErrorCode::InvalidRequest,
+                "response_mode must be query",
+            )),
         }
     }
 
     /// Parameters that a provider must honour or refuse [OIDC Core 3.1.2.1, 6].
     fn check_options(&self) -> Result<(), Fault> {
         if self.form.find("request").is_some() {
-            return Err(Fault::new(ErrorCode::RequestNotSupported, "request objects are not read here; push the request"));
+            return Err(Fault::new(
+                ErrorCode::RequestNotSupported,
+                "request objects are not read here; push the request",
+            ));
         }
         if self.form.find("request_uri").is_some() {
-            return Err(Fault::new(ErrorCode::InvalidRequest, "request_uri must stand alone with client_id"));
+            return Err(Fault::new(
+                ErrorCode::InvalidRequest,
+                "request_uri must stand alone with client_id",
+            ));
         }
-        if self.form.find("prompt").is_some_and(|prompt| prompt.split(' ').any(|value| value == "none")) {
-            return Err(Fault::new(ErrorCode::InteractionRequired, "prompt=none is impossible: the employee's wallet must act"));
+        if self
+            .form
+            .find("prompt")
+            .is_some_and(|prompt| prompt.split(' ').any(|value| value == "none"))
+        {
+            return Err(Fault::new(
+                ErrorCode::InteractionRequired,
+                "prompt=none is impossible: the employee's wallet must act",
+            ));
         }
         Ok(())
     }
@@ -165,19 +223,24 @@ impl<'a> Found<'a> {
     /// One credential type; `issue.` before it selects issuing (gateway contract 2.5).
     fn check_scope(&self) -> Result<(Purpose, String), Fault> {
         let invalid = |description: &str| Fault::new(ErrorCode::InvalidScope, description);
-        let scope = Scope::parse(self.require("scope")?).map_err(|error| invalid(&error.to_string()))?;
+        let scope =
+            Scope::parse(self.require("scope")?).map_err(|error| invalid(&error.to_string()))?;
         if scope.contains("external") {
             return Err(invalid("the scope external is not offered"));
         }
         let mut types = scope.tokens().filter(|token| *token != "openid");
         let (Some(wanted), None) = (types.next(), types.next()) else {
-            return Err(invalid("scope must name exactly one credential type beside openid"));
+            return Err(invalid(
+                "scope must name exactly one credential type beside openid",
+            ));
         };
         let (purpose, name) = match wanted.strip_prefix("issue.") {
             Some(name) => (Purpose::Issue, name),
             None => (Purpose::Verify, wanted),
         };
-        if !scope.contains("openid") && (purpose == Purpose::Verify || self.party.rules().issue_needs_openid) {
+        if !scope.contains("openid")
+            && (purpose == Purpose::Verify || self.party.rules().issue_needs_openid)
+        {
             return Err(invalid("scope must contain openid"));
         }
         Ok((purpose, name.to_owned()))
@@ -186,25 +249,36 @@ impl<'a> Found<'a> {
     /// A value that is sent back as it came. An empty one counts as absent.
     fn echo(&self, name: &'static str) -> Result<Option<String>, Fault> {
         match self.form.find(name).filter(|value| !value.is_empty()) {
-            Some(value) if value.len() > LONGEST_ECHO => {
-                Err(Fault::new(ErrorCode::InvalidRequest, format!("{name} is longer than {LONGEST_ECHO} bytes")))
-            }
+            Some(value) if value.len() > LONGEST_ECHO => Err(Fault::new(
+                ErrorCode::InvalidRequest,
+                format!("{name} is longer than {LONGEST_ECHO} bytes"),
+            )),
             value => Ok(value.map(str::to_owned)),
         }
     }
 
     /// PKCE as the dialect has it [RFC 7636; rulings 3; SEC-08].
     fn check_pkce(&self) -> Result<Option<String>, Fault> {
-        let (challenge, method) = (self.form.find("code_challenge"), self.form.find("code_challenge_method"));
-        let invalid = |error: standards::oauth::pkce::PkceError| Fault::new(ErrorCode::InvalidRequest, error.to_string());
+        let (challenge, method) = (
+            self.form.find("code_challenge"),
+            self.form.find("code_challenge_method"),
+        );
+        let invalid = |error: standards::oauth::pkce::PkceError| {
+            Fault::new(ErrorCode::InvalidRequest, error.to_string())
+        };
         let challenge = match self.party.rules().pkce {
             // What such a client sends is kept if it can be read, so that a wrong verifier is still refused.
-            Pkce::Off => CodeChallenge::parse_padded(challenge, method).ok().flatten(),
+            Pkce::Off => CodeChallenge::parse_padded(challenge, method)
+                .ok()
+                .flatten(),
             Pkce::IfPresent => CodeChallenge::parse(challenge, method).map_err(invalid)?,
             Pkce::Required => {
                 let challenge = CodeChallenge::parse(challenge, method).map_err(invalid)?;
                 if challenge.is_none() {
-                    return Err(Fault::new(ErrorCode::InvalidRequest, "code_challenge is missing; send one with code_challenge_method=S256"));
+                    return Err(Fault::new(
+                        ErrorCode::InvalidRequest,
+                        "code_challenge is missing; send one with code_challenge_method=S256",
+                    ));
                 }
                 challenge
             }

@@ -23,7 +23,9 @@ const BUILT_IN: [&str; 4] = [
 ];
 
 /// A format in which a credential is issued and accepted, by its name in OpenID4VCI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, Deserialize,
+)]
 pub enum Format {
     /// W3C Verifiable Credential, signed as a JWT.
     #[serde(rename = "jwt_vc_json")]
@@ -52,7 +54,9 @@ impl Format {
 
     /// Reads the identifier.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::JwtVcJson, Self::SdJwtVc].into_iter().find(|format| format.name() == name)
+        [Self::JwtVcJson, Self::SdJwtVc]
+            .into_iter()
+            .find(|format| format.name() == name)
     }
 }
 
@@ -129,10 +133,16 @@ pub struct CredentialType {
 pub enum CatalogueError {
     /// Not TOML, or not of this shape.
     #[error("the credential type file {file} cannot be read: {source}")]
-    Unreadable { file: String, source: Box<toml::de::Error> },
+    Unreadable {
+        file: String,
+        source: Box<toml::de::Error>,
+    },
     /// The folder or file could not be opened.
     #[error("the credential types in {folder} cannot be opened: {source}")]
-    Folder { folder: String, source: std::io::Error },
+    Folder {
+        folder: String,
+        source: std::io::Error,
+    },
     /// A rule of the file's own is broken.
     #[error("the credential type {name}: {reason}")]
     Inconsistent { name: String, reason: String },
@@ -153,7 +163,10 @@ pub enum DraftError {
     NotText(String),
     /// A value of the wrong shape.
     #[error("{field} must be {expected}")]
-    Malformed { field: String, expected: &'static str },
+    Malformed {
+        field: String,
+        expected: &'static str,
+    },
 }
 
 impl CredentialType {
@@ -166,14 +179,23 @@ impl CredentialType {
     /// optional attribute counts as absent. The error names the first attribute at fault and never
     /// repeats its value.
     pub fn check(&self, draft: &Map<String, Value>) -> Result<Map<String, Value>, DraftError> {
-        if let Some(unknown) = draft.keys().find(|name| !self.attributes.iter().any(|a| &a.name == *name)) {
-            let printable: String = unknown.chars().filter(|c| !c.is_control()).take(60).collect();
+        if let Some(unknown) = draft
+            .keys()
+            .find(|name| !self.attributes.iter().any(|a| &a.name == *name))
+        {
+            let printable: String = unknown
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(60)
+                .collect();
             return Err(DraftError::Unknown(printable));
         }
         let mut checked = Map::new();
         for attribute in &self.attributes {
             match draft.get(&attribute.name) {
-                None | Some(Value::Null) if attribute.mandatory => return Err(DraftError::Missing(attribute.name.clone())),
+                None | Some(Value::Null) if attribute.mandatory => {
+                    return Err(DraftError::Missing(attribute.name.clone()));
+                }
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) if text.is_empty() && attribute.mandatory => {
                     return Err(DraftError::Missing(attribute.name.clone()));
@@ -191,20 +213,40 @@ impl CredentialType {
 
     /// When a credential of this type ends: with its own date, at the end of that day, and never later than
     /// the type allows. `asked` is what the relying party asked for, where its dialect lets it.
-    pub fn expiry(&self, draft: &Map<String, Value>, asked: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    pub fn expiry(
+        &self,
+        draft: &Map<String, Value>,
+        asked: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Timestamp {
         let latest = now + SignedDuration::from_hours(24 * i64::from(self.valid_for_days));
-        let own = self.expires_with.as_ref().and_then(|name| draft.get(name)?.as_str()).and_then(end_of);
+        let own = self
+            .expires_with
+            .as_ref()
+            .and_then(|name| draft.get(name)?.as_str())
+            .and_then(end_of);
         asked.or(own).map_or(latest, |end| end.min(latest))
     }
 
     fn check_self(&self) -> Result<(), CatalogueError> {
-        let fault = |reason: String| CatalogueError::Inconsistent { name: self.name.clone(), reason };
-        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let fault = |reason: String| CatalogueError::Inconsistent {
+            name: self.name.clone(),
+            reason,
+        };
+        let plain = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
         if !plain(&self.name) || self.name == "openid" || self.name == "external" {
-            return Err(fault("the name must be letters, digits and hyphens, and not a scope of its own".into()));
+            return Err(fault(
+                "the name must be letters, digits and hyphens, and not a scope of its own".into(),
+            ));
         }
-        if self.formats.is_empty() || self.formats.iter().collect::<HashSet<_>>().len() != self.formats.len() {
-            return Err(fault("formats must name each format at most once and at least one".into()));
+        if self.formats.is_empty()
+            || self.formats.iter().collect::<HashSet<_>>().len() != self.formats.len()
+        {
+            return Err(fault(
+                "formats must name each format at most once and at least one".into(),
+            ));
         }
         if self.valid_for_days == 0 || self.valid_for_days > 36_500 {
             return Err(fault("valid_for_days must be between 1 and 36500".into()));
@@ -212,20 +254,33 @@ impl CredentialType {
         let mut names = HashSet::new();
         for attribute in &self.attributes {
             if !plain(&attribute.name) || !names.insert(attribute.name.as_str()) {
-                return Err(fault(format!("the attribute name {} is not plain or stands twice", attribute.name)));
+                return Err(fault(format!(
+                    "the attribute name {} is not plain or stands twice",
+                    attribute.name
+                )));
             }
             if RESERVED.contains(&attribute.name.as_str()) {
-                return Err(fault(format!("the attribute name {} is the gateway's own", attribute.name)));
+                return Err(fault(format!(
+                    "the attribute name {} is the gateway's own",
+                    attribute.name
+                )));
             }
         }
         let unique = self.attributes.iter().find(|a| a.name == UNIQUE_IDENTIFIER);
         if !unique.is_some_and(|a| a.mandatory && a.kind == Kind::Uuid) {
-            return Err(fault("UniqueIdentifier must be a mandatory attribute of the kind uuid".into()));
+            return Err(fault(
+                "UniqueIdentifier must be a mandatory attribute of the kind uuid".into(),
+            ));
         }
         if let Some(end) = &self.expires_with {
-            let dated = self.attributes.iter().any(|a| &a.name == end && matches!(a.kind, Kind::Date | Kind::DateOrDateTime));
+            let dated = self
+                .attributes
+                .iter()
+                .any(|a| &a.name == end && matches!(a.kind, Kind::Date | Kind::DateOrDateTime));
             if !dated {
-                return Err(fault(format!("expires_with names {end}, which is not a date of this type")));
+                return Err(fault(format!(
+                    "expires_with names {end}, which is not a date of this type"
+                )));
             }
         }
         Ok(())
@@ -234,7 +289,20 @@ impl CredentialType {
 
 /// Names that claims of tokens and credentials use for themselves.
 const RESERVED: [&str; 14] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "nonce", "cnf", "vct", "status", "vc", "SerialNumber", "ExpiresAt",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "nonce",
+    "cnf",
+    "vct",
+    "status",
+    "vc",
+    "SerialNumber",
+    "ExpiresAt",
 ];
 
 /// The end of the day that a date names, in UTC; a date with a time is that time.
@@ -243,12 +311,17 @@ fn end_of(text: &str) -> Option<Timestamp> {
         return text.parse().ok();
     }
     let end = text.parse::<civil::Date>().ok()?.at(23, 59, 59, 0);
-    end.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    end.to_zoned(jiff::tz::TimeZone::UTC)
+        .ok()
+        .map(|zoned| zoned.timestamp())
 }
 
 impl Attribute {
     fn check(&self, text: &str) -> Result<(), DraftError> {
-        let malformed = |expected| DraftError::Malformed { field: self.name.clone(), expected };
+        let malformed = |expected| DraftError::Malformed {
+            field: self.name.clone(),
+            expected,
+        };
         if text.chars().count() > LONGEST {
             return Err(malformed("at most 1000 characters"));
         }
@@ -264,7 +337,9 @@ impl Attribute {
             Kind::Date if is_date() => Ok(()),
             Kind::Date => Err(malformed("a date as YYYY-MM-DD")),
             Kind::DateOrDateTime if is_date() || text.parse::<Timestamp>().is_ok() => Ok(()),
-            Kind::DateOrDateTime => Err(malformed("a date as YYYY-MM-DD, or an RFC 3339 date and time")),
+            Kind::DateOrDateTime => Err(malformed(
+                "a date as YYYY-MM-DD, or an RFC 3339 date and time",
+            )),
             Kind::Number if text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit()) => Ok(()),
             Kind::Number => Err(malformed("a whole number")),
             Kind::Uuid if text.len() == 36 && uuid::Uuid::try_parse(text).is_ok() => Ok(()),
@@ -285,17 +360,30 @@ pub struct Catalogue(BTreeMap<String, CredentialType>);
 impl Catalogue {
     /// The types that come in the box.
     pub fn built_in() -> Result<Self, CatalogueError> {
-        Self::parse(BUILT_IN.into_iter().map(|text| ("(built in)".to_owned(), text.to_owned())))
+        Self::parse(
+            BUILT_IN
+                .into_iter()
+                .map(|text| ("(built in)".to_owned(), text.to_owned())),
+        )
     }
 
     /// Reads every `.toml` file of a folder.
     pub fn open(folder: &std::path::Path) -> Result<Self, CatalogueError> {
-        let fault = |source| CatalogueError::Folder { folder: folder.display().to_string(), source };
+        let fault = |source| CatalogueError::Folder {
+            folder: folder.display().to_string(),
+            source,
+        };
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(fault)? {
             let path = entry.map_err(fault)?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                files.push((path.display().to_string(), std::fs::read_to_string(&path).map_err(fault)?));
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                files.push((
+                    path.display().to_string(),
+                    std::fs::read_to_string(&path).map_err(fault)?,
+                ));
             }
         }
         Self::parse(files.into_iter())
@@ -304,12 +392,18 @@ impl Catalogue {
     fn parse(files: impl Iterator<Item = (String, String)>) -> Result<Self, CatalogueError> {
         let mut types = BTreeMap::new();
         for (file, text) in files {
-            let read: CredentialType = toml::from_str(&text)
-                .map_err(|source| CatalogueError::Unreadable { file, source: Box::new(source) })?;
+            let read: CredentialType =
+                toml::from_str(&text).map_err(|source| CatalogueError::Unreadable {
+                    file,
+                    source: Box::new(source),
+                })?;
             read.check_self()?;
             let name = read.name.clone();
             if types.insert(name.clone(), read).is_some() {
-                return Err(CatalogueError::Inconsistent { name, reason: "stands in two files".into() });
+                return Err(CatalogueError::Inconsistent {
+                    name,
+                    reason: "stands in two files".into(),
+                });
             }
         }
         Ok(Self(types))

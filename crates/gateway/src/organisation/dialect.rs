@@ -42,7 +42,8 @@ pub enum ExpiryFrom {
     Attribute,
 }
 
-/// The rules of one dialect.
+/// The rules of one dialect. Each flag is a row of the contracts' table, hence no enum.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub struct Rules {
     /// Appended to the gateway's address to make the `iss` of ID tokens.
@@ -78,7 +79,12 @@ const V1A: Rules = Rules {
 };
 
 /// Sends a padded constant as challenge, no verifier and, when verifying, no nonce.
-const V1B: Rules = Rules { pkce: Pkce::Off, nonce_mandatory: false, expiry: ExpiryFrom::Attribute, ..V1A };
+const V1B: Rules = Rules {
+    pkce: Pkce::Off,
+    nonce_mandatory: false,
+    expiry: ExpiryFrom::Attribute,
+    ..V1A
+};
 
 const V2: Rules = Rules {
     issuer_path: "",

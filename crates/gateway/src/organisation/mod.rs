@@ -13,8 +13,8 @@ use url::Url;
 
 use crate::config::{Config, ConfigError, OrganisationConfig, RelyingPartyConfig};
 use crate::keys::KeyStore;
-use dialect::{Dialect, Rules};
 use catalogue::{Catalogue, CredentialType};
+use dialect::{Dialect, Rules};
 
 /// The keys of one organisation, one for each purpose, so that nothing signed for one can pass for another
 /// (SEC-14).
@@ -52,12 +52,18 @@ impl Organisation {
 
     /// Whether it takes credentials of that type from that issuer. Default: no.
     pub fn trusts(&self, credential_type: &str, issuer: &str) -> bool {
-        self.trust.get(credential_type).is_some_and(|issuers| issuers.contains(issuer))
+        self.trust
+            .get(credential_type)
+            .is_some_and(|issuers| issuers.contains(issuer))
     }
 
     /// The id of one of its keys as headers name it: a DID URL in its DID document.
     pub fn key_id(&self, key: &Arc<dyn Signer>) -> String {
-        format!("{}#{}", self.did, key.public_jwk().kid().unwrap_or_default())
+        format!(
+            "{}#{}",
+            self.did,
+            key.public_jwk().kid().unwrap_or_default()
+        )
     }
 
     /// The verifier's client id towards wallets (rulings 12).
@@ -91,13 +97,20 @@ impl RelyingParty {
     /// Compares a secret with those registered, in constant time (rulings 23).
     pub fn knows(&self, secret: &str) -> bool {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
-        let equal = self.secrets.iter().fold(subtle::Choice::from(0), |equal, known| equal | known.ct_eq(digest.as_ref()));
+        let equal = self
+            .secrets
+            .iter()
+            .fold(subtle::Choice::from(0), |equal, known| {
+                equal | known.ct_eq(digest.as_ref())
+            });
         equal.into()
     }
 
     /// The registered redirect URI that is `sent`, byte for byte (SEC-02).
     pub fn redirect_uri(&self, sent: &str) -> Option<&RedirectUri> {
-        self.redirect_uris.iter().find(|registered| registered.as_str() == sent)
+        self.redirect_uris
+            .iter()
+            .find(|registered| registered.as_str() == sent)
     }
 }
 
@@ -111,23 +124,43 @@ pub struct Organisations {
 
 impl Organisations {
     /// Checks the configuration and loads the keys. Missing keys are an error unless `create_keys`.
-    pub fn load(config: &Config, catalogue: Catalogue, keys: &KeyStore) -> Result<Self, ConfigError> {
+    pub fn load(
+        config: &Config,
+        catalogue: Catalogue,
+        keys: &KeyStore,
+    ) -> Result<Self, ConfigError> {
         let mut by_id = BTreeMap::new();
         let mut by_client = HashMap::new();
         for entry in &config.organisations {
             let organisation = Arc::new(organisation(config, &catalogue, keys, entry)?);
-            if by_id.insert(entry.id.clone(), organisation.clone()).is_some() {
-                return Err(ConfigError::value(format!("organisations.{}", entry.id), "this id stands twice"));
+            if by_id
+                .insert(entry.id.clone(), organisation.clone())
+                .is_some()
+            {
+                return Err(ConfigError::value(
+                    format!("organisations.{}", entry.id),
+                    "this id stands twice",
+                ));
             }
             for party in &entry.relying_parties {
                 let party = relying_party(&organisation, party)?;
                 let client_id = party.client_id.clone();
-                if by_client.insert(client_id.clone(), Arc::new(party)).is_some() {
-                    return Err(ConfigError::value(format!("client_id {client_id}"), "stands twice"));
+                if by_client
+                    .insert(client_id.clone(), Arc::new(party))
+                    .is_some()
+                {
+                    return Err(ConfigError::value(
+                        format!("client_id {client_id}"),
+                        "stands twice",
+                    ));
                 }
             }
         }
-        Ok(Self { catalogue, by_id, by_client })
+        Ok(Self {
+            catalogue,
+            by_id,
+            by_client,
+        })
     }
 
     /// The organisation with that id.
@@ -137,7 +170,9 @@ impl Organisations {
 
     /// The organisation of this gateway that has that DID or is that credential issuer.
     pub fn find_issuer(&self, issuer: &str) -> Option<&Arc<Organisation>> {
-        self.by_id.values().find(|o| o.did == issuer || o.credential_issuer == issuer)
+        self.by_id
+            .values()
+            .find(|o| o.did == issuer || o.credential_issuer == issuer)
     }
 
     /// The relying party with that client id.
@@ -163,27 +198,44 @@ pub fn did_of(public_url: &Url, id: &str) -> Result<String, ConfigError> {
         .map_err(|error| ConfigError::value("public_url", error.to_string()))
 }
 
-fn organisation(config: &Config, catalogue: &Catalogue, keys: &KeyStore, entry: &OrganisationConfig) -> Result<Organisation, ConfigError> {
+fn organisation(
+    config: &Config,
+    catalogue: &Catalogue,
+    keys: &KeyStore,
+    entry: &OrganisationConfig,
+) -> Result<Organisation, ConfigError> {
     let key = |name: &str| format!("organisations.{}.{name}", entry.id);
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if entry.id.is_empty() || entry.id.len() > 40 || !entry.id.chars().all(plain) {
-        return Err(ConfigError::value(key("id"), "use lower-case letters, digits and hyphens, at most 40"));
+        return Err(ConfigError::value(
+            key("id"),
+            "use lower-case letters, digits and hyphens, at most 40",
+        ));
     }
     let known = |name: &String| catalogue.find(name).is_some();
     if let Some(unknown) = entry.issues.iter().find(|name| !known(name)) {
-        return Err(ConfigError::value(key("issues"), format!("there is no credential type {unknown}")));
+        return Err(ConfigError::value(
+            key("issues"),
+            format!("there is no credential type {unknown}"),
+        ));
     }
     let mut trust: HashMap<String, HashSet<String>> = HashMap::new();
     for row in &entry.trust {
         if !known(&row.credential_type) {
-            return Err(ConfigError::value(key("trust"), format!("there is no credential type {}", row.credential_type)));
+            return Err(ConfigError::value(
+                key("trust"),
+                format!("there is no credential type {}", row.credential_type),
+            ));
         }
         let issuers = trust.entry(row.credential_type.clone()).or_default();
         for issuer in &row.issuers {
             issuers.insert(issuer.clone());
             // One of our own counts in both of its forms, whichever was written.
             for other in &config.organisations {
-                let (did, address) = (did_of(&config.public_url, &other.id)?, issuer_of(&config.public_url, &other.id));
+                let (did, address) = (
+                    did_of(&config.public_url, &other.id)?,
+                    issuer_of(&config.public_url, &other.id),
+                );
                 if *issuer == did || *issuer == address {
                     issuers.extend([did, address]);
                 }
@@ -210,19 +262,37 @@ pub fn issuer_of(public_url: &Url, id: &str) -> String {
     format!("{}/issuers/{id}", public_url.as_str().trim_end_matches('/'))
 }
 
-fn relying_party(organisation: &Arc<Organisation>, entry: &RelyingPartyConfig) -> Result<RelyingParty, ConfigError> {
+fn relying_party(
+    organisation: &Arc<Organisation>,
+    entry: &RelyingPartyConfig,
+) -> Result<RelyingParty, ConfigError> {
     let key = |name: &str| format!("relying party {}: {name}", entry.client_id);
-    if entry.client_id.is_empty() || !entry.client_id.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
-        return Err(ConfigError::value(key("client_id"), "use printable ASCII without spaces and colons"));
+    if entry.client_id.is_empty()
+        || !entry
+            .client_id
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && b != b':')
+    {
+        return Err(ConfigError::value(
+            key("client_id"),
+            "use printable ASCII without spaces and colons",
+        ));
     }
     if entry.redirect_uris.is_empty() {
-        return Err(ConfigError::value(key("redirect_uris"), "name at least one"));
+        return Err(ConfigError::value(
+            key("redirect_uris"),
+            "name at least one",
+        ));
     }
     let redirect_uris = entry.redirect_uris.iter().map(|uri| {
-        RedirectUri::parse(uri).map_err(|error| ConfigError::value(key("redirect_uris"), format!("{uri}: {error}")))
+        RedirectUri::parse(uri)
+            .map_err(|error| ConfigError::value(key("redirect_uris"), format!("{uri}: {error}")))
     });
     let secrets = entry.client_secret_sha256.iter().map(|digest| {
-        let bytes = decode_hex(digest).ok_or_else(|| ConfigError::value(key("client_secret_sha256"), "use 64 hexadecimal digits"))?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digest, &mut bytes).map_err(|_| {
+            ConfigError::value(key("client_secret_sha256"), "use 64 hexadecimal digits")
+        })?;
         Ok::<[u8; 32], ConfigError>(bytes)
     });
     let signing_key = HmacKey::parse(&entry.signing_key.read()?)
@@ -236,15 +306,4 @@ fn relying_party(organisation: &Arc<Organisation>, entry: &RelyingPartyConfig) -
         redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
         secrets: secrets.collect::<Result<_, _>>()?,
     })
-}
-
-fn decode_hex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -62,7 +62,12 @@ async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, Revoc
     let organisation = text(&body, "OrganisationId")?;
     let credential_type = text(&body, "CredentialTemplateName")?;
     let serial = text(&body, "SerialNumber")?;
-    let reason: String = text(&body, "RevocationReason").unwrap_or("").chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect();
+    let reason: String = text(&body, "RevocationReason")
+        .unwrap_or("")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_REASON)
+        .collect();
     let serial = Uuid::try_parse(serial).map_err(|_| RevocationError::NotFound)?;
     if organisation != party.organisation.id {
         return Err(RevocationError::NotFound);
@@ -71,10 +76,24 @@ async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, Revoc
     let select = Statement::new(
         "SELECT revoked_at FROM credentials WHERE serial_number = $1 AND organisation = $2 AND credential_type = $3",
     );
-    let select = select.bind(serial.to_string()).bind(organisation).bind(credential_type);
-    let found = app.store.read_one(select).await?.ok_or(RevocationError::NotFound)?;
+    let select = select
+        .bind(serial.to_string())
+        .bind(organisation)
+        .bind(credential_type);
+    let found = app
+        .store
+        .read_one(select)
+        .await?
+        .ok_or(RevocationError::NotFound)?;
     if found.optional_integer("revoked_at")?.is_none() {
-        app.store.write(status::revoke_statements(organisation, serial, &reason, app.now())).await?;
+        app.store
+            .write(status::revoke_statements(
+                organisation,
+                serial,
+                &reason,
+                app.now(),
+            ))
+            .await?;
         tracing::info!(client_id, serial_number = %serial, "credential revoked");
     }
     Ok(StatusCode::NO_CONTENT)
@@ -82,7 +101,10 @@ async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, Revoc
 
 /// A member of the body; the first contract's server did not mind the case of names.
 fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, RevocationError> {
-    let mut found = body.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    let mut found = body
+        .iter()
+        .filter(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value);
     match (found.next(), found.next()) {
         (Some(Value::String(text)), None) => Ok(text),
         _ => Err(RevocationError::Missing(name)),

@@ -47,7 +47,12 @@ pub enum Listed {
 impl Lists {
     /// The lists in that store; `base` begins their addresses.
     pub fn new(base: String, store: Store, random: Random) -> Self {
-        Self { base, store, random, cache: Arc::default() }
+        Self {
+            base,
+            store,
+            random,
+            cache: Arc::default(),
+        }
     }
 
     /// The address of a list, as credentials and the list itself name it.
@@ -57,16 +62,27 @@ impl Lists {
 
     /// Whether an address is one of this gateway's lists: its organisation's id and number.
     pub fn parse_uri<'a>(&self, uri: &'a str) -> Option<(&'a str, i64)> {
-        let (organisation, list) = uri.strip_prefix(&self.base)?.strip_prefix("/issuers/")?.split_once("/status/")?;
+        let (organisation, list) = uri
+            .strip_prefix(&self.base)?
+            .strip_prefix("/issuers/")?
+            .split_once("/status/")?;
         let plain = !list.is_empty() && list.len() <= 9 && list.bytes().all(|b| b.is_ascii_digit());
         Some((organisation, list.parse().ok().filter(|_| plain)?))
     }
 
     /// The newest list of an organisation. The first is number 1.
     pub async fn current(&self, organisation: &Organisation) -> Result<i64, StoreError> {
-        let select = Statement::new("SELECT MAX(list) AS list FROM status_lists WHERE organisation = $1");
-        let row = self.store.read_one(select.bind(organisation.id.as_str())).await?;
-        if let Some(list) = row.map(|row| row.optional_integer("list")).transpose()?.flatten() {
+        let select =
+            Statement::new("SELECT MAX(list) AS list FROM status_lists WHERE organisation = $1");
+        let row = self
+            .store
+            .read_one(select.bind(organisation.id.as_str()))
+            .await?;
+        if let Some(list) = row
+            .map(|row| row.optional_integer("list"))
+            .transpose()?
+            .flatten()
+        {
             return Ok(list);
         }
         self.open(organisation, 1).await?;
@@ -78,12 +94,19 @@ impl Lists {
         let insert = Statement::new(
             "INSERT INTO status_lists (organisation, list, revision) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
         );
-        self.store.write([insert.bind(organisation.id.as_str()).bind(list)]).await.map(drop)
+        self.store
+            .write([insert.bind(organisation.id.as_str()).bind(list)])
+            .await
+            .map(drop)
     }
 
     /// Draws a place. Whether it is free shows when the credential's row is inserted; `draw` counts the draws
     /// for one credential, and after [`DRAWS`] of them the next list is opened.
-    pub async fn allot(&self, organisation: &Organisation, draw: usize) -> Result<(i64, i64), StoreError> {
+    pub async fn allot(
+        &self,
+        organisation: &Organisation,
+        draw: usize,
+    ) -> Result<(i64, i64), StoreError> {
         let mut list = self.current(organisation).await?;
         if draw > 0 && draw.is_multiple_of(DRAWS) {
             list += 1;
@@ -94,11 +117,19 @@ impl Lists {
 
     /// What one of this gateway's lists says now, read from the credentials themselves: a revocation counts
     /// at once for presentations to this gateway.
-    pub async fn find(&self, organisation: &str, list: i64, index: i64) -> Result<Listed, StoreError> {
+    pub async fn find(
+        &self,
+        organisation: &str,
+        list: i64,
+        index: i64,
+    ) -> Result<Listed, StoreError> {
         let select = Statement::new(
             "SELECT revoked_at FROM credentials WHERE organisation = $1 AND list = $2 AND list_index = $3",
         );
-        let row = self.store.read_one(select.bind(organisation).bind(list).bind(index)).await?;
+        let row = self
+            .store
+            .read_one(select.bind(organisation).bind(list).bind(index))
+            .await?;
         Ok(match row {
             None => Listed::Unknown,
             Some(row) if row.optional_integer("revoked_at")?.is_some() => Listed::Revoked,
@@ -108,7 +139,12 @@ impl Lists {
 }
 
 /// Revokes one credential of an organisation, once: the second time changes nothing. Belongs in one batch.
-pub fn revoke_statements(organisation: &str, serial_number: Uuid, reason: &str, now: Timestamp) -> Vec<Statement> {
+pub fn revoke_statements(
+    organisation: &str,
+    serial_number: Uuid,
+    reason: &str,
+    now: Timestamp,
+) -> Vec<Statement> {
     let serial = serial_number.to_string();
     // The revision rises only if this batch is the one that revokes; hence it comes first.
     let revision = Statement::new(
@@ -120,7 +156,14 @@ pub fn revoke_statements(organisation: &str, serial_number: Uuid, reason: &str, 
          WHERE serial_number = $3 AND organisation = $4 AND revoked_at IS NULL",
     );
     vec![
-        revision.bind(organisation).bind(serial.as_str()).bind(organisation),
-        revoke.bind(now.as_second()).bind(reason).bind(serial.as_str()).bind(organisation),
+        revision
+            .bind(organisation)
+            .bind(serial.as_str())
+            .bind(organisation),
+        revoke
+            .bind(now.as_second())
+            .bind(reason)
+            .bind(serial.as_str())
+            .bind(organisation),
     ]
 }

@@ -47,19 +47,33 @@ struct Published {
     etag: String,
 }
 
-async fn answer(State(app): State<App>, Path((organisation, list)): Path<(String, i64)>, headers: HeaderMap) -> Response {
+async fn answer(
+    State(app): State<App>,
+    Path((organisation, list)): Path<(String, i64)>,
+    headers: HeaderMap,
+) -> Response {
     match publish(&app, &organisation, list).await {
         Ok(Some(published)) => {
-            let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+            let known = headers
+                .get(header::IF_NONE_MATCH)
+                .and_then(|value| value.to_str().ok());
             let caching = [
                 (header::ETAG, published.etag.clone()),
-                (header::CACHE_CONTROL, format!("public, max-age={}", TTL.as_secs())),
+                (
+                    header::CACHE_CONTROL,
+                    format!("public, max-age={}", TTL.as_secs()),
+                ),
                 (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*".to_owned()),
             ];
             if known == Some(published.etag.as_str()) {
                 return (StatusCode::NOT_MODIFIED, caching).into_response();
             }
-            (caching, [(header::CONTENT_TYPE, status_list::MEDIA_TYPE)], published.token.clone()).into_response()
+            (
+                caching,
+                [(header::CONTENT_TYPE, status_list::MEDIA_TYPE)],
+                published.token.clone(),
+            )
+                .into_response()
         }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {
@@ -78,30 +92,57 @@ enum PublishError {
     Sign(String),
 }
 
-async fn publish(app: &App, organisation: &str, list: i64) -> Result<Option<Arc<Published>>, PublishError> {
+async fn publish(
+    app: &App,
+    organisation: &str,
+    list: i64,
+) -> Result<Option<Arc<Published>>, PublishError> {
     let Some(organisation) = app.organisations.find(organisation) else {
         return Ok(None);
     };
-    let select = Statement::new("SELECT revision FROM status_lists WHERE organisation = $1 AND list = $2");
-    let Some(row) = app.store.read_one(select.bind(organisation.id.as_str()).bind(list)).await? else {
+    let select =
+        Statement::new("SELECT revision FROM status_lists WHERE organisation = $1 AND list = $2");
+    let Some(row) = app
+        .store
+        .read_one(select.bind(organisation.id.as_str()).bind(list))
+        .await?
+    else {
         return Ok(None);
     };
-    let (revision, now, uri) = (row.integer("revision")?, app.now(), app.lists.uri(organisation, list));
+    let (revision, now, uri) = (
+        row.integer("revision")?,
+        app.now(),
+        app.lists.uri(organisation, list),
+    );
     let fresh = |published: &Arc<Published>| {
         published.revision == revision && now < published.at + RENEWAL && published.at <= now
     };
-    if let Some(published) = app.lists.cache.lock().get(&uri).filter(|published| fresh(published)) {
+    if let Some(published) = app
+        .lists
+        .cache
+        .lock()
+        .get(&uri)
+        .filter(|published| fresh(published))
+    {
         return Ok(Some(published.clone()));
     }
 
     let select = Statement::new(
         "SELECT list_index FROM credentials WHERE organisation = $1 AND list = $2 AND revoked_at IS NOT NULL",
     );
-    let revoked = app.store.read(select.bind(organisation.id.as_str()).bind(list)).await?;
-    let mut entries = StatusList::new(status_list::Bits::One, usize::try_from(LIST_SIZE).unwrap_or(0));
+    let revoked = app
+        .store
+        .read(select.bind(organisation.id.as_str()).bind(list))
+        .await?;
+    let mut entries = StatusList::new(
+        status_list::Bits::One,
+        usize::try_from(LIST_SIZE).unwrap_or(0),
+    );
     for row in revoked {
         let index = u64::try_from(row.integer("list_index")?).unwrap_or(u64::MAX);
-        entries.set(index, status_list::Status::Invalid).map_err(|error| PublishError::Sign(error.to_string()))?;
+        entries
+            .set(index, status_list::Status::Invalid)
+            .map_err(|error| PublishError::Sign(error.to_string()))?;
     }
     let list = StatusListToken {
         uri: uri.clone(),
@@ -115,7 +156,12 @@ async fn publish(app: &App, organisation: &str, list: i64) -> Result<Option<Arc<
     let signed = status_list::sign(key.as_ref(), &organisation.key_id(key), &list).await;
     let token = signed.map_err(|error| PublishError::Sign(error.to_string()))?;
     let etag = format!("\"{revision}-{}\"", now.as_second());
-    let published = Arc::new(Published { revision, at: now, token, etag });
+    let published = Arc::new(Published {
+        revision,
+        at: now,
+        token,
+        etag,
+    });
     app.lists.cache.lock().insert(uri, published.clone());
     Ok(Some(published))
 }

@@ -18,7 +18,10 @@ async fn client_a_verifies_and_issues_with_what_it_sends_today() {
     world.issue_identity("anna").await;
     let party = world.party("v1-a");
     let verifier = crate::world::verifier();
-    let challenge = standards::oauth::pkce::CodeVerifier::parse(&verifier).unwrap().challenge().to_text();
+    let challenge = standards::oauth::pkce::CodeVerifier::parse(&verifier)
+        .unwrap()
+        .challenge()
+        .to_text();
     let address = world.url(&format!(
         "/oidc/authorizev1?nonce=7d5e7ad0-51a0-4b56-b5f7-bdb5b07e1d31&state=9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5\
          &code_challenge_method=S256&code_challenge={challenge}&client_id=v1-a&response_type=code\
@@ -28,13 +31,18 @@ async fn client_a_verifies_and_issues_with_what_it_sends_today() {
     let page = browser.open(&address).await;
     world.scan("anna", &page.link("open-wallet"), true).await;
     let back = browser.open(&page.url).await;
-    assert_eq!(back.parameter("state").unwrap(), "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5");
+    assert_eq!(
+        back.parameter("state").unwrap(),
+        "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5"
+    );
     assert_eq!(back.parameter("scope"), None);
-    let token = world.token(&party, |form| {
-        form.code(&back.code());
-        form.set("code_verifier", &verifier);
-        form.set("state", "6a0e5b1e-7e17-4d0c-8a44-3dbb4f3bd0f5");
-    }).await;
+    let token = world
+        .token(&party, |form| {
+            form.code(&back.code());
+            form.set("code_verifier", &verifier);
+            form.set("state", "6a0e5b1e-7e17-4d0c-8a44-3dbb4f3bd0f5");
+        })
+        .await;
     assert_eq!(token.status, StatusCode::OK, "{}", token.body);
     assert_eq!(token.json["scope"], "openid Identity");
     let claims = verified_with_root_keys(&world, &token).await;
@@ -49,12 +57,22 @@ async fn client_a_verifies_and_issues_with_what_it_sends_today() {
          &state=9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5",
         party.secret
     );
-    let pushed = client().post(world.url("/oidc/par")).header(CONTENT_TYPE, FORM).body(body).send().await.unwrap();
+    let pushed = client()
+        .post(world.url("/oidc/par"))
+        .header(CONTENT_TYPE, FORM)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     let pushed = Answer::read(pushed).await;
     assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
     let request_uri = pushed.json["request_uri"].as_str().unwrap();
     assert!(!request_uri.contains(['%', '&', '#', ' ']));
-    let page = browser.open(&world.url(&format!("/oidc/authorize?client_id=v1-a&request_uri={request_uri}"))).await;
+    let page = browser
+        .open(&world.url(&format!(
+            "/oidc/authorize?client_id=v1-a&request_uri={request_uri}"
+        )))
+        .await;
     world.scan("anna", &page.link("open-wallet"), true).await;
     let code = browser.open(&page.url).await.code();
     let body = format!(
@@ -62,7 +80,13 @@ async fn client_a_verifies_and_issues_with_what_it_sends_today() {
          &code_verifier&state=6a0e5b1e-7e17-4d0c-8a44-3dbb4f3bd0f5",
         party.secret
     );
-    let token = client().post(world.url("/oidc/token")).header(CONTENT_TYPE, FORM).body(body).send().await.unwrap();
+    let token = client()
+        .post(world.url("/oidc/token"))
+        .header(CONTENT_TYPE, FORM)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     let token = Answer::read(token).await;
     assert_eq!(token.status, StatusCode::OK, "{}", token.body);
     let claims = verified_with_root_keys(&world, &token).await;
@@ -74,12 +98,22 @@ async fn client_a_verifies_and_issues_with_what_it_sends_today() {
 }
 
 /// The key set that client A really reads holds the key that the token's header names.
-async fn verified_with_root_keys(world: &World, token: &Answer) -> serde_json::Map<String, serde_json::Value> {
-    let keys = client().get(world.url("/.well-known/openid-configuration/jwks")).send().await.unwrap();
+async fn verified_with_root_keys(
+    world: &World,
+    token: &Answer,
+) -> serde_json::Map<String, serde_json::Value> {
+    let keys = client()
+        .get(world.url("/.well-known/openid-configuration/jwks"))
+        .send()
+        .await
+        .unwrap();
     let keys = JwkSet::parse(&Answer::read(keys).await.json).unwrap();
     let parsed = jws::parse(token.json["id_token"].as_str().unwrap()).unwrap();
     let key = keys.find(parsed.header().kid().unwrap()).unwrap();
-    parsed.verify(key, &[Algorithm::RS256], jws::Typ::Is("JWT")).unwrap().into_claims()
+    parsed
+        .verify(key, &[Algorithm::RS256], jws::Typ::Is("JWT"))
+        .unwrap()
+        .into_claims()
 }
 
 /// Acceptance 2: client B's form is not encoded, its challenge is a padded constant, its verifier is missing.
@@ -113,21 +147,39 @@ async fn client_b_verifies_and_issues_with_what_it_sends_today() {
          &response_type=code&response_mode=query&nonce=3d5e7ad0-51a0-4b56-b5f7-bdb5b07e1d31&state=credentialCreation",
         party.secret
     );
-    let pushed = client().post(world.url("/oidc/par")).header(CONTENT_TYPE, FORM).body(body).send().await.unwrap();
+    let pushed = client()
+        .post(world.url("/oidc/par"))
+        .header(CONTENT_TYPE, FORM)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     let pushed = Answer::read(pushed).await;
     assert_eq!(pushed.status, StatusCode::CREATED, "{}", pushed.body);
     let request_uri = pushed.json["request_uri"].as_str().unwrap();
-    let page = browser.open(&world.url(&format!("/oidc/authorize?client_id=v1-b&request_uri={request_uri}"))).await;
+    let page = browser
+        .open(&world.url(&format!(
+            "/oidc/authorize?client_id=v1-b&request_uri={request_uri}"
+        )))
+        .await;
     world.scan("anna", &page.link("open-wallet"), true).await;
     let code = browser.open(&page.url).await.code();
     let token = world.token(&party, |form| form.code(&code)).await;
-    let serial = token.id_token()["SerialNumber"].as_str().unwrap().to_owned();
+    let serial = token.id_token()["SerialNumber"]
+        .as_str()
+        .unwrap()
+        .to_owned();
 
     let body = json!({
         "client_id": "v1-b", "client_secret": party.secret, "organisationId": "anytown",
         "credentialTemplateName": "TrainingProgramme", "serialNumber": serial, "revocationReason": "Revoked by user",
     });
-    let revoked = client().post(world.url("/revocation/revokecredential")).json(&body).send().await.unwrap();
+    let revoked = client()
+        .post(world.url("/revocation/revokecredential"))
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(revoked.status(), StatusCode::NO_CONTENT);
 }
 
@@ -144,7 +196,9 @@ async fn a_client_of_the_second_contract_issues_without_par_and_gets_a_serial_nu
     });
     form.issue("TrainingProgramme", &hint);
     let browser = Browser::new();
-    let page = browser.open(&world.url(&format!("/v2/oidc/authorize?{}", form.query()))).await;
+    let page = browser
+        .open(&world.url(&format!("/v2/oidc/authorize?{}", form.query())))
+        .await;
     world.scan("anna", &page.link("open-wallet"), true).await;
     let code = browser.open(&page.url).await.code();
     let token = world.token(&party, |form| form.code(&code)).await;
@@ -162,13 +216,25 @@ async fn cancelling_in_the_wallet_or_on_the_page_comes_back_with_state_and_the_k
     let browser = Browser::new();
     let page = browser.open(&world.pushed(&party, |_| ()).await).await;
     let scanned = world.scan("anna", &page.link("open-wallet"), false).await;
-    assert_eq!(scanned.outcome, wallet::Outcome::Declined, "{:?}", scanned.reason);
+    assert_eq!(
+        scanned.outcome,
+        wallet::Outcome::Declined,
+        "{:?}",
+        scanned.reason
+    );
     let declined = browser.open(&page.url).await;
     let back = browser.open(&declined.link("go-back")).await;
     let check = |back: &crate::world::Page| {
         assert_eq!(back.parameter("error").unwrap(), "access_denied");
-        assert!(back.parameter("error_description").unwrap().contains("user cancelled"));
-        assert_eq!(back.parameter("state").unwrap(), "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5");
+        assert!(
+            back.parameter("error_description")
+                .unwrap()
+                .contains("user cancelled")
+        );
+        assert_eq!(
+            back.parameter("state").unwrap(),
+            "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5"
+        );
         assert_eq!(back.parameter("code"), None);
     };
     check(&back);
@@ -181,20 +247,34 @@ async fn cancelling_in_the_wallet_or_on_the_page_comes_back_with_state_and_the_k
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn discovery_names_what_each_contract_names() {
     let world = World::start().await;
-    let document = async |path: &str| Answer::read(client().get(world.url(path)).send().await.unwrap()).await.json;
+    let document = async |path: &str| {
+        Answer::read(client().get(world.url(path)).send().await.unwrap())
+            .await
+            .json
+    };
     let v1 = document("/oidc/.well-known/openid-configuration").await;
     assert_eq!(v1["issuer"], world.url("/oidc"));
-    assert_eq!(v1["pushed_authorization_request_endpoint"], world.url("/oidc/par"));
+    assert_eq!(
+        v1["pushed_authorization_request_endpoint"],
+        world.url("/oidc/par")
+    );
     assert_eq!(v1["require_pushed_authorization_requests"], true);
     assert!(v1.get("subject_types_supported").is_none());
     let v2 = document("/v2.0/.well-known/openid-configuration").await;
     assert_eq!(v2["issuer"], world.base.as_str());
     assert_eq!(v2["token_endpoint"], world.url("/v2.0/oidc/token"));
-    assert_eq!(v2["token_endpoint_auth_methods_supported"], json!(["client_secret_post"]));
+    assert_eq!(
+        v2["token_endpoint_auth_methods_supported"],
+        json!(["client_secret_post"])
+    );
     let modern = document("/.well-known/openid-configuration").await;
     assert_eq!(modern["jwks_uri"], world.url("/jwks"));
 
-    for path in ["/oidc/.well-known/openid-configuration/jwks", "/v2.0/.well-known/openid-configuration/jwks", "/jwks"] {
+    for path in [
+        "/oidc/.well-known/openid-configuration/jwks",
+        "/v2.0/.well-known/openid-configuration/jwks",
+        "/jwks",
+    ] {
         let keys = document(path).await;
         for key in keys["keys"].as_array().unwrap() {
             assert!(path == "/jwks" || key["kty"] == "RSA");
@@ -213,13 +293,16 @@ async fn a_draft_may_be_signed_with_any_hmac_of_the_contract() {
     let key = &party.signing_key;
     let mut claims = crate::world::programme();
     let now = world.now().as_second();
-    let message = json!({ "iss": "v1-a", "aud": world.url("/oidc"), "iat": now, "exp": now + 86_400 * 300 });
+    let message =
+        json!({ "iss": "v1-a", "aud": world.url("/oidc"), "iat": now, "exp": now + 86_400 * 300 });
     claims.extend(message.as_object().unwrap().clone());
     let hints = [Algorithm::HS256, key.strongest_algorithm()].map(|algorithm| {
         jws::sign_hmac(key, algorithm, jws::ProtectedHeader::untyped(), &claims).unwrap()
     });
     for hint in hints.into_iter().chain([sign(key, &claims)]) {
-        let answer = world.push(&party, |form| form.issue("TrainingProgramme", &hint)).await;
+        let answer = world
+            .push(&party, |form| form.issue("TrainingProgramme", &hint))
+            .await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     }
 }

@@ -13,9 +13,21 @@ async fn only_the_issuing_organisation_revokes_and_the_answer_tells_nobody_which
     let unknown = uuid::Uuid::new_v4().to_string();
     let refused = [
         world.revoke(&stranger, &serial, |_| ()).await,
-        world.revoke(&stranger, &serial, |body| set(body, "OrganisationId", "anytown")).await,
-        world.revoke(&own, &serial, |body| set(body, "OrganisationId", "elsewhere")).await,
-        world.revoke(&own, &serial, |body| set(body, "CredentialTemplateName", "Identity")).await,
+        world
+            .revoke(&stranger, &serial, |body| {
+                set(body, "OrganisationId", "anytown")
+            })
+            .await,
+        world
+            .revoke(&own, &serial, |body| {
+                set(body, "OrganisationId", "elsewhere")
+            })
+            .await,
+        world
+            .revoke(&own, &serial, |body| {
+                set(body, "CredentialTemplateName", "Identity")
+            })
+            .await,
         world.revoke(&own, &unknown, |_| ()).await,
         world.revoke(&own, "1 OR 1=1", |_| ()).await,
     ];
@@ -33,12 +45,28 @@ async fn the_client_is_known_before_anything_is_looked_up() {
     let serial = world.issue("anna", "TrainingProgramme", programme()).await;
     let party = world.party("v2");
     for (name, value) in [("client_secret", "wrong"), ("client_id", "nobody")] {
-        let answer = world.revoke(&party, &serial, |body| set(body, name, value)).await;
-        assert_eq!((answer.status, answer.error()), (StatusCode::UNAUTHORIZED, "invalid_client"));
+        let answer = world
+            .revoke(&party, &serial, |body| set(body, name, value))
+            .await;
+        assert_eq!(
+            (answer.status, answer.error()),
+            (StatusCode::UNAUTHORIZED, "invalid_client")
+        );
     }
-    for missing in ["client_id", "client_secret", "OrganisationId", "CredentialTemplateName", "SerialNumber"] {
-        let answer = world.revoke(&party, &serial, |body| drop(body.remove(missing))).await;
-        assert_eq!((answer.status, answer.error()), (StatusCode::BAD_REQUEST, "invalid_request"));
+    for missing in [
+        "client_id",
+        "client_secret",
+        "OrganisationId",
+        "CredentialTemplateName",
+        "SerialNumber",
+    ] {
+        let answer = world
+            .revoke(&party, &serial, |body| drop(body.remove(missing)))
+            .await;
+        assert_eq!(
+            (answer.status, answer.error()),
+            (StatusCode::BAD_REQUEST, "invalid_request")
+        );
         assert!(answer.description().contains(missing), "{}", answer.body);
     }
 }
@@ -47,11 +75,26 @@ async fn the_client_is_known_before_anything_is_looked_up() {
 async fn a_body_that_is_not_one_json_object_is_refused() {
     let world = World::start().await;
     let party = world.party("v2");
-    let twice = format!(r#"{{"client_id":"v2","client_id":"stranger","client_secret":"{}"}}"#, party.secret);
-    for body in ["", "[]", "client_id=v2", "{\"a\":", &"[".repeat(10_000), &twice] {
-        let request = client().post(world.url("/Revocation/revokecredential")).header("content-type", "application/json");
+    let twice = format!(
+        r#"{{"client_id":"v2","client_id":"stranger","client_secret":"{}"}}"#,
+        party.secret
+    );
+    for body in [
+        "",
+        "[]",
+        "client_id=v2",
+        "{\"a\":",
+        &"[".repeat(10_000),
+        &twice,
+    ] {
+        let request = client()
+            .post(world.url("/Revocation/revokecredential"))
+            .header("content-type", "application/json");
         let answer = Answer::read(request.body(body.to_owned()).send().await.unwrap()).await;
-        assert_eq!((answer.status, answer.error()), (StatusCode::BAD_REQUEST, "invalid_request"));
+        assert_eq!(
+            (answer.status, answer.error()),
+            (StatusCode::BAD_REQUEST, "invalid_request")
+        );
     }
 }
 
@@ -61,10 +104,25 @@ async fn a_revocation_has_one_effect() {
     let world = World::start().await;
     let serial = world.issue("anna", "TrainingProgramme", programme()).await;
     let party = world.party("v2");
-    let tries = tokio::join!(world.revoke(&party, &serial, |_| ()), world.revoke(&party, &serial, |_| ()));
-    assert_eq!((tries.0.status, tries.1.status), (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT));
-    let read = gateway::store::Statement::new("SELECT revision FROM status_lists WHERE organisation = 'anytown'");
-    let row = world.gateway.app().store.read_one(read).await.unwrap().unwrap();
+    let tries = tokio::join!(
+        world.revoke(&party, &serial, |_| ()),
+        world.revoke(&party, &serial, |_| ())
+    );
+    assert_eq!(
+        (tries.0.status, tries.1.status),
+        (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT)
+    );
+    let read = gateway::store::Statement::new(
+        "SELECT revision FROM status_lists WHERE organisation = 'anytown'",
+    );
+    let row = world
+        .gateway
+        .app()
+        .store
+        .read_one(read)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(row.integer("revision").unwrap(), 1);
 }
 
@@ -75,18 +133,47 @@ async fn the_published_list_changes_with_the_revocation() {
     let serial = world.issue("anna", "TrainingProgramme", programme()).await;
     let address = world.url("/issuers/anytown/status/1");
     let first = client().get(&address).send().await.unwrap();
-    assert_eq!(first.headers()["content-type"], "application/statuslist+jwt");
+    assert_eq!(
+        first.headers()["content-type"],
+        "application/statuslist+jwt"
+    );
     let etag = first.headers()["etag"].to_str().unwrap().to_owned();
-    let unchanged = client().get(&address).header("if-none-match", &etag).send().await.unwrap();
+    let unchanged = client()
+        .get(&address)
+        .header("if-none-match", &etag)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(unchanged.status(), StatusCode::NOT_MODIFIED);
 
     world.revoke(&world.party("v2"), &serial, |_| ()).await;
-    let changed = client().get(&address).header("if-none-match", &etag).send().await.unwrap();
+    let changed = client()
+        .get(&address)
+        .header("if-none-match", &etag)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(changed.status(), StatusCode::OK);
-    let did = Answer::read(client().get(world.url("/issuers/anytown/did.json")).send().await.unwrap()).await;
-    assert!(did.json["verificationMethod"].as_array().is_some_and(|methods| methods.len() == 3), "{}", did.body);
+    let did = Answer::read(
+        client()
+            .get(world.url("/issuers/anytown/did.json"))
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
+    assert!(
+        did.json["verificationMethod"]
+            .as_array()
+            .is_some_and(|methods| methods.len() == 3),
+        "{}",
+        did.body
+    );
     let held = world.wallet.credentials("anna").await.unwrap();
-    assert_eq!(serde_json::to_value(&held).unwrap()[0]["status"], json!("revoked"));
+    assert_eq!(
+        serde_json::to_value(&held).unwrap()[0]["status"],
+        json!("revoked")
+    );
 }
 
 fn set(body: &mut Map<String, Value>, name: &str, value: &str) {

@@ -29,7 +29,10 @@ async fn an_identity_that_is_shared_reaches_the_relying_party_as_claims(database
     assert_eq!(browser.status(&page).await.json["state"], "done");
 
     let back = browser.open(&page.url).await;
-    assert_eq!(back.parameter("state").unwrap(), "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5");
+    assert_eq!(
+        back.parameter("state").unwrap(),
+        "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5"
+    );
     assert_eq!(back.parameter("iss").unwrap(), world.base);
     let token = world.token(&party, |form| form.code(&back.code())).await;
     assert_eq!(token.status, StatusCode::OK, "{}", token.body);
@@ -40,7 +43,11 @@ async fn an_identity_that_is_shared_reaches_the_relying_party_as_claims(database
     assert_eq!(claims["iss"], world.base.as_str());
     assert_eq!(claims["aud"], "plain");
     assert_eq!(claims["nonce"], "7d5e7ad0-51a0-4b56-b5f7-bdb5b07e1d31");
-    assert!(claims["sub"].as_str().is_some_and(|sub| sub.len() == 43 && sub != UNIQUE_IDENTIFIER));
+    assert!(
+        claims["sub"]
+            .as_str()
+            .is_some_and(|sub| sub.len() == 43 && sub != UNIQUE_IDENTIFIER)
+    );
 }
 
 async fn a_credential_that_is_issued_can_be_presented_until_it_is_revoked(database: Database) {
@@ -48,7 +55,9 @@ async fn a_credential_that_is_issued_can_be_presented_until_it_is_revoked(databa
     let serial = world.issue("anna", "TrainingProgramme", programme()).await;
     let party = world.party("v2");
     let present = async || {
-        let address = world.pushed(&party, |form| form.set("scope", "openid TrainingProgramme")).await;
+        let address = world
+            .pushed(&party, |form| form.set("scope", "openid TrainingProgramme"))
+            .await;
         let browser = Browser::new();
         let page = browser.open(&address).await;
         let scanned = world.scan("anna", &page.link("open-wallet"), true).await;
@@ -67,44 +76,81 @@ async fn a_credential_that_is_issued_can_be_presented_until_it_is_revoked(databa
     assert_eq!(scanned.outcome, Outcome::Failed);
     assert!(scanned.reason.unwrap().contains("credential-revoked"));
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.link("go-back").contains("error=access_denied"), "{}", page.html);
+    assert!(
+        page.link("go-back").contains("error=access_denied"),
+        "{}",
+        page.html
+    );
 }
 
 async fn a_wallet_that_deletes_the_credential_at_once_leaves_none_in_force(database: Database) {
     let world = World::start_on(database).await;
     let party = world.party("v2");
     let serial = uuid::Uuid::new_v4().to_string();
-    let hint = world.hint(&party, |draft| drop(draft.insert("SerialNumber".into(), serial.clone().into())));
-    let address = world.pushed(&party, |form| form.issue("TrainingProgramme", &hint)).await;
+    let hint = world.hint(&party, |draft| {
+        drop(draft.insert("SerialNumber".into(), serial.clone().into()))
+    });
+    let address = world
+        .pushed(&party, |form| form.issue("TrainingProgramme", &hint))
+        .await;
     let browser = Browser::new();
     let page = browser.open(&address).await;
     let scanned = world.scan("anna", &page.link("open-wallet"), false).await;
     assert_eq!(scanned.outcome, Outcome::Declined, "{:?}", scanned.reason);
     let page = browser.open(&page.url).await;
     let back = page.link("go-back");
-    assert!(back.contains("error=access_denied") && back.contains("user+cancelled"), "{back}");
+    assert!(
+        back.contains("error=access_denied") && back.contains("user+cancelled"),
+        "{back}"
+    );
     assert!(back.contains("state=9f0f2f64"), "{back}");
-    let revoked = world.gateway.app().store.read_one(
-        gateway::store::Statement::new("SELECT revoked_at FROM credentials WHERE serial_number = $1").bind(serial.as_str()),
-    ).await.unwrap().unwrap();
+    let revoked = world
+        .gateway
+        .app()
+        .store
+        .read_one(
+            gateway::store::Statement::new(
+                "SELECT revoked_at FROM credentials WHERE serial_number = $1",
+            )
+            .bind(serial.as_str()),
+        )
+        .await
+        .unwrap()
+        .unwrap();
     assert!(revoked.optional_integer("revoked_at").unwrap().is_some());
 }
 
-async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wiped(database: Database) {
+async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wiped(
+    database: Database,
+) {
     let world = World::start_on(database).await;
     let party = world.party("v2");
     let hint = world.hint(&party, |_| ());
-    let address = world.pushed(&party, |form| form.issue("TrainingProgramme", &hint)).await;
+    let address = world
+        .pushed(&party, |form| form.issue("TrainingProgramme", &hint))
+        .await;
     let page = Browser::new().open(&address).await;
     let scanned = world.scan("anna", &page.link("open-wallet"), true).await;
     assert_eq!(scanned.outcome, Outcome::Received, "{:?}", scanned.reason);
 
     world.later(SignedDuration::from_mins(36));
     world.gateway.tidy_once().await.unwrap();
-    let read = |sql: &str| world.gateway.app().store.read_one(gateway::store::Statement::new(sql));
-    let credential = read("SELECT revoked_at FROM credentials").await.unwrap().unwrap();
+    let read = |sql: &'static str| {
+        world
+            .gateway
+            .app()
+            .store
+            .read_one(gateway::store::Statement::new(sql))
+    };
+    let credential = read("SELECT revoked_at FROM credentials")
+        .await
+        .unwrap()
+        .unwrap();
     assert!(credential.optional_integer("revoked_at").unwrap().is_some());
-    let interaction = read("SELECT sealed FROM interactions").await.unwrap().unwrap();
+    let interaction = read("SELECT sealed FROM interactions")
+        .await
+        .unwrap()
+        .unwrap();
     assert!(interaction.optional_blob("sealed").unwrap().is_none());
 }
 
@@ -124,18 +170,37 @@ async fn two_processes_give_one_token_for_one_code(database: Database) {
     let server = crate::world::serve(listener, &second);
     let verifier = crate::world::verifier();
     let form = [
-        ("grant_type", "authorization_code"), ("client_id", "plain"), ("client_secret", party.secret.as_str()),
-        ("redirect_uri", crate::world::REDIRECT_URI), ("code_verifier", &verifier), ("code", &code),
+        ("grant_type", "authorization_code"),
+        ("client_id", "plain"),
+        ("client_secret", party.secret.as_str()),
+        ("redirect_uri", crate::world::REDIRECT_URI),
+        ("code_verifier", &verifier),
+        ("code", &code),
     ];
     let post = |address: String| {
         let request = crate::world::client().post(address).form(&form);
         async move { request.send().await.unwrap().status() }
     };
     let tries = tokio::join!(
-        post(world.url("/token")), post(other.clone()), post(world.url("/token")), post(other.clone()), post(world.url("/token")),
+        post(world.url("/token")),
+        post(other.clone()),
+        post(world.url("/token")),
+        post(other.clone()),
+        post(world.url("/token")),
     );
     let statuses: [StatusCode; 5] = tries.into();
     server.abort();
-    assert_eq!(statuses.iter().filter(|status| status.is_success()).count(), 1, "{statuses:?}");
-    assert_eq!(statuses.iter().filter(|status| **status == StatusCode::BAD_REQUEST).count(), 4, "{statuses:?}");
+    assert_eq!(
+        statuses.iter().filter(|status| status.is_success()).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert_eq!(
+        statuses
+            .iter()
+            .filter(|status| **status == StatusCode::BAD_REQUEST)
+            .count(),
+        4,
+        "{statuses:?}"
+    );
 }

@@ -14,6 +14,7 @@ mod hostile_revocation;
 mod hostile_token;
 mod hostile_wallet_response;
 mod journeys;
+mod public_documents;
 mod raw_wallet;
 mod scenes;
 mod store;

@@ -24,14 +24,24 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Serves a router on a port of 127.0.0.1 and, where the machine has it, ::1; `everywhere` means all
+    /// Serves a router on a port of 127.0.0.1 and, where the machine has it, `::1`; `everywhere` means all
     /// addresses instead.
-    pub fn serve(&mut self, name: &'static str, port: u16, everywhere: bool, tls: Option<RustlsConfig>, router: Router) -> anyhow::Result<()> {
-        let (v4, v6) = match everywhere {
-            true => (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED),
-            false => (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST),
+    pub fn serve(
+        &mut self,
+        name: &'static str,
+        port: u16,
+        everywhere: bool,
+        tls: Option<RustlsConfig>,
+        router: Router,
+    ) -> anyhow::Result<()> {
+        let (v4, v6) = if everywhere {
+            (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED)
+        } else {
+            (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST)
         };
-        let first = bind((v4, port).into()).with_context(|| format!("port {port} is taken or not allowed ({name}); try another --base-port"))?;
+        let first = bind((v4, port).into()).with_context(|| {
+            format!("port {port} is taken or not allowed ({name}); try another --base-port")
+        })?;
         self.spawn(name, first, tls.clone(), router.clone());
         // A machine without IPv6, or with dual-stack sockets, does without the second.
         if let Ok(second) = bind((v6, port).into()) {
@@ -41,13 +51,26 @@ impl Listeners {
     }
 
     /// Serves a router at one address.
-    pub fn serve_at(&mut self, name: &'static str, address: SocketAddr, tls: Option<RustlsConfig>, router: Router) -> anyhow::Result<()> {
-        let listener = bind(address).with_context(|| format!("{address} is taken or not allowed"))?;
+    pub fn serve_at(
+        &mut self,
+        name: &'static str,
+        address: SocketAddr,
+        tls: Option<RustlsConfig>,
+        router: Router,
+    ) -> anyhow::Result<()> {
+        let listener =
+            bind(address).with_context(|| format!("{address} is taken or not allowed"))?;
         self.spawn(name, listener, tls, router);
         Ok(())
     }
 
-    fn spawn(&mut self, name: &'static str, listener: TcpListener, tls: Option<RustlsConfig>, router: Router) {
+    fn spawn(
+        &mut self,
+        name: &'static str,
+        listener: TcpListener,
+        tls: Option<RustlsConfig>,
+        router: Router,
+    ) {
         let (handle, service) = (self.handle.clone(), router.into_make_service());
         self.tasks.spawn(async move {
             let served = match tls {
@@ -62,7 +85,9 @@ impl Listeners {
             };
             match served {
                 Ok(()) => anyhow::anyhow!("the {name} stopped listening"),
-                Err(error) => anyhow::anyhow!(error).context(format!("the {name} stopped listening")),
+                Err(error) => {
+                    anyhow::anyhow!(error).context(format!("the {name} stopped listening"))
+                }
             }
         });
     }
@@ -94,7 +119,8 @@ pub fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
     let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("{} is not a PEM certificate chain", certificate.display()))?;
-    let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("{} is not a PEM private key", key.display()))?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("{} is not a PEM private key", key.display()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -43,7 +43,12 @@ pub struct Options {
     #[arg(long, value_name = "URL")]
     pub public_url: Option<Url>,
     /// Certificate chain (PEM) for the public address, if the sandbox ends TLS itself.
-    #[arg(long, value_name = "FILE", requires = "public_url", requires = "tls_key")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "public_url",
+        requires = "tls_key"
+    )]
     pub tls_cert: Option<PathBuf>,
     /// Private key (PEM) of that certificate.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -56,11 +61,16 @@ pub struct Options {
 impl Options {
     /// The database's address as the gateway's configuration has it.
     pub fn database_address(&self) -> String {
-        self.database.clone().unwrap_or_else(|| format!("sqlite:{}", self.data.join("gateway.db").display()))
+        self.database
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data.join("gateway.db").display()))
     }
 
     fn local(&self, offset: u16) -> anyhow::Result<Url> {
-        let port = self.base_port.checked_add(offset).context("--base-port is too high")?;
+        let port = self
+            .base_port
+            .checked_add(offset)
+            .context("--base-port is too high")?;
         Ok(Url::parse(&format!("http://localhost:{port}/"))?)
     }
 }
@@ -95,23 +105,38 @@ impl Running {
 
 /// Starts a sandbox and returns when everything answers.
 pub async fn start(options: &Options) -> anyhow::Result<Running> {
-    std::fs::create_dir_all(&options.data).with_context(|| format!("{} cannot be made", options.data.display()))?;
+    std::fs::create_dir_all(&options.data)
+        .with_context(|| format!("{} cannot be made", options.data.display()))?;
     let lock = lock(&options.data)?;
     SandboxFile::remove(&options.data)?;
     if options.fresh {
         forget(&options.data)?;
     }
 
-    let (local_gateway, portal, wallet_url) = (options.local(0)?, options.local(1)?, options.local(2)?);
-    let public_url = options.public_url.clone().unwrap_or_else(|| local_gateway.clone());
-    let names = parties::PARTIES.iter().map(|party| party.name).collect::<Vec<_>>();
-    let employees = people::EVERYONE.iter().map(|person| person.id).collect::<Vec<_>>();
+    let (local_gateway, portal, wallet_url) =
+        (options.local(0)?, options.local(1)?, options.local(2)?);
+    let public_url = options
+        .public_url
+        .clone()
+        .unwrap_or_else(|| local_gateway.clone());
+    let names = parties::PARTIES
+        .iter()
+        .map(|party| party.name)
+        .collect::<Vec<_>>();
+    let employees = people::EVERYONE
+        .iter()
+        .map(|person| person.id)
+        .collect::<Vec<_>>();
     let secrets = Secrets::keep(&options.data.join("secrets.json"), &names, &employees)?;
     let config = parties::gateway_config(options, public_url.clone(), &portal, &secrets)?;
     gateway::create_keys(&config, true)?;
 
     let (clock, shift) = Clock::shifted();
-    let surroundings = Surroundings { clock: clock.clone(), sandbox: true, ..Surroundings::production() };
+    let surroundings = Surroundings {
+        clock: clock.clone(),
+        sandbox: true,
+        ..Surroundings::production()
+    };
     let gateway = Gateway::compose(&config, surroundings).await?;
     if options.fresh {
         gateway.forget_everything().await?;
@@ -124,8 +149,20 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     };
     let everywhere = options.public_url.is_some();
     let mut listeners = Listeners::default();
-    listeners.serve("gateway", options.base_port, everywhere, tls, gateway.router())?;
-    listeners.serve("wallet", options.base_port + 2, false, None, wallet::http::router(wallet.clone(), wallet::http::PageOptions::default()))?;
+    listeners.serve(
+        "gateway",
+        options.base_port,
+        everywhere,
+        tls,
+        gateway.router(),
+    )?;
+    listeners.serve(
+        "wallet",
+        options.base_port + 2,
+        false,
+        None,
+        wallet::http::router(wallet.clone(), wallet::http::PageOptions::default()),
+    )?;
 
     let file = tell::sandbox_file(&public_url, &wallet_url, &portal, &secrets)?;
     let world = seed::World {
@@ -144,16 +181,34 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         let gateway = gateway.clone();
         async move { gateway.keep_tidy().await }
     });
-    Ok(Running { file, data: options.data.clone(), gateway, listeners, tidying, _lock: lock })
+    Ok(Running {
+        file,
+        data: options.data.clone(),
+        gateway,
+        listeners,
+        tidying,
+        _lock: lock,
+    })
 }
 
 fn open_wallet(options: &Options, clock: &Clock) -> anyhow::Result<Wallet> {
     let clock = clock.clone();
-    let extra_roots = options.tls_cert.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
-    let settings = wallet::Options { clock: Arc::new(move || clock.now()), extra_roots, ..wallet::Options::default() };
+    let extra_roots = options
+        .tls_cert
+        .iter()
+        .map(std::fs::read)
+        .collect::<Result<Vec<_>, _>>()?;
+    let settings = wallet::Options {
+        clock: Arc::new(move || clock.now()),
+        extra_roots,
+        ..wallet::Options::default()
+    };
     let wallet = Wallet::open(&options.data.join("wallet"), settings)?;
     for person in &people::EVERYONE {
-        wallet.add_holder(person.id, &format!("{} {}", person.record.first_names, person.record.surname))?;
+        wallet.add_holder(
+            person.id,
+            &format!("{} {}", person.record.first_names, person.record.surname),
+        )?;
     }
     Ok(wallet)
 }
@@ -161,13 +216,20 @@ fn open_wallet(options: &Options, clock: &Clock) -> anyhow::Result<Wallet> {
 /// One sandbox for each folder.
 fn lock(data: &Path) -> anyhow::Result<std::fs::File> {
     let file = std::fs::File::create(data.join("sandbox.lock"))?;
-    file.try_lock().with_context(|| format!("another sandbox is using {}", data.display()))?;
+    file.try_lock()
+        .with_context(|| format!("another sandbox is using {}", data.display()))?;
     Ok(file)
 }
 
 /// Deletes what a sandbox keeps, and nothing that it does not know.
 fn forget(data: &Path) -> anyhow::Result<()> {
-    for name in ["gateway.db", "gateway.db-wal", "gateway.db-shm", "secrets.json", "seeded"] {
+    for name in [
+        "gateway.db",
+        "gateway.db-wal",
+        "gateway.db-shm",
+        "secrets.json",
+        "seeded",
+    ] {
         remove(&data.join(name))?;
     }
     for name in ["keys", "wallet"] {

@@ -65,16 +65,34 @@ impl Party {
 }
 
 /// The gateway's configuration in this sandbox.
-pub fn gateway_config(options: &Options, public_url: Url, portal: &Url, secrets: &Secrets) -> anyhow::Result<Config> {
+pub fn gateway_config(
+    options: &Options,
+    public_url: Url,
+    portal: &Url,
+    secrets: &Secrets,
+) -> anyhow::Result<Config> {
     let anytown_did = gateway::organisation::did_of(&public_url, ANYTOWN)?;
-    let types = ["Identity", "TrainingProgramme", "TrainingPlacement", "FireSafety"].map(str::to_owned);
-    let trust = types.clone().map(|credential_type| TrustConfig { credential_type, issuers: vec![anytown_did.clone()] });
+    let types = [
+        "Identity",
+        "TrainingProgramme",
+        "TrainingPlacement",
+        "FireSafety",
+    ]
+    .map(str::to_owned);
+    let trust = types.clone().map(|credential_type| TrustConfig {
+        credential_type,
+        issuers: vec![anytown_did.clone()],
+    });
     let organisation = |id: &str, name: &str, trust: Vec<TrustConfig>| OrganisationConfig {
         id: id.to_owned(),
         name: name.to_owned(),
         issues: types.to_vec(),
         trust,
-        relying_parties: PARTIES.iter().filter(|party| party.organisation == id).map(|party| registered(party, portal, secrets)).collect(),
+        relying_parties: PARTIES
+            .iter()
+            .filter(|party| party.organisation == id)
+            .map(|party| registered(party, portal, secrets))
+            .collect(),
     };
     Ok(Config {
         public_url,
@@ -97,12 +115,16 @@ pub fn gateway_config(options: &Options, public_url: Url, portal: &Url, secrets:
 }
 
 fn registered(party: &Party, portal: &Url, secrets: &Secrets) -> RelyingPartyConfig {
-    let PartySecrets { client_id, client_secret, signing_key } = secrets.parties[party.name].clone();
+    let PartySecrets {
+        client_id,
+        client_secret,
+        signing_key,
+    } = secrets.parties[party.name].clone();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client_secret.as_bytes());
     RelyingPartyConfig {
         name: party.name.to_owned(),
         client_id,
-        client_secret_sha256: vec![digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()],
+        client_secret_sha256: vec![hex::encode(digest)],
         signing_key: held(&signing_key),
         redirect_uris: party.redirect_uris(portal),
         dialect: party.dialect,

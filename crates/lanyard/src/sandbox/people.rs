@@ -50,12 +50,29 @@ pub enum IdentityState {
     Untrusted,
 }
 
-const fn name(first_names: &'static str, surname: &'static str, date_of_birth: &'static str) -> Name {
-    Name { first_names, surname, date_of_birth }
+const fn name(
+    first_names: &'static str,
+    surname: &'static str,
+    date_of_birth: &'static str,
+) -> Name {
+    Name {
+        first_names,
+        surname,
+        date_of_birth,
+    }
 }
 
-const fn holds(first_names: &'static str, surname: &'static str, date_of_birth: &'static str, state: IdentityState) -> Option<Identity> {
-    Some(Identity { says: name(first_names, surname, date_of_birth), state })
+#[allow(clippy::unnecessary_wraps)] // reads as the column that it fills
+const fn holds(
+    first_names: &'static str,
+    surname: &'static str,
+    date_of_birth: &'static str,
+    state: IdentityState,
+) -> Option<Identity> {
+    Some(Identity {
+        says: name(first_names, surname, date_of_birth),
+        state,
+    })
 }
 
 use IdentityState::{Expired, Good, Revoked, Untrusted};

@@ -35,21 +35,34 @@ impl Secrets {
     /// Reads the secrets, or makes them. What a newer version needs besides is added.
     pub fn keep(file: &Path, parties: &[&str], employees: &[&str]) -> anyhow::Result<Self> {
         let mut secrets = match std::fs::read(file) {
-            Ok(text) => serde_json::from_slice(&text).with_context(|| format!("{} cannot be read; --fresh begins anew", file.display()))?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Self { storage_secret: fresh()?, passwords: BTreeMap::new(), parties: BTreeMap::new() }
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!("{} cannot be read; --fresh begins anew", file.display())
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self {
+                storage_secret: fresh()?,
+                passwords: BTreeMap::new(),
+                parties: BTreeMap::new(),
+            },
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be opened", file.display()));
             }
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be opened", file.display())),
         };
         for name in parties {
             if !secrets.parties.contains_key(*name) {
                 let signing_key = HmacKey::generate()?.to_base64().to_string();
-                let party = PartySecrets { client_id: uuid::Uuid::new_v4().to_string(), client_secret: fresh()?, signing_key };
+                let party = PartySecrets {
+                    client_id: uuid::Uuid::new_v4().to_string(),
+                    client_secret: fresh()?,
+                    signing_key,
+                };
                 secrets.parties.insert((*name).to_owned(), party);
             }
         }
         for employee in employees {
-            secrets.passwords.entry((*employee).to_owned()).or_insert_with(|| format!("{employee}-at-anytown"));
+            secrets
+                .passwords
+                .entry((*employee).to_owned())
+                .or_insert_with(|| format!("{employee}-at-anytown"));
         }
         write_private(file, &serde_json::to_vec_pretty(&secrets)?)?;
         Ok(secrets)
@@ -59,8 +72,13 @@ impl Secrets {
 /// 256 random bits behind the mark that every sandbox secret bears.
 fn fresh() -> anyhow::Result<String> {
     let mut random = [0; 32];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
-    Ok(format!("{}{}", gateway::SANDBOX_SECRET_PREFIX, CodeVerifier::from_random(random).reveal()))
+    aws_lc_rs::rand::fill(&mut random)
+        .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
+    Ok(format!(
+        "{}{}",
+        gateway::SANDBOX_SECRET_PREFIX,
+        CodeVerifier::from_random(random).reveal()
+    ))
 }
 
 /// Writes a file that only its owner reads, whole or not at all.
@@ -70,7 +88,9 @@ pub fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options.open(&beside).with_context(|| format!("{} cannot be written", beside.display()))?;
+    let mut open = options
+        .open(&beside)
+        .with_context(|| format!("{} cannot be written", beside.display()))?;
     open.write_all(content)?;
     open.sync_all()?;
     std::fs::rename(&beside, file).with_context(|| format!("{} cannot be written", file.display()))

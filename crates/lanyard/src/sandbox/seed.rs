@@ -5,7 +5,10 @@
 //! no trust list names.
 
 use anyhow::{Context, bail};
-use connector::{Callback, Connector, Dialect, Draft, Http, HttpOptions, Push, Returned, Revocation, Settings, SigningKey};
+use connector::{
+    Callback, Connector, Dialect, Draft, Http, HttpOptions, Push, Returned, Revocation, Settings,
+    SigningKey,
+};
 use gateway::clock::{Clock, Shift};
 use jiff::SignedDuration;
 use url::Url;
@@ -40,15 +43,23 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
     let trusted = connector(world, parties::HR, parties::ANYTOWN).await?;
     let untrusted = connector(world, parties::ELSEWHERE_HR, parties::ELSEWHERE).await?;
     for person in &EVERYONE {
-        let Some(identity) = person.identity else { continue };
+        let Some(identity) = person.identity else {
+            continue;
+        };
         if !world.wallet.credentials(person.id).await?.is_empty() {
             continue;
         }
-        let hr = if identity.state == IdentityState::Untrusted { &untrusted } else { &trusted };
+        let hr = if identity.state == IdentityState::Untrusted {
+            &untrusted
+        } else {
+            &trusted
+        };
         if identity.state == IdentityState::Expired {
             world.shift.set(-LONG_AGO);
         }
-        let issued = issue(world, hr, person).await.with_context(|| format!("no identity credential for {}", person.id));
+        let issued = issue(world, hr, person)
+            .await
+            .with_context(|| format!("no identity credential for {}", person.id));
         world.shift.set(SignedDuration::ZERO);
         let serial_number = issued?;
         if identity.state == IdentityState::Revoked {
@@ -56,14 +67,19 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
                 credential_type: "Identity".to_owned(),
                 serial_number,
                 reason: "Sandbox: a revoked identity".to_owned(),
-            }).await?;
+            })
+            .await?;
         }
     }
     std::fs::write(&done, b"")?;
     Ok(())
 }
 
-async fn connector(world: &World<'_>, party: &str, organisation: &str) -> anyhow::Result<Connector> {
+async fn connector(
+    world: &World<'_>,
+    party: &str,
+    organisation: &str,
+) -> anyhow::Result<Connector> {
     let secrets = &world.secrets.parties[party];
     let settings = Settings {
         gateway: world.public_url.clone(),
@@ -75,29 +91,66 @@ async fn connector(world: &World<'_>, party: &str, organisation: &str) -> anyhow
         organisation_id: organisation.to_owned(),
         redirect_uri: world.redirect_uri.clone(),
     };
-    let certificate_authority = world.options.tls_cert.as_ref().map(std::fs::read).transpose()?;
-    let http = Http::new(HttpOptions { certificate_authority, ..HttpOptions::default() })?;
+    let certificate_authority = world
+        .options
+        .tls_cert
+        .as_ref()
+        .map(std::fs::read)
+        .transpose()?;
+    let http = Http::new(HttpOptions {
+        certificate_authority,
+        ..HttpOptions::default()
+    })?;
     let clock = world.clock.clone();
-    Ok(Connector::discover_with_clock(settings, http, std::sync::Arc::new(move || clock.now())).await?)
+    Ok(
+        Connector::discover_with_clock(settings, http, std::sync::Arc::new(move || clock.now()))
+            .await?,
+    )
 }
 
 async fn issue(world: &World<'_>, hr: &Connector, person: &Person) -> anyhow::Result<Uuid> {
-    let Some(identity) = person.identity else { bail!("this person holds no identity") };
+    let Some(identity) = person.identity else {
+        bail!("this person holds no identity")
+    };
     let draft = Draft::new("Identity")
         .claim("ID-LegalFirstName", identity.says.first_names)
         .claim("ID-LegalSurname", identity.says.surname)
         .claim("ID-BirthDate", identity.says.date_of_birth)
         .claim("UniqueIdentifier", person.unique_identifier);
     let started = hr.issue(draft).await?;
-    let certificate_authority = world.options.tls_cert.as_ref().map(std::fs::read).transpose()?;
-    let browser = Browser::new(world.redirect_uri.clone(), certificate_authority.as_deref(), None)?;
+    let certificate_authority = world
+        .options
+        .tls_cert
+        .as_ref()
+        .map(std::fs::read)
+        .transpose()?;
+    let browser = Browser::new(
+        world.redirect_uri.clone(),
+        certificate_authority.as_deref(),
+        None,
+    )?;
     let Arrived::Page(page) = browser.open(&started.url).await? else {
         bail!("the gateway shows no page")
     };
-    let link = page.href("open-wallet").with_context(|| format!("{} has no wallet link", page.name()))?;
-    let scanned = world.wallet.scan(person.id, Scan { link, consent: true, choose: Vec::new() }).await?;
+    let link = page
+        .href("open-wallet")
+        .with_context(|| format!("{} has no wallet link", page.name()))?;
+    let scanned = world
+        .wallet
+        .scan(
+            person.id,
+            Scan {
+                link,
+                consent: true,
+                choose: Vec::new(),
+            },
+        )
+        .await?;
     if scanned.outcome != Outcome::Received {
-        bail!("the wallet did not receive it: {}", scanned.reason.unwrap_or_default());
+        bail!(
+            "the wallet did not receive it: {}",
+            scanned.reason.unwrap_or_default()
+        );
     }
     let Arrived::Back(query) = browser.reload(&page).await? else {
         bail!("the page does not lead back")

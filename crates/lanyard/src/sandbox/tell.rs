@@ -9,7 +9,12 @@ use super::secrets::Secrets;
 use crate::sandbox_file::{CredentialType, Employee, FILE_NAME, RelyingParty, SandboxFile, Urls};
 
 /// The content of `sandbox.json`.
-pub fn sandbox_file(gateway: &Url, wallet: &Url, portal: &Url, secrets: &Secrets) -> anyhow::Result<SandboxFile> {
+pub fn sandbox_file(
+    gateway: &Url,
+    wallet: &Url,
+    portal: &Url,
+    secrets: &Secrets,
+) -> anyhow::Result<SandboxFile> {
     let parties = PARTIES.iter().filter(|party| party.shown).map(|party| {
         let own = secrets.parties[party.name].clone();
         RelyingParty {
@@ -23,20 +28,28 @@ pub fn sandbox_file(gateway: &Url, wallet: &Url, portal: &Url, secrets: &Secrets
         }
     });
     let employees = EVERYONE.iter().map(|person| Employee {
-            id: person.id.to_owned(),
-            holder: person.id.to_owned(),
-            case: person.case.to_owned(),
-            username: person.id.to_owned(),
-            password: secrets.passwords[person.id].clone(),
-            first_names: person.record.first_names.to_owned(),
-            surname: person.record.surname.to_owned(),
-            date_of_birth: person.record.date_of_birth.to_owned(),
-            unique_identifier: person.unique_identifier.to_owned(),
+        id: person.id.to_owned(),
+        holder: person.id.to_owned(),
+        case: person.case.to_owned(),
+        username: person.id.to_owned(),
+        password: secrets.passwords[person.id].clone(),
+        first_names: person.record.first_names.to_owned(),
+        surname: person.record.surname.to_owned(),
+        date_of_birth: person.record.date_of_birth.to_owned(),
+        unique_identifier: person.unique_identifier.to_owned(),
     });
     let types = Catalogue::built_in()?;
-    let types = types.iter().map(|kind| CredentialType { name: kind.name.clone(), scope: kind.name.clone() });
+    let types = types.iter().map(|kind| CredentialType {
+        name: kind.name.clone(),
+        scope: kind.name.clone(),
+    });
     Ok(SandboxFile {
-        urls: Urls { gateway: gateway.clone(), portal: None, wallet: wallet.clone(), mail: None },
+        urls: Urls {
+            gateway: gateway.clone(),
+            portal: None,
+            wallet: wallet.clone(),
+            mail: None,
+        },
         relying_parties: parties.collect(),
         employees: employees.collect(),
         credential_types: types.collect(),
@@ -45,14 +58,39 @@ pub fn sandbox_file(gateway: &Url, wallet: &Url, portal: &Url, secrets: &Secrets
 
 /// Six lines for the person at the terminal.
 pub fn lines(file: &SandboxFile, data: &std::path::Path) -> [String; 6] {
-    let (good, others): (Vec<_>, Vec<_>) = file.employees.iter().partition(|employee| employee.case == "match");
-    let ids = |people: &[&Employee]| people.iter().map(|employee| employee.id.as_str()).collect::<Vec<_>>().join(", ");
+    let (good, others): (Vec<_>, Vec<_>) = file
+        .employees
+        .iter()
+        .partition(|employee| employee.case == "match");
+    let ids = |people: &[&Employee]| {
+        people
+            .iter()
+            .map(|employee| employee.id.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     [
-        format!("Gateway      {}  (discovery: /.well-known/openid-configuration)", file.urls.gateway),
-        format!("Test wallet  {}  (holders, their credentials, scan and consent)", file.urls.wallet),
-        format!("Employees    {} has a good identity credential; the difficult cases are {}", ids(&good), ids(&others)),
-        format!("Programs     read {} (client ids, secrets, signing keys, people)", data.join(FILE_NAME).display()),
-        format!("Do this next lanyard journey --data {}  (plays verify, issue, present, revoke; prints every exchange)", data.display()),
+        format!(
+            "Gateway      {}  (discovery: /.well-known/openid-configuration)",
+            file.urls.gateway
+        ),
+        format!(
+            "Test wallet  {}  (holders, their credentials, scan and consent)",
+            file.urls.wallet
+        ),
+        format!(
+            "Employees    {} has a good identity credential; the difficult cases are {}",
+            ids(&good),
+            ids(&others)
+        ),
+        format!(
+            "Programs     read {} (client ids, secrets, signing keys, people)",
+            data.join(FILE_NAME).display()
+        ),
+        format!(
+            "Do this next lanyard journey --data {}  (plays verify, issue, present, revoke; prints every exchange)",
+            data.display()
+        ),
         "Ctrl-C stops it; starting again keeps everything; --fresh begins anew.".to_owned(),
     ]
 }

@@ -71,13 +71,20 @@ impl Missing {
 /// The interaction of this browser, with what time alone has decided made durable.
 async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<(Browser, Interaction), Missing> {
     let browser = Browser::known(app, headers).ok_or(Missing::NotYours)?;
-    let found = app.interactions.find(id).await?.filter(|found| browser.began(found)).ok_or(Missing::NotYours)?;
+    let found = app
+        .interactions
+        .find(id)
+        .await?
+        .filter(|found| browser.began(found))
+        .ok_or(Missing::NotYours)?;
     let mut settled = found.clone().settled(app.now());
     if settled.stage != found.stage {
         match app.interactions.advance(&mut settled, vec![]).await {
             Ok(()) => {}
             // The wallet was quicker than the clock: what it did counts.
-            Err(AdvanceError::Overtaken) => settled = app.interactions.find(id).await?.ok_or(Missing::NotYours)?,
+            Err(AdvanceError::Overtaken) => {
+                settled = app.interactions.find(id).await?.ok_or(Missing::NotYours)?;
+            }
             Err(AdvanceError::Store(error)) => return Err(error.into()),
             Err(AdvanceError::Duplicate { .. }) => return Err(Missing::NotYours),
         }
@@ -92,10 +99,16 @@ async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap
         Err(missing) => return missing.answer(&app),
     };
     let Some(party) = app.organisations.relying_party(&found.client_id) else {
-        return plain::bad_request(&app, "the client of this interaction is no longer registered");
+        return plain::bad_request(
+            &app,
+            "the client of this interaction is no longer registered",
+        );
     };
     match found.stage {
-        Stage::Finished { outcome: Outcome::Verified | Outcome::Issued, .. } if found.released => lead_back(&app, party, found).await,
+        Stage::Finished {
+            outcome: Outcome::Verified | Outcome::Issued,
+            ..
+        } if found.released => lead_back(&app, party, found).await,
         Stage::Collected { .. } | Stage::Pushed => plain::already_used(&app, Some(&party.name)),
         _ => show::page(&app, party, &found, &browser),
     }
@@ -107,13 +120,19 @@ async fn lead_back(app: &App, party: &RelyingParty, found: Interaction) -> Respo
     let Ok(mut coded) = found.coded(Digest::of(&code), app.now()) else {
         return plain::already_used(app, Some(&party.name));
     };
-    let Some(address) = coded.private.as_ref().and_then(|private| answer::code_address(app, party, private, &code)) else {
+    let Some(address) = coded
+        .private
+        .as_ref()
+        .and_then(|private| answer::code_address(app, party, private, &code))
+    else {
         return plain::already_used(app, Some(&party.name));
     };
     match app.interactions.advance(&mut coded, vec![]).await {
         Ok(()) => answer::see_other(&address),
         // Two tabs at once: the other one leads back.
-        Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => plain::already_used(app, Some(&party.name)),
+        Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => {
+            plain::already_used(app, Some(&party.name))
+        }
         Err(AdvanceError::Store(error)) => Missing::Store(error).answer(app),
     }
 }
@@ -123,7 +142,14 @@ async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
     match find(&app, &headers, &id).await {
         Ok((_, found)) => {
             let body = json!({ "state": show::state_name(&found), "version": found.version });
-            ([(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+            (
+                [
+                    (header::CACHE_CONTROL, "no-store"),
+                    (header::CONTENT_TYPE, "application/json"),
+                ],
+                body.to_string(),
+            )
+                .into_response()
         }
         Err(Missing::NotYours) => StatusCode::NOT_FOUND.into_response(),
         Err(Missing::Store(error)) => {
@@ -134,20 +160,33 @@ async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 }
 
 /// Only the code, as large as the window.
-async fn larger_code(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+async fn larger_code(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     match find(&app, &headers, &id).await {
-        Ok((_, found)) if found.stage == Stage::Waiting => match app.organisations.relying_party(&found.client_id) {
-            Some(party) => show::larger_code(&app, party, &found),
-            None => plain::service_problem(&app),
-        },
+        Ok((_, found)) if found.stage == Stage::Waiting => {
+            match app.organisations.relying_party(&found.client_id) {
+                Some(party) => show::larger_code(&app, party, &found),
+                None => plain::service_problem(&app),
+            }
+        }
         Ok((_, found)) => answer::see_other(&format!("/interaction/{}", found.id)),
         Err(missing) => missing.answer(&app),
     }
 }
 
 /// 'Start again': new links, the old ones are dead.
-async fn restart(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    let step = |app: &App, found: Interaction| found.restarted(app.random.token_128(), app.random.token_128(), app.now());
+async fn restart(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let step = |app: &App, found: Interaction| {
+        found.restarted(app.random.token_128(), app.random.token_128(), app.now())
+    };
     match change(&app, &id, &headers, &body, step).await {
         Ok(changed) => answer::see_other(&format!("/interaction/{}", changed.id)),
         Err(response) => response,
@@ -155,7 +194,12 @@ async fn restart(State(app): State<App>, Path(id): Path<String>, headers: Header
 }
 
 /// 'Cancel': the relying party hears that the person said no.
-async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+async fn cancel(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let step = |app: &App, found: Interaction| match found.stage {
         Stage::Waiting | Stage::Scanned { .. } => found.refused(Refusal::Cancelled, app.now()),
         _ => Err(StepError::OutOfOrder),
@@ -173,9 +217,20 @@ async fn cancel(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 }
 
 /// One step that a form of this browser asks for. A step that no longer fits leads to the page as it is.
-async fn change(app: &App, id: &str, headers: &HeaderMap, body: &[u8], step: impl Fn(&App, Interaction) -> Result<Interaction, StepError>) -> Result<Interaction, Response> {
-    let (browser, found) = find(app, headers, id).await.map_err(|missing| missing.answer(app))?;
-    let sent = Form::parse(body).ok().and_then(|form| form.find("csrf").map(str::to_owned)).unwrap_or_default();
+async fn change(
+    app: &App,
+    id: &str,
+    headers: &HeaderMap,
+    body: &[u8],
+    step: impl Fn(&App, Interaction) -> Result<Interaction, StepError>,
+) -> Result<Interaction, Response> {
+    let (browser, found) = find(app, headers, id)
+        .await
+        .map_err(|missing| missing.answer(app))?;
+    let sent = Form::parse(body)
+        .ok()
+        .and_then(|form| form.find("csrf").map(str::to_owned))
+        .unwrap_or_default();
     let expected = browser.form_token(&found);
     if !bool::from(sent.as_bytes().ct_eq(expected.as_bytes())) {
         return Err(plain::already_used(app, None));
@@ -196,18 +251,28 @@ struct Returned {
 
 /// The browser that a wallet on the same device opened. Only the one that began may have the result
 /// (rulings 7, SEC-28).
-async fn returned(State(app): State<App>, headers: HeaderMap, Query(Returned { response_code }): Query<Returned>) -> Response {
+async fn returned(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Query(Returned { response_code }): Query<Returned>,
+) -> Response {
     let Some(browser) = Browser::known(&app, &headers) else {
         return plain::another_browser(&app);
     };
-    let found = match app.interactions.find_by_response(&Digest::of(&response_code)).await {
+    let found = match app
+        .interactions
+        .find_by_response(&Digest::of(&response_code))
+        .await
+    {
         Ok(Some(found)) if browser.began(&found) => found,
         Ok(_) => return plain::another_browser(&app),
         Err(error) => return Missing::Store(error).answer(&app),
     };
     let mut released = found.released();
     match app.interactions.advance(&mut released, vec![]).await {
-        Ok(()) | Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => answer::see_other(&format!("/interaction/{}", released.id)),
+        Ok(()) | Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => {
+            answer::see_other(&format!("/interaction/{}", released.id))
+        }
         Err(AdvanceError::Store(error)) => Missing::Store(error).answer(&app),
     }
 }
@@ -215,10 +280,12 @@ async fn returned(State(app): State<App>, headers: HeaderMap, Query(Returned { r
 /// The short form of a wallet link leads to the standard's own. Following it binds nothing.
 async fn short_link(State(app): State<App>, Path(link): Path<String>) -> Response {
     match app.interactions.find_by_link(&link).await {
-        Ok(Some(found)) if matches!(found.stage, Stage::Waiting | Stage::Scanned { .. }) => match found.via(&link) {
-            Some(via) => show::short_link(&app, &wallet_link(&app, &found, via)),
-            None => plain::already_used(&app, None),
-        },
+        Ok(Some(found)) if matches!(found.stage, Stage::Waiting | Stage::Scanned { .. }) => {
+            match found.via(&link) {
+                Some(via) => show::short_link(&app, &wallet_link(&app, &found, via)),
+                None => plain::already_used(&app, None),
+            }
+        }
         Ok(_) => plain::already_used(&app, None),
         Err(error) => Missing::Store(error).answer(&app),
     }
@@ -235,5 +302,9 @@ fn wallet_link(app: &App, interaction: &Interaction, via: Via) -> String {
 /// What the QR code says: the standard's own link where it fits, else the short one that leads to it.
 fn qr_link(app: &App, interaction: &Interaction) -> String {
     let full = wallet_link(app, interaction, Via::AnotherDevice);
-    if full.len() <= LONGEST_QR_LINK { full } else { app.url(&format!("/w/{}", interaction.link)) }
+    if full.len() <= LONGEST_QR_LINK {
+        full
+    } else {
+        app.url(&format!("/w/{}", interaction.link))
+    }
 }

@@ -11,13 +11,29 @@ use crate::app::App;
 /// reference that the page shows.
 pub fn bad_request(app: &App, reason: &str) -> Response {
     let reference = app.random.reference();
-    tracing::warn!(reference, reason, "an authorization request cannot be answered");
-    notice(app, StatusCode::BAD_REQUEST, Notice::CannotContinue, Some(reference), None)
+    tracing::warn!(
+        reference,
+        reason,
+        "an authorization request cannot be answered"
+    );
+    notice(
+        app,
+        StatusCode::BAD_REQUEST,
+        Notice::CannotContinue,
+        Some(reference),
+        None,
+    )
 }
 
 /// The link was used, or the browser is not the one that began.
 pub fn already_used(app: &App, relying_party: Option<&str>) -> Response {
-    notice(app, StatusCode::GONE, Notice::AlreadyUsed, None, relying_party)
+    notice(
+        app,
+        StatusCode::GONE,
+        Notice::AlreadyUsed,
+        None,
+        relying_party,
+    )
 }
 
 /// A wallet sent the person to another browser than the one that began.
@@ -27,10 +43,27 @@ pub fn another_browser(app: &App) -> Response {
 
 /// The database did not answer; the log has said why.
 pub fn service_problem(app: &App) -> Response {
-    notice(app, StatusCode::SERVICE_UNAVAILABLE, Notice::ServiceProblem, None, None)
+    notice(
+        app,
+        StatusCode::SERVICE_UNAVAILABLE,
+        Notice::ServiceProblem,
+        None,
+        None,
+    )
 }
 
-fn notice(app: &App, status: StatusCode, notice: Notice, reference: Option<String>, relying_party: Option<&str>) -> Response {
-    let page = NoticePage::new(&app.brand, notice, reference, relying_party.map(str::to_owned));
+fn notice(
+    app: &App,
+    status: StatusCode,
+    notice: Notice,
+    reference: Option<String>,
+    relying_party: Option<&str>,
+) -> Response {
+    let page = NoticePage::new(
+        &app.brand,
+        notice,
+        reference,
+        relying_party.map(str::to_owned),
+    );
     ui::render_with(status, &page, &Policy::new())
 }

@@ -7,7 +7,10 @@ use ui::headers::Policy;
 
 use super::super::answer;
 use super::super::browser::Browser;
-use super::view::{About, Code, Ended, EndedPage, Ending, LargeCodePage, Progress, ShortLinkPage, Unusable, Waiting, WaitingPage};
+use super::view::{
+    About, Code, Ended, EndedPage, Ending, LargeCodePage, Progress, ShortLinkPage, Unusable,
+    Waiting, WaitingPage,
+};
 use super::{plain, qr_link, wallet_link};
 use crate::app::App;
 use crate::interaction::refusal::Kind;
@@ -15,14 +18,27 @@ use crate::interaction::{Interaction, Outcome, Purpose, Refusal, Stage, Via};
 use crate::organisation::RelyingParty;
 
 /// The page of an interaction that does not lead back by itself.
-pub fn page(app: &App, party: &RelyingParty, interaction: &Interaction, browser: &Browser) -> Response {
+pub fn page(
+    app: &App,
+    party: &RelyingParty,
+    interaction: &Interaction,
+    browser: &Browser,
+) -> Response {
     match interaction.stage {
-        Stage::Finished { outcome: Outcome::Refused(refusal), .. } => ended(app, party, interaction, browser, refusal),
+        Stage::Finished {
+            outcome: Outcome::Refused(refusal),
+            ..
+        } => ended(app, party, interaction, browser, refusal),
         _ => waiting(app, party, interaction, browser),
     }
 }
 
-fn waiting(app: &App, party: &RelyingParty, interaction: &Interaction, browser: &Browser) -> Response {
+fn waiting(
+    app: &App,
+    party: &RelyingParty,
+    interaction: &Interaction,
+    browser: &Browser,
+) -> Response {
     let about = about(app, party, interaction);
     let code = match interaction.stage {
         Stage::Waiting => match code(app, interaction, &about) {
@@ -31,13 +47,21 @@ fn waiting(app: &App, party: &RelyingParty, interaction: &Interaction, browser: 
         },
         _ => None,
     };
-    let attributes = app.organisations.credential_type(&interaction.credential_type).map(|kind| kind.attributes.as_slice());
+    let attributes = app
+        .organisations
+        .credential_type(&interaction.credential_type)
+        .map(|kind| kind.attributes.as_slice());
     let here = format!("/interaction/{}", interaction.id);
     let view = Waiting {
         about,
         progress: progress(interaction),
         version: interaction.version,
-        contents: attributes.unwrap_or_default().iter().filter(|a| a.mandatory).map(|a| a.label.clone()).collect(),
+        contents: attributes
+            .unwrap_or_default()
+            .iter()
+            .filter(|a| a.mandatory)
+            .map(|a| a.label.clone())
+            .collect(),
         code,
         deadline: interaction.expires_at,
         status_url: format!("{here}/status"),
@@ -47,21 +71,42 @@ fn waiting(app: &App, party: &RelyingParty, interaction: &Interaction, browser: 
         continue_url: here.clone(),
         here,
     };
-    ui::render_with(StatusCode::OK, &WaitingPage::new(&app.brand, view), &policy(interaction))
+    ui::render_with(
+        StatusCode::OK,
+        &WaitingPage::new(&app.brand, view),
+        &policy(interaction),
+    )
 }
 
-fn ended(app: &App, party: &RelyingParty, interaction: &Interaction, browser: &Browser, refusal: Refusal) -> Response {
+fn ended(
+    app: &App,
+    party: &RelyingParty,
+    interaction: &Interaction,
+    browser: &Browser,
+    refusal: Refusal,
+) -> Response {
     let Some(go_back) = answer::way_back(app, party, interaction) else {
         return plain::already_used(app, Some(&party.name));
     };
-    let again = refusal.may_try_again() && interaction.serial_number.is_none() && app.now() < interaction.expires_at;
+    let again = refusal.may_try_again()
+        && interaction.serial_number.is_none()
+        && app.now() < interaction.expires_at;
     let view = Ended {
         about: about(app, party, interaction),
         ending: ending(refusal),
-        try_again: again.then(|| (format!("/interaction/{}/restart", interaction.id), browser.form_token(interaction))),
+        try_again: again.then(|| {
+            (
+                format!("/interaction/{}/restart", interaction.id),
+                browser.form_token(interaction),
+            )
+        }),
         go_back,
     };
-    ui::render_with(StatusCode::OK, &EndedPage::new(&app.brand, view), &policy(interaction))
+    ui::render_with(
+        StatusCode::OK,
+        &EndedPage::new(&app.brand, view),
+        &policy(interaction),
+    )
 }
 
 /// Only the code.
@@ -78,7 +123,11 @@ pub fn larger_code(app: &App, party: &RelyingParty, interaction: &Interaction) -
 
 /// Leads to the standard's own link, by `Location` for what follows it and by a link for a person.
 pub fn short_link(app: &App, link: &str) -> Response {
-    let mut response = ui::render_with(StatusCode::SEE_OTHER, &ShortLinkPage::new(&app.brand, link.to_owned()), &Policy::new());
+    let mut response = ui::render_with(
+        StatusCode::SEE_OTHER,
+        &ShortLinkPage::new(&app.brand, link.to_owned()),
+        &Policy::new(),
+    );
     if let Ok(location) = HeaderValue::from_str(link) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -88,7 +137,10 @@ pub fn short_link(app: &App, link: &str) -> Response {
 /// The word of the status document.
 pub fn state_name(interaction: &Interaction) -> &'static str {
     match interaction.stage {
-        Stage::Finished { outcome: Outcome::Refused(refusal), .. } => ending(refusal).word(),
+        Stage::Finished {
+            outcome: Outcome::Refused(refusal),
+            ..
+        } => ending(refusal).word(),
         _ => progress(interaction).word(),
     }
 }
@@ -97,11 +149,19 @@ fn code(app: &App, interaction: &Interaction, about: &About) -> Option<Code> {
     let link = qr_link(app, interaction);
     let svg = ui::qr::svg(&link, &about.code_label()).ok()?;
     let link_here = wallet_link(app, interaction, Via::ThisDevice);
-    Some(Code { link, link_here, svg, larger: format!("/interaction/{}/code", interaction.id) })
+    Some(Code {
+        link,
+        link_here,
+        svg,
+        larger: format!("/interaction/{}/code", interaction.id),
+    })
 }
 
 fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
-    let label = app.organisations.credential_type(&interaction.credential_type).map(|kind| kind.label.clone());
+    let label = app
+        .organisations
+        .credential_type(&interaction.credential_type)
+        .map(|kind| kind.label.clone());
     About {
         purpose: match interaction.purpose {
             Purpose::Verify => super::view::Purpose::Verify,
@@ -116,8 +176,13 @@ fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
 
 /// A form of the page may end at the relying party; Chromium holds the redirect to `form-action`, too.
 fn policy(interaction: &Interaction) -> Policy {
-    let redirect_uri = interaction.private.as_ref().and_then(|private| private.request.redirect_uri.parse().ok());
-    redirect_uri.map_or_else(Policy::new, |redirect_uri| Policy::new().form_may_lead_to(&redirect_uri))
+    let redirect_uri = interaction
+        .private
+        .as_ref()
+        .and_then(|private| private.request.redirect_uri.parse().ok());
+    redirect_uri.map_or_else(Policy::new, |redirect_uri| {
+        Policy::new().form_may_lead_to(&redirect_uri)
+    })
 }
 
 fn progress(interaction: &Interaction) -> Progress {
@@ -137,10 +202,18 @@ fn ending(refusal: Refusal) -> Ending {
         (Kind::Declined, _) => Ending::Declined,
         (Kind::WalletProblem, _) => Ending::WalletProblem,
         (Kind::ServiceProblem, _) => Ending::ServiceProblem,
-        (Kind::CredentialUnusable, Refusal::CredentialExpired) => Ending::CredentialUnusable(Unusable::Expired),
-        (Kind::CredentialUnusable, Refusal::CredentialNotYetValid) => Ending::CredentialUnusable(Unusable::NotYetValid),
-        (Kind::CredentialUnusable, Refusal::CredentialSuspended) => Ending::CredentialUnusable(Unusable::Suspended),
-        (Kind::CredentialUnusable, Refusal::IssuerNotTrusted) => Ending::CredentialUnusable(Unusable::NotTrusted),
+        (Kind::CredentialUnusable, Refusal::CredentialExpired) => {
+            Ending::CredentialUnusable(Unusable::Expired)
+        }
+        (Kind::CredentialUnusable, Refusal::CredentialNotYetValid) => {
+            Ending::CredentialUnusable(Unusable::NotYetValid)
+        }
+        (Kind::CredentialUnusable, Refusal::CredentialSuspended) => {
+            Ending::CredentialUnusable(Unusable::Suspended)
+        }
+        (Kind::CredentialUnusable, Refusal::IssuerNotTrusted) => {
+            Ending::CredentialUnusable(Unusable::NotTrusted)
+        }
         (Kind::CredentialUnusable, _) => Ending::CredentialUnusable(Unusable::Revoked),
     }
 }

@@ -1,0 +1,350 @@
+//! A whole world on loopback: a gateway with its database, relying parties of every dialect, a test wallet,
+//! a browser, and a clock that the test moves.
+
+mod browser;
+mod party;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gateway::clock::{Clock, Shift};
+use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::organisation::dialect::Dialect;
+use gateway::{Config, Gateway, Surroundings};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
+use serde_json::{Map, Value, json};
+use standards::jose::hmac_key::HmacKey;
+use url::Url;
+use wallet::{Scan, Scanned, Wallet};
+use zeroize::Zeroizing;
+
+use crate::database::Database;
+pub(crate) use browser::{Answer, Browser, Page, client};
+pub(crate) use party::{Form, Party, identity, programme, sign, verifier};
+
+/// Where every relying party of the world waits for its browser. Nobody listens there.
+pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
+/// The unique identifier of the world's one employee.
+pub(crate) const UNIQUE_IDENTIFIER: &str = "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10";
+
+pub(crate) struct World {
+    pub(crate) base: String,
+    pub(crate) gateway: Gateway,
+    pub(crate) clock: Clock,
+    shift: Shift,
+    pub(crate) wallet: Wallet,
+    pub(crate) config: Config,
+    _database: Database,
+    parties: Vec<Party>,
+    folder: PathBuf,
+    server: tokio::task::JoinHandle<()>,
+}
+
+/// Names of the world's relying parties: one for each dialect, and one of another organisation.
+pub(crate) const PARTIES: [(&str, &str, Dialect); 5] = [
+    ("v1-a", "anytown", Dialect::V1A),
+    ("v1-b", "anytown", Dialect::V1B),
+    ("v2", "anytown", Dialect::V2),
+    ("plain", "anytown", Dialect::Plain),
+    ("stranger", "elsewhere", Dialect::V2),
+];
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_on(Database::sqlite()).await
+    }
+
+    pub(crate) async fn start_on(database: Database) -> Self {
+        let folder = std::env::temp_dir().join(format!("lanyard-world-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+
+        let parties: Vec<Party> = PARTIES
+            .iter()
+            .map(|(name, organisation, dialect)| Party {
+                client_id: (*name).to_owned(),
+                secret: format!("sandbox-secret-of-{name}-0123456789abcdef"),
+                signing_key: Arc::new(HmacKey::generate().unwrap()),
+                organisation,
+                dialect: *dialect,
+            })
+            .collect();
+        let config = config(&base, &folder, &database, &parties);
+        gateway::create_keys(&config, true).unwrap();
+        let (clock, shift) = Clock::shifted();
+        let gateway = compose(&config, &clock).await;
+        let server = serve(listener, &gateway);
+
+        let wallet_clock = clock.clone();
+        let options = wallet::Options {
+            clock: Arc::new(move || wallet_clock.now()),
+            ..wallet::Options::default()
+        };
+        let wallet = Wallet::open(&folder.join("wallet"), options).unwrap();
+        for holder in ["anna", "ben"] {
+            wallet.add_holder(holder, holder).unwrap();
+        }
+        Self {
+            base,
+            gateway,
+            clock,
+            shift,
+            wallet,
+            config,
+            _database: database,
+            parties,
+            folder,
+            server,
+        }
+    }
+
+    /// A second process on the same database: another composition, another port, the same public address.
+    pub(crate) async fn second_process(&self) -> Gateway {
+        compose(&self.config, &self.clock).await
+    }
+
+    pub(crate) fn party(&self, name: &str) -> Party {
+        self.parties
+            .iter()
+            .find(|party| party.client_id == name)
+            .unwrap()
+            .clone()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    pub(crate) fn later(&self, by: SignedDuration) {
+        self.shift.set(by);
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) async fn scan(&self, holder: &str, link: &str, consent: bool) -> Scanned {
+        self.wallet
+            .scan(
+                holder,
+                Scan {
+                    link: link.to_owned(),
+                    consent,
+                    choose: Vec::new(),
+                },
+            )
+            .await
+            .unwrap()
+    }
+
+    /// Pushes a request; `change` may add, replace and remove parameters.
+    pub(crate) async fn push(&self, party: &Party, change: impl FnOnce(&mut Form)) -> Answer {
+        let mut form = Form::new(party);
+        change(&mut form);
+        let response = client()
+            .post(self.url(party.par()))
+            .form(&form.0)
+            .send()
+            .await
+            .unwrap();
+        Answer::read(response).await
+    }
+
+    /// Pushes a request that is good and gives its authorize address.
+    pub(crate) async fn pushed(&self, party: &Party, change: impl FnOnce(&mut Form)) -> String {
+        let answer = self.push(party, change).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        let request_uri = answer.json["request_uri"].as_str().unwrap();
+        self.url(&format!(
+            "{}?client_id={}&request_uri={request_uri}",
+            party.authorize(),
+            party.client_id
+        ))
+    }
+
+    /// The signed draft of a training programme.
+    pub(crate) fn hint(
+        &self,
+        party: &Party,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> String {
+        let mut claims = programme();
+        let now = self.now().as_second();
+        let issuer = self.url(party.dialect.rules().issuer_path);
+        let message = json!({ "iss": party.client_id, "aud": issuer, "iat": now, "nbf": now, "exp": now + 300 });
+        claims.extend(message.as_object().unwrap().clone());
+        if party.dialect == Dialect::V1A {
+            claims.insert("exp".into(), (now + 400 * 86_400).into());
+        }
+        change(&mut claims);
+        sign(&party.signing_key, &claims)
+    }
+
+    /// Puts a credential of that type into a holder's wallet through the front door; gives its serial number.
+    pub(crate) async fn issue(
+        &self,
+        holder: &str,
+        credential_type: &str,
+        claims: Map<String, Value>,
+    ) -> String {
+        let party = self.party("v2");
+        let hint = self.hint(&party, |draft| {
+            draft.retain(|name, _| ["iss", "aud", "iat", "nbf", "exp"].contains(&name.as_str()));
+            draft.extend(claims);
+        });
+        let address = self
+            .pushed(&party, |form| form.issue(credential_type, &hint))
+            .await;
+        let browser = Browser::new();
+        let page = browser.open(&address).await;
+        let scanned = self.scan(holder, &page.link("open-wallet"), true).await;
+        assert_eq!(
+            scanned.outcome,
+            wallet::Outcome::Received,
+            "{:?}",
+            scanned.reason
+        );
+        let code = browser.open(&page.url).await.code();
+        let token = self.token(&party, |form| form.code(&code)).await;
+        assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+        token.id_token()["SerialNumber"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Gives a holder a staff identity.
+    pub(crate) async fn issue_identity(&self, holder: &str) -> String {
+        self.issue(holder, "Identity", identity()).await
+    }
+
+    /// Calls the token endpoint.
+    pub(crate) async fn token(&self, party: &Party, change: impl FnOnce(&mut Form)) -> Answer {
+        let mut form = Form(vec![
+            ("grant_type".into(), "authorization_code".into()),
+            ("client_id".into(), party.client_id.clone()),
+            ("client_secret".into(), party.secret.clone()),
+            ("redirect_uri".into(), REDIRECT_URI.into()),
+        ]);
+        if party.dialect.rules().pkce == gateway::organisation::dialect::Pkce::Required {
+            form.set("code_verifier", &verifier());
+        }
+        change(&mut form);
+        Answer::read(
+            client()
+                .post(self.url(party.token()))
+                .form(&form.0)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// Calls the revocation endpoint.
+    pub(crate) async fn revoke(
+        &self,
+        party: &Party,
+        serial_number: &str,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> Answer {
+        let body = json!({
+            "client_id": party.client_id, "client_secret": party.secret, "OrganisationId": party.organisation,
+            "CredentialTemplateName": "TrainingProgramme", "SerialNumber": serial_number,
+            "RevocationReason": "Source record deleted",
+        });
+        let mut body = body.as_object().unwrap().clone();
+        change(&mut body);
+        let address = self.url("/Revocation/revokecredential");
+        Answer::read(client().post(address).json(&body).send().await.unwrap()).await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.server.abort();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+async fn compose(config: &Config, clock: &Clock) -> Gateway {
+    let surroundings = Surroundings {
+        clock: clock.clone(),
+        sandbox: true,
+        ..Surroundings::production()
+    };
+    Gateway::compose(config, surroundings).await.unwrap()
+}
+
+pub(crate) fn serve(
+    listener: std::net::TcpListener,
+    gateway: &Gateway,
+) -> tokio::task::JoinHandle<()> {
+    let router = gateway.router();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() })
+}
+
+fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[Party]) -> Config {
+    let held = |secret: &str| Secret::Held(Zeroizing::new(secret.to_owned()));
+    let types = [
+        "Identity",
+        "TrainingProgramme",
+        "TrainingPlacement",
+        "FireSafety",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let public_url: Url = base.parse().unwrap();
+    let did = gateway::organisation::did_of(&public_url, "anytown").unwrap();
+    let organisation = |id: &str, trusts: bool| OrganisationConfig {
+        id: id.to_owned(),
+        name: format!("{id} NHS Trust"),
+        issues: types.clone(),
+        trust: types
+            .iter()
+            .filter(|_| trusts)
+            .map(|name| TrustConfig {
+                credential_type: name.clone(),
+                issuers: vec![did.clone()],
+            })
+            .collect(),
+        relying_parties: parties
+            .iter()
+            .filter(|party| party.organisation == id)
+            .map(|party| {
+                let digest =
+                    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, party.secret.as_bytes());
+                RelyingPartyConfig {
+                    name: format!("The {} portal", party.client_id),
+                    client_id: party.client_id.clone(),
+                    client_secret_sha256: vec![hex::encode(digest)],
+                    signing_key: held(&party.signing_key.to_base64()),
+                    redirect_uris: vec![REDIRECT_URI.to_owned()],
+                    dialect: party.dialect,
+                }
+            })
+            .collect(),
+    };
+    Config {
+        public_url,
+        listen: ([127, 0, 0, 1], 0).into(),
+        database: database.address(),
+        keys: folder.join("keys"),
+        key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
+        storage_secret: held("sandbox-storage-secret-0123456789abcdef"),
+        earlier_storage_secrets: vec![],
+        credential_types: None,
+        retention_days: 30,
+        tls_certificate: None,
+        tls_key: None,
+        brand: None,
+        organisations: vec![
+            organisation("anytown", true),
+            organisation("elsewhere", false),
+        ],
+    }
+}
