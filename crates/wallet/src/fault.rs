@@ -19,7 +19,7 @@ pub enum Fault {
     /// Answers properly, but only after the request has expired (its `exp`; five minutes after an offer was read)
     /// by the wallet's clock. The outcome is `pending` at once; the answer follows in the background.
     LateAnswer,
-    /// Presenting: a held credential of another type than was asked for is sent in its place (`failed` if there is
+    /// Presenting: a held credential of another type, in a format asked for, is sent in its place (`failed` if there is
     /// none). Issuing: another credential configuration than the offered one is requested.
     WrongType,
     /// Presenting: a fitting credential of another holder of this wallet is sent, bound with this holder's own key;

@@ -17,6 +17,7 @@
 //!
 //! Errors are `{"error": code, "message": sentence}`. The API answers only under a loopback host name.
 
+mod ask;
 mod bind;
 pub mod client;
 mod credential;

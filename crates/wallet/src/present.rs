@@ -1,7 +1,7 @@
 //! Answering a verifier: OpenID4VP 1.0, `direct_post` and `direct_post.jwt`.
 
 use jiff::Timestamp;
-use standards::dcql::{Candidate, CredentialQuery, Element, Matched, Path, Query, Unsatisfied};
+use standards::dcql::{Candidate, Matched, Query, Selection, Unsatisfied};
 use standards::openid4vp::response::EncryptError;
 use standards::openid4vp::{
     AuthorizationResponse, ErrorAnswer, ResponseError, ResponseMode, VerifierAnswer, VpToken,
@@ -13,7 +13,6 @@ use crate::bind::{self, BindError};
 use crate::credential::{self, Reading};
 use crate::fault::Fault;
 use crate::network::{Answer, NetworkError};
-use crate::open::{AskedCredential, Question};
 use crate::proof::{HolderKey, ProofError};
 use crate::report::{CredentialStatus, CredentialSummary, Outcome, Scanned};
 use crate::request::Requested;
@@ -59,40 +58,6 @@ struct Pick {
     held: HeldCredential,
     /// What to disclose; `None` is everything.
     matched: Option<Matched>,
-}
-
-impl Requested {
-    pub(crate) fn question(
-        &self,
-        held: &[HeldCredential],
-        now: Timestamp,
-        summary: impl Fn(&HeldCredential) -> CredentialSummary,
-    ) -> Question {
-        let readings = readings(held);
-        let ask = |query: &CredentialQuery| {
-            let mut fitting: Vec<usize> = readings
-                .iter()
-                .filter(|(_, reading)| query.check(candidate(reading)).is_ok())
-                .map(|(at, _)| *at)
-                .collect();
-            fitting.sort_by_key(|at| preference(&held[*at], now));
-            AskedCredential {
-                types: types_of(query),
-                fields: query
-                    .claims
-                    .iter()
-                    .flatten()
-                    .filter_map(|claim| last_key(&claim.path))
-                    .collect(),
-                fitting: fitting.into_iter().map(|at| summary(&held[at])).collect(),
-            }
-        };
-        Question::Share {
-            verifier_name: self.verifier_name(),
-            verifier: self.audience(),
-            asks: self.object.dcql_query.credentials.iter().map(ask).collect(),
-        }
-    }
 }
 
 /// Shares what is asked for, or tells the verifier that the holder does not want to.
@@ -254,6 +219,29 @@ fn picked(
     now: Timestamp,
     choose: &[String],
 ) -> Result<Vec<Pick>, PresentError> {
+    // Where one thing may be answered in several ways, the choice decides which.
+    let chosen = |one: &&HeldCredential| choose.contains(&one.id);
+    let only: Vec<HeldCredential> = held.iter().filter(chosen).cloned().collect();
+    if only.len() == choose.len()
+        && let Ok(picks) = preferred(query, &only, now, choose)
+    {
+        return Ok(picks);
+    }
+    let picks = preferred(query, held, now, choose)?;
+    let used = |id: &String| picks.iter().any(|pick| pick.held.id == *id);
+    if choose.iter().all(used) {
+        Ok(picks)
+    } else {
+        Err(PresentError::ChosenDoesNotFit)
+    }
+}
+
+fn preferred(
+    query: &Query,
+    held: &[HeldCredential],
+    now: Timestamp,
+    choose: &[String],
+) -> Result<Vec<Pick>, PresentError> {
     let readings = readings(held);
     let candidates: Vec<Candidate<'_>> = readings
         .iter()
@@ -262,98 +250,72 @@ fn picked(
     let choice = query
         .choose(&candidates)
         .map_err(PresentError::NothingFits)?;
-    let mut used = vec![false; choose.len()];
-    let mut picks = Vec::with_capacity(choice.selections.len());
-    for selection in choice.selections {
-        let mut fitting: Vec<(&HeldCredential, Matched)> = selection
-            .candidates
-            .into_iter()
+    let pick = |selection: Selection| {
+        let fitting = selection.candidates.into_iter();
+        let (one, matched) = fitting
             .filter_map(|(at, matched)| Some((&held[readings.get(at)?.0], matched)))
-            .collect();
-        fitting.sort_by_key(|(one, _)| {
-            let wanted = choose.iter().position(|id| *id == one.id);
-            (wanted.unwrap_or(usize::MAX), preference(one, now))
-        });
-        let Some((one, matched)) = fitting.into_iter().next() else {
-            continue;
-        };
-        if let Some(at) = choose.iter().position(|id| *id == one.id) {
-            used[at] = true;
-        }
-        picks.push(Pick {
+            .min_by_key(|(one, _)| (!choose.contains(&one.id), preference(one, now)))?;
+        Some(Pick {
             id: selection.id,
             held: one.clone(),
             matched: Some(matched),
-        });
-    }
-    if used.contains(&false) {
-        return Err(PresentError::ChosenDoesNotFit);
-    }
-    Ok(picks)
+        })
+    };
+    Ok(choice.selections.into_iter().filter_map(pick).collect())
 }
 
-/// Something of another type for each credential query, of the format asked for where there is one.
+/// Something of another type, in the format asked for, for everything that a proper answer would have to hold.
 fn wrong_type(query: &Query, held: &[HeldCredential]) -> Option<Vec<Pick>> {
     let readings = readings(held);
-    let pick = |wanted: &CredentialQuery| {
-        let mut others: Vec<&(usize, Reading)> = readings
-            .iter()
-            .filter(|(_, reading)| wanted.check(candidate(reading)).is_err())
-            .collect();
-        others.sort_by_key(|(_, reading)| reading.format != wanted.format);
-        let (at, _) = others.first()?;
+    let pick = |id: &String| {
+        let wanted = query.find(id)?;
+        let mut others = readings.iter().filter(|(_, reading)| {
+            reading.format == wanted.format && wanted.check(candidate(reading)).is_err()
+        });
+        let (at, _) = others.next_back()?;
         Some(Pick {
-            id: wanted.id.clone(),
+            id: id.clone(),
             held: held[*at].clone(),
             matched: None,
         })
     };
-    query.credentials.iter().map(pick).collect()
+    let Some(sets) = &query.credential_sets else {
+        return query
+            .credentials
+            .iter()
+            .map(|wanted| pick(&wanted.id))
+            .collect();
+    };
+    let mut picks = Vec::new();
+    for set in sets.iter().filter(|set| set.required) {
+        let served = |option: &Vec<String>| option.iter().map(pick).collect::<Option<Vec<_>>>();
+        picks.extend(set.options.iter().find_map(served)?);
+    }
+    Some(picks)
 }
 
 /// Usable ones first, then the newest.
-fn preference(held: &HeldCredential, now: Timestamp) -> (bool, std::cmp::Reverse<Timestamp>) {
+pub(crate) fn preference(
+    held: &HeldCredential,
+    now: Timestamp,
+) -> (bool, std::cmp::Reverse<Timestamp>) {
     let expired = Reading::of(held).map_or(true, |reading| reading.has_expired(now));
     (expired, std::cmp::Reverse(held.received_at))
 }
 
-fn readings(held: &[HeldCredential]) -> Vec<(usize, Reading)> {
+pub(crate) fn readings(held: &[HeldCredential]) -> Vec<(usize, Reading)> {
     held.iter()
         .enumerate()
         .filter_map(|(at, one)| Some((at, Reading::of(one).ok()?)))
         .collect()
 }
 
-fn candidate(reading: &Reading) -> Candidate<'_> {
+pub(crate) fn candidate(reading: &Reading) -> Candidate<'_> {
     Candidate {
         format: &reading.format,
         claims: &reading.root,
         holder_binding: true,
     }
-}
-
-fn types_of(query: &CredentialQuery) -> String {
-    let meta = &query.meta;
-    let w3c = meta
-        .type_values
-        .iter()
-        .flatten()
-        .filter_map(|types| types.last().cloned());
-    let all: Vec<String> = w3c
-        .chain(meta.vct_values.iter().flatten().cloned())
-        .collect();
-    all.join(" or ")
-}
-
-/// The name at the end of a claims path.
-pub(crate) fn last_key(path: &Path) -> Option<String> {
-    path.elements()
-        .iter()
-        .rev()
-        .find_map(|element| match element {
-            Element::Key(name) => Some(name.clone()),
-            _ => None,
-        })
 }
 
 fn presented(requested: &Requested, vp_token: VpToken) -> AuthorizationResponse {

@@ -431,7 +431,7 @@ fn field_labels(configuration: &CredentialConfiguration) -> Vec<String> {
             .display
             .as_ref()
             .and_then(|display| display.first()?.name.clone());
-        label.or_else(|| crate::present::last_key(&claim.path))
+        label.or_else(|| crate::ask::last_key(&claim.path))
     };
     claims.filter_map(label).collect()
 }

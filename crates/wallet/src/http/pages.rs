@@ -320,6 +320,10 @@ async fn request(
             asks,
         })) => {
             let page = pages.page("Share from your wallet?");
+            let sends_whole = asks
+                .iter()
+                .flat_map(|asked| &asked.fitting)
+                .any(|held| held.format == "jwt_vc_json");
             let who = who("Who asks", verifier_name, verifier);
             let asks = asks
                 .iter()
@@ -332,6 +336,7 @@ async fn request(
                 action,
                 who,
                 asks,
+                sends_whole,
             })
         }
         Some(Shown::Answering) => {

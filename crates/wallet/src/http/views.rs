@@ -58,6 +58,7 @@ pub(super) struct SharePage {
     pub(super) action: String,
     pub(super) who: Vec<Row>,
     pub(super) asks: Vec<Ask>,
+    pub(super) sends_whole: bool,
 }
 
 #[derive(Template)]

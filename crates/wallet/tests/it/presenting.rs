@@ -7,7 +7,7 @@ use standards::openid4vp::{RequestUriMethod, ResponseMode};
 use wallet::{Outcome, Scan};
 
 use crate::party::{Quirk, World};
-use crate::verifier::{surname, surname_sd};
+use crate::verifier::{surname, surname_either, surname_sd};
 
 #[tokio::test]
 async fn a_credential_is_presented_in_either_format_mode_and_way_of_fetching() {
@@ -131,6 +131,35 @@ async fn the_newest_usable_credential_is_taken_unless_the_holder_chooses() {
         presented(vec!["other".into()]).await.outcome,
         Outcome::Failed
     );
+}
+
+#[tokio::test]
+async fn where_either_format_would_do_the_holder_may_choose_the_less_preferred() {
+    let world = World::start().await;
+    let w3c = world
+        .receive("amira", "Identity")
+        .await
+        .credentials
+        .remove(0);
+    let sd_jwt = world
+        .receive("amira", "IdentitySd")
+        .await
+        .credentials
+        .remove(0);
+    for (choose, expected) in [
+        (vec![], &w3c),
+        (vec![sd_jwt.id.clone()], &sd_jwt),
+        (vec![w3c.id.clone()], &w3c),
+    ] {
+        let scan = Scan {
+            link: world.party.ask_usual(&surname_either()),
+            consent: true,
+            choose,
+        };
+        let scanned = world.wallet.scan("amira", scan).await.unwrap();
+        assert_eq!(scanned.outcome, Outcome::Presented, "{scanned}");
+        assert_eq!(scanned.credentials[0].id, expected.id);
+    }
 }
 
 #[tokio::test]

@@ -68,6 +68,15 @@ pub fn surname_sd() -> Value {
     }]})
 }
 
+/// The same in either format, the W3C form first.
+pub fn surname_either() -> Value {
+    let (mut query, mut other) = (surname(), surname_sd()["credentials"][0].clone());
+    other["id"] = json!("identity-sd");
+    query["credentials"].as_array_mut().unwrap().push(other);
+    query["credential_sets"] = json!([{"options": [["identity"], ["identity-sd"]]}]);
+    query
+}
+
 impl Party {
     pub fn client_id(&self) -> ClientId {
         ClientId::DecentralizedIdentifier(self.did.clone())

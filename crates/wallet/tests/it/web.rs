@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wallet::http::PageOptions;
 
 use crate::party::World;
-use crate::verifier::surname;
+use crate::verifier::{surname, surname_either};
 
 struct Web {
     base: String,
@@ -239,6 +239,31 @@ async fn a_person_reads_who_asks_and_what_for_before_accepting() {
         )
         .await;
     assert!(page.contains("No credentials yet"));
+}
+
+#[tokio::test]
+async fn a_person_is_asked_once_where_either_format_would_do() {
+    let world = World::start().await;
+    let web = Web::serve(&world).await;
+    world.receive("amira", "Identity").await;
+    let sd_jwt = world
+        .receive("amira", "IdentitySd")
+        .await
+        .credentials
+        .remove(0);
+    let link = world.party.ask_usual(&surname_either());
+    let (_, at, page) = web
+        .post_form("/holders/amira/scan", &[("link", &link)])
+        .await;
+    assert_eq!(page.matches("type=\"radio\"").count(), 2);
+    assert!(page.contains("name=\"choose-0\"") && !page.contains("choose-1"));
+    let (_, _, page) = web
+        .post_form(&at, &[("decision", "accept"), ("choose-0", &sd_jwt.id)])
+        .await;
+    assert!(
+        page.contains("dc+sd-jwt") && !page.contains("jwt_vc_json"),
+        "{page}"
+    );
 }
 
 #[tokio::test]
