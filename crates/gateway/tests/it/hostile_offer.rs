@@ -29,7 +29,7 @@ async fn the_first_wallet_that_retrieves_the_offer_has_it() {
 
     let first = read(client().get(&address)).await;
     assert!(!first.body.contains("Cardiology"), "{}", first.body);
-    world.later(SignedDuration::from_secs(59));
+    world.later(SignedDuration::from_secs(50));
     assert_eq!(read(client().get(&address)).await.json, first.json);
     world.later(SignedDuration::from_secs(60));
     assert_eq!(

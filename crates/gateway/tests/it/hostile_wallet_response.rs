@@ -123,7 +123,7 @@ async fn the_first_wallet_that_retrieves_the_request_has_it() {
     );
 
     let first = request(&waiting.link()).await;
-    world.later(SignedDuration::from_secs(59));
+    world.later(SignedDuration::from_secs(50));
     assert_eq!(request(&waiting.link()).await.text, first.text);
     let other_nonce = post_to(&address, form::encode([("wallet_nonce", "another")])).await;
     assert_eq!(refusal(&other_nonce), (410, "invalid_request", "link-used"));

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use standards::did::{Did, Document, Relationship};
-use standards::jose::{JwkSet, Signer};
+use standards::jose::JwkSet;
 use standards::oauth::metadata::{AuthorizationServerMetadata, well_known_url};
 use standards::openid4vci::{IssuerMetadata, PRE_AUTHORIZED_CODE};
 
@@ -93,7 +93,7 @@ async fn an_organisations_did_and_its_issuer_address_lead_to_the_same_key_for_cr
     let document = Document::parse(public(place.as_str()).await.body.as_bytes(), &did).unwrap();
     assert_eq!(
         document.also_known_as(),
-        [organisation.credential_issuer.clone()]
+        std::slice::from_ref(&organisation.credential_issuer)
     );
     let keys = &organisation.keys;
     for key in [&keys.credentials, &keys.status, &keys.requests] {
