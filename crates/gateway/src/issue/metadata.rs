@@ -82,8 +82,14 @@ async fn answer_authorization_server(
 /// [SV-03] The keys by which an SD-JWT VC of this issuer, and its status list, are verified.
 async fn answer_keys(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refused> {
     let organisation = organisation(&app, &id)?;
-    let keys = [&organisation.keys.credentials, &organisation.keys.status]
-        .map(|key| key.public_jwk().clone());
+    let (credentials, status) = (&organisation.keys.credentials, &organisation.keys.status);
+    // A list serves credentials of both formats, and its `kid` is a DID URL. [TSL 11.3] It has to be found here
+    // too, where the key of an SD-JWT VC was: so the key goes by that name in this set.
+    let status = status
+        .public_jwk()
+        .clone()
+        .with_kid(organisation.key_id(status));
+    let keys = [credentials.public_jwk().clone(), status];
     Ok(public(
         json!({"issuer": organisation.credential_issuer, "jwks": JwkSet::new(keys).to_value()}),
     ))

@@ -115,6 +115,13 @@ async fn an_organisations_did_and_its_issuer_address_lead_to_the_same_key_for_cr
             .unwrap()
             .same_key(credentials)
     );
+    let list_key_id = organisation.key_id(&keys.status);
+    assert!(
+        set.find(&list_key_id)
+            .unwrap()
+            .same_key(keys.status.public_jwk()),
+        "a list's kid is found where the credential's was"
+    );
     assert!(
         set.find(keys.requests.public_jwk().kid().unwrap())
             .is_none()
