@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use gateway::clock::Clock;
+use gateway::clock::{Clock, Shift};
 use gateway::{Gateway, Surroundings};
 use tokio::task::JoinHandle;
 use url::Url;
@@ -83,6 +83,8 @@ pub struct Running {
     pub data: PathBuf,
     /// The gateway, for programs that link the sandbox.
     pub gateway: Gateway,
+    /// Moves the clock of gateway and wallet.
+    pub shift: Shift,
     listeners: Listeners,
     tidying: JoinHandle<()>,
     _lock: std::fs::File,
@@ -185,6 +187,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         file,
         data: options.data.clone(),
         gateway,
+        shift,
         listeners,
         tidying,
         _lock: lock,
