@@ -205,13 +205,24 @@ impl Interaction {
                 };
             }
             Stage::Pushed | Stage::Waiting | Stage::Scanned { .. } if now >= self.expires_at => {
-                let outcome = Outcome::Refused(Refusal::Expired);
-                self.stage = Stage::Finished { at: now, outcome };
-                self.released = true;
+                self.expire(now);
             }
+            _ if self.awaits_its_browser() && now >= self.expires_at => self.expire(now),
             _ => {}
         }
         self
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        let outcome = Outcome::Refused(Refusal::Expired);
+        self.stage = Stage::Finished { at: now, outcome };
+        self.released = true;
+    }
+
+    /// Whether a wallet on this device has answered, and the browser that it was to open has not come (rulings 7).
+    pub fn awaits_its_browser(&self) -> bool {
+        let finished = matches!(self.stage, Stage::Finished { .. });
+        finished && !self.released
     }
 
     /// The browser arrives at a pushed request and becomes the one that must finish it.
@@ -373,6 +384,8 @@ impl Interaction {
     ) -> Result<Self, StepError> {
         let again = match self.stage {
             Stage::Waiting | Stage::Scanned { .. } => true,
+            // The wallet opened no browser, or another one: what it showed is forgotten.
+            Stage::Finished { .. } if self.awaits_its_browser() => true,
             Stage::Finished {
                 outcome: Outcome::Refused(refusal),
                 ..
@@ -391,6 +404,7 @@ impl Interaction {
         self.released = true;
         self.stage = Stage::Waiting;
         if let Some(private) = &mut self.private {
+            private.claims.clear();
             private.wallet = None;
         }
         Ok(self)

@@ -46,6 +46,8 @@ pub enum Refusal {
     WalletFailed,
     /// The request or offer was acted on after its five minutes.
     RequestExpired,
+    /// Between the push and the wallet, another credential took the serial number.
+    SerialNumberTaken,
 }
 
 /// What the waiting page can offer after a refusal.
@@ -65,7 +67,7 @@ pub enum Kind {
 
 impl Refusal {
     /// Every refusal, for generated tables and for reading codes back.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Declined,
         Self::Cancelled,
         Self::Expired,
@@ -86,6 +88,7 @@ impl Refusal {
         Self::IssuerUnreachable,
         Self::WalletFailed,
         Self::RequestExpired,
+        Self::SerialNumberTaken,
     ];
 
     /// The stable code.
@@ -106,18 +109,21 @@ impl Refusal {
 
     /// The OAuth error code that the relying party gets.
     pub const fn oauth_error(self) -> &'static str {
-        match self.kind() {
-            Kind::ServiceProblem => "temporarily_unavailable",
+        match (self, self.kind()) {
+            // Trying again with the same draft cannot help.
+            (Self::SerialNumberTaken, _) => "server_error",
+            (_, Kind::ServiceProblem) => "temporarily_unavailable",
             _ => "access_denied",
         }
     }
 
     /// Whether the employee may try again in the same interaction.
     pub const fn may_try_again(self) -> bool {
-        matches!(
+        let kind = matches!(
             self.kind(),
             Kind::Declined | Kind::WalletProblem | Kind::ServiceProblem
-        )
+        );
+        kind && !matches!(self, Self::SerialNumberTaken)
     }
 
     /// Reads a code back.
@@ -150,6 +156,7 @@ impl Refusal {
             Self::IssuerUnreachable => ("issuer-unreachable", ServiceProblem, "the issuer's keys cannot be checked now"),
             Self::WalletFailed => ("wallet-failed", WalletProblem, "the wallet reported a problem"),
             Self::RequestExpired => ("request-expired", WalletProblem, "the wallet answered too late"),
+            Self::SerialNumberTaken => ("serial-number-taken", ServiceProblem, "a credential with this serial number was issued before"),
         }
     }
 }

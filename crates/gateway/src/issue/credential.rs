@@ -24,8 +24,8 @@ use super::metadata::PROOF_ALGORITHMS;
 use super::nonce::LiveNonce;
 use super::{notification, organisation};
 use crate::app::{App, Parts};
-use crate::interaction::Interaction;
 use crate::interaction::rows::AdvanceError;
+use crate::interaction::{Interaction, Refusal};
 use crate::organisation::Organisation;
 use crate::organisation::catalogue::{CredentialType, Format};
 use crate::status;
@@ -318,10 +318,7 @@ impl Order<'_> {
                 Err(AdvanceError::Overtaken) => return Ok(None),
                 Err(AdvanceError::Duplicate { statement: 0 }) => return Err(nonce_refused()),
                 Err(AdvanceError::Duplicate { .. }) if self.stands(draft.serial_number).await? => {
-                    return Err(denied(
-                        "serial-number-taken",
-                        "a credential with this serial number was issued before",
-                    ));
+                    return self.serial_number_taken(interaction).await;
                 }
                 // The place on the list is taken: draw another.
                 Err(AdvanceError::Duplicate { .. }) => {}
@@ -335,11 +332,25 @@ impl Order<'_> {
         Err(Refused::unavailable())
     }
 
+    /// Nothing can come of this interaction any more: it ends, and all three parties hear why.
+    async fn serial_number_taken(
+        &self,
+        interaction: Interaction,
+    ) -> Result<Option<CredentialResponse>, Refused> {
+        let refusal = Refusal::SerialNumberTaken;
+        let mut ended = interaction.refused(refusal, self.now)?;
+        match self.app.interactions.advance(&mut ended, Vec::new()).await {
+            Ok(()) => Err(denied(refusal.code(), refusal.description())),
+            Err(AdvanceError::Overtaken) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     async fn make(&self, draft: &Draft, (list, index): (i64, i64)) -> Result<Issued, Refused> {
         let content = Content {
             organisation: self.organisation,
             credential_type: self.credential_type,
-            vct: super::metadata::vct(self.app, self.credential_type),
+            vct: self.credential_type.vct(&self.app.base),
             draft,
             proof: self.proof,
             status: StatusReference {

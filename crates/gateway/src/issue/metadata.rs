@@ -48,11 +48,6 @@ pub(super) fn router() -> Router<App> {
         .route("/credential-types/{name}", get(answer_type))
 }
 
-/// The `vct` of a type: the address of its metadata.
-pub(super) fn vct(app: &Parts, credential_type: &CredentialType) -> String {
-    app.url(&format!("/credential-types/{}", credential_type.name))
-}
-
 async fn answer_issuer(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -133,7 +128,7 @@ async fn answer_type(
         })
     });
     Ok(public(json!({
-        "vct": vct(&app, credential_type),
+        "vct": credential_type.vct(&app.base),
         "name": credential_type.label,
         "display": [{"locale": LOCALE, "name": credential_type.label}],
         "claims": claims.collect::<Vec<_>>(),
@@ -193,7 +188,7 @@ fn configuration(
     ];
     let (vct, definition) = match format {
         Format::JwtVcJson => (None, Some(CredentialDefinition { types })),
-        Format::SdJwtVc => (Some(vct(app, credential_type)), None),
+        Format::SdJwtVc => (Some(credential_type.vct(&app.base)), None),
     };
     CredentialConfiguration {
         format: dcql::Format::from(format.name().to_owned()),

@@ -17,7 +17,7 @@ use super::request::Fault;
 use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::rows::AdvanceError;
-use crate::interaction::{Digest, Interaction, Private, Purpose};
+use crate::interaction::{Digest, Interaction, Private, Purpose, Stage};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::UNIQUE_IDENTIFIER;
 use crate::organisation::dialect::Pkce;
@@ -198,7 +198,10 @@ async fn id_token(
     claims.insert("aud".into(), party.client_id.as_str().into());
     claims.insert("iat".into(), now.as_second().into());
     claims.insert("exp".into(), (now + ID_TOKEN_LIFETIME).as_second().into());
-    claims.insert("auth_time".into(), now.as_second().into());
+    claims.insert(
+        "auth_time".into(),
+        acted_at(interaction, now).as_second().into(),
+    );
     if let Some(nonce) = &private.request.nonce {
         claims.insert("nonce".into(), nonce.as_str().into());
     }
@@ -208,4 +211,12 @@ async fn id_token(
         parts.id_token_es256.as_ref()
     };
     jws::sign(key, jws::ProtectedHeader::typ("JWT"), &claims).await
+}
+
+/// When the person acted: the end of the interaction in the wallet.
+fn acted_at(interaction: &Interaction, now: Timestamp) -> Timestamp {
+    match interaction.stage {
+        Stage::Finished { at, .. } => at,
+        _ => now,
+    }
 }

@@ -175,6 +175,11 @@ impl CredentialType {
         format!("{}-{}", self.name, format.suffix())
     }
 
+    /// The `vct` of this type: the address of its metadata, below the gateway's.
+    pub fn vct(&self, base: &str) -> String {
+        format!("{base}/credential-types/{}", self.name)
+    }
+
     /// Checks the attributes of a draft: each known, of its shape, nothing mandatory missing. An empty
     /// optional attribute counts as absent. The error names the first attribute at fault and never
     /// repeats its value.

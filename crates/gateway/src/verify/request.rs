@@ -25,7 +25,6 @@ use super::query::query;
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Purpose, RETRIEVAL_LIFETIME, Via};
-use crate::organisation::catalogue::CredentialType;
 use crate::store::StoreError;
 
 /// How often a step is tried again when another request took one at the same time.
@@ -129,11 +128,6 @@ pub(super) async fn find(app: &Parts, link: &str) -> Result<(Interaction, Via), 
     Ok((interaction, via))
 }
 
-/// The `vct` of a type: the address of its metadata.
-pub(super) fn vct(app: &Parts, credential_type: &CredentialType) -> String {
-    app.url(&format!("/credential-types/{}", credential_type.name))
-}
-
 /// A fresh request object, its values and its key.
 async fn make(
     app: &Parts,
@@ -179,7 +173,7 @@ async fn make(
         response_mode: ResponseMode::DirectPostJwt,
         nonce: nonce.clone(),
         state: Some(state.clone()),
-        dcql_query: query(credential_type, &vct(app, credential_type))
+        dcql_query: query(credential_type, &credential_type.vct(&app.base))
             .map_err(|_| failed("its query"))?,
         client_metadata: Some(metadata),
         wallet_nonce: wallet_nonce.clone(),

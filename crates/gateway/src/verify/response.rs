@@ -25,7 +25,7 @@ use super::answer::Refused;
 use super::check::{Asked, Parsed};
 use super::issuer_keys::Signed;
 use super::query::query;
-use super::request::{ATTEMPTS, Kept, find, vct};
+use super::request::{ATTEMPTS, Kept, find};
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Refusal, Stage, StepError, Via};
@@ -172,7 +172,7 @@ async fn evaluate(
         .organisations
         .credential_type(&interaction.credential_type)
         .ok_or(Refusal::IssuerNotTrusted)?;
-    let query = query(credential_type, &vct(app, credential_type))
+    let query = query(credential_type, &credential_type.vct(&app.base))
         .map_err(|_| Refusal::CredentialTypeWrong)?;
     let client_id = organisation.verifier_client_id();
     let asked = Asked {

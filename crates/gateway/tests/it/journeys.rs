@@ -13,6 +13,7 @@ on_both_engines!(
     a_wallet_that_deletes_the_credential_at_once_leaves_none_in_force,
     a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wiped,
     two_processes_give_one_token_for_one_code,
+    two_drafts_with_one_serial_number_become_one_credential,
 );
 
 async fn an_identity_that_is_shared_reaches_the_relying_party_as_claims(database: Database) {
@@ -203,4 +204,34 @@ async fn two_processes_give_one_token_for_one_code(database: Database) {
         4,
         "{statuses:?}"
     );
+}
+
+async fn two_drafts_with_one_serial_number_become_one_credential(database: Database) {
+    let world = World::start_on(database).await;
+    let party = world.party("v2");
+    let serial = uuid::Uuid::new_v4().to_string();
+    let mut pages = Vec::new();
+    for _ in 0..2 {
+        let hint = world.hint(&party, |draft| {
+            drop(draft.insert("SerialNumber".into(), serial.clone().into()));
+        });
+        let pushed = world.pushed(&party, |form| form.issue("TrainingProgramme", &hint));
+        let browser = Browser::new();
+        let page = browser.open(&pushed.await).await;
+        pages.push((browser, page));
+    }
+    let mut outcomes = Vec::new();
+    for (_, page) in &pages {
+        let scanned = world.scan("anna", &page.link("open-wallet"), true).await;
+        outcomes.push(scanned.outcome);
+    }
+    assert_eq!(outcomes, [Outcome::Received, Outcome::Failed]);
+    let (browser, page) = &pages[1];
+    let ended = browser.open(&page.url).await;
+    assert!(
+        ended.link("go-back").contains("error=server_error"),
+        "{}",
+        ended.html
+    );
+    assert_eq!(browser.status(page).await.json["state"], "service-problem");
 }
