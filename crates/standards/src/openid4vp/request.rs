@@ -64,7 +64,8 @@ impl RequestObject {
     /// The claims to sign.
     pub fn to_claims(&self) -> Value {
         let mut claims = Map::new();
-        claims.insert("iss".into(), json!(self.client_id.to_string()));
+        // [VP 5] `iss` says nothing that `client_id` does not, and wallets have to ignore it. Some compare it with
+        // the DID that signs, which `client_id` is only behind its prefix: so it is left out.
         claims.insert("aud".into(), json!(SELF_ISSUED));
         claims.insert("client_id".into(), json!(self.client_id.to_string()));
         claims.insert("response_type".into(), json!("vp_token"));
