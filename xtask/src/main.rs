@@ -2,6 +2,7 @@
 
 mod cargo;
 mod frontend;
+mod generate;
 mod house;
 mod machine;
 mod postgres;
@@ -18,6 +19,9 @@ Usage: cargo xtask COMMAND
       starts a throw-away PostgreSQL and stops it again.
       --long also runs what is too slow for every change.
       Arguments after `--` go to the Rust test runner; only the Rust tests run then.
+  generate [--check]
+      Writes the tables of docs/reference/ from the last whole test run.
+      --check compares them with that run instead, and says nothing where they agree.
   house
       Checks the rules of the house: which part may know which, names, file lengths.
   vendor-frontend
@@ -43,6 +47,8 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["test", rest @ ..] => test::run(&test::Plan::parse(rest)?),
+        ["generate"] => generate::write(&cargo::workspace_root()?),
+        ["generate", "--check"] => generate::check(&cargo::workspace_root()?),
         ["house"] => house::run(&cargo::workspace_root()?),
         ["vendor-frontend"] => frontend::vendor(&cargo::workspace_root()?),
         [] | ["help" | "--help" | "-h"] => {

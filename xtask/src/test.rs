@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::cargo::{
     cargo, output_of, succeeds, succeeds_while_reading, target_folder, workspace_root,
 };
+use crate::generate::report;
 use crate::machine::{self, NPM_FOLDERS};
 use crate::postgres::{self, Postgres};
 use crate::tally::Tally;
@@ -77,6 +78,9 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
         Some(server)
     };
 
+    if plan.is_whole() {
+        report::begin(&target)?;
+    }
     let (mut all_passed, mut tally) = run_rust(&root, &target, plan, &environment)?;
     let Some(node) = machine.node.filter(|_| plan.is_whole()) else {
         return Ok(all_passed);
@@ -88,9 +92,17 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
         .filter(|folder| has_node_tests(folder))
     {
         println!("\nThe npm tests of {}", folder.display());
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let report = report::place(&target, &name);
         let mut command = Command::new(&node);
         command
-            .args(["--test", "--test-reporter=spec"])
+            .args([
+                "--test",
+                "--test-reporter=spec",
+                "--test-reporter-destination=stdout",
+                "--test-reporter=junit",
+            ])
+            .arg(format!("--test-reporter-destination={}", report.display()))
             .envs(environment.iter().cloned())
             .current_dir(&folder);
         all_passed &= succeeds_while_reading(&mut command, |line| tally.add_node_line(line))?;
@@ -142,6 +154,9 @@ fn run_rust(
     let counted = std::fs::read_to_string(&report)
         .ok()
         .and_then(|report| Tally::parse_junit(&report));
+    if plan.is_whole() && report.is_file() {
+        std::fs::copy(&report, report::place(target, "rust"))?;
+    }
     Ok((all_passed, tally + counted.unwrap_or_default()))
 }
 
