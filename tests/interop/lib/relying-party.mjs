@@ -1,0 +1,116 @@
+// `openid-client` as a relying party that has read nothing but the discovery document and its own credentials.
+
+import { randomUUID } from "node:crypto";
+import { SignJWT, decodeProtectedHeader } from "jose";
+import * as client from "openid-client";
+
+import { Browser } from "./browser.mjs";
+
+/** How a dialect differs for its client: where discovery begins and how it says who it is. */
+const DIALECTS = {
+  plain: { discovery: "", authentication: client.ClientSecretBasic },
+  // Names the base as its issuer and stands below it, so its own address is given.
+  v2: { discovery: "/v2.0/.well-known/openid-configuration", authentication: client.ClientSecretPost },
+  "v1-b": { discovery: "/oidc", authentication: client.ClientSecretPost },
+};
+
+/** A relying party of the sandbox. */
+export class RelyingParty {
+  #config;
+  #party;
+  #world;
+  /** What the last ID token was signed with. */
+  algorithm;
+
+  static async discover(world, dialect) {
+    const party = world.party(dialect);
+    const { discovery, authentication } = DIALECTS[dialect];
+    const execute = [client.enableNonRepudiationChecks];
+    if (world.insecure) execute.push(client.allowInsecureRequests);
+    const config = await client.discovery(
+      new URL(world.urls.gateway + discovery),
+      party.client_id,
+      { client_secret: party.client_secret },
+      authentication(party.client_secret),
+      { execute, [client.customFetch]: world.fetch },
+    );
+    return new RelyingParty(world, party, config);
+  }
+
+  constructor(world, party, config) {
+    this.#world = world;
+    this.#party = party;
+    this.#config = config;
+  }
+
+  get metadata() {
+    return this.#config.serverMetadata();
+  }
+
+  /** Asks for a credential. With `push` false the parameters travel in the address. */
+  verify(type, { push = true, scope = `openid ${type}` } = {}) {
+    return this.#begin({ scope }, push);
+  }
+
+  /** Offers a credential: the draft is signed with the signing key, which both sides hold, and pushed. */
+  async issue(type, claims, { scope = `openid issue.${type}` } = {}) {
+    const serialNumber = randomUUID();
+    const draft = await new SignJWT({ ...claims, SerialNumber: serialNumber })
+      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+      .setIssuer(this.#party.client_id)
+      .setAudience(this.metadata.issuer)
+      .setIssuedAt()
+      .setExpirationTime("5m")
+      .sign(Buffer.from(this.#party.signing_key, "base64"));
+    return { ...(await this.#begin({ scope, id_token_hint: draft }, true)), serialNumber };
+  }
+
+  async #begin(parameters, push) {
+    const verifier = client.randomPKCECodeVerifier();
+    const [state, nonce] = [client.randomState(), client.randomNonce()];
+    const request = {
+      ...parameters,
+      response_mode: "query",
+      redirect_uri: this.#party.redirect_uris.at(-1),
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: "S256",
+      state,
+      nonce,
+    };
+    const build = push ? client.buildAuthorizationUrlWithPAR : client.buildAuthorizationUrl;
+    const address = await build(this.#config, request);
+    const browser = new Browser(this.#world.fetch);
+    const page = await browser.page(address);
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+    return { browser, page, checks };
+  }
+
+  /** The browser comes back with a code, and the library believes the ID token; or it throws what it heard. */
+  async finish({ browser, page, checks }) {
+    const back = await browser.back(page.url);
+    return this.redeem(back, checks);
+  }
+
+  async redeem(back, checks) {
+    const tokens = await client.authorizationCodeGrant(this.#config, back, checks);
+    this.algorithm = decodeProtectedHeader(tokens.id_token).alg;
+    return tokens.claims();
+  }
+
+  /** The organisation takes a credential back. */
+  async revoke(type, serialNumber) {
+    const response = await this.#world.fetch(`${this.#world.urls.gateway}/Revocation/revokecredential`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        client_id: this.#party.client_id,
+        client_secret: this.#party.client_secret,
+        OrganisationId: this.#party.organisation_id,
+        CredentialTemplateName: type,
+        SerialNumber: serialNumber,
+        RevocationReason: "Issued in error",
+      }),
+    });
+    if (response.status !== 204) throw new Error(`revocation answered ${response.status}: ${await response.text()}`);
+  }
+}

@@ -1,0 +1,97 @@
+// What a relying party that only knows OpenID Connect does with the gateway: `openid-client` checks state, nonce,
+// issuer, PKCE and the ID token's signature; the sandbox's wallet plays the employee.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { among, programme } from "../lib/programme.mjs";
+import { RelyingParty } from "../lib/relying-party.mjs";
+import { credentials, scan } from "../lib/sandbox-wallet.mjs";
+
+const PROGRAMME = "TrainingProgramme";
+
+/** The dialects that `openid-client` speaks, and how each asks for an issue. */
+const CLIENTS = [
+  { dialect: "plain", algorithm: "ES256" },
+  { dialect: "v2", algorithm: "RS256" },
+  { dialect: "v1-b", algorithm: "RS256", issue: { scope: `issue.${PROGRAMME}` } },
+];
+
+export function relyingParty(world) {
+  for (const { dialect, algorithm, issue } of CLIENTS) {
+    test(`a ${dialect} client verifies an identity`, async () => {
+      const [client, employee] = [await RelyingParty.discover(world(), dialect), world().employee("match")];
+      const journey = await client.verify("Identity");
+      const scanned = await scan(world(), employee.holder, journey.page.href("open-wallet"));
+      assert.equal(scanned.outcome, "presented", scanned.reason);
+
+      const claims = await client.finish(journey);
+      assert.equal(claims["Identity.UniqueIdentifier"], employee.unique_identifier);
+      assert.equal(claims["Identity.ID-LegalSurname"], employee.surname);
+      assert.equal(claims["Identity.ID-BirthDate"], employee.date_of_birth);
+      assert.equal(client.algorithm, algorithm);
+    });
+
+    test(`a ${dialect} client issues a credential and hears its serial number`, async () => {
+      const [client, employee] = [await RelyingParty.discover(world(), dialect), world().employee("match")];
+      const journey = await client.issue(PROGRAMME, programme(employee), issue);
+      const scanned = await scan(world(), employee.holder, journey.page.href("open-wallet"));
+      assert.equal(scanned.outcome, "received", scanned.reason);
+
+      const claims = await client.finish(journey);
+      assert.equal(claims.SerialNumber, journey.serialNumber);
+      assert.deepEqual(among(claims, programme(employee)), programme(employee));
+      const held = await credentials(world(), employee.holder);
+      assert.ok(held.some((one) => one.serial_number === journey.serialNumber), "the wallet holds it");
+    });
+  }
+
+  test("a plain client verifies without pushing its request", async () => {
+    const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("diacritics")];
+    const journey = await client.verify("Identity", { push: false });
+    const scanned = await scan(world(), employee.holder, journey.page.href("open-wallet"));
+    assert.equal(scanned.outcome, "presented", scanned.reason);
+    const claims = await client.finish(journey);
+    assert.equal(claims["Identity.UniqueIdentifier"], employee.unique_identifier);
+  });
+
+  test("an employee who declines comes back as access_denied", async () => {
+    const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
+    const journey = await client.verify("Identity");
+    const scanned = await scan(world(), employee.holder, journey.page.href("open-wallet"), false);
+    assert.equal(scanned.outcome, "declined", scanned.reason);
+
+    const ended = await journey.browser.page(journey.page.url);
+    const refused = client.redeem(new URL(ended.href("go-back")), journey.checks);
+    await assert.rejects(refused, { name: "AuthorizationResponseError", error: "access_denied" });
+  });
+
+  test("a draft off its schema is refused when it is pushed, with the field named", async () => {
+    const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
+    const draft = { ...programme(employee), "TPR-ProgrammeStartDate": "next week" };
+    await assert.rejects(client.issue(PROGRAMME, draft), (error) => {
+      assert.equal(error.name, "ResponseBodyError");
+      assert.equal(error.error, "invalid_request");
+      assert.match(error.error_description, /TPR-ProgrammeStartDate/);
+      return true;
+    });
+  });
+
+  test("a code works once, and only with its verifier", async () => {
+    const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
+    const came = async () => {
+      const journey = await client.verify("Identity");
+      await scan(world(), employee.holder, journey.page.href("open-wallet"));
+      return { back: await journey.browser.back(journey.page.url), checks: journey.checks };
+    };
+    const refused = { name: "ResponseBodyError", error: "invalid_grant" };
+
+    const { back, checks } = await came();
+    await client.redeem(back, checks);
+    await assert.rejects(client.redeem(back, checks), refused);
+
+    const [first, second] = [await came(), await came()];
+    const mixed = { ...first.checks, pkceCodeVerifier: second.checks.pkceCodeVerifier };
+    await assert.rejects(client.redeem(first.back, mixed), refused);
+  });
+}
