@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -99,16 +101,61 @@ pub struct RelyingPartyConfig {
 }
 
 /// Where a secret is kept.
-#[derive(Clone, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[derive(Clone)]
 pub enum Secret {
     /// In a file; a line end at its end does not count.
     File(PathBuf),
     /// In an environment variable.
     Env(String),
     /// Held by the program that composes the gateway. A file cannot say this.
-    #[serde(skip)]
     Held(Zeroizing<String>),
+}
+
+/// What a configuration file may say about a secret: one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    file: Option<PathBuf>,
+    env: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PlaceVisitor;
+
+        impl<'de> Visitor<'de> for PlaceVisitor {
+            type Value = Place;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("{ file = … } or { env = … }")
+            }
+
+            /// A secret written where its place should be must not be quoted in the refusal.
+            fn visit_str<E: Error>(self, _: &str) -> Result<Place, E> {
+                Err(E::custom(
+                    "no secret stands in this file: say { file = … } or { env = … }",
+                ))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Place, A::Error> {
+                Place::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        match deserializer.deserialize_any(PlaceVisitor)? {
+            Place {
+                file: Some(path),
+                env: None,
+            } => Ok(Self::File(path)),
+            Place {
+                file: None,
+                env: Some(name),
+            } => Ok(Self::Env(name)),
+            _ => Err(D::Error::custom(
+                "a secret has one place: say { file = … } or { env = … }",
+            )),
+        }
+    }
 }
 
 impl std::fmt::Debug for Secret {
@@ -126,16 +173,15 @@ impl std::fmt::Debug for Secret {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file could not be read.
-    #[error("the configuration file {file} cannot be read: {source}")]
-    File {
-        file: String,
-        source: std::io::Error,
-    },
-    /// The file does not say what it should. The message names line and key.
-    #[error("the configuration file {file}: {source}")]
+    #[error("the configuration file {file} cannot be read: {reason}")]
+    File { file: String, reason: String },
+    /// The file does not say what it should. The line itself is not quoted: somebody may have written a secret
+    /// into it, and what stops a start stands in logs.
+    #[error("the configuration file {file}, line {line}: {reason}")]
     Format {
         file: String,
-        source: Box<toml::de::Error>,
+        line: usize,
+        reason: String,
     },
     /// A secret is not where the configuration says.
     #[error("the secret {place} cannot be read: {reason}")]
@@ -163,13 +209,14 @@ impl ConfigError {
 impl Config {
     /// Reads and parses the file. Values are checked when the gateway is composed.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|source| ConfigError::File {
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError::File {
             file: file.display().to_string(),
-            source,
+            reason: error.to_string(),
         })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Format {
+        toml::from_str(&text).map_err(|error| ConfigError::Format {
             file: file.display().to_string(),
-            source: Box::new(source),
+            line: error.span().map_or(1, |span| line_of(&text, span.start)),
+            reason: error.message().to_owned(),
         })
     }
 
@@ -205,5 +252,64 @@ impl Secret {
             return Err(fault("it is empty".into()));
         }
         Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+/// The number of the line in which that byte stands.
+fn line_of(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct File {
+        secret: Secret,
+    }
+
+    #[test]
+    fn a_secret_is_named_by_its_place_and_never_stands_in_the_file() {
+        let read =
+            |text: &str| toml::from_str::<File>(text).map(|file| format!("{:?}", file.secret));
+        assert_eq!(read("secret = { file = \"a\" }").unwrap(), "Secret(file a)");
+        assert_eq!(read("secret.env = \"B\"").unwrap(), "Secret(env B)");
+        for text in [
+            "secret = \"hunter2\"",
+            "secret = { held = \"hunter2\" }",
+            "secret = { file = \"a\", env = \"hunter2\" }",
+            "secret = {}",
+            "secret = 7",
+        ] {
+            let refused = read(text).unwrap_err();
+            assert!(!refused.message().contains("hunter2"), "{refused}");
+        }
+        let refused = read("secret = \"hunter2\"").unwrap_err();
+        assert!(refused.message().contains("say { file"), "{refused}");
+    }
+
+    #[test]
+    fn a_fault_in_the_file_is_named_by_its_line_which_is_not_quoted() {
+        let file = std::env::temp_dir().join(format!("lanyard-{}.toml", uuid::Uuid::new_v4()));
+        std::fs::write(
+            &file,
+            "listen = \"0.0.0.0:1\"\nstorage_secret = \"hunter2\"\n",
+        )
+        .unwrap();
+        let refused = Config::read(&file).unwrap_err().to_string();
+        std::fs::remove_file(&file).unwrap();
+        assert!(
+            refused.contains("line 2: no secret stands in this file"),
+            "{refused}"
+        );
+        assert!(!refused.contains("hunter2"), "{refused}");
+        assert!(
+            Config::read(&file)
+                .unwrap_err()
+                .to_string()
+                .contains("cannot be read")
+        );
     }
 }
