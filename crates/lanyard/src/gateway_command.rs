@@ -30,17 +30,17 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let tls = match (&config.tls_certificate, &config.tls_key) {
+        (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
+        (None, None) => None,
+        _ => anyhow::bail!("tls_certificate and tls_key belong together"),
+    };
     let gateway = Gateway::compose(&config, Surroundings::production()).await?;
     if options.check {
         println!("{}: this gateway can start", options.config.display());
         gateway.close().await;
         return Ok(());
     }
-    let tls = match (&config.tls_certificate, &config.tls_key) {
-        (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
-        (None, None) => None,
-        _ => anyhow::bail!("tls_certificate and tls_key belong together"),
-    };
     let mut listeners = Listeners::default();
     listeners
         .serve_at("gateway", config.listen, tls, gateway.router())
