@@ -231,7 +231,8 @@ fn forget(data: &Path) -> anyhow::Result<()> {
         "gateway.db-wal",
         "gateway.db-shm",
         "secrets.json",
-        "seeded",
+        seed::DONE,
+        seed::IN_PROGRESS,
     ] {
         remove(&data.join(name))?;
     }

@@ -3,25 +3,35 @@
 //! Nothing here reaches around the protocol. The expired credential is issued with the clock set back, the
 //! revoked one is revoked through the revocation endpoint, the untrusted one comes from an organisation that
 //! no trust list names.
+//!
+//! Each credential's serial number is written down before the wallet hears of it, as any relying party should: a
+//! start that is cut off in the middle of one leaves a number by which the next start revokes it.
+
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use connector::{
-    Callback, Connector, Dialect, Draft, Http, HttpOptions, Push, Returned, Revocation, Settings,
-    SigningKey,
+    Callback, Connector, Dialect, Draft, Http, HttpOptions, Push, Returned, Revocation,
+    RevokeError, Settings, SigningKey,
 };
 use gateway::clock::{Clock, Shift};
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 use wallet::{Outcome, Scan, Wallet};
 
 use super::people::{EVERYONE, IdentityState, Person};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, write_private};
 use super::{Options, parties};
 use crate::browser::{Arrived, Browser};
 
 /// How far back the expired credential was issued: longer than an identity lives.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 365 * 4);
+/// Stands in the sandbox's folder once everybody is seeded.
+pub const DONE: &str = "seeded";
+/// Says how far seeding has come until then.
+pub const IN_PROGRESS: &str = "seeding.json";
 
 /// What seeding works with.
 pub struct World<'a> {
@@ -34,19 +44,49 @@ pub struct World<'a> {
     pub redirect_uri: Url,
 }
 
+/// How far a first start has come.
+#[derive(Default, Serialize, Deserialize)]
+struct Progress {
+    /// Who has the credential of their case.
+    done: Vec<String>,
+    /// Whose credential is on its way, and its serial number.
+    begun: Option<(String, Uuid)>,
+    #[serde(skip)]
+    file: PathBuf,
+}
+
+impl Progress {
+    fn read(world: &World<'_>) -> anyhow::Result<Self> {
+        let file = world.options.data.join(IN_PROGRESS);
+        let read = match std::fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!("{} cannot be read; --fresh begins anew", file.display())
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { file, ..read })
+    }
+
+    fn write(&self) -> anyhow::Result<()> {
+        write_private(&self.file, &serde_json::to_vec(self)?)
+    }
+}
+
 /// Seeds a sandbox that has not been seeded. A start that was cut off seeds those who are still without.
 pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
-    let done = world.options.data.join("seeded");
+    let done = world.options.data.join(DONE);
     if done.exists() {
         return Ok(());
     }
     let trusted = connector(world, parties::HR, parties::ANYTOWN).await?;
     let untrusted = connector(world, parties::ELSEWHERE_HR, parties::ELSEWHERE).await?;
+    let mut progress = Progress::read(world)?;
     for person in &EVERYONE {
         let Some(identity) = person.identity else {
             continue;
         };
-        if !world.wallet.credentials(person.id).await?.is_empty() {
+        if progress.done.iter().any(|id| id == person.id) {
             continue;
         }
         let hr = if identity.state == IdentityState::Untrusted {
@@ -54,24 +94,49 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
         } else {
             &trusted
         };
+        withdraw_begun(world, hr, person, &progress).await?;
         if identity.state == IdentityState::Expired {
             world.shift.set(-LONG_AGO);
         }
-        let issued = issue(world, hr, person)
+        let issued = issue(world, hr, person, &mut progress)
             .await
             .with_context(|| format!("no identity credential for {}", person.id));
         world.shift.set(SignedDuration::ZERO);
         let serial_number = issued?;
         if identity.state == IdentityState::Revoked {
-            hr.revoke(&Revocation {
-                credential_type: "Identity".to_owned(),
-                serial_number,
-                reason: "Sandbox: a revoked identity".to_owned(),
-            })
-            .await?;
+            let reason = "Sandbox: a revoked identity";
+            hr.revoke(&Revocation::new("Identity", serial_number, reason))
+                .await?;
         }
+        progress.begun = None;
+        progress.done.push(person.id.to_owned());
+        progress.write()?;
     }
     std::fs::write(&done, b"")?;
+    super::remove(&progress.file)
+}
+
+/// What an earlier start left half-done for this person: revoked at the gateway, gone from the wallet.
+async fn withdraw_begun(
+    world: &World<'_>,
+    hr: &Connector,
+    person: &Person,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    if let Some((_, serial_number)) = progress.begun.as_ref().filter(|(id, _)| id == person.id) {
+        let reason = "Sandbox: its first start was cut off";
+        match hr
+            .revoke(&Revocation::new("Identity", *serial_number, reason))
+            .await
+        {
+            // It was not issued yet.
+            Ok(()) | Err(RevokeError::NotFound) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    for held in world.wallet.credentials(person.id).await? {
+        world.wallet.delete(person.id, &held.id).await?;
+    }
     Ok(())
 }
 
@@ -108,7 +173,12 @@ async fn connector(
     )
 }
 
-async fn issue(world: &World<'_>, hr: &Connector, person: &Person) -> anyhow::Result<Uuid> {
+async fn issue(
+    world: &World<'_>,
+    hr: &Connector,
+    person: &Person,
+    progress: &mut Progress,
+) -> anyhow::Result<Uuid> {
     let Some(identity) = person.identity else {
         bail!("this person holds no identity")
     };
@@ -118,6 +188,11 @@ async fn issue(world: &World<'_>, hr: &Connector, person: &Person) -> anyhow::Re
         .claim("ID-BirthDate", identity.says.date_of_birth)
         .claim("UniqueIdentifier", person.unique_identifier);
     let started = hr.issue(draft).await?;
+    progress.begun = started
+        .pending
+        .serial_number()
+        .map(|serial_number| (person.id.to_owned(), serial_number));
+    progress.write()?;
     let certificate_authority = world
         .options
         .tls_cert
