@@ -1,0 +1,15 @@
+//! The program's integration tests, one binary for all of them: each runs the real `lanyard` as its users do.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod by_hand;
+#[allow(dead_code)] // the gateway's tests use all of it
+#[path = "../../../gateway/tests/it/database.rs"]
+mod database;
+mod gateway_command;
+mod holder;
+mod journey_command;
+mod kill;
+mod kill_in_flight;
+mod operated;
+mod ports;
+mod sandbox_command;

@@ -1,0 +1,346 @@
+//! The gateway as its operator runs it: the program itself, a configuration file, keys and secrets in files of
+//! their own, https. And as no operator runs it: killed at any moment.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use gateway::store::{Row, Statement};
+use pkcs8::pkcs5::pbes2;
+use pkcs8::{LineEnding, PrivateKeyInfoRef};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use reqwest::cookie::Jar;
+use standards::jose::{Algorithm, HmacKey, SoftwareKey};
+
+use crate::database::Database;
+use crate::ports::Ports;
+
+/// The program under test.
+pub(crate) const LANYARD: &str = env!("CARGO_BIN_EXE_lanyard");
+/// The one organisation.
+pub(crate) const ORGANISATION: &str = "anytown";
+/// The one relying party.
+pub(crate) const CLIENT_ID: &str = "anytown-staff-services";
+/// Where its browsers come back to. Nobody listens there.
+pub(crate) const REDIRECT_URI: &str = "https://staff.example.org/callback";
+
+/// How long a process may take to listen, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The iterations that openssl takes when an operator makes a key with it; the gateway's own are many more, and
+/// each start would pay for them.
+const KEY_ROUNDS: u32 = 2_048;
+
+/// A gateway with everything that its operator keeps for it.
+pub(crate) struct Operated {
+    pub(crate) base: String,
+    pub(crate) folder: PathBuf,
+    pub(crate) database: Database,
+    /// The relying party's secret and signing key.
+    pub(crate) client_secret: String,
+    pub(crate) signing_key: HmacKey,
+    pub(crate) config: String,
+    certificate_authority: String,
+    ports: Ports,
+    process: Option<Child>,
+}
+
+impl Operated {
+    /// Everything is in its place; nothing runs yet.
+    pub(crate) fn prepare(database: Database) -> Self {
+        let folder = new_folder();
+        let ports = Ports::claim();
+        let base = format!("https://localhost:{}", ports.first);
+        let client_secret = secret();
+        let signing_key = HmacKey::generate().unwrap();
+
+        let certificate_authority = write_certificate(&folder);
+        write_private(&folder.join("key-passphrase"), &secret());
+        write_private(&folder.join("storage-secret"), &format!("{}\n", secret()));
+        write_private(&folder.join("signing-key"), &signing_key.to_base64());
+        let config = config(&base, ports.first, &folder, &database, &client_secret);
+        let prepared = Self {
+            base,
+            folder,
+            database,
+            client_secret,
+            signing_key,
+            config,
+            certificate_authority,
+            ports,
+            process: None,
+        };
+        prepared.write_config(&prepared.config);
+        prepared
+    }
+
+    /// A gateway that runs.
+    pub(crate) fn started(database: Database) -> Self {
+        let mut prepared = Self::prepare(database);
+        prepared.write_keys();
+        prepared.start();
+        prepared
+    }
+
+    pub(crate) fn write_config(&self, text: &str) {
+        fs::write(self.config_file(), text).unwrap();
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.join("gateway.toml")
+    }
+
+    /// Makes the signing keys as an operator does with tools of their own.
+    pub(crate) fn write_keys(&self) {
+        let keys = self.folder.join("keys");
+        fs::create_dir(&keys).unwrap();
+        let passphrase = fs::read_to_string(self.folder.join("key-passphrase")).unwrap();
+        let mut wanted = vec![("id-token-rs256".to_owned(), Algorithm::RS256)];
+        wanted.push(("id-token-es256".to_owned(), Algorithm::ES256));
+        for purpose in ["credentials", "status", "requests"] {
+            wanted.push((format!("{ORGANISATION}.{purpose}"), Algorithm::ES256));
+        }
+        for (name, algorithm) in wanted {
+            let key = SoftwareKey::generate(algorithm).unwrap();
+            let salt = *uuid::Uuid::new_v4().as_bytes();
+            let iv = *uuid::Uuid::new_v4().as_bytes();
+            let parameters =
+                pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(KEY_ROUNDS, &salt, iv).unwrap();
+            let der = key.to_pkcs8_der().unwrap();
+            let encrypted = PrivateKeyInfoRef::try_from(der.as_slice())
+                .unwrap()
+                .encrypt_with_params(parameters, passphrase.as_bytes())
+                .unwrap();
+            let text = encrypted
+                .to_pem("ENCRYPTED PRIVATE KEY", LineEnding::LF)
+                .unwrap();
+            write_private(&keys.join(format!("{name}.pem")), &text);
+        }
+    }
+
+    /// `lanyard gateway --config FILE` and what follows it, its log going to a file.
+    pub(crate) fn command(&self, more: &[&str]) -> Command {
+        let mut command = Command::new(LANYARD);
+        command
+            .args(["gateway", "--config"])
+            .arg(self.config_file())
+            .args(more);
+        command.env_remove("RUST_LOG").stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the process and waits until it listens.
+    pub(crate) fn start(&mut self) {
+        assert!(self.process.is_none(), "the gateway runs already");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("log"))
+            .unwrap();
+        let mut process = self
+            .command(&[])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports.first)).is_err() {
+            if let Some(status) = process.try_wait().unwrap() {
+                panic!("the gateway ended at once, {status}: {}", self.log());
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "the gateway does not listen: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.process = Some(process);
+    }
+
+    /// SIGKILL: the process gets no chance to finish anything.
+    pub(crate) fn kill(&mut self) {
+        let mut process = self.process.take().expect("the gateway runs");
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    pub(crate) fn kill_and_start(&mut self) {
+        self.kill();
+        self.start();
+    }
+
+    /// SIGTERM, as service managers send it; the process ends in its own time.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("the gateway runs");
+        terminate(&mut process)
+    }
+
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// A client that trusts the operator's certificate authority. Every process of the gateway needs a new one:
+    /// the connections of an old one are dead.
+    pub(crate) fn client(&self, cookies: &Arc<Jar>) -> reqwest::Client {
+        let authority =
+            reqwest::Certificate::from_pem(self.certificate_authority.as_bytes()).unwrap();
+        reqwest::Client::builder()
+            .tls_certs_only([authority])
+            .cookie_provider(Arc::clone(cookies))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .http1_only()
+            .timeout(Duration::from_secs(20))
+            .build()
+            .unwrap()
+    }
+
+    /// Rows of the gateway's database, past the gateway.
+    pub(crate) async fn rows(&self, statement: Statement) -> Vec<Row> {
+        let store = self.database.open().await;
+        let rows = store.read(statement).await.unwrap();
+        store.close().await;
+        rows
+    }
+}
+
+impl Drop for Operated {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!(
+                "the gateway's log ended so:\n{}",
+                lines[lines.len().saturating_sub(20)..].join("\n")
+            );
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Asks a process to end and waits until it has.
+pub(crate) fn terminate(process: &mut Child) -> ExitStatus {
+    let id = process.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    wait(process)
+}
+
+/// Waits for a process that is to end by itself.
+pub(crate) fn wait(process: &mut Child) -> ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = process.try_wait().unwrap() {
+            return status;
+        }
+        if began.elapsed() > PATIENCE {
+            let _ = process.kill();
+            panic!("the process does not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A folder of the test's own.
+pub(crate) fn new_folder() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("lanyard-test-{}", uuid::Uuid::new_v4()));
+    fs::create_dir(&folder).unwrap();
+    folder
+}
+
+/// A secret that somebody generated.
+fn secret() -> String {
+    HmacKey::generate().unwrap().to_base64().to_string()
+}
+
+pub(crate) fn write_private(file: &Path, text: &str) {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = File::options();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(file)
+        .unwrap();
+    std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+}
+
+/// A certificate for `localhost` in `chain.pem` and `tls-key.pem`; gives the authority that signed it.
+fn write_certificate(folder: &Path) -> String {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let root = authority.self_signed(&authority_key).unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &issuer).unwrap();
+    fs::write(folder.join("chain.pem"), leaf.pem()).unwrap();
+    write_private(&folder.join("tls-key.pem"), &key.serialize_pem());
+    root.pem()
+}
+
+/// The configuration file, as docs/operate/gateway.md explains it.
+fn config(
+    base: &str,
+    port: u16,
+    folder: &Path,
+    database: &Database,
+    client_secret: &str,
+) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client_secret.as_bytes());
+    let digest = digest
+        .as_ref()
+        .iter()
+        .fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        });
+    let (folder, address) = (folder.display(), database.address());
+    format!(
+        r#"public_url = "{base}"
+listen = "127.0.0.1:{port}"
+database = "{address}"
+keys = "{folder}/keys"
+key_passphrase = {{ file = "{folder}/key-passphrase" }}
+storage_secret = {{ file = "{folder}/storage-secret" }}
+tls_certificate = "{folder}/chain.pem"
+tls_key = "{folder}/tls-key.pem"
+
+[[organisations]]
+id = "{ORGANISATION}"
+name = "Anytown NHS Trust"
+issues = ["Identity", "TrainingProgramme"]
+
+[[organisations.trust]]
+credential_type = "TrainingProgramme"
+issuers = ["{base}/issuers/{ORGANISATION}"]
+
+[[organisations.relying_parties]]
+name = "Anytown Staff Services"
+client_id = "{CLIENT_ID}"
+client_secret_sha256 = ["{digest}"]
+signing_key = {{ file = "{folder}/signing-key" }}
+redirect_uris = ["{REDIRECT_URI}"]
+dialect = "plain"
+"#
+    )
+}

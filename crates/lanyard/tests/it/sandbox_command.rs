@@ -1,0 +1,304 @@
+//! `lanyard sandbox` from start to stop, and from stop to start.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use gateway::store::{DatabaseUrl, Statement, Store};
+use lanyard::sandbox_file::SandboxFile;
+use serde_json::Value;
+
+use crate::journey_command::{play, steps};
+use crate::operated::{LANYARD, new_folder, terminate, wait};
+use crate::ports::Ports;
+
+/// A sandbox is ready within 10 s (rulings 27) on a machine that does nothing else.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A sandbox's folder and ports, with or without the process.
+struct Sandbox {
+    data: PathBuf,
+    ports: Ports,
+    process: Option<Child>,
+}
+
+impl Sandbox {
+    fn prepare() -> Self {
+        Self {
+            data: new_folder(),
+            ports: Ports::claim(),
+            process: None,
+        }
+    }
+
+    fn command(&self, ports: &Ports, more: &[&str]) -> Command {
+        let mut command = Command::new(LANYARD);
+        command
+            .arg("sandbox")
+            .arg("--data")
+            .arg(&self.data)
+            .env_remove("RUST_LOG");
+        command
+            .args(["--base-port", &ports.first.to_string()])
+            .args(more)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the process and does not wait for anything.
+    fn begin(&mut self, more: &[&str]) {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.data.join("log"))
+            .unwrap();
+        let mut command = self.command(&self.ports, more);
+        self.process = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    fn start(&mut self, more: &[&str]) -> SandboxFile {
+        self.begin(more);
+        self.wait_for("sandbox.json", |sandbox| sandbox.file().exists());
+        SandboxFile::read(&self.data).unwrap()
+    }
+
+    fn wait_for(&mut self, what: &str, is_there: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !is_there(self) {
+            let ended = self
+                .process
+                .as_mut()
+                .and_then(|process| process.try_wait().unwrap());
+            assert!(
+                ended.is_none(),
+                "the sandbox ended before {what}: {}",
+                self.log()
+            );
+            assert!(began.elapsed() < PATIENCE, "no {what}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.data.join("sandbox.json")
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.data.join("log")).unwrap_or_default()
+    }
+
+    fn kill(&mut self) {
+        let mut process = self.process.take().unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+
+    fn stop(&mut self) {
+        let status = terminate(&mut self.process.take().unwrap());
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+        assert!(
+            !self.file().exists(),
+            "sandbox.json says that a stopped sandbox runs"
+        );
+    }
+
+    /// What each holder has: serial number and status of each credential.
+    async fn credentials(&self) -> BTreeMap<String, Vec<(String, String)>> {
+        let file = SandboxFile::read(&self.data).unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut all = BTreeMap::new();
+        for employee in &file.employees {
+            let address = file
+                .urls
+                .wallet
+                .join(&format!("/api/holders/{}/credentials", employee.holder))
+                .unwrap();
+            let held: Value = client
+                .get(address)
+                .send()
+                .await
+                .unwrap()
+                .json()
+                .await
+                .unwrap();
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let held = held.as_array().unwrap().iter();
+            let held = held.map(|one| (text(&one["serial_number"]), text(&one["status"])));
+            all.insert(employee.case.clone(), held.collect());
+        }
+        all
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+        let _ = fs::remove_dir_all(&self.data);
+    }
+}
+
+fn secret_of(file: &SandboxFile) -> String {
+    file.relying_parties[0].client_secret.clone()
+}
+
+fn verify(data: &Path) {
+    let (code, document) = play(&["verify", "--data", data.to_str().unwrap()]);
+    assert_eq!((code, steps(&document, true)), (Some(0), vec!["verify"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn starting_again_keeps_everything_and_fresh_begins_anew() {
+    let mut sandbox = Sandbox::prepare();
+    let file = sandbox.start(&[]);
+    let held = sandbox.credentials().await;
+    is_seeded(&held);
+
+    // The folder is taken, whatever the port.
+    let mut second = sandbox.command(&Ports::claim(), &[]);
+    let mut second = second
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    assert_eq!(wait(&mut second).code(), Some(1));
+    let said = std::io::read_to_string(second.stderr.take().unwrap()).unwrap();
+    assert!(said.contains("another sandbox is using"), "{said}");
+    assert!(
+        sandbox.file().exists(),
+        "the second one removed the first one's sandbox.json"
+    );
+    sandbox.stop();
+
+    let again = sandbox.start(&[]);
+    assert_eq!(secret_of(&again), secret_of(&file));
+    assert_eq!(sandbox.credentials().await, held);
+    verify(&sandbox.data);
+    // Killed, it cannot remove its file; the next one does, before anything else.
+    sandbox.kill();
+    assert!(sandbox.file().exists());
+
+    sandbox.begin(&["--fresh"]);
+    sandbox.wait_for("beginning", |sandbox| !sandbox.file().exists());
+    sandbox.wait_for("sandbox.json", |sandbox| sandbox.file().exists());
+    let fresh = SandboxFile::read(&sandbox.data).unwrap();
+    assert_ne!(secret_of(&fresh), secret_of(&file));
+    let new = sandbox.credentials().await;
+    is_seeded(&new);
+    let numbers = |all: &BTreeMap<String, Vec<(String, String)>>| {
+        all.values()
+            .flatten()
+            .map(|(number, _)| number.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(
+        numbers(&new)
+            .iter()
+            .all(|number| !numbers(&held).contains(number))
+    );
+    verify(&sandbox.data);
+    sandbox.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_start_that_is_killed_again_and_again_is_finished_by_the_next() {
+    let mut sandbox = Sandbox::prepare();
+    let moments: &[u64] = if std::env::var_os("LANYARD_LONG").is_some() {
+        &[0, 3, 7, 11, 17, 23, 31, 41, 53, 61, 71, 83, 97, 113]
+    } else {
+        &[0, 10, 25]
+    };
+    for (kill, moment) in moments.iter().enumerate() {
+        sandbox.begin(&[]);
+        // Somewhere in the middle of the next person's credential.
+        let wanted = seeded(&sandbox.data).await + 1;
+        loop {
+            let is_ready = sandbox.file().exists();
+            if is_ready || seeded(&sandbox.data).await >= wanted {
+                break;
+            }
+            sandbox.wait_for("credentials", |_| true);
+        }
+        std::thread::sleep(Duration::from_millis(*moment));
+        assert!(
+            kill > 8 || !sandbox.file().exists(),
+            "seeding was over before it could be cut off"
+        );
+        sandbox.kill();
+    }
+
+    sandbox.start(&[]);
+    let held = sandbox.credentials().await;
+    is_seeded(&held);
+    verify(&sandbox.data);
+    sandbox.stop();
+
+    // A credential whose token nobody collected is revoked half an hour later: none of them may be held. What is
+    // in force and held by nobody was begun by a start that was cut off, and the next one revoked it.
+    let rows = rows(
+        &sandbox.data,
+        "SELECT c.serial_number, i.stage, c.revoked_at FROM credentials c \
+        LEFT JOIN interactions i ON i.id = c.interaction",
+    )
+    .await;
+    let numbers: Vec<_> = held
+        .values()
+        .flatten()
+        .map(|(number, _)| number.as_str())
+        .collect();
+    assert!(rows.len() >= numbers.len());
+    for row in rows {
+        let number = row.text("serial_number").unwrap();
+        if numbers.contains(&number) {
+            // The traces of the one that was issued long ago are gone.
+            let stage = row.optional_text("stage").unwrap();
+            let is_collected = stage.is_none_or(|stage| stage == "collected");
+            assert!(is_collected, "a held credential will be revoked: {stage:?}");
+        } else {
+            let revoked_at = row.optional_integer("revoked_at").unwrap();
+            assert!(
+                revoked_at.is_some(),
+                "nobody holds {number}, which is in force"
+            );
+        }
+    }
+}
+
+/// How many credentials the gateway has issued so far.
+async fn seeded(data: &Path) -> usize {
+    if !data.join("gateway.db").exists() {
+        return 0;
+    }
+    rows(data, "SELECT serial_number FROM credentials")
+        .await
+        .len()
+}
+
+async fn rows(data: &Path, sql: &'static str) -> Vec<gateway::store::Row> {
+    let store = Store::open(&DatabaseUrl::Sqlite(data.join("gateway.db")))
+        .await
+        .unwrap();
+    let rows = store.read(Statement::new(sql)).await.unwrap();
+    store.close().await;
+    rows
+}
+
+/// Each employee has the identity credential of their case, and one.
+fn is_seeded(held: &BTreeMap<String, Vec<(String, String)>>) {
+    assert_eq!(held.len(), 12);
+    for (case, held) in held {
+        let states: Vec<&str> = held.iter().map(|(_, status)| status.as_str()).collect();
+        let wanted: &[&str] = match case.as_str() {
+            "no-identity" => &[],
+            "expired-identity" => &["expired"],
+            "revoked-identity" => &["revoked"],
+            _ => &["valid"],
+        };
+        assert_eq!(states, wanted, "{case}");
+    }
+}
