@@ -98,6 +98,38 @@ fn the_first_wallet_that_retrieves_binds_the_interaction() {
 }
 
 #[test]
+fn an_answer_whose_browser_never_comes_can_be_started_again_and_expires() {
+    let shown = json!({"surname": "Taylor"}).as_object().unwrap().clone();
+    let answered = scanned()
+        .verified(shown, Some(Digest::of("response code")), at(20))
+        .unwrap();
+    assert!(answered.awaits_its_browser());
+    assert!(answered.clone().coded(Digest::of("code"), at(21)).is_err());
+    let late = answered.clone().settled(at(1801));
+    assert!(matches!(
+        late.stage,
+        Stage::Finished {
+            outcome: Outcome::Refused(Refusal::Expired),
+            ..
+        }
+    ));
+    let again = answered
+        .clone()
+        .restarted("new code".into(), "new button".into(), at(30))
+        .unwrap();
+    assert!(again.response.is_none() && again.private.unwrap().claims.is_empty());
+
+    // Once its browser has come, the answer stands.
+    let released = answered.released();
+    assert!(!released.awaits_its_browser());
+    assert!(
+        released
+            .restarted("new code".into(), "new button".into(), at(30))
+            .is_err()
+    );
+}
+
+#[test]
 fn the_same_retrieval_is_repeated_for_a_minute_and_no_longer() {
     assert_eq!(
         scanned().repeatable(Via::AnotherDevice, at(69)).unwrap(),

@@ -202,6 +202,7 @@ async fn cancel(
 ) -> Response {
     let step = |app: &App, found: Interaction| match found.stage {
         Stage::Waiting | Stage::Scanned { .. } => found.refused(Refusal::Cancelled, app.now()),
+        _ if found.awaits_its_browser() => found.refused(Refusal::Cancelled, app.now()),
         _ => Err(StepError::OutOfOrder),
     };
     match change(&app, &id, &headers, &body, step).await {

@@ -190,8 +190,7 @@ fn progress(interaction: &Interaction) -> Progress {
         Stage::Pushed | Stage::Waiting => Progress::Waiting,
         Stage::Scanned { .. } => Progress::Scanned,
         Stage::Issued { .. } => Progress::Checking,
-        // A same-device result waits for the browser that the wallet opens.
-        Stage::Finished { .. } if !interaction.released => Progress::Checking,
+        Stage::Finished { .. } if interaction.awaits_its_browser() => Progress::Returning,
         Stage::Finished { .. } | Stage::Collected { .. } => Progress::Done,
     }
 }

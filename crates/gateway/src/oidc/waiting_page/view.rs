@@ -44,6 +44,8 @@ pub enum Progress {
     Scanned,
     /// The answer is being checked, or the credential is on its way.
     Checking,
+    /// A wallet on this device has answered; the browser that it opens is to come back.
+    Returning,
     /// Done: the browser goes back to the relying party.
     Done,
 }
@@ -55,6 +57,7 @@ impl Progress {
             Self::Waiting => "waiting",
             Self::Scanned => "scanned",
             Self::Checking => "checking",
+            Self::Returning => "returning",
             Self::Done => "done",
         }
     }
@@ -138,15 +141,16 @@ impl Waiting {
                     about.credential
                 )
             }
+            (Progress::Returning, _) => "Your wallet has answered".to_owned(),
+            (Progress::Done, _) => "Finished".to_owned(),
             _ => "QR code scanned".to_owned(),
         }
     }
 
     fn tab(&self, progress: Progress) -> String {
         match progress {
-            Progress::Waiting | Progress::Scanned => self.heading(progress),
             Progress::Checking => self.status_text(progress),
-            Progress::Done => "Finished".to_owned(),
+            _ => self.heading(progress),
         }
     }
 
@@ -168,6 +172,7 @@ impl Waiting {
                 format!("Checking your {}.", about.in_sentence())
             }
             (Progress::Checking, Purpose::Issue) => "Adding the credential.".to_owned(),
+            (Progress::Returning, _) => "Go on in the page that your wallet opened.".to_owned(),
             (Progress::Done, _) => format!("Finished. Taking you back to {}.", about.relying_party),
         }
     }

@@ -93,7 +93,12 @@ fn the_way_back_is_found_by_its_id_on_every_failed_page() {
 
 #[test]
 fn a_used_code_is_not_on_the_page_any_more() {
-    for progress in [Progress::Scanned, Progress::Checking, Progress::Done] {
+    for progress in [
+        Progress::Scanned,
+        Progress::Checking,
+        Progress::Returning,
+        Progress::Done,
+    ] {
         let html = html(Purpose::Issue, progress);
         assert!(
             !html.contains("<svg") && !html.contains("open-wallet"),

@@ -1,6 +1,6 @@
 // Keeps the waiting page in step with the wallet. Without this script the page works by its links and forms.
 
-const FORWARD = ["waiting", "scanned", "checking", "done"];
+const FORWARD = ["waiting", "scanned", "checking", "returning", "done"];
 const SOONEST = 2000;
 const LATEST = 5000;
 
