@@ -88,8 +88,19 @@ impl Pages {
                 "There is a problem with the test wallet",
             ),
         };
-        self.problem(status, title, format!("{error}."))
+        self.problem(status, title, sentence(error))
     }
+}
+
+/// What went wrong, as a person reads it in a paragraph.
+fn sentence(error: &impl std::fmt::Display) -> String {
+    format!("{}.", capitalised(&error.to_string()))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 async fn holders(State(pages): State<Pages>) -> Response {
@@ -232,11 +243,7 @@ impl Pages {
             (Err(error), _) => return self.refusal(&error),
             (_, Err(error)) => {
                 let title = "There is a problem with the test wallet";
-                return self.problem(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    title,
-                    format!("{error}."),
-                );
+                return self.problem(StatusCode::INTERNAL_SERVER_ERROR, title, sentence(&error));
             }
         };
         self.questions.insert(id, &request, opened, question);
@@ -250,6 +257,8 @@ impl Pages {
         link_error: String,
         picture_error: String,
     ) -> Response {
+        let [link_error, picture_error] =
+            [link_error, picture_error].map(|text| capitalised(&text));
         let mut errors = Vec::new();
         for (text, href) in [(&link_error, "#link"), (&picture_error, "#picture")] {
             if !text.is_empty() {

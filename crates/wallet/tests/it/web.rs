@@ -289,7 +289,7 @@ async fn a_bad_link_comes_back_with_the_error_beside_the_field() {
         .post_form("/holders/amira/scan", &[("link", "<script>")])
         .await;
     assert_eq!(status, 400);
-    assert!(page.contains("There is a problem") && page.contains("that is not a link"));
+    assert!(page.contains("There is a problem") && page.contains("That is not a link"));
     assert!(!page.contains("<script>"));
     assert_eq!(web.get("/holders/nobody").await.0, 404);
 }
