@@ -205,6 +205,7 @@ mod tests {
         assert_eq!(result.err().as_deref(), Some("DBS"));
     }
 
+    /// DW-46.
     #[test]
     fn an_identity_without_a_well_formed_unique_identifier_is_no_identity() {
         let name = "Identity.UniqueIdentifier";

@@ -181,6 +181,7 @@ mod tests {
         }
     }
 
+    /// SEC-37.
     #[test]
     fn a_sealed_value_neither_repeats_nor_shows_what_it_holds() {
         let seal = seal(NEW);
@@ -226,6 +227,7 @@ mod tests {
         assert_eq!(seal.pairwise("rp-a", "1").len(), 43);
     }
 
+    /// SEC-37.
     #[test]
     fn a_secret_that_nobody_generated_is_refused() {
         let refused = |secret: &str| Seal::new(secret, []).err();

@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(form_action(&["http://[::1]:8499/callback"]), "'self' http:");
     }
 
+    /// SEC-12.
     #[test]
     fn a_page_is_kept_by_nobody_and_loads_nothing_from_elsewhere() {
         let mut headers = HeaderMap::new();

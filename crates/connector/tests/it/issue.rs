@@ -30,6 +30,7 @@ async fn finished(
     }
 }
 
+/// DW-38, DW-52, DW-54, DW-55, DW-56.
 #[tokio::test]
 async fn an_issued_credential_has_the_serial_number_that_the_draft_had_in_every_dialect() {
     let provider = Provider::start().await;

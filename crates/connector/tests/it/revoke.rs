@@ -10,6 +10,7 @@ fn revocation() -> Revocation {
     Revocation::new("TrainingProgramme", Uuid::new_v4(), "Source record deleted")
 }
 
+/// DW-86.
 #[tokio::test]
 async fn a_revocation_is_sent_with_the_contracts_own_names_and_may_be_repeated() {
     let provider = Provider::start().await;

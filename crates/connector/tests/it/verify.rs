@@ -20,6 +20,7 @@ async fn verified(provider: &Provider, connector: &Connector) -> Verified {
     }
 }
 
+/// DW-38.
 #[tokio::test]
 async fn dw_31_a_verification_yields_the_identity_in_every_dialect() {
     let provider = Provider::start().await;

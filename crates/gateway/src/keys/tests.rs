@@ -78,6 +78,7 @@ fn of_many_who_make_a_key_at_once_one_does() {
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 1);
 }
 
+/// SEC-37.
 #[test]
 fn the_file_is_standard_and_shows_nothing_of_the_key() {
     let folder = Folder::new();

@@ -185,6 +185,7 @@ async fn refused(refusal: Refusal, change: impl Fn(&mut Scene)) {
     );
 }
 
+/// SEC-22, DW-36.
 #[tokio::test]
 async fn an_expired_credential_is_refused() {
     refused(Refusal::CredentialExpired, |scene| {
@@ -194,6 +195,7 @@ async fn an_expired_credential_is_refused() {
     .await;
 }
 
+/// SEC-22.
 #[tokio::test]
 async fn a_credential_that_is_not_valid_yet_is_refused() {
     refused(Refusal::CredentialNotYetValid, |scene| {
@@ -203,6 +205,7 @@ async fn a_credential_that_is_not_valid_yet_is_refused() {
     .await;
 }
 
+/// DW-36.
 #[tokio::test]
 async fn a_credential_signed_by_another_key_is_refused() {
     refused(Refusal::SignatureInvalid, |scene| {
@@ -211,6 +214,7 @@ async fn a_credential_signed_by_another_key_is_refused() {
     .await;
 }
 
+/// SEC-17, DW-36, VP-13.
 #[tokio::test]
 async fn a_presentation_signed_by_another_than_the_holder_is_refused() {
     refused(Refusal::HolderBindingInvalid, |scene| {
@@ -219,6 +223,7 @@ async fn a_presentation_signed_by_another_than_the_holder_is_refused() {
     .await;
 }
 
+/// SEC-17.
 #[tokio::test]
 async fn a_credential_bound_to_nobody_is_refused() {
     refused(Refusal::HolderBindingInvalid, |scene| {
@@ -228,6 +233,7 @@ async fn a_credential_bound_to_nobody_is_refused() {
     .await;
 }
 
+/// SEC-17, DW-36, VP-13.
 #[tokio::test]
 async fn a_presentation_for_another_request_is_refused() {
     refused(Refusal::PresentationReplayed, |scene| {
@@ -236,6 +242,7 @@ async fn a_presentation_for_another_request_is_refused() {
     .await;
 }
 
+/// SEC-17, DW-36, VP-13.
 #[tokio::test]
 async fn a_presentation_for_another_verifier_is_refused() {
     // The DID without its prefix is another audience.
@@ -245,6 +252,7 @@ async fn a_presentation_for_another_verifier_is_refused() {
     .await;
 }
 
+/// SEC-17.
 #[tokio::test]
 async fn a_presentation_older_than_its_request_is_refused() {
     refused(Refusal::PresentationReplayed, |scene| {
@@ -253,6 +261,7 @@ async fn a_presentation_older_than_its_request_is_refused() {
     .await;
 }
 
+/// SEC-17.
 #[tokio::test]
 async fn a_presentation_from_the_future_is_refused() {
     refused(Refusal::HolderBindingInvalid, |scene| {
@@ -261,6 +270,7 @@ async fn a_presentation_from_the_future_is_refused() {
     .await;
 }
 
+/// SEC-20, DW-36, VP-12.
 #[tokio::test]
 async fn a_credential_of_another_type_is_refused() {
     refused(Refusal::CredentialTypeWrong, |scene| {
@@ -270,6 +280,7 @@ async fn a_credential_of_another_type_is_refused() {
     .await;
 }
 
+/// SEC-20, VP-12.
 #[tokio::test]
 async fn a_credential_without_a_claim_that_was_asked_for_is_refused() {
     refused(Refusal::ClaimMissing, |scene| {
@@ -291,6 +302,7 @@ async fn a_claim_that_is_no_text_counts_as_missing() {
     .await;
 }
 
+/// SEC-20.
 #[tokio::test]
 async fn only_what_was_asked_for_is_taken_from_a_credential_that_says_more() {
     let mut scene = Scene::good();
@@ -304,6 +316,7 @@ async fn only_what_was_asked_for_is_taken_from_a_credential_that_says_more() {
     );
 }
 
+/// SEC-16, VP-13.
 #[tokio::test]
 async fn the_issuer_is_asked_about_after_the_signature_and_counts_only_if_it_is_trusted() {
     let scene = Scene::good();
@@ -324,6 +337,7 @@ async fn the_issuer_is_asked_about_after_the_signature_and_counts_only_if_it_is_
     );
 }
 
+/// SEC-20, SEC-25.
 #[tokio::test]
 async fn only_a_status_of_valid_lets_a_credential_through() {
     let scene = Scene::good();
@@ -342,6 +356,7 @@ async fn only_a_status_of_valid_lets_a_credential_through() {
     assert_eq!(with(Status::Other(3)), Err(Refusal::StatusUnknown));
 }
 
+/// SEC-14, SEC-17.
 #[tokio::test]
 async fn a_bare_credential_is_no_presentation() {
     let scene = Scene::good();
@@ -356,6 +371,7 @@ async fn a_bare_credential_is_no_presentation() {
     );
 }
 
+/// SEC-16.
 #[tokio::test]
 async fn a_key_of_another_controller_does_not_speak_for_the_issuer() {
     let scene = Scene::good();
@@ -370,6 +386,7 @@ async fn a_key_of_another_controller_does_not_speak_for_the_issuer() {
     );
 }
 
+/// SEC-17, SD-02, SD-03.
 #[tokio::test]
 async fn a_disclosure_that_is_withheld_or_changed_or_added_is_noticed() {
     let scene = Scene::good();
@@ -391,6 +408,7 @@ async fn a_disclosure_that_is_withheld_or_changed_or_added_is_noticed() {
     );
 }
 
+/// SEC-14, SV-01.
 #[tokio::test]
 async fn a_credential_type_token_of_another_kind_does_not_pass_for_an_sd_jwt_vc() {
     let scene = Scene::good();
@@ -413,6 +431,7 @@ async fn a_credential_type_token_of_another_kind_does_not_pass_for_an_sd_jwt_vc(
     assert_eq!(scene.verdict(SD_JWT, bound), Err(Refusal::SignatureInvalid));
 }
 
+/// SEC-15.
 #[tokio::test]
 async fn an_unsigned_credential_and_one_signed_with_the_public_key_as_secret_are_refused() {
     let scene = Scene::good();
@@ -436,6 +455,7 @@ async fn an_unsigned_credential_and_one_signed_with_the_public_key_as_secret_are
     );
 }
 
+/// SEC-20, VP-10, VP-12.
 #[tokio::test]
 async fn one_presentation_is_asked_for_and_no_other_is_taken() {
     let scene = Scene::good();
@@ -469,6 +489,7 @@ async fn one_presentation_is_asked_for_and_no_other_is_taken() {
     }
 }
 
+/// SEC-25.
 #[tokio::test]
 async fn a_status_that_cannot_be_looked_up_is_not_no_status() {
     let scene = Scene::good();

@@ -12,6 +12,7 @@ use crate::world::{Answer, Browser, REDIRECT_URI, World, client, sign};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Acceptance 1: client A verifies without PAR and issues with it; its decision code accepts every answer.
+/// DW-11.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_a_verifies_and_issues_with_what_it_sends_today() {
     let world = World::start().await;
@@ -117,6 +118,7 @@ async fn verified_with_root_keys(
 }
 
 /// Acceptance 2: client B's form is not encoded, its challenge is a padded constant, its verifier is missing.
+/// DW-11.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_b_verifies_and_issues_with_what_it_sends_today() {
     let world = World::start().await;
@@ -184,6 +186,7 @@ async fn client_b_verifies_and_issues_with_what_it_sends_today() {
 }
 
 /// Acceptance 3: the second contract issues without PAR, and an empty serial number means one of ours.
+/// DW-61.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_of_the_second_contract_issues_without_par_and_gets_a_serial_number() {
     let world = World::start().await;
@@ -208,6 +211,7 @@ async fn a_client_of_the_second_contract_issues_without_par_and_gets_a_serial_nu
 }
 
 /// Acceptance 8, and what an integrator that reads only `error_description` sees.
+/// DW-35.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cancelling_in_the_wallet_or_on_the_page_comes_back_with_state_and_the_known_words() {
     let world = World::start().await;
@@ -244,6 +248,7 @@ async fn cancelling_in_the_wallet_or_on_the_page_comes_back_with_state_and_the_k
 }
 
 /// Rulings 1: the old documents stay literally as they were; the modern one is a provider's.
+/// SEC-10.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn discovery_names_what_each_contract_names() {
     let world = World::start().await;

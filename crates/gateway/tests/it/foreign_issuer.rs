@@ -241,6 +241,7 @@ async fn a_trusted_issuers_keys_and_list_are_fetched_once_and_kept_for_a_while()
     );
 }
 
+/// SV-03.
 #[tokio::test]
 async fn an_sd_jwt_vc_of_a_trusted_issuer_is_verified_with_the_key_set_of_its_address() {
     let abroad = Abroad::start().await;
@@ -291,6 +292,7 @@ async fn an_sd_jwt_vc_of_a_trusted_issuer_is_verified_with_the_key_set_of_its_ad
     assert!(accepted(&present().await));
 }
 
+/// SEC-04, SEC-16.
 #[tokio::test]
 async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for_any() {
     let abroad = Abroad::start().await;
@@ -335,6 +337,7 @@ async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for
     assert_eq!(abroad.fetches(), before);
 }
 
+/// SEC-25, TS-05.
 #[tokio::test]
 async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_believed() {
     let abroad = Abroad::start().await;

@@ -104,7 +104,7 @@ async fn a_request_uri_of_somebody_else_is_not_followed() {
     );
 }
 
-/// SEC-07, SEC-29: the page, its status and its forms belong to the browser that began.
+/// SEC-07, SEC-29, SEC-01: the page, its status and its forms belong to the browser that began.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_interaction_is_nothing_without_the_cookie_that_began_it() {
     let world = World::start().await;
@@ -148,7 +148,7 @@ async fn a_form_without_its_token_changes_nothing() {
     assert_eq!(browser.status(&page).await.json["state"], "waiting");
 }
 
-/// SEC-28, rulings 7: the attacker's page, the victim's wallet on the victim's phone.
+/// SEC-28, VP-09, rulings 7: the attacker's page, the victim's wallet on the victim's phone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_for_this_device_gives_its_result_only_to_the_browser_that_comes_back() {
     let world = World::start().await;

@@ -14,6 +14,7 @@ use crate::raw_wallet::{RawWallet, Waiting, credential, nonce, offer, read, refu
 use crate::scenes::{CONFIGURATION, Walk};
 use crate::world::client;
 
+/// SEC-19, VCI-17.
 #[tokio::test]
 async fn a_credential_needs_the_access_token_of_its_own_offer() {
     let walk = Walk::start().await;
@@ -51,6 +52,7 @@ async fn a_credential_needs_the_access_token_of_its_own_offer() {
     assert!(walk.rows().await.is_empty());
 }
 
+/// SEC-19, VCI-14, VCI-15, VCI-17.
 #[tokio::test]
 async fn a_key_proof_that_proves_nothing_is_refused() {
     let walk = Walk::start().await;
@@ -193,6 +195,7 @@ async fn a_key_proof_that_proves_nothing_is_refused() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 }
 
+/// SEC-19, VCI-12, VCI-17.
 #[tokio::test]
 async fn a_nonce_that_is_made_up_foreign_old_or_used_is_refused() {
     let walk = Walk::start().await;
@@ -245,6 +248,7 @@ async fn a_nonce_that_is_made_up_foreign_old_or_used_is_refused() {
     assert_eq!(walk.rows().await.len(), 1);
 }
 
+/// VCI-13, VCI-17.
 #[tokio::test]
 async fn only_what_was_offered_can_be_asked_for() {
     let walk = Walk::start().await;
@@ -330,6 +334,7 @@ async fn only_what_was_offered_can_be_asked_for() {
     assert!(walk.rows().await.is_empty());
 }
 
+/// VCI-16.
 #[tokio::test]
 async fn a_wallet_whose_answer_was_lost_gets_the_same_credential_and_another_key_gets_none() {
     let walk = Walk::start().await;

@@ -12,6 +12,7 @@ use crate::raw_wallet::{
 use crate::scenes::{CONFIGURATION, Walk};
 use crate::world::{World, client};
 
+/// SEC-30, VCI-05, VCI-08.
 #[tokio::test]
 async fn the_first_wallet_that_retrieves_the_offer_has_it() {
     let world = World::start().await;
@@ -60,6 +61,7 @@ async fn the_first_wallet_that_retrieves_the_offer_has_it() {
     }
 }
 
+/// SEC-23, VCI-07.
 #[tokio::test]
 async fn a_preauthorized_code_works_once_and_for_five_minutes() {
     let walk = Walk::start().await;
@@ -76,6 +78,7 @@ async fn a_preauthorized_code_works_once_and_for_five_minutes() {
     );
 }
 
+/// SEC-23, VCI-07, VCI-09.
 #[tokio::test]
 async fn a_code_that_is_guessed_or_taken_to_another_issuer_gives_no_token() {
     let world = World::start().await;
@@ -109,6 +112,7 @@ async fn a_code_that_is_guessed_or_taken_to_another_issuer_gives_no_token() {
     );
 }
 
+/// VCI-09, VCI-10.
 #[tokio::test]
 async fn a_token_request_off_the_standard_is_refused_with_the_standards_error() {
     let world = World::start().await;
@@ -191,6 +195,7 @@ async fn a_token_request_off_the_standard_is_refused_with_the_standards_error() 
     );
 }
 
+/// VCI-19.
 #[tokio::test]
 async fn a_notification_needs_the_id_and_the_token_that_came_with_the_credential() {
     let walk = Walk::start().await;
@@ -267,6 +272,7 @@ async fn a_notification_needs_the_id_and_the_token_that_came_with_the_credential
     );
 }
 
+/// VCI-19.
 #[tokio::test]
 async fn a_credential_thrown_away_after_the_relying_party_has_its_token_is_revoked_all_the_same() {
     let walk = Walk::start().await;

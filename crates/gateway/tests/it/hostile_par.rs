@@ -16,6 +16,7 @@ async fn refused(world: &World, change: impl FnOnce(&mut Form)) -> (u16, String,
     )
 }
 
+/// SEC-05.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_is_not_known_for_sure_learns_nothing() {
     let world = World::start().await;
@@ -40,6 +41,7 @@ async fn a_client_that_is_not_known_for_sure_learns_nothing() {
     }
 }
 
+/// DW-85.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn client_authentication_by_header_is_one_way_and_not_two() {
     let world = World::start().await;
@@ -209,7 +211,7 @@ async fn a_parameter_that_stands_twice_is_refused() {
     assert_eq!((status, error.as_str()), (400, "invalid_request"));
 }
 
-/// Acceptance 5, DW-55, DW-87: bad HMAC, alg none, wrong audience, another client's key.
+/// Acceptance 5, DW-87: bad HMAC, alg none, wrong audience, another client's key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_draft_counts_only_under_the_clients_own_key_and_for_this_gateway() {
     let world = World::start().await;
@@ -316,6 +318,7 @@ async fn a_draft_off_its_schema_is_refused_with_the_field_named() {
     assert!(sentence.contains("TPR-ProgrammeEndDate"), "{sentence}");
 }
 
+/// DW-61.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_serial_number_stands_for_one_credential_ever() {
     let world = World::start().await;

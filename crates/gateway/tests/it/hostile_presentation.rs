@@ -13,6 +13,7 @@ fn says(status: u16, error: &str, code: &str) -> (u16, String, String) {
     (status, error.to_owned(), code.to_owned())
 }
 
+/// SEC-18, VP-07, VP-13.
 #[tokio::test]
 async fn a_good_presentation_is_accepted_in_either_format_and_only_once() {
     let stage = Stage::set().await;
@@ -55,6 +56,7 @@ async fn a_good_presentation_is_accepted_in_either_format_and_only_once() {
     }
 }
 
+/// SEC-14, SEC-16, DW-36, VP-13.
 #[tokio::test]
 async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
     let stage = Stage::set().await;
@@ -122,6 +124,7 @@ async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
     }
 }
 
+/// SEC-25, VP-13.
 #[tokio::test]
 async fn a_status_that_is_missing_or_points_elsewhere_is_not_a_yes() {
     let stage = Stage::set().await;
@@ -163,6 +166,7 @@ async fn a_status_that_is_missing_or_points_elsewhere_is_not_a_yes() {
     }
 }
 
+/// SEC-22, DW-36, DW-61, VP-13.
 #[tokio::test]
 async fn a_revoked_credential_is_refused_at_once_and_an_expired_one_at_its_end() {
     let stage = Stage::set().await;
@@ -206,6 +210,7 @@ async fn a_revoked_credential_is_refused_at_once_and_an_expired_one_at_its_end()
     );
 }
 
+/// SEC-17, DW-36, VP-13.
 #[tokio::test]
 async fn a_presentation_made_for_another_request_or_by_another_holder_is_refused() {
     let stage = Stage::set().await;
@@ -232,6 +237,7 @@ async fn a_presentation_made_for_another_request_or_by_another_holder_is_refused
     );
 }
 
+/// DW-36, VP-12.
 #[tokio::test]
 async fn a_credential_of_another_type_does_not_answer() {
     let stage = Stage::set().await;

@@ -1,10 +1,13 @@
-//! What an attacker tries at the revocation endpoint (SEC-27, DW-74, DW-76, acceptance 7).
+//! What an attacker tries at the revocation endpoint (acceptance 7).
+
+use std::collections::HashSet;
 
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::world::{Answer, World, client, programme};
 
+/// DW-74, DW-76.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_issuing_organisation_revokes_and_the_answer_tells_nobody_which_part_was_wrong() {
     let world = World::start().await;
@@ -39,6 +42,7 @@ async fn only_the_issuing_organisation_revokes_and_the_answer_tells_nobody_which
     assert_eq!(ours.status, StatusCode::NO_CONTENT, "{}", ours.body);
 }
 
+/// SEC-06, DW-76.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_client_is_known_before_anything_is_looked_up() {
     let world = World::start().await;
@@ -98,7 +102,7 @@ async fn a_body_that_is_not_one_json_object_is_refused() {
     }
 }
 
-/// A revocation that comes twice at once counts once: the first reason and time stay.
+/// DW-74: a revocation that comes twice at once counts once, and its reason is kept.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_has_one_effect() {
     let world = World::start().await;
@@ -124,6 +128,33 @@ async fn a_revocation_has_one_effect() {
         .unwrap()
         .unwrap();
     assert_eq!(row.integer("revision").unwrap(), 1);
+    let again = world.revoke(&party, &serial, |body| {
+        set(body, "RevocationReason", "another")
+    });
+    assert_eq!(again.await.status, StatusCode::NO_CONTENT);
+    let read = gateway::store::Statement::new("SELECT revocation_reason FROM credentials");
+    let row = world.gateway.app().store.read_one(read).await;
+    let row = row.unwrap().unwrap();
+    let reason = row.optional_text("revocation_reason").unwrap();
+    assert!(reason.is_some_and(|reason| reason != "another"));
+}
+
+/// TS-05: a credential's place in its list tells neither when it was issued nor what was issued beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn places_in_a_list_are_drawn_at_random_and_never_twice() {
+    let world = World::start().await;
+    let mut places = Vec::new();
+    for _ in 0..6 {
+        let serial = world.issue("anna", "TrainingProgramme", programme()).await;
+        let read = gateway::store::Statement::new(
+            "SELECT list_index FROM credentials WHERE serial_number = $1",
+        );
+        let row = world.gateway.app().store.read_one(read.bind(serial)).await;
+        places.push(row.unwrap().unwrap().integer("list_index").unwrap());
+    }
+    assert_eq!(places.iter().collect::<HashSet<_>>().len(), 6);
+    let far = |pair: &[i64]| pair[1].abs_diff(pair[0]) > 16;
+    assert!(places.windows(2).any(far), "{places:?}");
 }
 
 /// TS-02: the published list says so, too, and is signed by the organisation.

@@ -28,7 +28,7 @@ async fn code(world: &World, party: &str) -> String {
     browser.open(&page.url).await.code()
 }
 
-/// SEC-01, SEC-06, SEC-08: every binding of a code is checked, and a refused try does not use it up.
+/// SEC-01, SEC-06, SEC-08, SEC-05, DW-65, DW-85: every binding of a code is checked, and a refused try does not use it up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_works_for_its_client_its_address_and_its_verifier_only() {
     let (world, code) = world_with_code("v2").await;
@@ -84,6 +84,7 @@ async fn a_code_works_for_its_client_its_address_and_its_verifier_only() {
     assert_eq!(good.headers["cache-control"], "no-store");
 }
 
+/// SEC-01, DW-65.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_works_once_and_for_a_minute() {
     let (world, first) = world_with_code("v2").await;
@@ -132,6 +133,7 @@ async fn a_reload_gives_a_new_code_and_kills_the_old_one() {
 }
 
 /// Rulings 3: a wrong verifier is never accepted by anyone, also not from clients that need none.
+/// SEC-08.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_verifier_is_refused_in_every_dialect() {
     let world = World::start().await;

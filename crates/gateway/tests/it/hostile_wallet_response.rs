@@ -12,6 +12,7 @@ use crate::raw_wallet::{Requested, Waiting, post_to, read, refusal, request, req
 use crate::scenes::{Stage, TYPE};
 use crate::world::{Browser, World, client};
 
+/// SEC-29, VP-08.
 #[tokio::test]
 async fn whoever_has_only_seen_the_screen_cannot_end_the_interaction() {
     let stage = Stage::set().await;
@@ -107,6 +108,7 @@ async fn whoever_has_only_seen_the_screen_cannot_end_the_interaction() {
     waiting.again().await.code();
 }
 
+/// SEC-30, VP-06.
 #[tokio::test]
 async fn the_first_wallet_that_retrieves_the_request_has_it() {
     let world = World::start().await;
@@ -156,6 +158,7 @@ async fn the_first_wallet_that_retrieves_the_request_has_it() {
     assert_eq!(refusal(&answer), (404, "invalid_request", "link-unknown"));
 }
 
+/// SEC-30, VP-01, VP-02, VP-06, VP-07, VP-08.
 #[tokio::test]
 async fn a_request_object_is_what_the_standard_says_and_fresh_each_time() {
     let world = World::start().await;
@@ -222,6 +225,7 @@ async fn a_request_object_is_what_the_standard_says_and_fresh_each_time() {
     }
 }
 
+/// VP-06.
 #[tokio::test]
 async fn an_answer_after_five_minutes_is_too_late_and_the_employee_can_start_again() {
     let stage = Stage::set().await;
@@ -253,6 +257,7 @@ fn request_address_of(requested: &Requested) -> String {
     requested.text_of("response_uri").replace("/response", "")
 }
 
+/// VP-14.
 #[tokio::test]
 async fn a_wallet_that_says_no_is_heard_and_ends_the_request() {
     let world = World::start().await;
@@ -285,6 +290,7 @@ async fn a_wallet_that_says_no_is_heard_and_ends_the_request() {
     }
 }
 
+/// SEC-18.
 #[tokio::test]
 async fn many_answers_at_once_are_one_answer() {
     let stage = Stage::set().await;
@@ -313,6 +319,7 @@ async fn many_answers_at_once_are_one_answer() {
     waiting.again().await.code();
 }
 
+/// SEC-28, VP-07, VP-09, HA-06.
 #[tokio::test]
 async fn a_result_on_the_same_device_goes_only_to_the_browser_that_began() {
     let stage = Stage::set().await;

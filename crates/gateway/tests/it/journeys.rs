@@ -16,6 +16,7 @@ on_both_engines!(
     two_drafts_with_one_serial_number_become_one_credential,
 );
 
+/// DW-35, DW-37, DW-39.
 async fn an_identity_that_is_shared_reaches_the_relying_party_as_claims(database: Database) {
     let world = World::start_on(database).await;
     world.issue_identity("anna").await;
@@ -51,6 +52,7 @@ async fn an_identity_that_is_shared_reaches_the_relying_party_as_claims(database
     );
 }
 
+/// DW-03, DW-58.
 async fn a_credential_that_is_issued_can_be_presented_until_it_is_revoked(database: Database) {
     let world = World::start_on(database).await;
     let serial = world.issue("anna", "TrainingProgramme", programme()).await;
@@ -84,6 +86,7 @@ async fn a_credential_that_is_issued_can_be_presented_until_it_is_revoked(databa
     );
 }
 
+/// DW-59, VCI-19.
 async fn a_wallet_that_deletes_the_credential_at_once_leaves_none_in_force(database: Database) {
     let world = World::start_on(database).await;
     let party = world.party("v2");
@@ -155,6 +158,7 @@ async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wi
     assert!(interaction.optional_blob("sealed").unwrap().is_none());
 }
 
+/// SEC-01, DW-65.
 async fn two_processes_give_one_token_for_one_code(database: Database) {
     let world = World::start_on(database).await;
     world.issue_identity("anna").await;

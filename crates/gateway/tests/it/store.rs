@@ -96,6 +96,7 @@ async fn a_condition_that_does_not_hold_undoes_the_batch(database: Database) {
     assert!(store.read_one(nines).await.unwrap().is_none());
 }
 
+/// SEC-01.
 async fn of_two_hundred_who_use_a_code_in_two_processes_one_wins(database: Database) {
     let first = with_codes(&database).await;
     let second = database.open().await;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::world::{Browser, World, client};
 
+/// SEC-30.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_code_is_steady_and_short_and_leads_to_the_standards_own_link() {
     let world = World::start().await;
@@ -82,7 +83,7 @@ async fn after_half_an_hour_the_page_says_so_and_offers_the_way_back() {
     );
 }
 
-/// SEC-12, SEC-29, SEC-40.
+/// SEC-12, SEC-29.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_page_keeps_to_itself_and_its_status_says_one_word() {
     let world = World::start().await;
@@ -118,6 +119,7 @@ async fn the_page_keeps_to_itself_and_its_status_says_one_word() {
     );
 }
 
+/// DW-60.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wallet_that_says_nothing_about_its_credential_has_kept_it_after_five_seconds() {
     let world = World::start().await;

@@ -74,6 +74,7 @@ fn disclosures_within_disclosures_and_in_arrays_come_to_their_places() {
     );
 }
 
+/// SD-02.
 #[test]
 fn a_disclosure_that_the_issuer_did_not_sign_is_refused() {
     let (issuer, role) = (Issuer::new(), member("role", json!("consultant")));
@@ -87,6 +88,7 @@ fn a_disclosure_that_the_issuer_did_not_sign_is_refused() {
     );
 }
 
+/// SEC-21, SD-02.
 #[test]
 fn a_digest_or_disclosure_that_occurs_twice_is_refused() {
     let (issuer, name) = (Issuer::new(), member("name", json!("Ada")));
@@ -112,6 +114,7 @@ fn a_digest_or_disclosure_that_occurs_twice_is_refused() {
     );
 }
 
+/// SEC-21, SD-02.
 #[test]
 fn a_disclosure_cannot_take_the_place_of_a_claim() {
     let issuer = Issuer::new();
@@ -134,6 +137,7 @@ fn a_disclosure_cannot_take_the_place_of_a_claim() {
     );
 }
 
+/// SD-02.
 #[test]
 fn a_disclosure_of_the_wrong_kind_is_refused() {
     let issuer = Issuer::new();
@@ -174,6 +178,7 @@ fn malformed_digests_are_refused() {
     }
 }
 
+/// SEC-21, SD-01.
 #[test]
 fn another_hash_function_is_refused() {
     let issuer = Issuer::new();
@@ -193,6 +198,7 @@ fn another_hash_function_is_refused() {
     }
 }
 
+/// SEC-21.
 #[test]
 fn disclosures_nested_without_end_are_refused() {
     let issuer = Issuer::new();
@@ -235,6 +241,7 @@ fn texts_that_are_no_disclosures_are_refused() {
     }
 }
 
+/// SD-02.
 #[test]
 fn the_signature_is_checked_before_any_disclosure_is_believed() {
     let (issuer, other) = (Issuer::new(), key());

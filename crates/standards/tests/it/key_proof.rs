@@ -97,6 +97,7 @@ fn a_wallets_proof_names_its_key_by_jwk_or_by_did() {
     );
 }
 
+/// SEC-14.
 #[test]
 fn vci_14_another_typ_is_refused() {
     let key = key();
@@ -118,6 +119,7 @@ fn vci_14_another_typ_is_refused() {
     assert_eq!(check(&untyped), Err(VerifyError::WrongType.into()));
 }
 
+/// SEC-15.
 #[test]
 fn vci_14_a_mac_and_an_algorithm_not_listed_are_refused() {
     let (mac, holder) = (HmacKey::generate().unwrap(), key());

@@ -123,6 +123,7 @@ fn vci_04_metadata_that_breaks_a_rule_is_refused() {
     ));
 }
 
+/// VCI-06.
 #[test]
 fn vci_05_the_specifications_offers_read_and_travel_by_value_and_by_reference() {
     for example in [

@@ -138,7 +138,7 @@ fn sec_14_what_is_typed_as_something_else_is_no_credential() {
         *claims = claims["vc"].clone();
         claims["iss"] = json!(ISSUER);
     });
-    assert_eq!(unwrapped, not_one, "JC-01");
+    assert_eq!(unwrapped, not_one, "the layout of VC-JOSE");
 }
 
 #[test]
