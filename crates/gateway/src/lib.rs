@@ -27,6 +27,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::routing::get;
+use base64::Engine;
 use standards::jose::Algorithm;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -106,7 +107,10 @@ impl Gateway {
         };
         let keys = key_store(config, surroundings.sandbox)?;
         let organisations = Organisations::load(config, catalogue, &keys)?;
-        let seal = seal(config, surroundings.sandbox)?;
+        if !surroundings.sandbox {
+            refuse_sandbox_secrets(config)?;
+        }
+        let seal = seal(config)?;
         let outbound = Outbound::new(&surroundings.http_origins)
             .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
         let brand = match &config.brand {
@@ -232,14 +236,35 @@ fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
     )?)
 }
 
-fn seal(config: &Config, sandbox: bool) -> Result<Seal, ConfigError> {
-    let current = config.storage_secret.read()?;
-    if !sandbox && current.starts_with(SANDBOX_SECRET_PREFIX) {
-        return Err(ConfigError::value(
-            "storage_secret",
-            "this is a sandbox's secret; make one of your own",
-        ));
+/// A sandbox's secrets lie in a file of anybody's working folder: they are marked, and refused elsewhere (SEC-37).
+fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
+    let reason = "this is a sandbox's secret; make one of your own";
+    if config
+        .storage_secret
+        .read()?
+        .starts_with(SANDBOX_SECRET_PREFIX)
+    {
+        return Err(ConfigError::value("storage_secret", reason));
     }
+    for party in config
+        .organisations
+        .iter()
+        .flat_map(|organisation| &organisation.relying_parties)
+    {
+        let key =
+            base64::engine::general_purpose::STANDARD.decode(party.signing_key.read()?.as_bytes());
+        if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
+            return Err(ConfigError::value(
+                format!("relying party {}: signing_key", party.client_id),
+                reason,
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn seal(config: &Config) -> Result<Seal, ConfigError> {
+    let current = config.storage_secret.read()?;
     let earlier = config
         .earlier_storage_secrets
         .iter()

@@ -19,18 +19,19 @@ pub enum Fault {
     /// Answers properly, but only after the request has expired (its `exp`; five minutes after an offer was read)
     /// by the wallet's clock. The outcome is `pending` at once; the answer follows in the background.
     LateAnswer,
-    /// Presenting: a held credential of another type, in a format asked for, is sent in its place (`failed` if there is
-    /// none). Issuing: another credential configuration than the offered one is requested.
+    /// Presenting: a credential of another type, in a format asked for, is sent in its place; the holder's own, or one
+    /// that another holder of this wallet has (`failed` if there is none). Issuing: another credential configuration than the offered one is requested.
     WrongType,
     /// Presenting: a fitting credential of another holder of this wallet is sent, bound with this holder's own key;
     /// where no other holder has one, this holder's credential is bound with a key made for the occasion. Issuing:
     /// the key proof names one key and is signed with another.
     OtherPerson,
-    /// Presenting: a held credential that has expired is chosen (`failed` if there is none). Issuing: the key proof
+    /// Presenting: a credential that has expired is chosen; the holder's own, or another holder's together with its
+    /// key (`failed` if there is none). Issuing: the key proof
     /// is dated one hour back.
     Expired,
-    /// Presenting: a held credential whose status list says revoked is chosen (`failed` if there is none).
-    /// Issuing: no meaning.
+    /// Presenting: a credential whose status list says revoked is chosen; the holder's own, or another holder's
+    /// together with its key (`failed` if there is none). Issuing: no meaning.
     Revoked,
     /// Presenting: one bit of the issuer's signature on the credential is flipped; the holder's own signature is
     /// good. Issuing: one bit of the key proof's signature is flipped.

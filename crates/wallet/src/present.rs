@@ -29,8 +29,8 @@ pub enum PresentError {
     /// The holder's choice is not among what fits.
     #[error("what was chosen does not fit the request")]
     ChosenDoesNotFit,
-    /// The fault needs a credential that the holder does not have.
-    #[error("fault {}: the holder has no credential for it", .0.name())]
+    /// The fault needs a credential that no holder has.
+    #[error("fault {}: no holder of this wallet has a credential for it", .0.name())]
     NothingForFault(Fault),
     /// The key.
     #[error(transparent)]
@@ -165,51 +165,55 @@ async fn pick(
     fault: Option<Fault>,
     choose: &[String],
 ) -> Result<(Vec<Pick>, Option<HolderKey>), PresentError> {
-    let mut held = holder.held();
+    let held = holder.held();
     let now = wallet.now();
-    match fault {
-        Some(fault @ Fault::WrongType) => {
-            return wrong_type(query, &held)
-                .map(|picks| (picks, None))
-                .ok_or(PresentError::NothingForFault(fault));
-        }
-        Some(fault @ Fault::Expired) => {
-            held.retain(|one| Reading::of(one).is_ok_and(|reading| reading.has_expired(now)));
-            return picked(query, &held, now, choose)
-                .map(|picks| (picks, None))
-                .map_err(|_| PresentError::NothingForFault(fault));
-        }
-        Some(fault @ Fault::Revoked) => {
-            let mut revoked = Vec::new();
-            for one in held {
-                if status::fetch(wallet, &one).await == CredentialStatus::Revoked {
-                    revoked.push(one);
-                }
-            }
-            return picked(query, &revoked, now, choose)
-                .map(|picks| (picks, None))
-                .map_err(|_| PresentError::NothingForFault(fault));
-        }
-        Some(Fault::OtherPerson) => {
-            let own_key = held
-                .last()
-                .map(|one| HolderKey::from_text(&one.key))
-                .transpose()?;
-            return match (
-                picked(query, &wallet.held_by_others(holder), now, &[]),
-                own_key,
-            ) {
-                (Ok(picks), Some(own_key)) => Ok((picks, Some(own_key))),
-                (Ok(picks), None) => Ok((picks, Some(HolderKey::generate()?))),
-                (Err(_), _) => Ok((
-                    picked(query, &held, now, choose)?,
-                    Some(HolderKey::generate()?),
-                )),
+    if let Some(fault @ (Fault::WrongType | Fault::Expired | Fault::Revoked)) = fault {
+        // A holder without such a credential borrows another's, key and all: the verifier cannot tell.
+        for whose in [held, wallet.held_by_others(holder)] {
+            let picks = match fault {
+                Fault::WrongType => wrong_type(query, &whose),
+                Fault::Expired => picked(query, &expired(whose, now), now, choose).ok(),
+                _ => picked(query, &revoked(wallet, whose).await, now, choose).ok(),
             };
+            if let Some(picks) = picks {
+                return Ok((picks, None));
+            }
         }
-        _ => {}
+        return Err(PresentError::NothingForFault(fault));
+    }
+    if fault == Some(Fault::OtherPerson) {
+        let own_key = held
+            .last()
+            .map(|one| HolderKey::from_text(&one.key))
+            .transpose()?;
+        return match (
+            picked(query, &wallet.held_by_others(holder), now, &[]),
+            own_key,
+        ) {
+            (Ok(picks), Some(own_key)) => Ok((picks, Some(own_key))),
+            (Ok(picks), None) => Ok((picks, Some(HolderKey::generate()?))),
+            (Err(_), _) => Ok((
+                picked(query, &held, now, choose)?,
+                Some(HolderKey::generate()?),
+            )),
+        };
     }
     Ok((picked(query, &held, now, choose)?, None))
+}
+
+fn expired(mut held: Vec<HeldCredential>, now: Timestamp) -> Vec<HeldCredential> {
+    held.retain(|one| Reading::of(one).is_ok_and(|reading| reading.has_expired(now)));
+    held
+}
+
+async fn revoked(wallet: &Wallet, held: Vec<HeldCredential>) -> Vec<HeldCredential> {
+    let mut revoked = Vec::new();
+    for one in held {
+        if status::fetch(wallet, &one).await == CredentialStatus::Revoked {
+            revoked.push(one);
+        }
+    }
+    revoked
 }
 
 /// For each credential query that must be answered, the chosen or the preferred one of what fits.

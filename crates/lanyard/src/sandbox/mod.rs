@@ -121,6 +121,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .public_url
         .clone()
         .unwrap_or_else(|| local_gateway.clone());
+    seed::check_made_for(options, &public_url)?;
     let names = parties::PARTIES
         .iter()
         .map(|party| party.name)

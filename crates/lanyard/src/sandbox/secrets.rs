@@ -49,7 +49,7 @@ impl Secrets {
         };
         for name in parties {
             if !secrets.parties.contains_key(*name) {
-                let signing_key = HmacKey::generate()?.to_base64().to_string();
+                let signing_key = signing_key()?;
                 let party = PartySecrets {
                     client_id: uuid::Uuid::new_v4().to_string(),
                     client_secret: fresh()?,
@@ -79,6 +79,16 @@ fn fresh() -> anyhow::Result<String> {
         gateway::SANDBOX_SECRET_PREFIX,
         CodeVerifier::from_random(random).reveal()
     ))
+}
+
+/// 192 random bits behind the same mark: 32 bytes, which every client signs with HS256.
+fn signing_key() -> anyhow::Result<String> {
+    let mut key = [0; 32];
+    let (mark, random) = key.split_at_mut(gateway::SANDBOX_SECRET_PREFIX.len());
+    mark.copy_from_slice(gateway::SANDBOX_SECRET_PREFIX.as_bytes());
+    aws_lc_rs::rand::fill(random)
+        .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
+    Ok(HmacKey::from_bytes(&key)?.to_base64().to_string())
 }
 
 /// Writes a file that only its owner reads, whole or not at all.

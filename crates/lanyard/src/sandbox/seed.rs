@@ -82,60 +82,156 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
     let trusted = connector(world, parties::HR, parties::ANYTOWN).await?;
     let untrusted = connector(world, parties::ELSEWHERE_HR, parties::ELSEWHERE).await?;
     let mut progress = Progress::read(world)?;
-    for person in &EVERYONE {
-        let Some(identity) = person.identity else {
-            continue;
-        };
-        if progress.done.iter().any(|id| id == person.id) {
+    for step in steps() {
+        if progress.done.contains(&step.name) {
             continue;
         }
-        let hr = if identity.state == IdentityState::Untrusted {
+        let hr = if step.state == IdentityState::Untrusted {
             &untrusted
         } else {
             &trusted
         };
-        withdraw_begun(world, hr, person, &progress).await?;
-        if identity.state == IdentityState::Expired {
+        withdraw_begun(world, hr, &step, &progress).await?;
+        if step.state == IdentityState::Expired {
             world.shift.set(-LONG_AGO);
         }
-        let issued = issue(world, hr, person, &mut progress)
+        let issued = issue(world, hr, &step, &mut progress)
             .await
-            .with_context(|| format!("no identity credential for {}", person.id));
+            .with_context(|| {
+                format!(
+                    "no {} credential for {}",
+                    step.draft.credential_type, step.holder
+                )
+            });
         world.shift.set(SignedDuration::ZERO);
         let serial_number = issued?;
-        if identity.state == IdentityState::Revoked {
-            let reason = "Sandbox: a revoked identity";
-            hr.revoke(&Revocation::new("Identity", serial_number, reason))
+        if step.state == IdentityState::Revoked {
+            let (credential_type, reason) =
+                (&step.draft.credential_type, "Sandbox: a revoked identity");
+            hr.revoke(&Revocation::new(credential_type, serial_number, reason))
                 .await?;
         }
         progress.begun = None;
-        progress.done.push(person.id.to_owned());
+        progress.done.push(step.name);
         progress.write()?;
     }
-    std::fs::write(&done, b"")?;
+    write_private(&done, made_for(world.options, world.public_url).as_bytes())?;
     super::remove(&progress.file)
 }
 
-/// What an earlier start left half-done for this person: revoked at the gateway, gone from the wallet.
+/// Refuses to start a folder under another address or on another database than it was made for: the
+/// credentials in the wallet name their issuer by its address, and only that database knows them.
+pub fn check_made_for(options: &Options, public_url: &Url) -> anyhow::Result<()> {
+    let Ok(found) = std::fs::read_to_string(options.data.join(DONE)) else {
+        return Ok(());
+    };
+    if found == made_for(options, public_url) {
+        return Ok(());
+    }
+    let address = found.lines().next().unwrap_or_default();
+    bail!(
+        "{} was made for {address} and its database; with another address or database use another --data, or --fresh",
+        options.data.display()
+    )
+}
+
+/// The address, and a digest of the database's (it may hold a password).
+fn made_for(options: &Options, public_url: &Url) -> String {
+    let database = options.database_address();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, database.as_bytes());
+    format!("{public_url}\n{}\n", hex::encode(digest))
+}
+
+/// One credential to seed.
+struct Step {
+    name: String,
+    holder: &'static str,
+    draft: Draft,
+    state: IdentityState,
+}
+
+/// Everybody's identity, and one credential of another type, so that a wallet told to send the wrong type has one.
+fn steps() -> Vec<Step> {
+    let mut steps: Vec<Step> = EVERYONE
+        .iter()
+        .filter_map(|person| {
+            let identity = person.identity?;
+            let draft = Draft::new("Identity")
+                .claim("ID-LegalFirstName", identity.says.first_names)
+                .claim("ID-LegalSurname", identity.says.surname)
+                .claim("ID-BirthDate", identity.says.date_of_birth)
+                .claim("UniqueIdentifier", person.unique_identifier);
+            let (name, state) = (person.id.to_owned(), identity.state);
+            Some(Step {
+                name,
+                holder: person.id,
+                draft,
+                state,
+            })
+        })
+        .collect();
+    let spare = EVERYONE
+        .iter()
+        .find(|person| person.case == "not-applicable");
+    steps.extend(spare.map(|person| Step {
+        name: format!("{}: fire safety", person.id),
+        holder: person.id,
+        draft: fire_safety(person),
+        state: IdentityState::Good,
+    }));
+    steps
+}
+
+fn fire_safety(person: &Person) -> Draft {
+    let claims = [
+        ("StatMandSubject", "Fire safety"),
+        ("Level", "1"),
+        ("AttainmentStatus", "ACHIEVED"),
+        ("CompetencyFramework", "CSTF"),
+        ("CompetencyName", "Fire safety level 1"),
+        ("LastDateAwarded", "2026-11-01"),
+        ("RenewalPeriod", "10"),
+        ("Units", "Year"),
+        ("LearningMethod", "elearning"),
+        ("DateTo", "2036-11-01"),
+        ("Origin", "Anytown NHS Trust"),
+        ("AssurancePolicy", "Core Skills Training Framework (CSTF)"),
+        ("AssuranceOutcome", "Evidence of completion of topic"),
+        ("Provider", "Anytown NHS Trust"),
+        ("Verifier", "Provider"),
+        ("VerificationMethod", "elearning completion"),
+        ("LastRefresh", "2026-11-01"),
+    ];
+    let draft = Draft::new("FireSafety").claim("UniqueIdentifier", person.unique_identifier);
+    claims.iter().fold(draft, |draft, (name, value)| {
+        draft.claim(format!("FS-{name}"), *value)
+    })
+}
+
+/// What an earlier start left half-done of this step: revoked at the gateway, gone from the wallet.
 async fn withdraw_begun(
     world: &World<'_>,
     hr: &Connector,
-    person: &Person,
+    step: &Step,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    if let Some((_, serial_number)) = progress.begun.as_ref().filter(|(id, _)| id == person.id) {
+    if let Some((_, serial_number)) = progress
+        .begun
+        .as_ref()
+        .filter(|(name, _)| *name == step.name)
+    {
         let reason = "Sandbox: its first start was cut off";
-        match hr
-            .revoke(&Revocation::new("Identity", *serial_number, reason))
-            .await
-        {
+        let withdrawn = Revocation::new(&step.draft.credential_type, *serial_number, reason);
+        match hr.revoke(&withdrawn).await {
             // It was not issued yet.
             Ok(()) | Err(RevokeError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    for held in world.wallet.credentials(person.id).await? {
-        world.wallet.delete(person.id, &held.id).await?;
+    for held in world.wallet.credentials(step.holder).await? {
+        if held.credential_type == step.draft.credential_type {
+            world.wallet.delete(step.holder, &held.id).await?;
+        }
     }
     Ok(())
 }
@@ -176,22 +272,14 @@ async fn connector(
 async fn issue(
     world: &World<'_>,
     hr: &Connector,
-    person: &Person,
+    step: &Step,
     progress: &mut Progress,
 ) -> anyhow::Result<Uuid> {
-    let Some(identity) = person.identity else {
-        bail!("this person holds no identity")
-    };
-    let draft = Draft::new("Identity")
-        .claim("ID-LegalFirstName", identity.says.first_names)
-        .claim("ID-LegalSurname", identity.says.surname)
-        .claim("ID-BirthDate", identity.says.date_of_birth)
-        .claim("UniqueIdentifier", person.unique_identifier);
-    let started = hr.issue(draft).await?;
+    let started = hr.issue(step.draft.clone()).await?;
     progress.begun = started
         .pending
         .serial_number()
-        .map(|serial_number| (person.id.to_owned(), serial_number));
+        .map(|serial_number| (step.name.clone(), serial_number));
     progress.write()?;
     let certificate_authority = world
         .options
@@ -213,7 +301,7 @@ async fn issue(
     let scanned = world
         .wallet
         .scan(
-            person.id,
+            step.holder,
             Scan {
                 link,
                 consent: true,

@@ -62,33 +62,25 @@ pub fn lines(file: &SandboxFile, data: &std::path::Path) -> [String; 6] {
         .employees
         .iter()
         .partition(|employee| employee.case == "match");
-    let ids = |people: &[&Employee]| {
-        people
+    let named = |people: &[&Employee]| {
+        let named = people
             .iter()
-            .map(|employee| employee.id.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+            .map(|employee| format!("{} ({})", employee.id, employee.case));
+        named.collect::<Vec<_>>().join(", ")
     };
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "lanyard".to_owned());
     [
+        format!("Gateway      {}", file.urls.gateway),
+        format!("Test wallet  {}", file.urls.wallet),
+        format!("Employees    {}, {}", named(&good), named(&others)),
         format!(
-            "Gateway      {}  (discovery: /.well-known/openid-configuration)",
-            file.urls.gateway
-        ),
-        format!(
-            "Test wallet  {}  (holders, their credentials, scan and consent)",
-            file.urls.wallet
-        ),
-        format!(
-            "Employees    {} has a good identity credential; the difficult cases are {}",
-            ids(&good),
-            ids(&others)
-        ),
-        format!(
-            "Programs     read {} (client ids, secrets, signing keys, people)",
+            "Programs     read {}: addresses, client ids, secrets, signing keys, people",
             data.join(FILE_NAME).display()
         ),
         format!(
-            "Do this next lanyard journey --data {}  (plays verify, issue, present, revoke; prints every exchange)",
+            "Do this next {program} journey --data {}   (plays the standard's sequences, prints each exchange)",
             data.display()
         ),
         "Ctrl-C stops it; starting again keeps everything; --fresh begins anew.".to_owned(),
