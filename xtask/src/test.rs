@@ -14,6 +14,9 @@ use crate::tally::Tally;
 /// Tests that are too slow for every change look for this variable.
 const LONG: &str = "LANYARD_LONG";
 
+/// Says that everything for a real browser is installed: a test that needs it may not pass over its absence.
+const BROWSER: &str = "LANYARD_TEST_BROWSER";
+
 /// The built binary, for tests that are not Rust.
 const BINARY: &str = "LANYARD_BINARY";
 
@@ -61,7 +64,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
     let target = target_folder(&root);
     let machine = machine::prepare(&root, &target)?;
 
-    let mut environment = Vec::new();
+    let mut environment = vec![(BROWSER, "1".to_owned())];
     if plan.long {
         environment.push((LONG, "1".to_owned()));
     }

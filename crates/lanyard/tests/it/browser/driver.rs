@@ -1,0 +1,326 @@
+//! A real browser: Debian's Chromium behind chromedriver, with a fresh profile, driven as a person would.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::webdriver::{Element, Session};
+
+/// Set by `cargo xtask test`, which installs what these tests need: then nothing may be missing.
+const BROWSER_IS_THERE: &str = "LANYARD_TEST_BROWSER";
+/// How long a page may take to become what is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What keeps Chromium to itself.
+const FLAGS: [&str; 10] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+];
+
+/// Whether a browser test can run here. What is missing is told; under `cargo xtask test` it is a failure.
+pub(super) fn is_there() -> bool {
+    let on_path = |program: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    };
+    let axe = super::look::axe_file();
+    let missing: Vec<String> = [
+        (on_path("chromedriver"), "chromedriver".to_owned()),
+        (axe.is_file(), format!("{} (npm ci)", axe.display())),
+    ]
+    .into_iter()
+    .filter_map(|(there, name)| (!there).then_some(name))
+    .collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let text = format!(
+        "missing for a real browser: {}; `cargo xtask test` installs it",
+        missing.join(", ")
+    );
+    assert!(std::env::var_os(BROWSER_IS_THERE).is_none(), "{text}");
+    eprintln!("SKIPPED, {text}");
+    false
+}
+
+/// Whether the person has JavaScript.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum JavaScript {
+    On,
+    Off,
+}
+
+/// The screen that the person looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Screen {
+    Desktop,
+    /// With a finger instead of a mouse.
+    Phone,
+    /// 1280 pixels at 400 % [WCAG 1.4.10].
+    Narrowest,
+}
+
+impl Screen {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Desktop => "desktop",
+            Self::Phone => "phone",
+            Self::Narrowest => "narrowest",
+        }
+    }
+
+    /// In CSS pixels.
+    pub(super) const fn width(self) -> u32 {
+        self.size().0
+    }
+
+    const fn size(self) -> (u32, u32, u32) {
+        match self {
+            Self::Desktop => (1280, 900, 1),
+            Self::Phone => (375, 812, 2),
+            Self::Narrowest => (320, 640, 1),
+        }
+    }
+}
+
+/// One person's browser: its cookies, its profile, one tab.
+pub(super) struct Browser(Session);
+
+impl Browser {
+    /// Starts one. Connections to `from` end at `to`, so that several tests can each wait at the one registered
+    /// redirect URI.
+    pub(super) async fn start(folder: &Path, javascript: JavaScript, from: &str, to: &str) -> Self {
+        let profile = folder.join(format!("profile-{}", uuid::Uuid::new_v4()));
+        let mut arguments: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
+        arguments.push(format!("--user-data-dir={}", profile.display()));
+        arguments.push(format!("--host-resolver-rules=MAP {from} {to}"));
+        let allowed = if javascript == JavaScript::On { 1 } else { 2 };
+        let capabilities = json!({
+            "goog:chromeOptions": {
+                "args": arguments,
+                "prefs": { "profile.managed_default_content_settings.javascript": allowed },
+            },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        });
+        let browser = Self(Session::start(capabilities).await);
+        browser.turn_to(Screen::Desktop).await;
+        browser
+    }
+
+    /// Closes the browser.
+    pub(super) async fn close(self) {
+        self.0.end().await;
+    }
+
+    /// Changes the size of the screen; the page stays.
+    pub(super) async fn turn_to(&self, screen: Screen) {
+        let (width, height, scale) = screen.size();
+        let metrics = json!({
+            "width": width, "height": height, "deviceScaleFactor": scale, "mobile": screen == Screen::Phone,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+        let touch = json!({ "enabled": screen == Screen::Phone });
+        self.devtools("Emulation.setTouchEmulationEnabled", touch)
+            .await;
+    }
+
+    pub(super) async fn open(&self, address: &str) {
+        self.post("/url", json!({ "url": address })).await;
+    }
+
+    pub(super) async fn reload(&self) {
+        self.post("/refresh", json!({})).await;
+    }
+
+    pub(super) async fn url(&self) -> Url {
+        self.read("/url").await.parse().unwrap()
+    }
+
+    pub(super) async fn title(&self) -> String {
+        self.read("/title").await
+    }
+
+    /// The element at that CSS selector, which may take a moment to be there.
+    async fn find(&self, selector: &str) -> Element {
+        let began = Instant::now();
+        loop {
+            match self.0.find(selector).await {
+                Ok(element) => return element,
+                Err(error) if began.elapsed() > PATIENCE => {
+                    panic!("no {selector} on {}: {error}", self.where_am_i().await)
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    /// What a person reads in an element.
+    pub(super) async fn text(&self, selector: &str) -> String {
+        self.read(&self.find(selector).await.path("text")).await
+    }
+
+    /// An attribute as it is written; empty where there is none.
+    pub(super) async fn attribute(&self, selector: &str, name: &str) -> String {
+        let element = self.find(selector).await;
+        self.read(&element.path(&format!("attribute/{name}"))).await
+    }
+
+    /// Clicks the element at that CSS selector.
+    pub(super) async fn click(&self, selector: &str) {
+        let element = self.find(selector).await;
+        self.post(&element.path("click"), json!({})).await;
+    }
+
+    /// Clicks what leads to another page, and waits until that is there.
+    pub(super) async fn follow(&self, selector: &str) {
+        let page = self.find("html").await;
+        self.click(selector).await;
+        let began = Instant::now();
+        while self.0.get(&page.path("name")).await.is_ok() {
+            let here = self.where_am_i().await;
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{selector} leads nowhere from {here}"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.find("main").await;
+    }
+
+    /// Types into the element that has the focus.
+    pub(super) async fn press(&self, keys: &str) {
+        let focused = self.0.focused().await.unwrap();
+        self.post(&focused.path("value"), json!({ "text": keys }))
+            .await;
+    }
+
+    /// Runs a function's body in the page.
+    pub(super) async fn script(&self, body: &str) -> Value {
+        let script = json!({ "script": body, "args": [] });
+        self.post("/execute/sync", script).await
+    }
+
+    /// Runs a function's body that ends by calling its last argument.
+    pub(super) async fn script_until_called_back(&self, body: &str) -> Value {
+        let script = json!({ "script": body, "args": [] });
+        self.post("/execute/async", script).await
+    }
+
+    /// Waits until the page reads so somewhere in its main part. Like a person who comes back to the tab, it makes
+    /// the page look at once what is new.
+    pub(super) async fn wait_for_text(&self, text: &str) {
+        let began = Instant::now();
+        loop {
+            // Between two pages there is none.
+            let read = match self.0.find("main").await {
+                Ok(main) => self.0.get(&main.path("text")).await.unwrap_or_default(),
+                Err(_) => Value::Null,
+            };
+            let read = read.as_str().unwrap_or_default();
+            if read.contains(text) {
+                return;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "no ‘{text}’ on {}:\n{read}",
+                self.where_am_i().await
+            );
+            let come_back = "document.dispatchEvent(new Event('visibilitychange'))";
+            let come_back = json!({ "script": come_back, "args": [] });
+            let _ = self.0.post("/execute/sync", come_back).await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    }
+
+    /// Waits, without touching the page, until the browser is at an address that begins so.
+    pub(super) async fn wait_for_address(&self, prefix: &str) -> Url {
+        let began = Instant::now();
+        loop {
+            let url = self.url().await;
+            if url.as_str().starts_with(prefix) {
+                return url;
+            }
+            assert!(began.elapsed() < PATIENCE, "still at {url}, not {prefix}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn where_am_i(&self) -> String {
+        format!("{} ({})", self.read("/url").await, self.title().await)
+    }
+
+    /// What is in the window, as PNG.
+    pub(super) async fn window_picture(&self) -> Vec<u8> {
+        decode(&self.read("/screenshot").await)
+    }
+
+    /// The page from top to bottom, as PNG.
+    pub(super) async fn page_picture(&self) -> Vec<u8> {
+        let whole = json!({ "format": "png", "captureBeyondViewport": true, "clip": self.whole_page().await });
+        let taken = self.devtools("Page.captureScreenshot", whole).await;
+        decode(taken["data"].as_str().unwrap())
+    }
+
+    async fn whole_page(&self) -> Value {
+        let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await;
+        let mut clip = metrics["cssContentSize"].clone();
+        clip["scale"] = json!(1);
+        clip
+    }
+
+    /// A command of Chromium's own tools for developers.
+    pub(super) async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.post("/goog/cdp/execute", body).await
+    }
+
+    /// What the console complained about since the last call.
+    pub(super) async fn complaints(&self) -> Vec<String> {
+        let entries = self.post("/se/log", json!({ "type": "browser" })).await;
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        let loud = |entry: &Value| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));
+        let told = entries.iter().filter(|entry| loud(entry));
+        told.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    /// Where the tab's requests went since the last call.
+    pub(super) async fn requests(&self) -> Vec<Url> {
+        let entries = self.post("/se/log", json!({ "type": "performance" })).await;
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        let events = entries.iter().filter_map(|entry| {
+            let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let event = &event["message"];
+            if event["method"] != "Network.requestWillBeSent" {
+                return None;
+            }
+            event["params"]["request"]["url"].as_str()?.parse().ok()
+        });
+        events.collect()
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        self.0.post(path, body).await.unwrap()
+    }
+
+    async fn read(&self, path: &str) -> String {
+        let value = self.0.get(path).await.unwrap();
+        value.as_str().unwrap_or_default().to_owned()
+    }
+}
+
+fn decode(picture: &str) -> Vec<u8> {
+    let base64 = base64::engine::general_purpose::STANDARD;
+    base64.decode(picture).unwrap()
+}

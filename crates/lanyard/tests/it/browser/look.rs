@@ -1,0 +1,121 @@
+//! Looking at a page: a picture on each screen, the accessibility checker, what the console and the network say.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use url::Url;
+
+use super::driver::{Browser, Screen};
+use super::stage::Stage;
+
+/// The tags of WCAG 2.2 AA, and the checker's own advice (screens 3.6).
+const RULES: &str = "['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']";
+
+/// The checker, installed from the lock file by `cargo xtask test`.
+pub(super) fn axe_file() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/browser-tools/node_modules/axe-core/axe.min.js")
+}
+
+/// Looks at the page that is open, on each screen and at the narrowest width, and expects nothing wrong.
+///
+/// The pictures are `target/screens/NAME-SCREEN.png`.
+pub(super) async fn look(stage: &Stage, browser: &Browser, name: &str) {
+    let mut wrong = Vec::new();
+    for screen in [Screen::Desktop, Screen::Phone] {
+        browser.turn_to(screen).await;
+        // Which way comes first on a page with a code depends on the pointer, once it is loaded.
+        if browser
+            .script("return Boolean(document.querySelector('#ways:not([hidden])'))")
+            .await
+            == Value::Bool(true)
+        {
+            browser.reload().await;
+        }
+        save(name, screen, &browser.page_picture().await);
+        let found = violations(browser).await;
+        wrong.extend(
+            found
+                .into_iter()
+                .map(|text| format!("{}: {text}", screen.name())),
+        );
+        wrong.extend(overflow(browser, screen).await);
+    }
+    browser.turn_to(Screen::Narrowest).await;
+    wrong.extend(overflow(browser, Screen::Narrowest).await);
+    browser.turn_to(Screen::Desktop).await;
+
+    wrong.extend(quiet(stage, browser).await);
+    assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+}
+
+/// What the console complained about, and requests that went elsewhere, since the last look.
+pub(super) async fn quiet(stage: &Stage, browser: &Browser) -> Vec<String> {
+    // A page that is itself an error is no fault of the page's.
+    let of_the_page = |complaint: &String| {
+        complaint.contains("the server responded with a status of")
+            && !complaint.contains("/assets/")
+    };
+    let complaints = browser.complaints().await.into_iter();
+    let complaints = complaints.filter(|complaint| !of_the_page(complaint));
+    let requests = browser.requests().await.into_iter();
+    let strayed = requests.filter(|url| !stage.is_ours(url) && !is_local(url));
+    let strayed = strayed.map(|url| format!("a request went to {url}"));
+    complaints
+        .map(|complaint| format!("the console says: {complaint}"))
+        .chain(strayed)
+        .collect()
+}
+
+/// What the browser asks of itself.
+fn is_local(address: &Url) -> bool {
+    matches!(address.scheme(), "data" | "chrome")
+}
+
+fn save(name: &str, screen: Screen, picture: &[u8]) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screens");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(format!("{name}-{}.png", screen.name()));
+    std::fs::write(file, picture).unwrap();
+}
+
+/// What scrolls sideways [WCAG 1.4.10]. A phone makes the page wider instead, so the screen is the measure.
+async fn overflow(browser: &Browser, screen: Screen) -> Option<String> {
+    let width = screen.width();
+    let script = format!(
+        "if (document.documentElement.scrollWidth <= {width}) return null; \
+         return [...document.querySelectorAll('body *')] \
+           .filter(e => e.getBoundingClientRect().left + e.scrollWidth > {width} && !e.childElementCount) \
+           .map(e => e.outerHTML.slice(0, 120))"
+    );
+    let wide = browser.script(&script).await;
+    (!wide.is_null()).then(|| format!("{}: scrolls sideways: {wide}", screen.name()))
+}
+
+async fn violations(browser: &Browser) -> Vec<String> {
+    if browser.script("return Boolean(window.axe)").await == Value::Bool(false) {
+        let axe = std::fs::read_to_string(axe_file()).unwrap();
+        browser.script(&axe).await;
+    }
+    let run = format!(
+        "const done = arguments[arguments.length - 1]; \
+         axe.run(document, {{ runOnly: {{ type: 'tag', values: {RULES} }}, preload: false, \
+           resultTypes: ['violations'] }}) \
+           .then(found => done(found.violations), error => done([{{ id: String(error), nodes: [] }}]))"
+    );
+    let found = browser.script_until_called_back(&run).await;
+    let found = found.as_array().cloned().unwrap_or_default();
+    let told = found.iter().map(|violation| {
+        let nodes = violation["nodes"].as_array().cloned().unwrap_or_default();
+        let nodes = nodes.iter().map(|node| {
+            format!(
+                "{} ({})",
+                node["html"].as_str().unwrap_or_default(),
+                node["failureSummary"]
+            )
+        });
+        let nodes = nodes.collect::<Vec<_>>().join("\n  ");
+        format!("{}: {}\n  {nodes}", violation["id"], violation["help"])
+    });
+    told.collect()
+}

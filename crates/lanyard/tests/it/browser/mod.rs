@@ -1,0 +1,18 @@
+//! The pages in a real browser: what the person sees, hears read out, can reach by keyboard, and where it leads.
+//!
+//! Each test has a sandbox, a relying party and a browser of its own; every state is brought about by what a wallet,
+//! a clock or a person does. The pictures of all of them are in `target/screens/`.
+
+#![allow(clippy::unwrap_used)]
+
+mod driver;
+mod issue_pages;
+mod keyboard;
+mod look;
+mod notices;
+mod qr_code;
+mod stage;
+mod verify_pages;
+mod wallet_pages;
+mod webdriver;
+mod without_javascript;

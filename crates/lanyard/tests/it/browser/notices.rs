@@ -1,0 +1,65 @@
+//! Pages without an interaction, and the pages that stand beside it.
+
+use super::driver::JavaScript;
+use super::look::look;
+use super::stage::{REDIRECT_URI, Stage};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_to_the_wrong_page_is_told_where_to_go() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+
+    browser
+        .open(&stage.gateway("authorize?client_id=nobody&response_type=code&scope=openid"))
+        .await;
+    browser.wait_for_text("We cannot continue").await;
+    look(&stage, &browser, "notice-bad-request").await;
+
+    browser.open(&stage.gateway("help")).await;
+    browser.wait_for_text("Help").await;
+    look(&stage, &browser, "help").await;
+
+    let started = stage.verify().await;
+    browser.open(started.url.as_str()).await;
+    let interaction = browser.url().await;
+    let link = browser.attribute("#open-wallet", "href").await;
+    stage.scan("anna", &link).await;
+    browser.wait_for_address(REDIRECT_URI).await;
+    stage.came_back_verified(started.pending).await;
+    browser.open(interaction.as_str()).await;
+    browser
+        .wait_for_text("This page has already been used")
+        .await;
+    assert!(browser.text("main").await.contains(&stage.relying_party));
+    look(&stage, &browser, "notice-used").await;
+
+    let started = stage.verify().await;
+    browser.open(started.url.as_str()).await;
+    let interaction = browser.url().await;
+    let here = browser.attribute("#open-wallet-here", "href").await;
+    let scanned = stage.scan("anna", &here).await;
+    let back = scanned
+        .redirect_uri
+        .expect("the wallet goes back to the browser");
+    // The wallet opens another browser than the one that began.
+    let other = stage.browser(JavaScript::On).await;
+    other.open(back.as_str()).await;
+    other
+        .wait_for_text("Go back to the page where you started")
+        .await;
+    look(&stage, &other, "notice-other-browser").await;
+    other.open(interaction.as_str()).await;
+    other.wait_for_text("This page has already been used").await;
+    other.close().await;
+
+    stage.sandbox.gateway.close().await;
+    browser.open(interaction.as_str()).await;
+    browser
+        .wait_for_text("There is a problem with the service")
+        .await;
+    look(&stage, &browser, "notice-service-problem").await;
+    browser.close().await;
+    stage.strike().await;
+}

@@ -1,0 +1,252 @@
+//! What a browser test plays on: a sandbox of its own, a relying party at the redirect URI, test wallets.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{RawQuery, State};
+use axum::response::Html;
+use axum::routing::get;
+use connector::{
+    Callback, ClientSecret, Connector, Dialect, Draft, FinishError, Http, HttpOptions, Pending,
+    Push, Returned, Settings, SigningKey, Started,
+};
+use lanyard::sandbox::{self, Running};
+use serde_json::json;
+use url::Url;
+use wallet::Scanned;
+
+use super::driver::{self, Browser, JavaScript};
+use crate::ports::Ports;
+
+/// Where the sandbox's relying parties of outside programs wait for the browser.
+pub(super) const REDIRECT_URI: &str = "http://localhost:8499/callback";
+/// Host and port of that, which each test's browsers find at the test's own listener.
+const REDIRECT_HOST: &str = "localhost:8499";
+/// What the relying party's page says.
+pub(super) const BACK: &str = "Back at the relying party";
+
+pub(super) struct Stage {
+    pub(super) sandbox: Running,
+    /// The registered name of the relying party.
+    pub(super) relying_party: String,
+    connector: Connector,
+    wallet: reqwest::Client,
+    came_back: Arc<Mutex<Vec<String>>>,
+    listener: u16,
+    folder: Folder,
+    _ports: Ports,
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Stage {
+    /// A stage, or nothing where no browser is: the test then says so and ends.
+    pub(super) async fn set() -> Option<Self> {
+        if !driver::is_there() {
+            return None;
+        }
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let name = format!("lanyard-browser-{}", uuid::Uuid::new_v4());
+        let folder = Folder(std::env::temp_dir().join(name));
+        std::fs::create_dir(&folder.0).unwrap();
+        let ports = Ports::claim();
+        let sandbox = start_sandbox(folder.0.join("data"), ports.first).await;
+        let party = sandbox.file.relying_party(Dialect::V2).unwrap();
+        let settings = Settings {
+            gateway: sandbox.file.urls.gateway.clone(),
+            dialect: Dialect::V2,
+            push: Push::Always,
+            client_id: party.client_id.clone(),
+            client_secret: ClientSecret::new(party.client_secret.as_str()),
+            signing_key: Some(SigningKey::from_base64(&party.signing_key).unwrap()),
+            organisation_id: party.organisation_id.clone(),
+            redirect_uri: REDIRECT_URI.parse().unwrap(),
+        };
+        let relying_party = party.name.clone();
+        let http = Http::new(HttpOptions::default()).unwrap();
+        let connector = Connector::discover(settings, http).await.unwrap();
+        let wallet = reqwest::Client::builder().no_proxy().build().unwrap();
+        let came_back = Arc::default();
+        let listener = wait_for_browsers(&came_back).await;
+        Some(Self {
+            sandbox,
+            relying_party,
+            connector,
+            wallet,
+            came_back,
+            listener,
+            folder,
+            _ports: ports,
+        })
+    }
+
+    /// A browser that nobody has used yet.
+    pub(super) async fn browser(&self, javascript: JavaScript) -> Browser {
+        let to = format!("127.0.0.1:{}", self.listener);
+        Browser::start(&self.folder.0, javascript, REDIRECT_HOST, &to).await
+    }
+
+    /// The relying party begins to check an identity.
+    pub(super) async fn verify(&self) -> Started {
+        self.connector.verify(&["Identity"]).await.unwrap()
+    }
+
+    /// The relying party begins to issue a credential.
+    pub(super) async fn issue(&self) -> Started {
+        let anna = self.sandbox.file.employee("match").unwrap();
+        let draft = Draft::new("TrainingProgramme")
+            .claim("TPR-Name", "Cardiology")
+            .claim("TPR-ProgrammeStartDate", "2026-08-05")
+            .claim("TPR-ProgrammeEndDate", "2028-08-01")
+            .claim("TPR-Origin", "NHS England")
+            .claim(
+                "TPR-AssurancePolicy",
+                "Postgraduate doctor trainee programme assessment",
+            )
+            .claim(
+                "TPR-AssuranceOutcome",
+                "Postgraduate doctor trainee programme registration",
+            )
+            .claim("TPR-Provider", "NHS England")
+            .claim("TPR-Verifier", "Origin")
+            .claim("TPR-VerificationMethod", "Record Verification")
+            .claim("TPR-Pedigree", "Authoritative")
+            .claim("TPR-LastRefresh", "2026-11-01")
+            .claim("UniqueIdentifier", anna.unique_identifier.as_str());
+        self.connector.issue(draft).await.unwrap()
+    }
+
+    /// The relying party takes the browser back that came last.
+    pub(super) async fn finish(&self, pending: Pending) -> Result<Returned, FinishError> {
+        let query = self.came_back.lock().unwrap().last().cloned();
+        let query = query.expect("no browser came back");
+        let callback = Callback::parse(&query).unwrap();
+        self.connector.finish(pending, callback).await
+    }
+
+    /// The browser came back with a code that yields the identity.
+    pub(super) async fn came_back_verified(&self, pending: Pending) {
+        match self.finish(pending).await {
+            Ok(Returned::Verified(verified)) => {
+                assert_eq!(verified.identity().unwrap().legal_surname, "Taylor");
+            }
+            other => panic!("not verified, but {other:?}"),
+        }
+    }
+
+    /// The browser came back with a code that yields a serial number.
+    pub(super) async fn came_back_issued(&self, pending: Pending) {
+        let serial_number = pending.serial_number();
+        match self.finish(pending).await {
+            Ok(Returned::Issued(issued)) => assert_eq!(Some(issued.serial_number), serial_number),
+            other => panic!("not issued, but {other:?}"),
+        }
+    }
+
+    /// The browser came back with this error and sentence, and no code.
+    pub(super) async fn came_back_empty_handed(&self, pending: Pending, sentence: &str) {
+        match self.finish(pending).await {
+            Err(FinishError::Declined(error) | FinishError::NotAccepted(error)) => {
+                assert_eq!(error.code, "access_denied");
+                let told = error.description.unwrap_or_default();
+                assert!(told.contains(sentence), "{told}");
+            }
+            other => panic!("not refused, but {other:?}"),
+        }
+    }
+
+    /// The holder's wallet follows a link and says yes.
+    pub(super) async fn scan(&self, holder: &str, link: &str) -> Scanned {
+        self.scan_and_say(holder, link, true).await
+    }
+
+    /// The holder's wallet follows a link, and its holder says yes or no.
+    pub(super) async fn scan_and_say(&self, holder: &str, link: &str, consent: bool) -> Scanned {
+        let body = json!({ "link": link, "consent": consent });
+        let answer = self.ask(holder, "scan", body).await;
+        serde_json::from_str(&answer).unwrap()
+    }
+
+    /// What the holder's wallet does wrong at the next scan.
+    pub(super) async fn misbehave(&self, holder: &str, fault: &str) {
+        self.ask(holder, "misbehave", json!({ "fault": fault }))
+            .await;
+    }
+
+    async fn ask(&self, holder: &str, what: &str, body: serde_json::Value) -> String {
+        let path = format!("api/holders/{holder}/{what}");
+        let address = self.sandbox.file.urls.wallet.join(&path).unwrap();
+        let answer = self.wallet.post(address).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        answer.text().await.unwrap()
+    }
+
+    /// An address of the gateway's.
+    pub(super) fn gateway(&self, path: &str) -> String {
+        self.sandbox.file.urls.gateway.join(path).unwrap().into()
+    }
+
+    /// An address of the test wallet's pages.
+    pub(super) fn wallet(&self, path: &str) -> String {
+        self.sandbox.file.urls.wallet.join(path).unwrap().into()
+    }
+
+    /// Whether a page may ask there.
+    pub(super) fn is_ours(&self, address: &Url) -> bool {
+        let urls = &self.sandbox.file.urls;
+        let callback: Url = REDIRECT_URI.parse().unwrap();
+        [&urls.gateway, &urls.wallet, &callback]
+            .iter()
+            .any(|ours| ours.origin() == address.origin())
+    }
+
+    /// Everything goes.
+    pub(super) async fn strike(self) {
+        self.sandbox.stop().await;
+    }
+}
+
+async fn start_sandbox(data: PathBuf, base_port: u16) -> Running {
+    let options = sandbox::Options {
+        data,
+        base_port,
+        database: None,
+        public_url: None,
+        tls_cert: None,
+        tls_key: None,
+        fresh: false,
+    };
+    sandbox::start(&options).await.unwrap()
+}
+
+/// The relying party's callback: notes what the browser brings, and shows a page.
+async fn wait_for_browsers(came_back: &Arc<Mutex<Vec<String>>>) -> u16 {
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .await
+        .unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let router = Router::new()
+        .route("/callback", get(callback))
+        .with_state(Arc::clone(came_back));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    port
+}
+
+async fn callback(
+    State(came_back): State<Arc<Mutex<Vec<String>>>>,
+    RawQuery(query): RawQuery,
+) -> Html<String> {
+    came_back.lock().unwrap().push(query.unwrap_or_default());
+    Html(format!(
+        "<!DOCTYPE html><html lang=\"en\"><title>{BACK}</title><link rel=\"icon\" href=\"data:,\">\
+         <main><h1>{BACK}</h1></main>"
+    ))
+}

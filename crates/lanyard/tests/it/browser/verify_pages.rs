@@ -1,0 +1,137 @@
+//! Every state of the page while an identity is checked, each brought about by what wallets, people and time do.
+
+use jiff::SignedDuration;
+use wallet::Outcome;
+
+use super::driver::{Browser, JavaScript};
+use super::look::look;
+use super::stage::{BACK, REDIRECT_URI, Stage};
+
+/// Keeps a page that is done from going on by itself, so that there is time to look at it.
+const STAY: &str = "window.stay = (event) => event.preventDefault(); \
+    document.getElementById('continue').addEventListener('click', window.stay, true)";
+const GO_ON: &str =
+    "document.getElementById('continue').removeEventListener('click', window.stay, true)";
+
+/// Begins a check and opens its page; gives the code's link.
+async fn open(stage: &Stage, browser: &Browser) -> (connector::Pending, String) {
+    let started = stage.verify().await;
+    browser.open(started.url.as_str()).await;
+    let link = browser.attribute("#open-wallet", "href").await;
+    (started.pending, link)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_step_of_a_check_is_shown_as_it_happens() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+    let (_, link) = open(&stage, &browser).await;
+    browser
+        .wait_for_text("Scan the QR code to share your staff identity")
+        .await;
+    look(&stage, &browser, "verify-ready").await;
+
+    browser.follow("#larger-code").await;
+    browser.wait_for_text("QR code").await;
+    look(&stage, &browser, "verify-larger-code").await;
+    browser.follow(".nhsuk-back-link").await;
+
+    stage.misbehave("anna", "silence").await;
+    stage.scan("anna", &link).await;
+    browser.wait_for_text("QR code scanned").await;
+    assert!(browser.title().await.starts_with("QR code scanned"));
+    look(&stage, &browser, "verify-scanned").await;
+
+    // Starting again makes another code; the wallet on this device answers it.
+    browser.follow("form[action$='/restart'] button").await;
+    browser.wait_for_text("Scan the QR code").await;
+    let again = browser.attribute("#open-wallet", "href").await;
+    assert_ne!(again, link);
+    let here = browser.attribute("#open-wallet-here", "href").await;
+    let scanned = stage.scan("anna", &here).await;
+    assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
+    browser
+        .wait_for_text("Go on in the page that your wallet opened")
+        .await;
+    look(&stage, &browser, "verify-answered-on-this-device").await;
+    let back = scanned
+        .redirect_uri
+        .expect("the wallet goes back to the browser");
+    browser.open(back.as_str()).await;
+    assert_eq!(browser.text("h1").await, BACK);
+
+    let (pending, link) = open(&stage, &browser).await;
+    browser.script(STAY).await;
+    let scanned = stage.scan("anna", &link).await;
+    assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
+    let finished = format!("Finished. Taking you back to {}.", stage.relying_party);
+    browser.wait_for_text(&finished).await;
+    assert!(browser.title().await.starts_with("Finished"));
+    look(&stage, &browser, "verify-done").await;
+    browser.script(GO_ON).await;
+    browser.follow("#continue").await;
+    browser.wait_for_address(REDIRECT_URI).await;
+    stage.came_back_verified(pending).await;
+    browser.close().await;
+    stage.strike().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_way_in_which_a_check_fails_has_a_page_that_says_what_to_do() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+
+    let (_, link) = open(&stage, &browser).await;
+    stage.scan_and_say("anna", &link, false).await;
+    browser
+        .wait_for_text("You did not share your credential")
+        .await;
+    look(&stage, &browser, "verify-declined").await;
+    browser.follow("form[action$='/restart'] button").await;
+    browser.wait_for_text("Scan the QR code").await;
+
+    let again = browser.attribute("#open-wallet", "href").await;
+    stage.misbehave("anna", "bad-signature").await;
+    stage.scan("anna", &again).await;
+    browser
+        .wait_for_text("We could not use that credential")
+        .await;
+    look(&stage, &browser, "verify-wallet-problem").await;
+
+    for (holder, name, why, sentence) in [
+        (
+            "rupa",
+            "revoked",
+            "has cancelled it",
+            "cancelled by its issuer",
+        ),
+        ("edith", "expired", "It has expired", "expired"),
+        ("uma", "untrusted", "does not come from", "not trusted"),
+    ] {
+        let (pending, link) = open(&stage, &browser).await;
+        stage.scan(holder, &link).await;
+        browser
+            .wait_for_text("Your staff identity credential cannot be used")
+            .await;
+        assert!(browser.text("main").await.contains(why));
+        look(&stage, &browser, &format!("verify-unusable-{name}")).await;
+        browser.follow("#go-back").await;
+        browser.wait_for_address(REDIRECT_URI).await;
+        stage.came_back_empty_handed(pending, sentence).await;
+    }
+
+    let (pending, _) = open(&stage, &browser).await;
+    stage.sandbox.shift.set(SignedDuration::from_mins(31));
+    browser.wait_for_text("You took too long").await;
+    look(&stage, &browser, "verify-too-late").await;
+    browser.follow("#go-back").await;
+    browser.wait_for_address(REDIRECT_URI).await;
+    stage.came_back_empty_handed(pending, "expired").await;
+
+    browser.close().await;
+    stage.strike().await;
+}
