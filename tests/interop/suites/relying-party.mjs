@@ -19,6 +19,7 @@ const CLIENTS = [
 
 export function relyingParty(world) {
   for (const { dialect, algorithm, issue } of CLIENTS) {
+    // DW-02, DW-37, DW-39.
     test(`a ${dialect} client verifies an identity`, async () => {
       const [client, employee] = [await RelyingParty.discover(world(), dialect), world().employee("match")];
       const journey = await client.verify("Identity");
@@ -32,6 +33,7 @@ export function relyingParty(world) {
       assert.equal(client.algorithm, algorithm);
     });
 
+    // DW-02, DW-58, DW-61.
     test(`a ${dialect} client issues a credential and hears its serial number`, async () => {
       const [client, employee] = [await RelyingParty.discover(world(), dialect), world().employee("match")];
       const journey = await client.issue(PROGRAMME, programme(employee), issue);
@@ -55,6 +57,7 @@ export function relyingParty(world) {
     assert.equal(claims["Identity.UniqueIdentifier"], employee.unique_identifier);
   });
 
+  // DW-35.
   test("an employee who declines comes back as access_denied", async () => {
     const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
     const journey = await client.verify("Identity");
@@ -66,6 +69,7 @@ export function relyingParty(world) {
     await assert.rejects(refused, { name: "AuthorizationResponseError", error: "access_denied" });
   });
 
+  // DW-70.
   test("a draft off its schema is refused when it is pushed, with the field named", async () => {
     const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
     const draft = { ...programme(employee), "TPR-ProgrammeStartDate": "next week" };
@@ -77,6 +81,7 @@ export function relyingParty(world) {
     });
   });
 
+  // SEC-01, SEC-08, DW-65.
   test("a code works once, and only with its verifier", async () => {
     const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
     const came = async () => {

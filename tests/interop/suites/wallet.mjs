@@ -30,6 +30,7 @@ export function wallet(world) {
   };
 
   for (const kind of KINDS) {
+    // DW-03, DW-35, DW-58, VP-08, VP-13.
     test(`a ${kind.format} credential for a key named by ${kind.naming} is received and presented`, async () => {
       const { party, holder, draft, credential, claims, serialNumber } = await withProgramme(kind);
       assert.equal(claims.SerialNumber, serialNumber);
@@ -53,6 +54,7 @@ export function wallet(world) {
     assert.deepEqual(new Set(type.claims.map(({ path: [name] }) => name)), new Set(Object.keys(draft)));
   });
 
+  // VP-09, HA-06.
   test("on the browser's own device the wallet leads back to the browser that began", async () => {
     const { party, holder, draft } = await withProgramme({ format: "dc+sd-jwt" });
     const journey = await party.verify(PROGRAMME);
@@ -67,6 +69,7 @@ export function wallet(world) {
   });
 
   for (const [how, encrypted] of [["encrypted", true], ["in the clear", false]]) {
+    // VP-14.
     test(`a holder's no that comes ${how} is heard as access_denied`, async () => {
       const [party, holder] = [await RelyingParty.discover(world(), "plain"), await Wallet.create(world())];
       const journey = await party.verify(PROGRAMME);
@@ -86,6 +89,7 @@ export function wallet(world) {
     assert.equal(result.can_be_satisfied, false);
   });
 
+  // DW-59, VCI-19.
   test("a credential that the wallet throws away is revoked and the relying party hears so", async () => {
     const [party, holder] = [await RelyingParty.discover(world(), "plain"), await Wallet.create(world())];
     const journey = await party.issue(PROGRAMME, programme(world().employee("match")));
@@ -99,6 +103,7 @@ export function wallet(world) {
   });
 
   for (const { format } of KINDS.filter(({ naming }) => naming === "jwk")) {
+    // DW-36, TS-02.
     test(`a revoked ${format} credential is seen as such by a stranger and refused by the gateway`, async () => {
       const { party, holder, credential, serialNumber } = await withProgramme({ format });
       await party.revoke(PROGRAMME, serialNumber);

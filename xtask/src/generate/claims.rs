@@ -1,7 +1,7 @@
 //! Which tests say which rules they prove.
 //!
 //! A Rust test names a rule in its own name (`sec_15_…`, `vci_01_to_04_…`), in the comments above it, or in what stands
-//! in it (`SEC-15`, `VCI-01 to VCI-04`); a test in another language names it in its title, where its report shows it.
+//! in it (`SEC-15`, `VCI-01 to VCI-04`); a test of an npm folder in its title and the comments above it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::report::Report;
-use super::tokens;
+use super::{node, tokens};
 
 /// A rule's id, and the whole names of its tests.
 pub(super) type Claims = BTreeMap<String, BTreeSet<String>>;
@@ -35,8 +35,18 @@ pub(super) fn read(root: &Path, report: &Report) -> anyhow::Result<Claims> {
             }
         }
     }
-    for test in report.foreign() {
-        add(&mut claims, ids_in_text(test), test);
+    for (folder, test) in node::read(root)? {
+        let ids = ids_in_text(&test.text);
+        let below = format!("{folder}::");
+        let mut ran = report
+            .foreign()
+            .filter(|name| name.starts_with(&below) && test.is(name))
+            .peekable();
+        if ran.peek().is_none() {
+            add(&mut claims, ids, &format!("{below}{}", test.title()));
+        } else {
+            ran.for_each(|name| add(&mut claims, ids.clone(), name));
+        }
     }
     Ok(claims)
 }

@@ -9,14 +9,23 @@ use standards::vc::{Validity, jwt_vc_json};
 use crate::raw_wallet::{RawWallet, Waiting, refusal, request};
 use crate::scenes::{Stage, TYPE};
 
+fn claims(credential: &str) -> serde_json::Map<String, Value> {
+    let parsed = standards::jose::jws::parse(credential).unwrap();
+    parsed.unverified_claims().clone()
+}
+
 fn says(status: u16, error: &str, code: &str) -> (u16, String, String) {
     (status, error.to_owned(), code.to_owned())
 }
 
-/// SEC-18, VP-07, VP-13.
+/// SEC-18, VP-07, VP-13, DW-69.
 #[tokio::test]
 async fn a_good_presentation_is_accepted_in_either_format_and_only_once() {
     let stage = Stage::set().await;
+    assert_eq!(
+        claims(&stage.w3c)["vc"]["credentialSubject"]["UniqueIdentifier"],
+        crate::world::UNIQUE_IDENTIFIER
+    );
     for format in ["w3c", "sd-jwt"] {
         let (waiting, requested) = stage.asked().await;
         let token = match format {
@@ -56,7 +65,7 @@ async fn a_good_presentation_is_accepted_in_either_format_and_only_once() {
     }
 }
 
-/// SEC-14, SEC-16, DW-36, VP-13.
+/// SEC-14, SEC-16, DW-36, DW-71, VP-13.
 #[tokio::test]
 async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
     let stage = Stage::set().await;
@@ -87,6 +96,11 @@ async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
         .wallet
         .receive(&stage.world, &elsewhere.link(), "jwt-vc")
         .await;
+    for (organisation, credential) in [("anytown", &stage.w3c), ("elsewhere", &theirs)] {
+        let organisations = &stage.world.gateway.app().organisations;
+        let did = &organisations.find(organisation).unwrap().did;
+        assert_eq!(claims(credential)["iss"], did.as_str());
+    }
     assert_eq!(
         stage.refused(&theirs).await,
         says(400, "access_denied", "issuer-not-trusted")
