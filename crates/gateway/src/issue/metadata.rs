@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
-use standards::did::{Did, Document};
+use standards::did::{Did, Document, Relationship};
 use standards::jose::{Algorithm, Jwk, JwkSet};
 use standards::oauth::metadata::AuthorizationServerMetadata;
 use standards::openid4vci::{
@@ -93,9 +93,16 @@ async fn answer_keys(State(app): State<App>, Path(id): Path<String>) -> Result<R
 async fn answer_did(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refused> {
     let organisation = organisation(&app, &id)?;
     let keys = &organisation.keys;
-    let keys: Vec<Jwk> = [&keys.credentials, &keys.status, &keys.requests]
-        .map(|key| key.public_jwk().clone())
-        .into();
+    // SEC-14: what verifiers take for a credential or a status list is never signed with the key that asks
+    // wallets for presentations, and the other way round.
+    let keys: [(&Jwk, &[Relationship]); 3] = [
+        (
+            keys.credentials.public_jwk(),
+            &[Relationship::AssertionMethod],
+        ),
+        (keys.status.public_jwk(), &[Relationship::AssertionMethod]),
+        (keys.requests.public_jwk(), &[Relationship::Authentication]),
+    ];
     let did = Did::parse(&organisation.did).map_err(|_| Refused::unavailable())?;
     Ok(public(Document::build(
         &did,

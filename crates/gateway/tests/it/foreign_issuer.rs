@@ -10,7 +10,7 @@ use gateway::config::TrustConfig;
 use gateway::{Gateway, Surroundings};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use standards::did::{Did, Document};
+use standards::did::{Did, Document, Relationship};
 use standards::jose::jws::ProtectedHeader;
 use standards::jose::{Algorithm, JwkSet, Signer, SoftwareKey};
 use standards::status_list::{self, Bits, Status, StatusList, StatusListToken, StatusReference};
@@ -117,7 +117,7 @@ impl Abroad {
         let public = key.public_jwk().clone();
         self.put(
             "/them/did.json",
-            Document::build(&self.did, std::slice::from_ref(&public), &[]).to_string(),
+            Document::build(&self.did, &[(&public, Relationship::ALL)], &[]).to_string(),
         );
         let issuer = format!("{}/issuer", self.base);
         let metadata = json!({"issuer": issuer, "jwks": JwkSet::new([public]).to_value()});

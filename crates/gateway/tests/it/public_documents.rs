@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use standards::did::document::DocumentError;
 use standards::did::{Did, Document, Relationship};
 use standards::jose::JwkSet;
 use standards::oauth::metadata::{AuthorizationServerMetadata, well_known_url};
@@ -96,13 +97,20 @@ async fn an_organisations_did_and_its_issuer_address_lead_to_the_same_key_for_cr
         std::slice::from_ref(&organisation.credential_issuer)
     );
     let keys = &organisation.keys;
-    for key in [&keys.credentials, &keys.status, &keys.requests] {
-        for relationship in Relationship::ALL {
-            let found = document
-                .find(&organisation.key_id(key), *relationship)
-                .unwrap();
-            assert!(found.same_key(key.public_jwk()));
-        }
+    // SEC-14: each key speaks in one way only, and a request's key never for a credential.
+    let (issuing, presenting) = (Relationship::AssertionMethod, Relationship::Authentication);
+    for (key, for_this, not_for_that) in [
+        (&keys.credentials, issuing, presenting),
+        (&keys.status, issuing, presenting),
+        (&keys.requests, presenting, issuing),
+    ] {
+        let id = organisation.key_id(key);
+        let found = document.find(&id, for_this).unwrap();
+        assert!(found.same_key(key.public_jwk()));
+        assert_eq!(
+            document.find(&id, not_for_that).unwrap_err(),
+            DocumentError::NotForThis(not_for_that)
+        );
     }
     let metadata: Value = public(&world.url("/.well-known/jwt-vc-issuer/issuers/anytown"))
         .await

@@ -214,18 +214,14 @@ impl Document {
         method.key.as_ref().map_err(Clone::clone)
     }
 
-    /// The document of one of our own DIDs. Each key's id is its `kid`, or its thumbprint, as fragment.
-    pub fn build(did: &Did, keys: &[Jwk], also_known_as: &[String]) -> Value {
-        let ids: Vec<String> = keys
-            .iter()
-            .map(|key| verification_method_id(did, key))
-            .collect();
+    /// The document of one of our own DIDs: each key with what it is for, and it is for nothing else (SEC-14).
+    /// A key's id is its `kid`, or its thumbprint, as fragment.
+    pub fn build(did: &Did, keys: &[(&Jwk, &[Relationship])], also_known_as: &[String]) -> Value {
         let methods: Vec<Value> = keys
             .iter()
-            .zip(&ids)
-            .map(|(key, id)| {
+            .map(|(key, _)| {
                 json!({
-                    "id": id,
+                    "id": verification_method_id(did, key),
                     "type": "JsonWebKey2020",
                     "controller": did.as_str(),
                     "publicKeyJwk": key.to_value(),
@@ -236,9 +232,13 @@ impl Document {
             "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"],
             "id": did.as_str(),
             "verificationMethod": methods,
-            "assertionMethod": ids,
-            "authentication": ids,
         });
+        for relationship in Relationship::ALL {
+            let listed = keys.iter().filter(|(_, uses)| uses.contains(relationship));
+            document[relationship.as_str()] = listed
+                .map(|(key, _)| verification_method_id(did, key))
+                .collect();
+        }
         if !also_known_as.is_empty() {
             document["alsoKnownAs"] = json!(also_known_as);
         }

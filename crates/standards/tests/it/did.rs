@@ -26,7 +26,7 @@ fn document() -> (Jwk, Value) {
     let key = key();
     let document = Document::build(
         &did(),
-        std::slice::from_ref(&key),
+        &[(&key, Relationship::ALL)],
         &["https://example.org/issuers/trust".to_owned()],
     );
     (key, document)
@@ -54,6 +54,29 @@ fn a_document_of_our_own_is_read_back() {
         document.also_known_as(),
         ["https://example.org/issuers/trust"]
     );
+}
+
+#[test]
+fn sec_14_a_key_of_our_own_is_listed_for_its_own_purpose_and_no_other() {
+    let (issuing, asking) = (key(), key());
+    let value = Document::build(
+        &did(),
+        &[(&issuing, &[ASSERTION]), (&asking, &[AUTHENTICATION])],
+        &[],
+    );
+    for (key, its, other) in [
+        (&issuing, ASSERTION, AUTHENTICATION),
+        (&asking, AUTHENTICATION, ASSERTION),
+    ] {
+        let kid = verification_method_id(&did(), key);
+        assert_eq!(find(&value, &kid, its).as_ref(), Ok(key));
+        assert_eq!(
+            find(&value, &kid, other),
+            Err(DocumentError::NotForThis(other))
+        );
+    }
+    let nothing = Document::build(&did(), &[], &[]);
+    assert_eq!(nothing["assertionMethod"], json!([]));
 }
 
 #[test]

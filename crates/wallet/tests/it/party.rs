@@ -11,7 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use standards::did::{Did, Document, document::verification_method_id, web};
+use standards::did::{Did, Document, Relationship, document::verification_method_id, web};
 use standards::jose::{Algorithm, JwkSet, Signer, SoftwareKey};
 use url::Url;
 use wallet::{Fault, Options, Scan, Scanned, Wallet};
@@ -203,7 +203,7 @@ impl Drop for World {
 }
 
 async fn document(State(party): State<Arc<Party>>) -> Json<Value> {
-    let key = party.key.public_jwk().clone();
+    let key = (party.key.public_jwk(), Relationship::ALL);
     Json(Document::build(&party.did, &[key], &[party.issuer()]))
 }
 
