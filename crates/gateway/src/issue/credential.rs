@@ -100,7 +100,7 @@ async fn attempt(
         .organisations
         .credential_type(&found.interaction.credential_type)
         .ok_or_else(Refused::unavailable)?;
-    let format = requested_format(&request, credential_type, token.by_identifier)?;
+    let format = requested_format(&request, credential_type, token.identifiers.as_deref())?;
     if request.credential_response_encryption.is_some() {
         let sentence = "this issuer does not encrypt credential responses; leave credential_response_encryption out";
         return Err(Refused::credential(
@@ -136,24 +136,34 @@ async fn attempt(
     order.issue(found.interaction, kept).await
 }
 
-/// [VCI-13] Which of the offered configurations is asked for, named in the way that the token asks for.
+/// [VCI-13] Which of the offered configurations is asked for, named in the way that the token asks for, and
+/// among those that the token is for.
 fn requested_format(
     request: &CredentialRequest,
     credential_type: &CredentialType,
-    by_identifier: bool,
+    identifiers: Option<&[String]>,
 ) -> Result<Format, Refused> {
-    let (id, unknown) = match (&request.requested, by_identifier) {
-        (Requested::Identifier(id), true) => (id, Code::UnknownCredentialIdentifier),
-        (Requested::ConfigurationId(id), false) => (id, Code::UnknownCredentialConfiguration),
-        (Requested::Identifier(_), false) => {
-            let sentence = "the token response gave no credential_identifiers; use credential_configuration_id";
-            return Err(Refused::credential(
-                Code::UnknownCredentialIdentifier,
-                "credential-identifier-unknown",
-                sentence,
-            ));
+    let unknown_identifier = |sentence| {
+        Refused::credential(
+            Code::UnknownCredentialIdentifier,
+            "credential-identifier-unknown",
+            sentence,
+        )
+    };
+    let (id, unknown) = match (&request.requested, identifiers) {
+        (Requested::Identifier(id), Some(granted)) if granted.contains(id) => {
+            (id, Code::UnknownCredentialIdentifier)
         }
-        (Requested::ConfigurationId(_), true) => {
+        (Requested::ConfigurationId(id), None) => (id, Code::UnknownCredentialConfiguration),
+        (Requested::Identifier(_), Some(_)) => {
+            let sentence = "this is none of the credential_identifiers of the token response";
+            return Err(unknown_identifier(sentence));
+        }
+        (Requested::Identifier(_), None) => {
+            let sentence = "the token response gave no credential_identifiers; use credential_configuration_id";
+            return Err(unknown_identifier(sentence));
+        }
+        (Requested::ConfigurationId(_), Some(_)) => {
             // [VCI-10]
             let sentence = "the token response gave credential_identifiers; use one of them";
             return Err(Refused::credential(

@@ -33,8 +33,8 @@ pub(super) struct Token {
     pub(super) expires_at: Timestamp,
     /// The client that it was given to; most wallets are anonymous.
     pub(super) client_id: Option<String>,
-    /// The wallet was given `credential_identifiers` and must use them. [VCI-10]
-    pub(super) by_identifier: bool,
+    /// The `credential_identifiers` that the wallet was given and must keep to, where it asked for them. [VCI-10]
+    pub(super) identifiers: Option<Vec<String>>,
 }
 
 /// A credential that was made: kept so that a wallet whose answer was lost gets the same one, and no second
@@ -81,13 +81,13 @@ impl Token {
         token: &str,
         expires_at: Timestamp,
         client_id: Option<String>,
-        by_identifier: bool,
+        identifiers: Option<Vec<String>>,
     ) -> Self {
         Self {
             digest: Digest::of(token).0,
             expires_at,
             client_id,
-            by_identifier,
+            identifiers,
         }
     }
 

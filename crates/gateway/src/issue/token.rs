@@ -80,12 +80,17 @@ async fn redeem(
     let details = granted(app, &interaction.credential_type, request)?;
 
     let token = format!("{}.{}", link_of(code), app.random.token_256());
-    let by_identifier = details.is_some();
+    let identifiers = details.as_deref().map(|details| {
+        let granted = details
+            .iter()
+            .filter_map(|detail| detail.credential_identifiers.clone());
+        granted.flatten().collect()
+    });
     kept.token = Some(Token::new(
         &token,
         now + TOKEN_LIFETIME,
         request.client_id.clone(),
-        by_identifier,
+        identifiers,
     ));
     interaction.keep_for_wallet(kept.to_value());
     match app.interactions.advance(&mut interaction, Vec::new()).await {

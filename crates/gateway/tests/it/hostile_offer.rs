@@ -188,6 +188,21 @@ async fn a_token_request_off_the_standard_is_refused_with_the_standards_error() 
         .unwrap()
         .remove("credential_configuration_id")
         .unwrap();
+    // What the offer has, but the token was not given for, is no identifier of this token.
+    body["credential_identifier"] = json!("TrainingProgramme-sd-jwt");
+    assert!(
+        offered
+            .configurations
+            .contains(&"TrainingProgramme-sd-jwt".to_owned())
+    );
+    assert_eq!(
+        refusal(&credential(&offered.issuer, token, &body).await),
+        (
+            400,
+            "unknown_credential_identifier",
+            "credential-identifier-unknown"
+        )
+    );
     body["credential_identifier"] = id;
     assert_eq!(
         credential(&offered.issuer, token, &body).await.status,
