@@ -26,6 +26,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
+use axum::response::{Redirect, Response};
 use axum::routing::get;
 use base64::Engine;
 use standards::jose::Algorithm;
@@ -49,13 +50,14 @@ use store::{Store, StoreError};
 /// The largest request body that any endpoint reads. Pushed drafts and presentations stay far below it.
 const LARGEST_BODY: usize = 256 * 1024;
 /// How long one request may take, outbound fetches included.
-const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(20);
+const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A gateway, composed and ready to serve.
 #[derive(Clone)]
 pub struct Gateway {
     app: App,
     retention_days: u32,
+    loopback: bool,
 }
 
 /// What the composing program decides and a configuration file cannot say.
@@ -149,12 +151,14 @@ impl Gateway {
         Ok(Self {
             app,
             retention_days: config.retention_days,
+            loopback: is_loopback(&config.public_url),
         })
     }
 
     /// Everything the gateway serves.
     pub fn router(&self) -> Router {
-        let secure = self.app.is_https();
+        // A browser that is told 'https only' for localhost would hold it against every other port.
+        let secure = self.app.is_https() && !self.loopback;
         let routes = Router::new()
             .merge(oidc::router())
             .merge(verify::router())
@@ -163,16 +167,19 @@ impl Gateway {
             .merge(status::router())
             .merge(ui::router(&self.app.brand))
             .route("/healthz", get(|| async { "ok\n" }))
+            // Whoever opens the address itself is told what this is.
+            .route("/", get(|| async { Redirect::to("/help") }))
+            .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
             .with_state(self.app.clone())
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 LONGEST_REQUEST,
             ))
+            .layer(CatchPanicLayer::custom(answer_panic))
             .layer(axum::middleware::map_response(move |response| async move {
                 ui::headers::complete(response, secure)
-            }))
-            .layer(CatchPanicLayer::new());
+            }));
         // Before routing, hence around the router and not on it.
         let routes = tower::ServiceBuilder::new()
             .map_request(without_case)
@@ -226,6 +233,13 @@ pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, Config
         }
     }
     Ok(created)
+}
+
+/// A fault of this program: the caller hears no more than that, in the form that its other errors have.
+fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a request ended in a panic; its place is in the lines before");
+    let sentence = "the gateway failed at this request";
+    client::answer_error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", sentence)
 }
 
 fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {

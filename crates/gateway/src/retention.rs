@@ -6,8 +6,8 @@
 use jiff::SignedDuration;
 
 use crate::app::App;
-use crate::interaction::rows::AdvanceError;
-use crate::interaction::{GRACE, Interaction, Outcome, Refusal, Stage};
+use crate::interaction::GRACE;
+use crate::interaction::rows::{OVERDUE_AT_ONCE, Overdue};
 use crate::status;
 use crate::store::{Statement, StoreError};
 
@@ -25,40 +25,31 @@ pub(crate) async fn run(app: &App, retention_days: u32) {
 
 pub(crate) async fn round(app: &App, retention_days: u32) -> Result<(), StoreError> {
     let now = app.now();
-    for interaction in app.interactions.find_overdue(now - GRACE).await? {
-        match wipe(app, interaction).await {
-            // Another process wiped it first.
-            Ok(()) | Err(AdvanceError::Overtaken) => {}
-            Err(AdvanceError::Store(error)) => return Err(error),
-            Err(AdvanceError::Duplicate { .. }) => {
-                tracing::error!("an interaction could not be wiped");
-            }
+    loop {
+        let overdue = app.interactions.find_overdue(now - GRACE).await?;
+        for one in &overdue {
+            wipe(app, one).await?;
+        }
+        if overdue.len() < OVERDUE_AT_ONCE {
+            break;
         }
     }
-    app.interactions
-        .delete_before(now - SignedDuration::from_hours(24 * i64::from(retention_days)))
-        .await?;
+    let kept = SignedDuration::from_hours(24 * i64::from(retention_days));
+    app.interactions.delete_before(now - kept).await?;
     let nonces =
         Statement::new("DELETE FROM used_nonces WHERE expires_at < $1").bind(now.as_second());
     app.store.write([nonces]).await.map(drop)
 }
 
-async fn wipe(app: &App, interaction: Interaction) -> Result<(), AdvanceError> {
+async fn wipe(app: &App, overdue: &Overdue) -> Result<(), StoreError> {
     let now = app.now();
-    let mut wiped = interaction.settled(now);
-    let mut also = Vec::new();
-    let collected = matches!(wiped.stage, Stage::Collected { .. });
-    if let (Some(serial_number), false) = (wiped.serial_number, collected) {
-        also = status::revoke_statements(&wiped.organisation, serial_number, "not collected", now);
-        tracing::warn!(reference = wiped.reference, %serial_number, "a credential was never collected and is revoked");
-        wiped.stage = Stage::Finished {
-            at: now,
-            outcome: Outcome::Refused(Refusal::Expired),
-        };
-    }
-    wiped.code = None;
-    wiped.private = None;
-    app.interactions.advance(&mut wiped, also).await
+    let also = overdue.serial_number.map(|serial_number| {
+        tracing::warn!(reference = overdue.reference, %serial_number, "a credential was never collected and is revoked");
+        status::revoke_statements(&overdue.organisation, serial_number, "not collected", now)
+    });
+    app.interactions
+        .wipe(overdue, also.unwrap_or_default(), now)
+        .await
 }
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {

@@ -25,8 +25,10 @@ CREATE TABLE interactions (
     expires_at      BIGINT NOT NULL,
     sealed          BYTEA
 );
-CREATE INDEX interactions_by_request ON interactions (request_digest);
+CREATE INDEX interactions_by_request ON interactions (request_digest, browser_digest);
 CREATE INDEX interactions_by_expiry ON interactions (expires_at);
+-- What is yet to be wiped is few among what is kept.
+CREATE INDEX interactions_to_wipe ON interactions (expires_at) WHERE sealed IS NOT NULL;
 
 -- Every credential ever issued, written before it leaves the gateway.
 CREATE TABLE credentials (

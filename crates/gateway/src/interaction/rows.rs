@@ -14,6 +14,22 @@ pub struct Interactions {
     seal: Seal,
 }
 
+/// How many overdue interactions are read at once.
+pub const OVERDUE_AT_ONCE: usize = 500;
+
+/// An interaction whose time is over and whose token nobody collected.
+pub struct Overdue {
+    /// The page's address.
+    pub id: String,
+    version: i64,
+    /// Whose it is.
+    pub organisation: String,
+    /// What its page showed.
+    pub reference: String,
+    /// The credential that left the gateway, if one did.
+    pub serial_number: Option<Uuid>,
+}
+
 /// Why an interaction could not be advanced.
 #[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
@@ -97,11 +113,17 @@ impl Interactions {
 
     /// By the page's address.
     pub async fn find(&self, id: &str) -> Result<Option<Interaction>, StoreError> {
+        if !is_token(id) {
+            return Ok(None);
+        }
         self.one("id = $1", &[id]).await
     }
 
     /// By either of the wallet's links.
     pub async fn find_by_link(&self, link: &str) -> Result<Option<Interaction>, StoreError> {
+        if !is_token(link) {
+            return Ok(None);
+        }
         self.one("link = $1 OR link_here = $2", &[link, link]).await
     }
 
@@ -133,16 +155,51 @@ impl Interactions {
         self.one("code_digest = $1", &[&code.0]).await
     }
 
-    /// Those whose time is over and that still hold personal values or an uncollected credential.
-    pub async fn find_overdue(&self, before: Timestamp) -> Result<Vec<Interaction>, StoreError> {
+    /// Those whose time is over and that still hold personal values, the oldest first, at most
+    /// [`OVERDUE_AT_ONCE`]. Nothing sealed is opened: what cannot be read must be wiped all the same.
+    pub async fn find_overdue(&self, before: Timestamp) -> Result<Vec<Overdue>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM interactions WHERE expires_at < $1 AND sealed IS NOT NULL ORDER BY expires_at LIMIT 200"
+            "SELECT id, version, organisation, reference, serial_number FROM interactions \
+             WHERE expires_at < $1 AND sealed IS NOT NULL ORDER BY expires_at LIMIT {OVERDUE_AT_ONCE}"
         );
-        let rows = self
-            .store
-            .read(Statement::new(sql).bind(before.as_second()))
-            .await?;
-        rows.iter().map(|row| self.read(row)).collect()
+        let select = Statement::new(sql).bind(before.as_second());
+        let rows = self.store.read(select).await?;
+        let read = |row: &Row| {
+            Ok(Overdue {
+                id: row.text("id")?.to_owned(),
+                version: row.integer("version")?,
+                organisation: row.text("organisation")?.to_owned(),
+                reference: row.text("reference")?.to_owned(),
+                serial_number: serial_number(row)?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+
+    /// Ends an overdue interaction and wipes its personal values, together with `also`. A token collected at the
+    /// same moment wins.
+    pub async fn wipe(
+        &self,
+        overdue: &Overdue,
+        also: Vec<Statement>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let wipe = Statement::new(
+            "UPDATE interactions SET version = version + 1, stage_at = $1, released = 1, code_digest = NULL, \
+             response_digest = NULL, sealed = NULL, \
+             outcome = CASE WHEN stage = 'finished' AND outcome <> 'issued' THEN outcome ELSE $2 END, \
+             stage = 'finished' WHERE id = $3 AND version = $4",
+        );
+        let wipe = wipe
+            .bind(now.as_second())
+            .bind(Refusal::Expired.code())
+            .bind(overdue.id.as_str())
+            .bind(overdue.version)
+            .must_change(1);
+        match self.store.write(std::iter::once(wipe).chain(also)).await {
+            Ok(_) | Err(StoreError::Unmet { statement: 0 }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Deletes the traces of what ended before that time.
@@ -244,11 +301,7 @@ impl Interactions {
             (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
             _ => None,
         };
-        let serial_number = row
-            .optional_text("serial_number")?
-            .map(Uuid::parse_str)
-            .transpose()
-            .map_err(|_| unreadable())?;
+        let serial_number = serial_number(row)?;
         Ok(Interaction {
             version: row.integer("version")?,
             organisation: row.text("organisation")?.to_owned(),
@@ -275,6 +328,19 @@ impl Interactions {
             id,
         })
     }
+}
+
+/// Whether a text from an address can be an id of ours: 22 characters of base64url. Nothing else is looked up.
+fn is_token(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    text.len() == 22 && text.bytes().all(plain)
+}
+
+fn serial_number(row: &Row) -> Result<Option<Uuid>, StoreError> {
+    let text = row.optional_text("serial_number")?;
+    text.map(Uuid::parse_str)
+        .transpose()
+        .map_err(|_| unreadable())
 }
 
 /// Ties a sealed value to its row, so that one row's cannot be moved to another.

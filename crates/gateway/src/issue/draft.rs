@@ -94,11 +94,11 @@ pub fn parse(
             .transpose()
     };
     let exp = time("exp")?.ok_or(InvalidDraft::Expired)?;
-    if exp + SKEW <= now {
+    if now.duration_since(exp) >= SKEW {
         return Err(InvalidDraft::Expired);
     }
     for name in ["nbf", "iat"] {
-        if time(name)?.is_some_and(|at| at > now + SKEW) {
+        if time(name)?.is_some_and(|at| at.duration_since(now) > SKEW) {
             return Err(InvalidDraft::NotYetValid);
         }
     }

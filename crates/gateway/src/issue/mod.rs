@@ -14,8 +14,10 @@ mod nonce;
 mod notification;
 mod offer;
 mod token;
+mod withdraw;
 
 use std::sync::Arc;
+pub use withdraw::withdraw;
 
 use axum::Router;
 use axum::routing::{get, post};

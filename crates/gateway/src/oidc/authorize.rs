@@ -3,8 +3,9 @@
 //! Either way it leaves with a cookie and the address of its interaction. The same address opened again by
 //! the same browser leads to the same interaction; by another, nowhere (rulings 5).
 
+use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
@@ -18,6 +19,9 @@ use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
 use crate::store::StoreError;
+
+/// The longest form that is turned into an address. A larger request is one to push.
+const LONGEST_QUERY: usize = 8_192;
 
 /// `GET …/authorize`.
 pub async fn authorize(
@@ -47,6 +51,23 @@ pub async fn authorize(
         }
     }
 }
+
+/// `POST …/authorize` [OIDC Core 3.1.2.1]. A form of another site brings no cookie of ours; the address that it
+/// is sent on to does, so that a browser keeps the interactions that it has.
+pub async fn authorize_posted(State(app): State<App>, uri: Uri, body: Bytes) -> Response {
+    match std::str::from_utf8(&body) {
+        Ok(query) if query.len() <= LONGEST_QUERY && Form::parse(&body).is_ok() => {
+            answer::see_other(&format!("{}?{query}", uri.path()))
+        }
+        _ => plain::bad_request(
+            &app,
+            "the form is too long, or a parameter is repeated or malformed",
+        ),
+    }
+}
+
+/// `HEAD`: what only looks must not use anything up.
+pub async fn look() {}
 
 /// How the door says no.
 enum Refused {
@@ -113,7 +134,7 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
     let found = Found::find(party, form).map_err(|fault| page(&fault))?;
 
     let digest = Digest::of(query);
-    if let Some(id) = reopened(app, &digest, browser).await? {
+    if let Some(id) = reopened(app, &digest, browser, form.find("nonce").is_some()).await? {
         return Ok(id);
     }
     let now = app.now();
@@ -145,16 +166,22 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
 }
 
 /// The open interaction of this browser for this very address, if there is one: Back and reload lead here.
+///
+/// An address without a nonce is the same for everybody who uses this browser. Once a wallet has begun to answer,
+/// it must not lead the next person into the answer of the one before.
 async fn reopened(
     app: &App,
     request: &Digest,
     browser: &Browser,
+    own: bool,
 ) -> Result<Option<String>, StoreError> {
-    let open = |interaction: &Interaction| {
-        matches!(
-            interaction.stage,
-            Stage::Waiting | Stage::Scanned { .. } | Stage::Issued { .. }
-        )
+    if browser.is_new() {
+        return Ok(None);
+    }
+    let open = |interaction: &Interaction| match interaction.stage {
+        Stage::Waiting => true,
+        Stage::Scanned { .. } | Stage::Issued { .. } => own,
+        _ => false,
     };
     let found = app
         .interactions

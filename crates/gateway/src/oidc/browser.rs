@@ -42,6 +42,11 @@ impl Browser {
         })
     }
 
+    /// Whether it has not been here before.
+    pub fn is_new(&self) -> bool {
+        self.fresh
+    }
+
     /// What the database knows of it.
     pub fn digest(&self) -> Digest {
         Digest::of(&self.secret)

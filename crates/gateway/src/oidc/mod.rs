@@ -10,7 +10,7 @@ mod token;
 mod waiting_page;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::app::App;
 
@@ -20,7 +20,7 @@ pub fn router() -> Router<App> {
     let endpoints = |prefix: &str| {
         Router::new()
             .route(&format!("{prefix}/par"), post(par::push))
-            .route(&format!("{prefix}/authorize"), get(authorize::authorize))
+            .route(&format!("{prefix}/authorize"), authorization_endpoint())
             .route(&format!("{prefix}/token"), post(token::token))
     };
     Router::new()
@@ -44,6 +44,12 @@ pub fn router() -> Router<App> {
         .merge(endpoints("/oidc"))
         .merge(endpoints("/v2.0/oidc"))
         .merge(endpoints("/v2/oidc"))
-        .route("/oidc/authorizev1", get(authorize::authorize))
+        .route("/oidc/authorizev1", authorization_endpoint())
         .merge(waiting_page::router())
+}
+
+fn authorization_endpoint() -> MethodRouter<App> {
+    get(authorize::authorize)
+        .post(authorize::authorize_posted)
+        .head(authorize::look)
 }

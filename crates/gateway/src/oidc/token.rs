@@ -18,6 +18,7 @@ use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Private, Purpose, Stage};
+use crate::issue;
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::UNIQUE_IDENTIFIER;
 use crate::organisation::dialect::Pkce;
@@ -85,6 +86,15 @@ async fn redeem(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Re
         .await
         .map_err(|error| unavailable(&error))?;
     let found = found.ok_or_else(unknown_code)?;
+    if matches!(found.stage, Stage::Collected { .. }) {
+        // The code was stolen, or its first answer was lost: nobody can be sure who knows the serial number, so
+        // the credential does not stay in force [RFC 6749 4.1.2, SEC-01].
+        if found.client_id == party.client_id {
+            let withdrawn = issue::withdraw(app, &found, "code replayed", now).await;
+            withdrawn.map_err(|error| unavailable(&error))?;
+        }
+        return Err(unknown_code().into());
+    }
     check(&found, &party, &form, now)?;
     let (mut collected, private) = found.clone().collected(now).map_err(|_| unknown_code())?;
     // Signing comes before the step: a failure here leaves the code as it was.

@@ -69,7 +69,7 @@ async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, Revoc
         .take(LONGEST_REASON)
         .collect();
     let serial = Uuid::try_parse(serial).map_err(|_| RevocationError::NotFound)?;
-    if organisation != party.organisation.id {
+    if organisation != party.organisation.id || credential_type.contains('\0') {
         return Err(RevocationError::NotFound);
     }
 

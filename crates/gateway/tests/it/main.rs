@@ -5,6 +5,7 @@ mod database;
 mod dialects;
 mod foreign_issuer;
 mod hostile_authorize;
+mod hostile_corners;
 mod hostile_credential_request;
 mod hostile_offer;
 mod hostile_outbound;

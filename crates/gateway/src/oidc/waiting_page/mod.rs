@@ -8,23 +8,23 @@ mod view;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde_json::json;
 use standards::oauth::form::Form;
 use subtle::ConstantTimeEq;
 
 use super::answer;
+use super::authorize::look;
 use super::browser::Browser;
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
 use crate::organisation::RelyingParty;
 use crate::store::StoreError;
-use crate::{issue, verify};
+use crate::{client, issue, verify};
 
 /// Longest link that goes into the QR code: longer ones cost twice as much and scan worse.
 pub const LONGEST_QR_LINK: usize = 110;
@@ -32,13 +32,13 @@ pub const LONGEST_QR_LINK: usize = 110;
 /// The routes of the page.
 pub fn router() -> Router<App> {
     Router::new()
-        .route("/interaction/{id}", get(page))
+        .route("/interaction/{id}", get(page).head(look))
         .route("/interaction/{id}/status", get(status))
         .route("/interaction/{id}/code", get(larger_code))
         .route("/interaction/{id}/restart", post(restart))
         .route("/interaction/{id}/cancel", post(cancel))
         .route("/w/{link}", get(short_link))
-        .route("/return", get(returned))
+        .route("/return", get(returned).head(look))
         .merge(view::assets().router())
 }
 
@@ -245,24 +245,23 @@ async fn change(
     }
 }
 
-#[derive(Deserialize)]
-struct Returned {
-    response_code: String,
-}
-
 /// The browser that a wallet on the same device opened. Only the one that began may have the result
 /// (rulings 7, SEC-28).
 async fn returned(
     State(app): State<App>,
     headers: HeaderMap,
-    Query(Returned { response_code }): Query<Returned>,
+    RawQuery(query): RawQuery,
 ) -> Response {
+    let form = Form::parse(query.unwrap_or_default().as_bytes()).ok();
+    let Some(response_code) = form.as_ref().and_then(|form| form.find("response_code")) else {
+        return plain::another_browser(&app);
+    };
     let Some(browser) = Browser::known(&app, &headers) else {
         return plain::another_browser(&app);
     };
     let found = match app
         .interactions
-        .find_by_response(&Digest::of(&response_code))
+        .find_by_response(&Digest::of(response_code))
         .await
     {
         Ok(Some(found)) if browser.began(&found) => found,
@@ -279,17 +278,37 @@ async fn returned(
 }
 
 /// The short form of a wallet link leads to the standard's own. Following it binds nothing.
-async fn short_link(State(app): State<App>, Path(link): Path<String>) -> Response {
-    match app.interactions.find_by_link(&link).await {
-        Ok(Some(found)) if matches!(found.stage, Stage::Waiting | Stage::Scanned { .. }) => {
-            match found.via(&link) {
-                Some(via) => show::short_link(&app, &wallet_link(&app, &found, via)),
-                None => plain::already_used(&app, None),
-            }
-        }
-        Ok(_) => plain::already_used(&app, None),
-        Err(error) => Missing::Store(error).answer(&app),
+async fn short_link(
+    State(app): State<App>,
+    Path(link): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let found = match app.interactions.find_by_link(&link).await {
+        Ok(found) => found,
+        Err(error) => return Missing::Store(error).answer(&app),
+    };
+    let open = |found: &Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
+    let way = found.filter(open).and_then(|found| {
+        let via = found.via(&link)?;
+        Some(wallet_link(&app, &found, via))
+    });
+    match way {
+        Some(full) => show::short_link(&app, &full),
+        None if takes_html(&headers) => plain::already_used(&app, None),
+        // A wallet has followed it: it reads JSON, and its person the sentence in it.
+        None => client::answer_error(
+            StatusCode::GONE,
+            "invalid_request",
+            "link-used: this code has been used or is too old",
+        ),
     }
+}
+
+fn takes_html(headers: &HeaderMap) -> bool {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The standard's own link for a wallet.

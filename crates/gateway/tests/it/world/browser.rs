@@ -110,6 +110,11 @@ impl Browser {
         panic!("too many redirects");
     }
 
+    /// Sends HEAD, as something that only looks does.
+    pub(crate) async fn look(&self, address: &str) {
+        self.0.head(address).send().await.unwrap();
+    }
+
     /// Submits the form of a page whose action ends so.
     pub(crate) async fn submit(&self, page: &Page, action: &str) -> Page {
         let csrf = attribute_after(&page.html, "name=\"csrf\"", "value").unwrap_or_default();
