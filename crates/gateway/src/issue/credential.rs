@@ -119,7 +119,10 @@ async fn attempt(
     .ok_or_else(nonce_refused)?;
 
     if let Some(issued) = &kept.issued {
-        return repeat(app, &proof, &nonce, issued).await.map(Some);
+        let configuration_id = credential_type.configuration_id(format);
+        return repeat(app, &configuration_id, &proof, &nonce, issued)
+            .await
+            .map(Some);
     }
     if !found.is_open(now) {
         return Err(denied("interaction-over", "the offer is no longer open"));
@@ -243,9 +246,11 @@ fn denied(code: &'static str, sentence: &str) -> Refused {
     Refused::credential(Code::CredentialRequestDenied, code, sentence)
 }
 
-/// The wallet asks again: its answer was lost. The same key gets the same credential, another gets none.
+/// The wallet asks again: its answer was lost. The same key gets the same credential, another gets none; and who
+/// asks for another configuration is not answered with the one that was issued.
 async fn repeat(
     app: &Parts,
+    configuration_id: &str,
     proof: &VerifiedProof,
     nonce: &LiveNonce,
     issued: &Issued,
@@ -254,6 +259,12 @@ async fn repeat(
         return Err(denied(
             "already-issued",
             "this credential has been issued, to another key",
+        ));
+    }
+    if configuration_id != issued.configuration_id {
+        return Err(denied(
+            "already-issued-otherwise",
+            "this credential has been issued, in another configuration",
         ));
     }
     // The very same request once more needs no new nonce; any other proof uses one up.
@@ -377,6 +388,7 @@ impl Order<'_> {
             })?;
         Ok(Issued {
             credential,
+            configuration_id: self.credential_type.configuration_id(self.format),
             notification_id: notification::id_for(
                 self.app,
                 self.organisation,

@@ -43,6 +43,8 @@ pub(super) struct Token {
 pub(super) struct Issued {
     /// The credential.
     pub(super) credential: String,
+    /// What it was asked for as.
+    pub(super) configuration_id: String,
     /// Under which the wallet says what became of it.
     pub(super) notification_id: String,
     /// The thumbprint of the holder's key.

@@ -360,7 +360,12 @@ async fn a_wallet_whose_answer_was_lost_gets_the_same_credential_and_another_key
             walk.world.now(),
         )
         .await;
-    assert_eq!(walk.ask(&other_format).await.json, first.json);
+    assert_eq!(
+        refusal(&walk.ask(&other_format).await),
+        (400, "credential_request_denied", "already-issued-otherwise")
+    );
+    // That refusal took nothing from who asks again for what was issued.
+    assert_eq!(walk.issued().await.json, first.json);
     assert_eq!(walk.rows().await.len(), 1);
 }
 
