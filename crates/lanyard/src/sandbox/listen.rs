@@ -9,10 +9,14 @@ use anyhow::Context;
 use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::task::JoinSet;
 
+/// How long a caller may take over its headers, or over the answer to an HTTP/2 ping.
+const HEADERS: Duration = Duration::from_secs(10);
 /// How long requests in flight may take once the program is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -75,11 +79,17 @@ impl Listeners {
         self.tasks.spawn(async move {
             let served = match tls {
                 Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
-                    Ok(server) => server.handle(handle).serve(service).await,
+                    Ok(mut server) => {
+                        bound_headers(server.http_builder());
+                        server.handle(handle).serve(service).await
+                    }
                     Err(error) => Err(error),
                 },
                 None => match axum_server::from_tcp(listener) {
-                    Ok(server) => server.handle(handle).serve(service).await,
+                    Ok(mut server) => {
+                        bound_headers(server.http_builder());
+                        server.handle(handle).serve(service).await
+                    }
                     Err(error) => Err(error),
                 },
             };
@@ -106,6 +116,17 @@ impl Listeners {
             None => anyhow::anyhow!("nothing is listening"),
         }
     }
+}
+
+/// A caller that never finishes its headers does not keep its connection (SEC-34).
+fn bound_headers(builder: &mut auto::Builder<TokioExecutor>) {
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let mut http2 = builder.http2();
+    http2
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(HEADERS))
+        .keep_alive_timeout(HEADERS);
 }
 
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
