@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::Html;
-use axum::routing::get;
+use axum::response::{Html, Redirect};
+use axum::routing::{get, post};
 use connector::{
     Callback, ClientSecret, Connector, Dialect, Draft, FinishError, Http, HttpOptions, Pending,
     Push, Returned, Settings, SigningKey, Started,
@@ -75,7 +75,8 @@ impl Stage {
         let connector = Connector::discover(settings, http).await.unwrap();
         let wallet = reqwest::Client::builder().no_proxy().build().unwrap();
         let came_back = Arc::default();
-        let listener = wait_for_browsers(&came_back).await;
+        let gateway = &sandbox.file.urls.gateway;
+        let listener = wait_for_browsers(&came_back, gateway).await;
         Some(Self {
             sandbox,
             relying_party,
@@ -227,14 +228,25 @@ async fn start_sandbox(data: PathBuf, base_port: u16) -> Running {
     sandbox::start(&options).await.unwrap()
 }
 
-/// The relying party's callback: notes what the browser brings, and shows a page.
-async fn wait_for_browsers(came_back: &Arc<Mutex<Vec<String>>>) -> u16 {
+/// The relying party's site: its callback notes what the browser brings, and two of its pages have a form that is
+/// answered with a redirect to the gateway, which only one of them allows.
+async fn wait_for_browsers(came_back: &Arc<Mutex<Vec<String>>>, gateway: &Url) -> u16 {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();
     let port = listener.local_addr().unwrap().port();
+    let origin = gateway.origin().ascii_serialization();
+    let help = gateway.join("help").unwrap();
+    let form = |policy: String| {
+        let headers = [("content-security-policy", policy)];
+        let form = "<form method=\"post\" action=\"/leave\"><button>Leave</button></form>";
+        move || async move { (headers, page(form)) }
+    };
     let router = Router::new()
         .route("/callback", get(callback))
+        .route("/strict", get(form("form-action 'self'".to_owned())))
+        .route("/open", get(form(format!("form-action 'self' {origin}"))))
+        .route("/leave", post(async move || Redirect::to(help.as_str())))
         .with_state(Arc::clone(came_back));
     tokio::spawn(async move { axum::serve(listener, router).await });
     port
@@ -245,8 +257,12 @@ async fn callback(
     RawQuery(query): RawQuery,
 ) -> Html<String> {
     came_back.lock().unwrap().push(query.unwrap_or_default());
+    page("")
+}
+
+fn page(content: &str) -> Html<String> {
     Html(format!(
         "<!DOCTYPE html><html lang=\"en\"><title>{BACK}</title><link rel=\"icon\" href=\"data:,\">\
-         <main><h1>{BACK}</h1></main>"
+         <main><h1>{BACK}</h1>{content}</main>"
     ))
 }

@@ -1,5 +1,7 @@
 //! Every state of the page while an identity is checked, each brought about by what wallets, people and time do.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use wallet::Outcome;
 
@@ -13,6 +15,10 @@ const STAY: &str = "window.stay = (event) => event.preventDefault(); \
 const GO_ON: &str =
     "document.getElementById('continue').removeEventListener('click', window.stay, true)";
 
+/// Lets the way back lead nowhere, and counts how often it is followed.
+const COUNT: &str = "window.followed = 0; document.getElementById('continue').href = '#followed'; \
+    navigation.addEventListener('navigate', () => { window.followed += 1; })";
+
 /// Begins a check and opens its page; gives the code's link.
 async fn open(stage: &Stage, browser: &Browser) -> (connector::Pending, String) {
     let started = stage.verify().await;
@@ -21,6 +27,7 @@ async fn open(stage: &Stage, browser: &Browser) -> (connector::Pending, String) 
     (started.pending, link)
 }
 
+/// SEC-12: neither console nor network tells of anything that the policy had to stop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_step_of_a_check_is_shown_as_it_happens() {
     let Some(stage) = Stage::set().await else {
@@ -74,6 +81,31 @@ async fn each_step_of_a_check_is_shown_as_it_happens() {
     browser.follow("#continue").await;
     browser.wait_for_address(REDIRECT_URI).await;
     stage.came_back_verified(pending).await;
+    browser.close().await;
+    stage.strike().await;
+}
+
+/// The way back carries a code that works once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_done_follows_the_way_back_once_and_not_after_it_was_left() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+    let press_twice = "document.getElementById('continue').click(); \
+        document.getElementById('continue').click()";
+    let leave = "dispatchEvent(new PageTransitionEvent('pagehide'))";
+    for (action, times) in [("", 1), (press_twice, 1), (leave, 0)] {
+        let (_, link) = open(&stage, &browser).await;
+        browser.script(COUNT).await;
+        let scanned = stage.scan("anna", &link).await;
+        assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
+        browser.wait_for_text("Finished. Taking you back").await;
+        browser.script(action).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let followed = browser.script("return window.followed").await;
+        assert_eq!(followed, times, "{action:?}");
+    }
     browser.close().await;
     stage.strike().await;
 }

@@ -50,6 +50,35 @@ async fn without_javascript_a_whole_check_works_by_links_and_forms() {
     stage.strike().await;
 }
 
+/// The trap that the gateway's and the portals' pages have to mind: seen here on two small pages of our own, so that
+/// the test below means something in this browser.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chromium_lets_a_form_be_redirected_only_where_the_page_allows_it() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+    let strict = REDIRECT_URI.replace("callback", "strict");
+    browser.open(&strict).await;
+    browser.click("button").await;
+    let complaints = loop {
+        let complaints = browser.complaints().await;
+        if !complaints.is_empty() {
+            break complaints;
+        }
+    };
+    assert!(complaints[0].contains("form-action"), "{complaints:?}");
+    assert_eq!(browser.url().await.as_str(), strict);
+
+    browser
+        .open(&REDIRECT_URI.replace("callback", "open"))
+        .await;
+    browser.follow("button").await;
+    assert_eq!(browser.url().await.as_str(), stage.gateway("help"));
+    browser.close().await;
+    stage.strike().await;
+}
+
 /// The answer to this form is a redirect to another origin: Chromium lets it pass only where the page's
 /// `form-action` names that origin.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
