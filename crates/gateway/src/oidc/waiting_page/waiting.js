@@ -37,7 +37,19 @@ function follow(page) {
     }
     say(camel("text", next));
     document.title = status.dataset[camel("title", next)];
-    if (next === "done") setTimeout(() => document.getElementById("continue").click(), 3000);
+    if (next === "done") goOn(document.getElementById("continue"));
+  }
+
+  // The way back carries a code that works once: neither a second press nor the timer may follow it again.
+  function goOn(link) {
+    let followed = false;
+    const byItself = setTimeout(() => link.click(), 3000);
+    link.addEventListener("click", (event) => {
+      clearTimeout(byItself);
+      if (followed) event.preventDefault();
+      else followed = !event.defaultPrevented;
+    });
+    addEventListener("pagehide", () => clearTimeout(byItself));
   }
 
   function apply(answer) {
