@@ -18,7 +18,6 @@ async fn read(browser: &Browser) -> String {
     codes[0].decode().unwrap().1
 }
 
-/// DW-34.
 /// DW-34, DW-57, SEC-30.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_code_read_from_the_screen_opens_the_interaction_and_the_page_goes_back_by_itself() {
