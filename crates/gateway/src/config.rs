@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::keys::KeyError;
+use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
 
 /// Everything that `lanyard gateway --config FILE` reads.
@@ -189,12 +191,24 @@ pub enum ConfigError {
     /// A value is not allowed.
     #[error("{key}: {reason}")]
     Value { key: String, reason: String },
-    /// Credential types.
-    #[error(transparent)]
-    Catalogue(#[from] crate::organisation::catalogue::CatalogueError),
-    /// Private keys.
-    #[error(transparent)]
-    Keys(#[from] crate::keys::KeyError),
+    /// Credential types. The sentence tells its cause, which is therefore not told once more as a source.
+    #[error("{0}")]
+    Catalogue(CatalogueError),
+    /// Private keys; the same.
+    #[error("{0}")]
+    Keys(KeyError),
+}
+
+impl From<CatalogueError> for ConfigError {
+    fn from(error: CatalogueError) -> Self {
+        Self::Catalogue(error)
+    }
+}
+
+impl From<KeyError> for ConfigError {
+    fn from(error: KeyError) -> Self {
+        Self::Keys(error)
+    }
 }
 
 impl ConfigError {
