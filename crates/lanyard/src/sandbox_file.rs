@@ -1,10 +1,10 @@
 //! `sandbox.json`: what a running sandbox tells outside programs. Names and shapes are fixed.
 
 use std::fmt;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use connector::Dialect;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
@@ -131,12 +131,16 @@ impl SandboxFile {
     /// Read the file of the sandbox whose folder this is.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let path = place(folder);
-        let text = std::fs::read(&path).with_context(|| {
-            format!(
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => bail!(
                 "no sandbox runs in {}: its {FILE_NAME} is not there",
                 folder.display()
-            )
-        })?;
+            ),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        };
         serde_json::from_slice(&text)
             .with_context(|| format!("{} is not as this version writes it", path.display()))
     }
@@ -159,14 +163,12 @@ impl SandboxFile {
     /// Remove the file of an earlier start, if there is one. The first thing that a starting sandbox does.
     pub fn remove(folder: &Path) -> anyhow::Result<()> {
         match std::fs::remove_file(place(folder)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(error).with_context(|| {
-                    format!(
-                        "the old {FILE_NAME} cannot be removed in {}",
-                        folder.display()
-                    )
-                })
-            }
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error).with_context(|| {
+                format!(
+                    "the old {FILE_NAME} cannot be removed in {}",
+                    folder.display()
+                )
+            }),
             _ => Ok(()),
         }
     }
@@ -233,12 +235,9 @@ mod tests {
         assert_eq!(serde_json::to_value(again).unwrap(), file());
         SandboxFile::remove(&folder).unwrap();
         SandboxFile::remove(&folder).unwrap();
-        assert!(
-            SandboxFile::read(&folder)
-                .unwrap_err()
-                .to_string()
-                .contains("no sandbox runs")
-        );
+        let said = format!("{:#}", SandboxFile::read(&folder).unwrap_err());
+        assert!(said.starts_with("no sandbox runs"), "{said}");
+        assert!(said.ends_with("is not there"), "{said}");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

@@ -103,3 +103,38 @@ async fn a_private_sandbox_is_gone_when_its_journey_is() {
     place.close().await;
     assert!(!folder.exists());
 }
+
+#[tokio::test]
+async fn a_journey_that_has_nowhere_to_play_says_so_once() {
+    let options = Options {
+        data: Some(std::env::temp_dir().join(format!("lanyard-{}", uuid::Uuid::new_v4()))),
+        ..options(Dialect::Plain)
+    };
+    let said = format!("{:#}", run(&options).await.unwrap_err());
+    assert!(
+        said.starts_with("nowhere to play: no sandbox runs in"),
+        "{said}"
+    );
+    assert!(said.ends_with("is not there"), "{said}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_does_not_answer_fails_the_first_part_and_no_other_is_played() {
+    let mut place = place(Dialect::Plain).await;
+    // Nothing of the sandbox's listens on the port of its staff portal.
+    let port = place.settings.gateway.port().unwrap() + 1;
+    place.settings.gateway.set_port(Some(port)).unwrap();
+    let steps = play(&place, &Part::ALL, &Script::new(None)).await;
+    place.close().await;
+    let played: Vec<_> = steps.iter().map(|step| (step.played, step.ok)).collect();
+    assert_eq!(
+        played,
+        [
+            (true, false),
+            (false, false),
+            (false, false),
+            (false, false),
+            (false, false)
+        ]
+    );
+}

@@ -103,6 +103,20 @@ struct Step {
     name: &'static str,
     ok: bool,
     ms: u64,
+    /// Whether it was begun at all; for people, who would look for a fault in it.
+    #[serde(skip)]
+    played: bool,
+}
+
+impl Step {
+    fn not_played(part: Part) -> Self {
+        Self {
+            name: part.name(),
+            ok: false,
+            ms: 0,
+            played: false,
+        }
+    }
 }
 
 /// The one document of `--json`.
@@ -120,22 +134,31 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
         steps = in_its_place(options, &parts, &script) => steps,
         _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
     };
+    let (steps, nowhere) = match steps {
+        Ok(steps) => (steps, None),
+        Err(error) => {
+            let steps = parts.iter().copied().map(Step::not_played).collect();
+            (steps, Some(error.context("nowhere to play")))
+        }
+    };
     let report = Report {
-        ok: steps.iter().all(|step| step.ok),
+        ok: nowhere.is_none() && steps.iter().all(|step| step.ok),
         steps,
     };
     if options.json {
         println!("{}", serde_json::to_string(&report)?);
-    } else {
+    } else if nowhere.is_none() {
         script.heading("Result");
         for step in &report.steps {
-            script.line(&format!(
-                "{:<8} {} ({} ms)",
-                step.name,
-                if step.ok { "held" } else { "FAILED" },
-                step.ms
-            ));
+            script.line(&match (step.played, step.ok) {
+                (true, true) => format!("{:<8} held ({} ms)", step.name, step.ms),
+                (true, false) => format!("{:<8} FAILED ({} ms)", step.name, step.ms),
+                (false, _) => format!("{:<8} not played", step.name),
+            });
         }
+    }
+    if let Some(error) = nowhere {
+        return Err(error);
     }
     Ok(if report.ok {
         ExitCode::SUCCESS
@@ -155,24 +178,15 @@ fn played(named: &[Part]) -> Vec<Part> {
     Part::ALL.into_iter().filter(wanted).collect()
 }
 
-async fn in_its_place(options: &Options, parts: &[Part], script: &Arc<Script>) -> Vec<Step> {
-    let place = match Place::open(options).await {
-        Ok(place) => place,
-        Err(error) => {
-            eprintln!("lanyard journey: nowhere to play: {error:#}");
-            return parts
-                .iter()
-                .map(|part| Step {
-                    name: part.name(),
-                    ok: false,
-                    ms: 0,
-                })
-                .collect();
-        }
-    };
+async fn in_its_place(
+    options: &Options,
+    parts: &[Part],
+    script: &Arc<Script>,
+) -> anyhow::Result<Vec<Step>> {
+    let place = Place::open(options).await?;
     let steps = play(&place, parts, script).await;
     place.close().await;
-    steps
+    Ok(steps)
 }
 
 async fn play(place: &Place, parts: &[Part], script: &Arc<Script>) -> Vec<Step> {
@@ -184,19 +198,13 @@ async fn play(place: &Place, parts: &[Part], script: &Arc<Script>) -> Vec<Step> 
                 .iter()
                 .any(|step| !step.ok && step.name == needed.name())
         };
-        if Part::ALL
-            .iter()
-            .any(|needed| part.needs(*needed) && failed(needed))
+        let nobody_plays = number > 0 && stage.player.is_none();
+        if nobody_plays
+            || Part::ALL
+                .iter()
+                .any(|needed| part.needs(*needed) && failed(needed))
         {
-            eprintln!(
-                "lanyard journey: {} cannot be played after what failed",
-                part.name()
-            );
-            steps.push(Step {
-                name: part.name(),
-                ok: false,
-                ms: 0,
-            });
+            steps.push(Step::not_played(*part));
             continue;
         }
         script.heading(&format!(
@@ -219,6 +227,7 @@ async fn play(place: &Place, parts: &[Part], script: &Arc<Script>) -> Vec<Step> 
             name: part.name(),
             ok: result.is_ok(),
             ms,
+            played: true,
         });
     }
     steps
@@ -245,7 +254,8 @@ impl<'a> Stage<'a> {
     }
 
     async fn play(&mut self, part: Part) -> anyhow::Result<()> {
-        // Discovery belongs to the first part that is played, and shows in its script.
+        // Discovery belongs to the first part that is played, and shows in its script. Where it fails, no part
+        // can be played.
         let player = match self.player.take() {
             Some(player) => player,
             None => Player::new(self.place, Arc::clone(self.script)).await?,
@@ -309,6 +319,7 @@ mod tests {
                 name: Part::Verify.name(),
                 ok: true,
                 ms: 12,
+                played: true,
             }],
         };
         let text = serde_json::to_string(&report).unwrap_or_default();
