@@ -11,10 +11,12 @@ pub mod secrets;
 mod seed;
 mod tell;
 
+use std::fs::TryLockError;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use gateway::clock::{Clock, Shift};
 use gateway::{Gateway, Surroundings};
 use tokio::task::JoinHandle;
@@ -111,12 +113,18 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .with_context(|| format!("{} cannot be made", options.data.display()))?;
     let lock = lock(&options.data)?;
     SandboxFile::remove(&options.data)?;
+    let (local_gateway, portal, wallet_url) =
+        (options.local(0)?, options.local(1)?, options.local(2)?);
+    // What stops a start stops it before anything is forgotten or made.
+    check_free(options)?;
+    let tls = match (&options.tls_cert, &options.tls_key) {
+        (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
+        _ => None,
+    };
     if options.fresh {
         forget(&options.data)?;
     }
 
-    let (local_gateway, portal, wallet_url) =
-        (options.local(0)?, options.local(1)?, options.local(2)?);
     let public_url = options
         .public_url
         .clone()
@@ -146,10 +154,6 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     }
     let wallet = open_wallet(options, &clock)?;
 
-    let tls = match (&options.tls_cert, &options.tls_key) {
-        (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
-        _ => None,
-    };
     let everywhere = options.public_url.is_some();
     let mut listeners = Listeners::default();
     listeners.serve(
@@ -177,7 +181,11 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         public_url: &public_url,
         redirect_uri: portal.join("callback")?,
     };
-    seed::first_start(&world).await?;
+    let seeded = seed::first_start(&world).await;
+    match &options.public_url {
+        Some(address) => seeded.with_context(|| at_public_url(options, address))?,
+        None => seeded?,
+    }
 
     file.write(&options.data)?;
     let tidying = tokio::spawn({
@@ -200,7 +208,9 @@ fn open_wallet(options: &Options, clock: &Clock) -> anyhow::Result<Wallet> {
     let extra_roots = options
         .tls_cert
         .iter()
-        .map(std::fs::read)
+        .map(|file| {
+            std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let settings = wallet::Options {
         clock: Arc::new(move || clock.now()),
@@ -219,10 +229,48 @@ fn open_wallet(options: &Options, clock: &Clock) -> anyhow::Result<Wallet> {
 
 /// One sandbox for each folder.
 fn lock(data: &Path) -> anyhow::Result<std::fs::File> {
-    let file = std::fs::File::create(data.join("sandbox.lock"))?;
-    file.try_lock()
-        .with_context(|| format!("another sandbox is using {}", data.display()))?;
-    Ok(file)
+    let place = data.join("sandbox.lock");
+    let cannot = || format!("{} cannot be locked", place.display());
+    let file = std::fs::File::create(&place).with_context(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("another sandbox is using {}", data.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(cannot),
+    }
+}
+
+/// Says that a port is taken before anything is made. Another program may still take it until the gateway
+/// listens; then the listener says so.
+fn check_free(options: &Options) -> anyhow::Result<()> {
+    let gateway = if options.public_url.is_some() {
+        Ipv4Addr::UNSPECIFIED
+    } else {
+        Ipv4Addr::LOCALHOST
+    };
+    for (name, host, port) in [
+        ("gateway", gateway, options.base_port),
+        ("wallet", Ipv4Addr::LOCALHOST, options.base_port + 2),
+    ] {
+        TcpListener::bind((host, port)).with_context(|| {
+            format!("port {port} is taken or not allowed ({name}); try another --base-port")
+        })?;
+    }
+    Ok(())
+}
+
+/// What a first start under a public address depends on: the credentials are issued at that address, as they
+/// will be later.
+fn at_public_url(options: &Options, address: &Url) -> String {
+    let port = options.base_port;
+    let way = if options.tls_cert.is_some() {
+        format!("its name must lead to port {port} of this machine, and --tls-cert must be for it")
+    } else {
+        format!(
+            "whatever leads from there to http://localhost:{port} (a proxy, with a certificate that this machine \
+             trusts) must be up before the sandbox is started"
+        )
+    };
+    format!("the first credentials could not be issued at --public-url {address}; {way}")
 }
 
 /// Deletes what a sandbox keeps, and nothing that it does not know.
@@ -238,17 +286,85 @@ fn forget(data: &Path) -> anyhow::Result<()> {
         remove(&data.join(name))?;
     }
     for name in ["keys", "wallet"] {
-        match std::fs::remove_dir_all(data.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        let folder = data.join(name);
+        gone(&folder, std::fs::remove_dir_all(&folder))?;
     }
     Ok(())
 }
 
 fn remove(file: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+    gone(file, std::fs::remove_file(file))
+}
+
+fn gone(path: &Path, removed: std::io::Result<()>) -> anyhow::Result<()> {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} cannot be removed", path.display()))
+        }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Options of a sandbox in a new folder; its ports are one that the test holds, and those behind it.
+    fn options(base_port: u16) -> Options {
+        Options {
+            data: std::env::temp_dir().join(format!("lanyard-{}", uuid::Uuid::new_v4())),
+            base_port,
+            database: None,
+            public_url: None,
+            tls_cert: None,
+            tls_key: None,
+            fresh: true,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_start_on_a_taken_port_says_so_before_anything_is_made_or_forgotten() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let options = options(taken.local_addr().unwrap().port());
+        std::fs::create_dir(&options.data).unwrap();
+        std::fs::write(options.data.join("secrets.json"), "kept").unwrap();
+        let said = format!("{:#}", start(&options).await.err().unwrap());
+        assert!(said.contains("is taken or not allowed (gateway)"), "{said}");
+        let mut found: Vec<_> = std::fs::read_dir(&options.data)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        found.sort();
+        assert_eq!(found, ["sandbox.lock", "secrets.json"]);
+        std::fs::remove_dir_all(&options.data).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_use_is_told_in_one_sentence() {
+        let options = options(1);
+        std::fs::create_dir(&options.data).unwrap();
+        let _held = lock(&options.data).unwrap();
+        let said = format!("{:#}", start(&options).await.err().unwrap());
+        assert_eq!(
+            said,
+            format!("another sandbox is using {}", options.data.display())
+        );
+        std::fs::remove_dir_all(&options.data).unwrap();
+    }
+
+    #[test]
+    fn a_first_start_behind_a_proxy_that_fails_says_what_must_be_up() {
+        let said = at_public_url(
+            &options(8400),
+            &Url::parse("https://phone.example").unwrap(),
+        );
+        for part in [
+            "--public-url https://phone.example/",
+            "http://localhost:8400",
+            "must be up",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
     }
 }

@@ -93,15 +93,14 @@ fn signing_key() -> anyhow::Result<String> {
 
 /// Writes a file that only its owner reads, whole or not at all.
 pub fn write_private(file: &Path, content: &[u8]) -> anyhow::Result<()> {
+    let cannot = || format!("{} cannot be written", file.display());
     let beside = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options
-        .open(&beside)
-        .with_context(|| format!("{} cannot be written", beside.display()))?;
-    open.write_all(content)?;
-    open.sync_all()?;
-    std::fs::rename(&beside, file).with_context(|| format!("{} cannot be written", file.display()))
+    let mut open = options.open(&beside).with_context(cannot)?;
+    open.write_all(content).with_context(cannot)?;
+    open.sync_all().with_context(cannot)?;
+    std::fs::rename(&beside, file).with_context(cannot)
 }
