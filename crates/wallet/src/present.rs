@@ -24,7 +24,7 @@ use crate::wallet::{Holder, Wallet};
 #[derive(Debug, thiserror::Error)]
 pub enum PresentError {
     /// Nothing held fits; the verifier was told.
-    #[error("no held credential fits: {0}")]
+    #[error("no credential in this wallet fits what is asked for: {0}")]
     NothingFits(Unsatisfied),
     /// The holder's choice is not among what fits.
     #[error("what was chosen does not fit the request")]

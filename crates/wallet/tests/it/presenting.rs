@@ -83,7 +83,7 @@ async fn with_nothing_that_fits_the_scan_fails_and_the_verifier_hears_access_den
         scanned
             .reason
             .unwrap()
-            .starts_with("no held credential fits")
+            .starts_with("no credential in this wallet fits what is asked for: ")
     );
     assert_eq!(world.verdicts(), [Err("access_denied".to_owned())]);
 }
