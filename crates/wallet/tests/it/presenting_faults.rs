@@ -98,7 +98,12 @@ async fn an_expired_or_revoked_credential_is_presented_if_there_is_one() {
         let scanned = world
             .scan_with(fault, world.party.ask_usual(&surname()))
             .await;
-        assert!(scanned.reason.unwrap().contains("has no credential for it"));
+        assert!(
+            scanned
+                .reason
+                .unwrap()
+                .contains("no holder of this wallet has a credential for it")
+        );
     }
     assert!(world.verdicts().is_empty());
 
