@@ -1,8 +1,10 @@
 //! What a verifier's request means for the holder: what is asked for, and what of it is at hand.
 
 use jiff::Timestamp;
-use standards::dcql::{CredentialQuery, Element, Path, Query};
+use standards::dcql::{CredentialQuery, Query};
 
+use crate::credential::short_type;
+use crate::labels::{claim_name, last_key};
 use crate::open::{AskedCredential, Question};
 use crate::present::{candidate, preference, readings};
 use crate::report::CredentialSummary;
@@ -30,7 +32,7 @@ impl Requested {
             fitting.sort_by_key(|one| preference(one, now));
             AskedCredential {
                 types: unique(queries.iter().flat_map(|query| types_of(query))).join(" or "),
-                fields: unique(queries.iter().flat_map(|query| fields_of(query))),
+                fields: unique(queries.iter().flat_map(|query| fields_of(query, &fitting))),
                 fitting: fitting.into_iter().map(&summary).collect(),
             }
         };
@@ -75,28 +77,27 @@ fn types_of(query: &CredentialQuery) -> Vec<String> {
         .iter()
         .flatten()
         .filter_map(|types| types.last().cloned());
-    w3c.chain(meta.vct_values.iter().flatten().cloned())
+    w3c.chain(meta.vct_values.iter().flatten().map(|vct| short_type(vct)))
         .collect()
 }
 
-fn fields_of(query: &CredentialQuery) -> Vec<String> {
+/// In the words of the issuer of what fits, where it gave some.
+fn fields_of(query: &CredentialQuery, fitting: &[&HeldCredential]) -> Vec<String> {
+    let label = |name: &str| {
+        fitting
+            .iter()
+            .find_map(|held| held.labels.get(name).cloned())
+    };
     query
         .claims
         .iter()
         .flatten()
-        .filter_map(|claim| last_key(&claim.path))
-        .collect()
-}
-
-/// The name at the end of a claims path.
-pub(crate) fn last_key(path: &Path) -> Option<String> {
-    path.elements()
-        .iter()
-        .rev()
-        .find_map(|element| match element {
-            Element::Key(name) => Some(name.clone()),
-            _ => None,
+        .filter_map(|claim| {
+            claim_name(&claim.path, &query.format)
+                .and_then(label)
+                .or_else(|| last_key(&claim.path))
         })
+        .collect()
 }
 
 fn unique(texts: impl Iterator<Item = String>) -> Vec<String> {

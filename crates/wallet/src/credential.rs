@@ -1,5 +1,7 @@
 //! What a credential says: read for showing and choosing, and checked when it is received.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use standards::claims::{self, ClaimError};
@@ -9,6 +11,7 @@ use standards::jose::jws::{self, Header, ParseError, VerifyError};
 use standards::jose::{Algorithm, Jwk, Typ};
 use standards::openid4vci::CredentialConfiguration;
 use standards::sd_jwt::{SdJwt, SdJwtError};
+use url::Url;
 
 use crate::keys::{self, KeyError};
 use crate::proof::did_of;
@@ -138,17 +141,27 @@ impl Reading {
             .is_some_and(|at| at.saturating_sub(SKEW).is_ok_and(|at| at > now))
     }
 
-    /// W3C: the most specific type. SD-JWT VC: the `vct`.
-    fn type_name(&self) -> &str {
+    /// W3C: the most specific type. SD-JWT VC: the short form of the `vct`.
+    fn type_name(&self) -> String {
         let types = self.root.get("type").and_then(Value::as_array);
         let specific = types
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
             .rfind(|name| *name != BASE_TYPE);
-        specific
-            .or_else(|| self.claims.get("vct")?.as_str())
-            .unwrap_or(BASE_TYPE)
+        match (specific, self.vct()) {
+            (Some(name), _) => name.to_owned(),
+            (None, Some(vct)) => short_type(vct),
+            (None, None) => BASE_TYPE.to_owned(),
+        }
+    }
+
+    /// The type of an SD-JWT VC.
+    fn vct(&self) -> Option<&str> {
+        match self.format {
+            Format::DcSdJwt => self.claims.get("vct")?.as_str(),
+            _ => None,
+        }
     }
 
     /// What it says about its holder.
@@ -193,14 +206,29 @@ impl Reading {
     }
 }
 
+/// The end of a `vct` that is a web address, which is where issuers put the name; any other `vct` as it is.
+pub(crate) fn short_type(vct: &str) -> String {
+    let name = Url::parse(vct)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "https" | "http"))
+        .and_then(|url| {
+            let mut segments = url.path_segments()?;
+            let last = segments.rfind(|segment| !segment.is_empty())?;
+            Some(last.to_owned())
+        });
+    name.unwrap_or_else(|| vct.to_owned())
+}
+
 /// A held credential for lists and pages; the status list is not asked.
 pub(crate) fn summary(held: &HeldCredential, now: Timestamp) -> CredentialSummary {
     let blank = CredentialSummary {
         id: held.id.clone(),
         credential_type: "unreadable".to_owned(),
+        vct: None,
         format: held.format.clone(),
         issuer: String::new(),
         claims: Map::new(),
+        labels: BTreeMap::new(),
         status: CredentialStatus::Unknown,
         issued_at: None,
         expires_at: None,
@@ -211,9 +239,11 @@ pub(crate) fn summary(held: &HeldCredential, now: Timestamp) -> CredentialSummar
     };
     let issued_at = claims::instant(&reading.claims, "iat").ok().flatten();
     CredentialSummary {
-        credential_type: reading.type_name().to_owned(),
+        credential_type: reading.type_name(),
+        vct: reading.vct().map(str::to_owned),
         issuer: reading.issuer().unwrap_or_default().to_owned(),
         claims: reading.holder_claims(),
+        labels: held.labels.clone(),
         status: reading.clock_status(now),
         issued_at: issued_at.or_else(|| reading.begins_at()),
         expires_at: reading.expires_at(),
@@ -298,6 +328,7 @@ mod tests {
             credential: sign_now(key.software_key(), ProtectedHeader::typ("JWT"), claims).unwrap(),
             key: key.to_text().unwrap(),
             issuer_name: None,
+            labels: BTreeMap::new(),
             received_at: Timestamp::UNIX_EPOCH,
             notification: None,
         }
@@ -324,6 +355,19 @@ mod tests {
         assert_eq!(good.status, CredentialStatus::Valid);
         assert_eq!(summary(2_000).status, CredentialStatus::Expired);
         assert_eq!(summary(500).status, CredentialStatus::NotYetValid);
+    }
+
+    #[test]
+    fn the_short_form_of_a_type_is_the_end_of_its_web_address() {
+        for (vct, short) in [
+            ("https://example.org/credential-types/Identity", "Identity"),
+            ("http://localhost:8080/types/Identity/?v=2#x", "Identity"),
+            ("https://example.org/", "https://example.org/"),
+            ("urn:eudi:pid:1", "urn:eudi:pid:1"),
+            ("Identity", "Identity"),
+        ] {
+            assert_eq!(short_type(vct), short);
+        }
     }
 
     #[test]

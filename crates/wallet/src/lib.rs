@@ -24,6 +24,7 @@ mod credential;
 mod fault;
 pub mod http;
 mod keys;
+mod labels;
 mod link;
 mod network;
 mod notify;

@@ -14,12 +14,12 @@ use url::Url;
 use crate::credential::{self, CredentialError};
 use crate::fault::Fault;
 use crate::network::{Answer, NetworkError};
-use crate::notify;
 use crate::open::{OfferedCredential, Question};
 use crate::proof::{self, Binding, HolderKey, ProofError};
 use crate::report::{Outcome, Scanned};
 use crate::storage::{HeldCredential, Notification, StorageError};
 use crate::wallet::{Holder, Wallet};
+use crate::{labels, notify};
 
 const JSON: &str = "application/json";
 
@@ -95,7 +95,7 @@ impl Offered {
                 id: id.clone(),
                 name: configuration.display_name("en-GB").unwrap_or(id).to_owned(),
                 format: configuration.format.to_string(),
-                fields: field_labels(configuration),
+                fields: labels::fields(configuration),
             });
         Question::Add {
             issuer_name: issuer_name(&self.issuer),
@@ -374,6 +374,7 @@ async fn keep(
         credential: compact.to_owned(),
         key: key.to_text()?,
         issuer_name: issuer_name(issuer),
+        labels: labels::by_claim(configuration),
         received_at: wallet.now(),
         notification,
     };
@@ -419,21 +420,6 @@ fn other_configuration(offered: &Offered) -> String {
 
 fn issuer_name(issuer: &IssuerMetadata) -> Option<String> {
     issuer.display.as_ref()?.first()?.name.clone()
-}
-
-fn field_labels(configuration: &CredentialConfiguration) -> Vec<String> {
-    let claims = configuration
-        .credential_metadata
-        .iter()
-        .flat_map(|metadata| metadata.claims.iter().flatten());
-    let label = |claim: &standards::openid4vci::ClaimDescription| {
-        let label = claim
-            .display
-            .as_ref()
-            .and_then(|display| display.first()?.name.clone());
-        label.or_else(|| crate::ask::last_key(&claim.path))
-    };
-    claims.filter_map(label).collect()
 }
 
 fn endpoint(of: &'static str, url: Option<&str>) -> Result<Url, ReceiveError> {

@@ -1,5 +1,7 @@
 //! What the wallet tells the world outside: holders, credentials, and how a scan ended.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -88,15 +90,21 @@ pub enum CredentialStatus {
 pub struct CredentialSummary {
     /// The wallet's own id for it.
     pub id: String,
-    /// W3C: the most specific `type`; SD-JWT VC: the `vct`.
+    /// W3C: the most specific `type`; SD-JWT VC: the last segment of a `vct` that is a web address, else the `vct`.
     #[serde(rename = "type")]
     pub credential_type: String,
+    /// The `vct` of an SD-JWT VC, whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vct: Option<String>,
     /// `jwt_vc_json` or `dc+sd-jwt`.
     pub format: String,
     /// The credential's `iss`.
     pub issuer: String,
     /// What it says about its holder, without the technical claims.
     pub claims: Map<String, Value>,
+    /// The issuer's words for the claims, by their names, as far as it gave some when the credential was received.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// Whether it can be used now.
     pub status: CredentialStatus,
     /// When it was issued.

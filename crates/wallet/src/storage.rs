@@ -76,6 +76,9 @@ pub(crate) struct HeldCredential {
     /// PKCS #8, base64url. Every credential has a key of its own, so that verifiers cannot link them.
     pub(crate) key: String,
     pub(crate) issuer_name: Option<String>,
+    /// The issuer's words for the claims, by their names.
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
     pub(crate) received_at: Timestamp,
     pub(crate) notification: Option<Notification>,
 }

@@ -111,7 +111,10 @@ impl Card {
         let mut rows: Vec<Row> = credential
             .claims
             .iter()
-            .map(|(name, value)| Row::new(name.as_str(), plain(value)))
+            .map(|(name, value)| {
+                let label = credential.labels.get(name).unwrap_or(name);
+                Row::new(label.as_str(), plain(value))
+            })
             .collect();
         rows.push(Row::new("Issuer", credential.issuer.as_str()));
         rows.push(Row::new("Format", credential.format.as_str()));

@@ -22,7 +22,7 @@ use standards::vc::{Validity, jwt_vc_json, sd_jwt_vc};
 
 use crate::party::{Memory, ORGANISATION, Party, Quirk, object, random};
 
-pub const VCT: &str = "urn:example:identity";
+pub const VCT: &str = "https://types.example/Identity";
 const LIFE: SignedDuration = SignedDuration::from_hours(24);
 
 type Shared = State<Arc<Party>>;
@@ -111,6 +111,10 @@ async fn metadata(State(party): Shared) -> Json<Value> {
     let mut sd_jwt = w3c("Identity", &[]);
     sd_jwt["format"] = json!("dc+sd-jwt");
     sd_jwt["vct"] = json!(VCT);
+    sd_jwt["credential_metadata"]["claims"] = json!([
+        {"path": ["surname"], "display": [{"name": "Nom", "locale": "fr"}, {"name": "Surname", "locale": "en-GB"}]},
+        {"path": ["birth_date"]},
+    ]);
     Json(json!({
         "credential_issuer": issuer,
         "credential_endpoint": format!("{issuer}/credential"),

@@ -6,6 +6,7 @@ use image::{GrayImage, ImageFormat, Luma};
 use serde_json::{Value, json};
 use wallet::http::PageOptions;
 
+use crate::issuer::VCT;
 use crate::party::World;
 use crate::verifier::{surname, surname_either};
 
@@ -126,6 +127,44 @@ async fn the_api_scans_lists_misbehaves_and_deletes() {
 }
 
 #[tokio::test]
+async fn the_api_names_a_type_alike_in_both_formats_and_gives_the_vct_besides() {
+    let world = World::start().await;
+    let web = Web::serve(&world).await;
+    world.receive("amira", "Identity").await;
+    world.receive("amira", "IdentitySd").await;
+    let held = web.json("/api/holders/amira/credentials").await;
+    for (position, format, vct) in [
+        (0, "dc+sd-jwt", json!(VCT)),
+        (1, "jwt_vc_json", Value::Null),
+    ] {
+        let one = &held[position];
+        assert_eq!(one["format"], format);
+        assert_eq!((&one["type"], &one["vct"]), (&json!("Identity"), &vct));
+    }
+}
+
+#[tokio::test]
+async fn pages_say_the_issuers_words_for_claims_and_their_names_where_it_has_none() {
+    let world = World::start().await;
+    let web = Web::serve(&world).await;
+    for (configuration, ask) in [("Identity", surname()), ("IdentitySd", surname_either())] {
+        world.receive("amira", configuration).await;
+        let (_, page) = web.get("/holders/amira").await;
+        assert!(
+            page.contains("Surname") && !page.contains("surname"),
+            "{page}"
+        );
+        assert!(page.contains("birth_date"), "{page}");
+        let link = world.party.ask_usual(&ask);
+        let (_, _, page) = web
+            .post_form("/holders/amira/scan", &[("link", &link)])
+            .await;
+        assert!(page.contains("<li>Surname</li>"), "{page}");
+        assert!(!page.contains("surname") && !page.contains(VCT), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn each_refusal_of_the_api_has_its_code() {
     let world = World::start().await;
     let web = Web::serve(&world).await;
@@ -217,7 +256,7 @@ async fn a_person_reads_who_asks_and_what_for_before_accepting() {
         "Share from your wallet?",
         "Acorn portal",
         "did:web:localhost",
-        "surname",
+        "Surname",
     ] {
         assert!(page.contains(text), "{text}");
     }
