@@ -22,8 +22,12 @@ async fn killed_after_each_answer_the_gateway_goes_on_and_does_nothing_twice(dat
     let mut holder = Holder::new(Format::W3c);
 
     let issuing = journey_with_kills(&mut gateway, &mut holder, Journey::to_issue()).await;
-    let serial_number = issuing.serial_number;
-    assert_eq!(issuing.id_token["SerialNumber"], serial_number.to_string());
+    let serial_number = issuing.serial_number.to_string();
+    assert_eq!(issuing.id_token["SerialNumber"], serial_number);
+
+    let mut again = Journey::to_issue();
+    again.take_from(Step::Push, &gateway, &mut holder).await;
+    let serial_number = again.serial_number;
     let verifying = journey_with_kills(&mut gateway, &mut holder, Journey::to_verify()).await;
     assert_eq!(
         verifying.id_token["TrainingProgramme.TPR-Name"],
@@ -107,11 +111,19 @@ async fn journey_with_kills(
                     .await;
             }
             Step::Token => {
+                // The number has reached the relying party, and the credential stands until it is taken back.
+                if journey.issues {
+                    assert_eq!(in_force(gateway, journey.serial_number).await, [true]);
+                }
                 let refused = repeated().await;
                 assert_eq!(
                     (refused.status, refused.error()),
                     (StatusCode::BAD_REQUEST, "invalid_grant".into())
                 );
+                // A code that comes twice was stolen, for all the gateway knows [RFC 6749 4.1.2].
+                if journey.issues {
+                    assert_eq!(in_force(gateway, journey.serial_number).await, [false]);
+                }
                 let page = journey.request(Step::Back, gateway, holder).await;
                 assert_eq!(
                     send(&client, page).await.authorization_code(),

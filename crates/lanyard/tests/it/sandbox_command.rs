@@ -105,7 +105,7 @@ impl Sandbox {
         );
     }
 
-    /// What each holder has: serial number and status of each credential.
+    /// The identities that each holder has: serial number and status.
     async fn credentials(&self) -> BTreeMap<String, Vec<(String, String)>> {
         let file = SandboxFile::read(&self.data).unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -126,6 +126,7 @@ impl Sandbox {
                 .unwrap();
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             let held = held.as_array().unwrap().iter();
+            let held = held.filter(|one| one["type"] == "Identity");
             let held = held.map(|one| (text(&one["serial_number"]), text(&one["status"])));
             all.insert(employee.case.clone(), held.collect());
         }
@@ -243,7 +244,7 @@ async fn a_first_start_that_is_killed_again_and_again_is_finished_by_the_next() 
     let rows = rows(
         &sandbox.data,
         "SELECT c.serial_number, i.stage, c.revoked_at FROM credentials c \
-        LEFT JOIN interactions i ON i.id = c.interaction",
+        LEFT JOIN interactions i ON i.id = c.interaction WHERE c.credential_type = 'Identity'",
     )
     .await;
     let numbers: Vec<_> = held
