@@ -91,7 +91,7 @@ pub enum ComposeError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The database.
-    #[error("the database could not be opened: {0}")]
+    #[error("the database could not be opened")]
     Store(#[from] StoreError),
 }
 

@@ -1,7 +1,8 @@
 //! The authorization endpoint: the browser arrives with a pushed request, or with a whole one.
 //!
 //! Either way it leaves with a cookie and the address of its interaction. The same address opened again by
-//! the same browser leads to the same interaction; by another, nowhere (rulings 5).
+//! the same browser leads to the same interaction. A pushed request is nobody else's; a whole one, which holds no
+//! secret, begins an interaction of its own in each browser (rulings 5).
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};

@@ -281,6 +281,7 @@ fn forget(data: &Path) -> anyhow::Result<()> {
         "gateway.db-shm",
         "secrets.json",
         seed::DONE,
+        seed::MADE_FOR,
         seed::IN_PROGRESS,
     ] {
         remove(&data.join(name))?;

@@ -30,6 +30,8 @@ use crate::browser::{Arrived, Browser};
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 365 * 4);
 /// Stands in the sandbox's folder once everybody is seeded.
 pub const DONE: &str = "seeded";
+/// Says which address and database the folder belongs to.
+pub const MADE_FOR: &str = "made-for";
 /// Says how far seeding has come until then.
 pub const IN_PROGRESS: &str = "seeding.json";
 
@@ -79,6 +81,8 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
     if done.exists() {
         return Ok(());
     }
+    let made_for = made_for(world.options, world.public_url);
+    write_private(&world.options.data.join(MADE_FOR), made_for.as_bytes())?;
     let trusted = connector(world, parties::HR, parties::ANYTOWN).await?;
     let untrusted = connector(world, parties::ELSEWHERE_HR, parties::ELSEWHERE).await?;
     let mut progress = Progress::read(world)?;
@@ -115,14 +119,14 @@ pub async fn first_start(world: &World<'_>) -> anyhow::Result<()> {
         progress.done.push(step.name);
         progress.write()?;
     }
-    write_private(&done, made_for(world.options, world.public_url).as_bytes())?;
+    std::fs::write(&done, b"")?;
     super::remove(&progress.file)
 }
 
 /// Refuses to start a folder under another address or on another database than it was made for: the
 /// credentials in the wallet name their issuer by its address, and only that database knows them.
 pub fn check_made_for(options: &Options, public_url: &Url) -> anyhow::Result<()> {
-    let Ok(found) = std::fs::read_to_string(options.data.join(DONE)) else {
+    let Ok(found) = std::fs::read_to_string(options.data.join(MADE_FOR)) else {
         return Ok(());
     };
     if found == made_for(options, public_url) {
