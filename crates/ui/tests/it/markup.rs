@@ -183,6 +183,10 @@ fn a_list_may_belong_to_a_loop_variable_or_be_an_iterator() {
         cards: Vec<(String, Vec<Row>)>,
     }
     let card = || ("Fire safety".to_owned(), vec![Row::new("Name", "Sam")]);
-    let html = Page { cards: vec![card(), card()] }.render().unwrap();
+    let html = Page {
+        cards: vec![card(), card()],
+    }
+    .render()
+    .unwrap();
     assert_eq!(html.matches("nhsuk-summary-list__row").count(), 4);
 }
