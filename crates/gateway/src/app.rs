@@ -13,7 +13,7 @@ use crate::outbound::Outbound;
 use crate::random::Random;
 use crate::seal::Seal;
 use crate::status::Lists;
-use crate::store::Store;
+use store::Store;
 
 /// The state of the gateway's routes; cheap to clone.
 pub type App = Arc<Parts>;

@@ -18,7 +18,6 @@ mod retention;
 pub mod revoke;
 pub mod seal;
 pub mod status;
-pub mod store;
 pub mod verify;
 
 use std::sync::Arc;
@@ -45,7 +44,22 @@ use outbound::Outbound;
 use random::Random;
 use seal::Seal;
 use status::Lists;
-use store::{Store, StoreError};
+use store::{Migrations, Store, StoreError};
+
+mod for_sqlite {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+mod for_postgres {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// The gateway's tables.
+const MIGRATIONS: Migrations = Migrations::new(
+    "refinery_schema_history",
+    for_sqlite::migrations::runner,
+    for_postgres::migrations::runner,
+);
 
 /// The largest request body that any endpoint reads. Pushed drafts and presentations stay far below it.
 const LARGEST_BODY: usize = 256 * 1024;
@@ -127,7 +141,7 @@ impl Gateway {
                 .map_err(|error: store::InvalidDatabaseUrl| {
                     ConfigError::value("database", error.to_string())
                 })?;
-        let store = Store::open(&address).await?;
+        let store = Store::open(&address, &[MIGRATIONS]).await?;
         let app = Arc::new(Parts {
             organisations,
             interactions: Interactions::new(store.clone(), seal.clone()),
@@ -338,4 +352,15 @@ fn without_case(mut request: Request) -> Request {
         }
     }
     request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MIGRATIONS;
+
+    #[test]
+    fn both_engines_have_the_same_migrations() {
+        let [sqlite, postgres] = MIGRATIONS.names();
+        assert_eq!(sqlite, postgres);
+    }
 }

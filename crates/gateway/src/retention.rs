@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::interaction::GRACE;
 use crate::interaction::rows::{OVERDUE_AT_ONCE, Overdue};
 use crate::status;
-use crate::store::{Statement, StoreError};
+use store::{Statement, StoreError};
 
 /// Between two rounds.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);

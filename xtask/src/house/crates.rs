@@ -27,15 +27,21 @@ const PARTIES: &[Party] = &[
         links: &[],
         tests_with: &[],
     },
+    // Whoever keeps something: knows nobody, and nobody's tables.
+    Party {
+        name: "store",
+        links: &[],
+        tests_with: &[],
+    },
     // Nobody but `lanyard` and tests depends on the gateway.
     Party {
         name: "gateway",
-        links: &["standards", "ui"],
+        links: &["standards", "store", "ui"],
         tests_with: &["connector", "wallet"],
     },
     Party {
         name: "connector",
-        links: &["standards"],
+        links: &["standards", "store"],
         tests_with: &["gateway", "wallet"],
     },
     Party {
@@ -45,13 +51,19 @@ const PARTIES: &[Party] = &[
     },
     Party {
         name: "portal",
-        links: &["connector", "ui"],
+        links: &["connector", "store", "ui"],
         tests_with: &["gateway", "wallet"],
     },
     Party {
         name: "passport",
-        links: &["connector", "ui"],
+        links: &["connector", "store", "ui"],
         tests_with: &["gateway", "wallet"],
+    },
+    // Mail reaches it by SMTP and leaves it by HTTP: it knows no sender.
+    Party {
+        name: "mail-catcher",
+        links: &["ui"],
+        tests_with: &[],
     },
     // A second implementation on purpose: shares no codec with the gateway, not even in a test.
     Party {
@@ -72,9 +84,11 @@ const PARTIES: &[Party] = &[
             "conformance",
             "connector",
             "gateway",
+            "mail-catcher",
             "passport",
             "portal",
             "standards",
+            "store",
             "ui",
             "verified-id",
             "wallet",

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Code, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Via};
 use crate::seal::Seal;
-use crate::store::{Row, Statement, Store, StoreError};
+use store::{Row, Statement, Store, StoreError};
 
 /// The table of interactions.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use standards::openid4vci::CredentialErrorCode;
 
 use crate::interaction::StepError;
 use crate::interaction::rows::AdvanceError;
-use crate::store::StoreError;
+use store::StoreError;
 
 /// A refusal on the wire: the standard's `error`, a sentence, and our own stable `code`.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ use crate::interaction::{Interaction, Refusal};
 use crate::organisation::Organisation;
 use crate::organisation::catalogue::{CredentialType, Format};
 use crate::status;
-use crate::store::{Statement, StoreError};
+use store::{Statement, StoreError};
 
 /// How old a key proof may be. It is made for this request, from a nonce of the last minutes.
 const PROOF_AGE: SignedDuration = SignedDuration::from_mins(5);

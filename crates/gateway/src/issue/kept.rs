@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 use super::answer::Refused;
 use crate::app::Parts;
 use crate::interaction::{Digest, Interaction, Purpose, Stage, Via};
-use crate::store::StoreError;
+use store::StoreError;
 
 /// How often a step is tried again when another request took one at the same time.
 pub(super) const ATTEMPTS: usize = 4;

@@ -14,7 +14,7 @@ use super::organisation;
 use crate::app::{App, Parts};
 use crate::interaction::Digest;
 use crate::organisation::Organisation;
-use crate::store::Statement;
+use store::Statement;
 
 /// How long a nonce may be used.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);

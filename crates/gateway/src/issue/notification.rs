@@ -19,7 +19,7 @@ use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Refusal, Stage};
 use crate::organisation::Organisation;
 use crate::status;
-use crate::store::Statement;
+use store::Statement;
 
 /// No notification id of ours is longer.
 const LONGEST: usize = 256;

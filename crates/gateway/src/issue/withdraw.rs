@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::app::Parts;
 use crate::interaction::Interaction;
 use crate::status;
-use crate::store::StoreError;
+use store::StoreError;
 
 /// Revokes the credential of an interaction, if it issued one. Once more changes nothing.
 pub async fn withdraw(

@@ -19,7 +19,7 @@ use super::waiting_page::plain;
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
-use crate::store::StoreError;
+use store::StoreError;
 
 /// The longest form that is turned into an address. A larger request is one to push.
 const LONGEST_QUERY: usize = 8_192;

@@ -15,7 +15,7 @@ use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::{Digest, Interaction, PUSHED_LIFETIME, Private, Stage};
 use crate::organisation::RelyingParty;
-use crate::store::{Statement, StoreError};
+use store::{Statement, StoreError};
 
 /// Begins every `request_uri` of ours; no other is ever followed (SEC-04).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";

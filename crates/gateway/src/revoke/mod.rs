@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::client::{self, ClientError};
 use crate::status;
-use crate::store::{Statement, StoreError};
+use store::{Statement, StoreError};
 
 /// The longest reason that is kept; the rest is cut.
 const LONGEST_REASON: usize = 500;

@@ -17,7 +17,7 @@ pub use publish::router;
 
 use crate::organisation::Organisation;
 use crate::random::Random;
-use crate::store::{Statement, Store, StoreError};
+use store::{Statement, Store, StoreError};
 
 /// Entries of one list; rulings 22 allow up to 2^20.
 pub const LIST_SIZE: i64 = 1 << 17;

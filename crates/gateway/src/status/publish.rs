@@ -13,7 +13,7 @@ use standards::status_list::{self, StatusList, StatusListToken};
 
 use super::LIST_SIZE;
 use crate::app::App;
-use crate::store::{Statement, StoreError};
+use store::{Statement, StoreError};
 
 /// How long others may keep a list before they ask again: the promise that a revocation is seen within a
 /// minute rests on it.

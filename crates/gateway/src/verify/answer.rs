@@ -9,7 +9,7 @@ use standards::oauth::error::description_text;
 use crate::interaction::refusal::Kind;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Refusal, StepError};
-use crate::store::StoreError;
+use store::StoreError;
 
 /// A refusal on the wire: an OAuth `error`, a sentence, and our own stable `code`.
 #[derive(Debug)]

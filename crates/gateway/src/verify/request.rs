@@ -25,7 +25,7 @@ use super::query::query;
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Purpose, RETRIEVAL_LIFETIME, Via};
-use crate::store::StoreError;
+use store::StoreError;
 
 /// How often a step is tried again when another request took one at the same time.
 pub(super) const ATTEMPTS: usize = 4;

@@ -157,7 +157,7 @@ async fn one_damaged_row_does_not_keep_the_others_from_being_wiped() {
     let damage =
         "UPDATE interactions SET sealed = $1 WHERE id = (SELECT MIN(id) FROM interactions)";
     store
-        .write([gateway::store::Statement::new(damage).bind(vec![1_u8, 2, 3])])
+        .write([store::Statement::new(damage).bind(vec![1_u8, 2, 3])])
         .await
         .unwrap();
     world.later(SignedDuration::from_mins(36));
@@ -165,7 +165,7 @@ async fn one_damaged_row_does_not_keep_the_others_from_being_wiped() {
     let left = "SELECT id FROM interactions WHERE sealed IS NOT NULL";
     assert!(
         store
-            .read(gateway::store::Statement::new(left))
+            .read(store::Statement::new(left))
             .await
             .unwrap()
             .is_empty()

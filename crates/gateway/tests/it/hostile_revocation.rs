@@ -116,9 +116,8 @@ async fn a_revocation_has_one_effect() {
         (tries.0.status, tries.1.status),
         (StatusCode::NO_CONTENT, StatusCode::NO_CONTENT)
     );
-    let read = gateway::store::Statement::new(
-        "SELECT revision FROM status_lists WHERE organisation = 'anytown'",
-    );
+    let read =
+        store::Statement::new("SELECT revision FROM status_lists WHERE organisation = 'anytown'");
     let row = world
         .gateway
         .app()
@@ -132,7 +131,7 @@ async fn a_revocation_has_one_effect() {
         set(body, "RevocationReason", "another")
     });
     assert_eq!(again.await.status, StatusCode::NO_CONTENT);
-    let read = gateway::store::Statement::new("SELECT revocation_reason FROM credentials");
+    let read = store::Statement::new("SELECT revocation_reason FROM credentials");
     let row = world.gateway.app().store.read_one(read).await;
     let row = row.unwrap().unwrap();
     let reason = row.optional_text("revocation_reason").unwrap();
@@ -146,9 +145,8 @@ async fn places_in_a_list_are_drawn_at_random_and_never_twice() {
     let mut places = Vec::new();
     for _ in 0..6 {
         let serial = world.issue("anna", "TrainingProgramme", programme()).await;
-        let read = gateway::store::Statement::new(
-            "SELECT list_index FROM credentials WHERE serial_number = $1",
-        );
+        let read =
+            store::Statement::new("SELECT list_index FROM credentials WHERE serial_number = $1");
         let row = world.gateway.app().store.read_one(read.bind(serial)).await;
         places.push(row.unwrap().unwrap().integer("list_index").unwrap());
     }

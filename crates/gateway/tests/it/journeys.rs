@@ -113,10 +113,8 @@ async fn a_wallet_that_deletes_the_credential_at_once_leaves_none_in_force(datab
         .app()
         .store
         .read_one(
-            gateway::store::Statement::new(
-                "SELECT revoked_at FROM credentials WHERE serial_number = $1",
-            )
-            .bind(serial.as_str()),
+            store::Statement::new("SELECT revoked_at FROM credentials WHERE serial_number = $1")
+                .bind(serial.as_str()),
         )
         .await
         .unwrap()
@@ -144,7 +142,7 @@ async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wi
             .gateway
             .app()
             .store
-            .read_one(gateway::store::Statement::new(sql))
+            .read_one(store::Statement::new(sql))
     };
     let credential = read("SELECT revoked_at FROM credentials")
         .await

@@ -1,6 +1,8 @@
 //! The gateway's integration tests, one binary for all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+#[allow(dead_code)] // the store's tests use what is left
+#[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod dialects;
 mod foreign_issuer;
@@ -18,7 +20,5 @@ mod journeys;
 mod public_documents;
 mod raw_wallet;
 mod scenes;
-mod store;
-mod store_engines;
 mod waiting_page;
 mod world;

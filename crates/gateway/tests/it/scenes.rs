@@ -1,10 +1,10 @@
 //! Where a hostile test begins: a wallet half-way to a credential, and a holder about to show one.
 
-use gateway::store::{Row, Statement};
 use reqwest::StatusCode;
 use serde_json::Value;
 use standards::jose::Signer;
 use standards::jose::jws::{ProtectedHeader, sign};
+use store::{Row, Statement};
 
 use crate::raw_wallet::{
     Offered, RawWallet, Requested, Waiting, credential, offer, refusal, request, token,

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use gateway::store::Statement;
 use reqwest::StatusCode;
+use store::Statement;
 use uuid::Uuid;
 
 use crate::by_hand::{Answer, Journey, Step, revoke, send};

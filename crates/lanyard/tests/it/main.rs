@@ -3,8 +3,8 @@
 
 mod browser;
 mod by_hand;
-#[allow(dead_code)] // the gateway's tests use all of it
-#[path = "../../../gateway/tests/it/database.rs"]
+#[allow(dead_code)] // the store's tests use all of it
+#[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod gateway_command;
 mod holder;

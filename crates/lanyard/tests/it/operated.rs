@@ -9,12 +9,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway::store::{Row, Statement};
 use pkcs8::pkcs5::pbes2;
 use pkcs8::{LineEnding, PrivateKeyInfoRef};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use reqwest::cookie::Jar;
 use standards::jose::{Algorithm, HmacKey, SoftwareKey};
+use store::{Row, Statement};
 
 use crate::database::Database;
 use crate::ports::Ports;

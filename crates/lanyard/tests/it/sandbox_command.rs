@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use gateway::store::{DatabaseUrl, Statement, Store};
 use lanyard::sandbox_file::SandboxFile;
 use serde_json::Value;
+use store::{DatabaseUrl, Statement, Store};
 
 use crate::journey_command::{play, steps};
 use crate::operated::{LANYARD, new_folder, terminate, wait};
@@ -280,8 +280,8 @@ async fn seeded(data: &Path) -> usize {
         .len()
 }
 
-async fn rows(data: &Path, sql: &'static str) -> Vec<gateway::store::Row> {
-    let store = Store::open(&DatabaseUrl::Sqlite(data.join("gateway.db")))
+async fn rows(data: &Path, sql: &'static str) -> Vec<store::Row> {
+    let store = Store::open(&DatabaseUrl::Sqlite(data.join("gateway.db")), &[])
         .await
         .unwrap();
     let rows = store.read(Statement::new(sql)).await.unwrap();

@@ -23,8 +23,8 @@ use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
 use crate::organisation::RelyingParty;
-use crate::store::StoreError;
 use crate::{client, issue, verify};
+use store::StoreError;
 
 /// Longest link that goes into the QR code: longer ones cost twice as much and scan worse.
 pub const LONGEST_QR_LINK: usize = 110;

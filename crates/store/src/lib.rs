@@ -1,12 +1,12 @@
-//! The gateway's memory: one way to read and write, two engines behind it.
+//! A party's memory: one way to read and write, two engines behind it.
 //!
 //! Statements are data ([`Statement`]), written once with `$n` in the subset that SQLite and PostgreSQL share.
 //! [`Store::write`] takes a batch and keeps all of it or none of it; a condition on how many rows a statement
 //! changes ([`Statement::must_change`]) is part of the batch, so that *only once* holds across tasks and across
-//! gateway processes without a transaction ever being held open by a caller.
+//! processes without a transaction ever being held open by a caller.
 //!
 //! ```no_run
-//! # use gateway::store::{DatabaseUrl, Statement, Store, StoreError};
+//! # use store::{DatabaseUrl, Statement, Store, StoreError};
 //! # async fn example(store: &Store, id: &str) -> Result<(), StoreError> {
 //! store
 //!     .write([
@@ -37,11 +37,12 @@ mod url;
 
 use std::sync::Arc;
 
+pub use self::migrate::Migrations;
 pub use self::row::{Outcome, Row};
 pub use self::statement::{Statement, Value};
 pub use self::url::{DatabaseUrl, InvalidDatabaseUrl};
 
-/// A handle on the database; cheap to clone, shared by every part of the gateway.
+/// A handle on the database; cheap to clone, shared by every part of a program.
 #[derive(Clone, Debug)]
 pub struct Store(Arc<Engine>);
 
@@ -52,12 +53,13 @@ enum Engine {
 }
 
 impl Store {
-    /// Opens the database and brings its tables to this version. Several gateway processes may do this at once.
-    pub async fn open(url: &DatabaseUrl) -> Result<Self, StoreError> {
+    /// Opens the database and brings the tables of these parties to this version, in this order. Several processes
+    /// may do this at once.
+    pub async fn open(url: &DatabaseUrl, parties: &[Migrations]) -> Result<Self, StoreError> {
         let engine = match url {
-            DatabaseUrl::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(path).await?),
+            DatabaseUrl::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(path, parties).await?),
             DatabaseUrl::Postgres(options) => {
-                Engine::Postgres(postgres::Postgres::open(options).await?)
+                Engine::Postgres(postgres::Postgres::open(options, parties).await?)
             }
         };
         Ok(Self(Arc::new(engine)))

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
-use gateway::store::{DatabaseUrl, Statement, Store, StoreError};
 use jiff::Timestamp;
+use store::{DatabaseUrl, Migrations, Statement, Store, StoreError};
 
 use crate::database::{Database, on_both_engines};
 
@@ -24,6 +24,7 @@ on_both_engines! {
     a_write_whose_caller_goes_away_is_decided_whole,
     a_closed_store_finishes_what_it_took_and_takes_nothing_more,
     processes_that_start_at_once_migrate_once,
+    each_party_of_a_database_has_a_history_of_its_own,
     a_reader_sees_only_what_is_committed,
 }
 
@@ -410,30 +411,60 @@ async fn a_closed_store_finishes_what_it_took_and_takes_nothing_more(database: D
     assert_eq!(ids(&database.open().await).await, kept);
 }
 
+mod for_sqlite {
+    refinery::embed_migrations!("tests/migrations/sqlite");
+}
+
+mod for_postgres {
+    refinery::embed_migrations!("tests/migrations/postgres");
+}
+
+/// A party whose history has this name.
+const fn party(history: &'static str) -> Migrations {
+    Migrations::new(
+        history,
+        for_sqlite::migrations::runner,
+        for_postgres::migrations::runner,
+    )
+}
+
+async fn applied(store: &Store, history: &str) -> Vec<i64> {
+    let select = format!("SELECT version FROM {history} ORDER BY version");
+    let rows = store.read(Statement::new(select)).await.unwrap();
+    rows.iter()
+        .map(|row| row.integer("version").unwrap())
+        .collect()
+}
+
 async fn processes_that_start_at_once_migrate_once(database: Database) {
     let url: DatabaseUrl = database.url().clone();
     let starts: Vec<_> = (0..8)
         .map(|_| {
             let url = url.clone();
-            tokio::spawn(async move { Store::open(&url).await })
+            tokio::spawn(async move { Store::open(&url, &[party("first_history")]).await })
         })
         .collect();
     for start in starts {
         start.await.unwrap().unwrap();
     }
     let store = database.open().await;
-    let history = Statement::new("SELECT version FROM refinery_schema_history ORDER BY version");
-    let applied: Vec<i64> = store
-        .read(history)
+    assert_eq!(applied(&store, "first_history").await, [1, 2]);
+}
+
+async fn each_party_of_a_database_has_a_history_of_its_own(database: Database) {
+    let first = Store::open(database.url(), &[party("first_history")])
         .await
-        .unwrap()
-        .iter()
-        .map(|row| row.integer("version").unwrap())
-        .collect();
-    assert!(
-        applied.is_sorted() && applied.first() == Some(&1),
-        "{applied:?}"
-    );
+        .unwrap();
+    first
+        .write([Statement::new("DROP TABLE test_first")])
+        .await
+        .unwrap();
+    let both = [party("first_history"), party("second_history")];
+    let store = Store::open(database.url(), &both).await.unwrap();
+    // The second party's tables were made although the first one's history says the same numbers.
+    assert_eq!(applied(&store, "second_history").await, [1, 2]);
+    let made = Statement::new("SELECT id FROM test_first");
+    assert!(store.read(made).await.unwrap().is_empty());
 }
 
 async fn a_reader_sees_only_what_is_committed(database: Database) {

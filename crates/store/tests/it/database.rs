@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gateway::store::{DatabaseUrl, Store};
+use store::{DatabaseUrl, Store};
 use tokio_postgres::NoTls;
 
 /// Names the PostgreSQL server on which tests make their databases; the user in it may create them.
@@ -24,7 +24,7 @@ impl Database {
         let folder = std::env::temp_dir().join(format!("lanyard-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         Self {
-            url: DatabaseUrl::Sqlite(folder.join("gateway.db")),
+            url: DatabaseUrl::Sqlite(folder.join("test.db")),
             place: Place::Folder(folder),
         }
     }
@@ -54,7 +54,7 @@ impl Database {
     /// The address as a configuration file writes it.
     pub(crate) fn address(&self) -> String {
         match &self.place {
-            Place::Folder(folder) => format!("sqlite:{}", folder.join("gateway.db").display()),
+            Place::Folder(folder) => format!("sqlite:{}", folder.join("test.db").display()),
             Place::Server { admin, name } => {
                 let mut url: url::Url = admin.parse().unwrap();
                 url.set_path(name);
@@ -63,9 +63,9 @@ impl Database {
         }
     }
 
-    /// Opens it as a gateway process does.
+    /// Opens it as it is.
     pub(crate) async fn open(&self) -> Store {
-        Store::open(&self.url).await.unwrap()
+        Store::open(&self.url, &[]).await.unwrap()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use gateway::store::{DatabaseUrl, Statement, Store};
+use store::{DatabaseUrl, Statement, Store};
 
 const RUN: Duration = Duration::from_secs(3);
 
@@ -16,7 +16,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(address) => address.parse()?,
         None => DatabaseUrl::Sqlite(file.clone()),
     };
-    let store = Store::open(&url).await?;
+    let store = Store::open(&url, &[]).await?;
     println!("{url}");
     store
         .write([
@@ -51,7 +51,7 @@ async fn report(store: &Store, tasks: usize) -> Result<(), Box<dyn std::error::E
                     store.write([insert.bind(id).bind(body.as_str())]).await?;
                     waits.push(sent.elapsed());
                 }
-                Ok::<_, gateway::store::StoreError>(waits)
+                Ok::<_, store::StoreError>(waits)
             })
         })
         .collect();

@@ -17,8 +17,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
-use super::statement::numbered_for_sqlite;
-use super::{Outcome, Row, Statement, StoreError, Value, migrate};
+use crate::statement::numbered_for_sqlite;
+use crate::{Migrations, Outcome, Row, Statement, StoreError, Value, migrate};
 
 /// How long another process may hold the write lock before a batch is given up.
 const BUSY: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ const GROUP: usize = 256;
 /// Connections kept for reading; more are opened when more tasks read at once, and closed again.
 const IDLE_READERS: usize = 8;
 
-/// Statements that a connection keeps ready; the gateway has fewer.
+/// Statements that a connection keeps ready; every party has fewer.
 const STATEMENTS: usize = 256;
 
 #[derive(Debug)]
@@ -52,9 +52,9 @@ struct Job {
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = path.to_owned();
-        let connection = tokio::task::spawn_blocking(move || open_writer(&file))
+    pub(super) async fn open(path: &Path, parties: &[Migrations]) -> Result<Self, StoreError> {
+        let (file, parties) = (path.to_owned(), parties.to_vec());
+        let connection = tokio::task::spawn_blocking(move || open_writer(&file, &parties))
             .await
             .map_err(|_| StoreError::Closed)??;
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -118,14 +118,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+fn open_writer(path: &Path, parties: &[Migrations]) -> Result<Connection, StoreError> {
     create_private(path).map_err(|error| {
         StoreError::Unavailable(format!("{} cannot be opened: {error}", path.display()))
     })?;
     let mut connection = connect(path).map_err(|error| explain(&error, 0))?;
     // Off while tables are rebuilt (SQLite alters a table by replacing it), on ever after.
     pragma(&connection, "foreign_keys", "OFF")?;
-    migrate::sqlite(&mut connection)?;
+    migrate::sqlite(&mut connection, parties)?;
     pragma(&connection, "foreign_keys", "ON")?;
     pragma(&connection, "journal_size_limit", 64 * 1024 * 1024)?;
     Ok(connection)

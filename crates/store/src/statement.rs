@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::StoreError;
+use crate::StoreError;
 
 /// A value as both engines know it. Times are [`Value::Integer`] seconds; JSON is [`Value::Text`].
 #[derive(Clone, PartialEq, Eq)]

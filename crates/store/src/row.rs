@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{StoreError, Value};
+use crate::{StoreError, Value};
 
 /// What one statement of a batch did.
 #[derive(Debug, Default)]

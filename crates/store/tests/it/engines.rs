@@ -1,9 +1,9 @@
 //! What only one of the engines can meet.
 
-use gateway::store::{DatabaseUrl, Statement, Store, StoreError};
+use store::{DatabaseUrl, Statement, Store, StoreError};
 
+use crate::batches::{consume, ids, insert, with_codes};
 use crate::database::Database;
-use crate::store::{consume, ids, insert, with_codes};
 
 #[cfg(unix)]
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_file_that_is_no_database_is_called_damaged() {
         "not a database, and longer than a header would be".repeat(9),
     )
     .unwrap();
-    let refused = Store::open(database.url()).await;
+    let refused = Store::open(database.url(), &[]).await;
     assert!(
         matches!(refused, Err(StoreError::Corrupt(_))),
         "{refused:?}"
@@ -75,7 +75,7 @@ async fn a_server_without_tls_is_refused_where_tls_is_asked_for() {
     };
     let server = std::env::var(crate::database::VARIABLE).unwrap();
     let url = format!("{server}?sslmode=verify-full").parse().unwrap();
-    let refused = Store::open(&url).await.unwrap_err();
+    let refused = Store::open(&url, &[]).await.unwrap_err();
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
     assert!(refused.to_string().contains("TLS"), "{refused}");
 }

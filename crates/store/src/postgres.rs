@@ -20,8 +20,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::url::{PostgresOptions, Tls};
-use super::{Outcome, Row, Statement, StoreError, Value, migrate};
+use crate::url::{PostgresOptions, Tls};
+use crate::{Migrations, Outcome, Row, Statement, StoreError, Value, migrate};
 
 /// How long a connection, or a place in the pool, is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,7 +41,10 @@ impl std::fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    pub(super) async fn open(options: &PostgresOptions) -> Result<Self, StoreError> {
+    pub(super) async fn open(
+        options: &PostgresOptions,
+        parties: &[Migrations],
+    ) -> Result<Self, StoreError> {
         let mut config = options.config.clone();
         if config.get_application_name().is_none() {
             config.application_name("lanyard");
@@ -70,7 +73,7 @@ impl Postgres {
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let store = Self { pool };
-        migrate::postgres(&mut connection(&store.pool).await?).await?;
+        migrate::postgres(&mut connection(&store.pool).await?, parties).await?;
         Ok(store)
     }
 

@@ -1,7 +1,7 @@
-//! Brings the tables to this version: one folder of numbered files for each engine, compiled in.
+//! Brings the tables to this version: one folder of numbered files for each party and engine, compiled in.
 //!
 //! Reading what is applied, applying the rest and recording it happen in **one** transaction that holds a lock from
-//! its beginning, so that of several gateway processes that start at once one migrates and the others find it done.
+//! its beginning, so that of several processes that start at once one migrates and the others find it done.
 //! `refinery` opens a transaction for each of those steps, hence the two small adapters: they let it run inside ours.
 
 use refinery::error::Kind;
@@ -12,24 +12,65 @@ use rusqlite::TransactionBehavior;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::StoreError;
+use crate::StoreError;
 
-mod for_sqlite {
-    refinery::embed_migrations!("migrations/sqlite");
+/// One party's tables: its migrations for either engine, under the same numbers, and the table that remembers which
+/// of them were applied. Several parties may share a database; each has its own history.
+#[derive(Clone, Copy, Debug)]
+pub struct Migrations {
+    history: &'static str,
+    sqlite: fn() -> Runner,
+    postgres: fn() -> Runner,
 }
 
-mod for_postgres {
-    refinery::embed_migrations!("migrations/postgres");
+impl Migrations {
+    /// The runners are those that `refinery::embed_migrations!` makes of a folder. `history` is this program's own
+    /// word, never another's: it becomes part of a statement.
+    #[must_use]
+    pub const fn new(
+        history: &'static str,
+        sqlite: fn() -> Runner,
+        postgres: fn() -> Runner,
+    ) -> Self {
+        Self {
+            history,
+            sqlite,
+            postgres,
+        }
+    }
+
+    fn runner(&self, made: fn() -> Runner) -> Runner {
+        let mut runner = made();
+        runner.set_migration_table_name(self.history);
+        runner
+    }
+
+    /// The names of what is in the two folders, SQLite's first: a party's test compares them.
+    #[must_use]
+    pub fn names(&self) -> [Vec<String>; 2] {
+        [self.sqlite, self.postgres].map(|made| {
+            made()
+                .get_migrations()
+                .iter()
+                .map(ToString::to_string)
+                .collect()
+        })
+    }
 }
 
 /// Any number that is always the same: it names the lock among all advisory locks of the database.
 const LOCK: i64 = 0x4c61_6e79_6172_6431;
 
-pub(super) fn sqlite(connection: &mut rusqlite::Connection) -> Result<(), StoreError> {
+pub(super) fn sqlite(
+    connection: &mut rusqlite::Connection,
+    parties: &[Migrations],
+) -> Result<(), StoreError> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    run_in_sqlite(&for_sqlite::migrations::runner(), &transaction)?;
+    for party in parties {
+        run_in_sqlite(&party.runner(party.sqlite), &transaction)?;
+    }
     transaction
         .commit()
         .map_err(|error| StoreError::Migration(error.to_string()))
@@ -42,7 +83,10 @@ fn run_in_sqlite(runner: &Runner, open: &rusqlite::Transaction<'_>) -> Result<()
         .map_err(|error| explain(&error))
 }
 
-pub(super) async fn postgres(client: &mut deadpool_postgres::Client) -> Result<(), StoreError> {
+pub(super) async fn postgres(
+    client: &mut deadpool_postgres::Client,
+    parties: &[Migrations],
+) -> Result<(), StoreError> {
     let migration = |error: tokio_postgres::Error| StoreError::Migration(error.to_string());
     let transaction = client
         .transaction()
@@ -53,10 +97,13 @@ pub(super) async fn postgres(client: &mut deadpool_postgres::Client) -> Result<(
         .batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
         .await
         .map_err(migration)?;
-    for_postgres::migrations::runner()
-        .run_async(&mut InPostgres(&transaction))
-        .await
-        .map_err(|error| explain(&error))?;
+    for party in parties {
+        party
+            .runner(party.postgres)
+            .run_async(&mut InPostgres(&transaction))
+            .await
+            .map_err(|error| explain(&error))?;
+    }
     transaction.commit().await.map_err(migration)
 }
 
@@ -165,21 +212,6 @@ impl AsyncMigrate for InPostgres<'_> {}
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn both_folders_hold_the_same_numbers_and_names() {
-        let names = |runner: Runner| -> Vec<String> {
-            runner
-                .get_migrations()
-                .iter()
-                .map(ToString::to_string)
-                .collect()
-        };
-        assert_eq!(
-            names(for_sqlite::migrations::runner()),
-            names(for_postgres::migrations::runner())
-        );
-    }
 
     fn runner(files: &[(&str, &str)]) -> Runner {
         let files: Vec<Migration> = files

@@ -1,0 +1,7 @@
+//! The store's tests, one binary for all of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+
+mod batches;
+#[allow(dead_code)] // other crates' tests use what is left
+mod database;
+mod engines;

@@ -1,0 +1,1 @@
+CREATE TABLE test_first (id TEXT NOT NULL PRIMARY KEY);

@@ -1,0 +1,1 @@
+ALTER TABLE test_first ADD COLUMN uses INTEGER;
