@@ -22,10 +22,14 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A portal that wants the whole of it (identity once a session, exactly what was confirmed, revocation and mail that
+//! survive a crash) opens a [`desk::Desk`] instead, which keeps what must be kept.
+//!
 //! Keep the `Pending` of an issue *before* the browser leaves: it holds the serial number, so a
 //! credential that reached the wallet can be found and revoked whatever happens afterwards.
 
 mod callback;
+pub mod desk;
 mod discovery;
 mod fault;
 mod finish;
@@ -34,6 +38,7 @@ mod id_token;
 mod identity;
 mod issue;
 mod keys;
+mod matching;
 mod pending;
 mod revoke;
 mod secret;
@@ -52,6 +57,7 @@ pub use http::{Exchange, FetchError, Http, HttpOptions, Observer};
 pub use id_token::IdTokenError;
 pub use identity::{Attributes, Identity, IdentityError, Verified};
 pub use issue::{Draft, DraftError};
+pub use matching::{Comparison, MatchOutcome, OnRecord, Policy, Reason, compare};
 pub use pending::{Pending, Purpose, Started};
 pub use revoke::{Revocation, RevokeError};
 pub use settings::{ClientSecret, Dialect, Push, Settings, SigningKey};

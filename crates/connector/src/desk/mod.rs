@@ -1,0 +1,165 @@
+//! The desk at which an external system serves its employees: what a portal must remember between a browser's visits,
+//! so that identity comes before download, exactly what was confirmed is issued, and nothing that is out is forgotten.
+//!
+//! The host knows its people, their records and their sessions; the desk knows what came of them at the gateway. The
+//! order of a visit:
+//!
+//! 1. [`Desk::answer_about_old_copy`], where a credential of the record is out already, and [`Desk::confirm`].
+//! 2. [`Desk::verify`], once for each session, and [`Desk::come_back`] when the browser returns.
+//! 3. [`Desk::issue`] and, again, [`Desk::come_back`].
+//!
+//! When a record changes, the host puts the statements of [`Desk::record_changed`] into the batch that changes it.
+//! What follows from them (revocations, mails, outcomes that are not known) is done by [`Desk::keep_working`], which
+//! goes on after a crash where it stopped.
+
+mod change;
+mod come_back;
+mod confirm;
+mod gateway;
+mod identity;
+mod issue;
+mod mail;
+mod registry;
+mod tidy;
+mod work;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use store::{Migrations, Store};
+
+use crate::matching::Policy;
+use crate::{Clock, HttpOptions, Settings};
+
+pub use change::Cause;
+pub use come_back::Return;
+pub use confirm::OldCopy;
+pub use gateway::StartFault;
+pub use identity::{Standing, VerifyOutcome};
+pub use issue::Issuing;
+pub use mail::{MailOptions, MailOptionsError, Smtp, SmtpSecurity};
+pub use registry::{Credential, Record, Stage};
+pub use work::{Backlog, WaitingMail, WaitingRevocation};
+
+mod for_sqlite {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+mod for_postgres {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// The desk's tables, for the [`Store::open`] of the host.
+pub const MIGRATIONS: Migrations = Migrations::new(
+    "connector_history",
+    for_sqlite::migrations::runner,
+    for_postgres::migrations::runner,
+);
+
+/// One log-in of one employee. What is verified in it counts in it and nowhere else.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    /// The host's key of the session. Kept as a hash.
+    pub id: &'a str,
+    /// The host's id of the employee who is logged in.
+    pub employee: &'a str,
+}
+
+/// An employee as the host's record has them. Debug prints none of it.
+#[derive(Clone)]
+pub struct Person {
+    /// The host's id.
+    pub employee: String,
+    /// All first names.
+    pub first_names: String,
+    /// Surname.
+    pub surname: String,
+    /// Date of birth, if the host holds it.
+    pub date_of_birth: Option<Date>,
+    /// Where to write to, if the host knows.
+    pub email: Option<String>,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person(…)")
+    }
+}
+
+/// How a desk works. [`DeskOptions::default`] is right for most.
+#[derive(Clone, Debug)]
+pub struct DeskOptions {
+    /// When an identity counts as the employee's.
+    pub policy: Policy,
+    /// Whether a newer credential of a record revokes the older one.
+    pub supersede: bool,
+    /// The credential type that proves who somebody is.
+    pub identity_type: String,
+    /// Identities that do not match, in one session, before there is no further try.
+    pub mismatches_allowed: u32,
+    /// How long an answer or a confirmation counts.
+    pub confirmation_lasts: SignedDuration,
+    /// How long a verified identity counts at most, whatever becomes of the session.
+    pub identity_lasts: SignedDuration,
+    /// How long after a journey began it is certain to be over at the gateway.
+    pub journey_lasts: SignedDuration,
+    /// How long an answer may take before whoever waited for it is taken for dead.
+    pub answer_lasts: SignedDuration,
+    /// How mails go out. Without it, what is to be written stays in the outbox.
+    pub mail: Option<MailOptions>,
+}
+
+impl Default for DeskOptions {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Exact,
+            supersede: true,
+            identity_type: "Identity".to_owned(),
+            mismatches_allowed: 3,
+            confirmation_lasts: SignedDuration::from_mins(60),
+            identity_lasts: SignedDuration::from_hours(12),
+            // A pushed request waits a minute or two, an interaction half an hour, its code a minute.
+            journey_lasts: SignedDuration::from_mins(40),
+            answer_lasts: SignedDuration::from_secs(45),
+            mail: None,
+        }
+    }
+}
+
+/// See the [module](self). Cheap to clone.
+#[derive(Clone)]
+pub struct Desk(Arc<Parts>);
+
+struct Parts {
+    store: Store,
+    gateway: gateway::Gateway,
+    options: DeskOptions,
+    clock: Clock,
+    /// Told whenever there is new work, so that nobody waits for the next look.
+    work: tokio::sync::Notify,
+}
+
+impl Desk {
+    /// A desk on a store that was opened with [`MIGRATIONS`]. The gateway is asked when it is first needed: it may be
+    /// down now.
+    pub fn new(
+        store: Store,
+        settings: Settings,
+        http: HttpOptions,
+        options: DeskOptions,
+        clock: Clock,
+    ) -> Result<Self, crate::FetchError> {
+        let gateway = gateway::Gateway::new(settings, crate::Http::new(http)?, Arc::clone(&clock));
+        Ok(Self(Arc::new(Parts {
+            store,
+            gateway,
+            options,
+            clock,
+            work: tokio::sync::Notify::new(),
+        })))
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.0.clock)()
+    }
+}
