@@ -21,6 +21,7 @@ mod brand;
 pub mod component;
 pub mod headers;
 mod help;
+pub mod local;
 mod page;
 pub mod qr;
 mod render;

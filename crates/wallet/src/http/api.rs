@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
+use ui::local::{loopback_only, refusal};
 
-use super::guard::{loopback_only, refusal};
 use crate::{CredentialSummary, Fault, HolderSummary, Scan, Scanned, Wallet, WalletError};
 
 pub(super) fn router(wallet: Wallet) -> Router {

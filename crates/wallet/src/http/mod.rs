@@ -1,7 +1,6 @@
 //! The wallet over HTTP: an API for programs and pages for people.
 
 mod api;
-mod guard;
 mod pages;
 mod pending;
 mod views;
@@ -40,5 +39,5 @@ pub fn router(wallet: Wallet, options: PageOptions) -> Router {
         .merge(api::router(wallet.clone()))
         .merge(pages::router(wallet, &brand))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(from_fn(guard::refuse_other_sites))
+        .layer(from_fn(ui::local::refuse_other_sites))
 }

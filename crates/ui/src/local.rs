@@ -1,4 +1,5 @@
-//! Who may ask: pages of other sites may not, and the API answers under a loopback name only.
+//! Who may ask a small service on this machine that has no login: pages of other sites may not, and an API answers
+//! under a loopback name only.
 
 use axum::Json;
 use axum::extract::Request;
@@ -6,13 +7,12 @@ use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use url::Url;
+use serde::Serialize;
+use url::{Host, Url};
 
-use crate::network::is_loopback;
-
-/// A form or script of another site must not act on this wallet. Browsers say where a request comes from in
-/// `Sec-Fetch-Site`, older ones in `Origin`; programs send neither.
-pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response {
+/// A form or script of another site must not act on the service. Browsers say where a request comes from in
+/// `Sec-Fetch-Site`, older ones in `Origin`; programs send neither. Use with `axum::middleware::from_fn`.
+pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
     let safe = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
@@ -28,8 +28,8 @@ pub(super) async fn refuse_other_sites(request: Request, next: Next) -> Response
 }
 
 /// The API has no login, so it answers only where the machine's own name was called: a web page that points its
-/// host name at this machine (DNS rebinding) cannot read it.
-pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
+/// host name at this machine (DNS rebinding) cannot read it. Use with `axum::middleware::from_fn`.
+pub async fn loopback_only(request: Request, next: Next) -> Response {
     let host = text(request.headers(), HOST.as_str());
     let url = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
     if url.is_some_and(|url| is_loopback(&url)) {
@@ -38,17 +38,31 @@ pub(super) async fn loopback_only(request: Request, next: Next) -> Response {
     refusal(
         StatusCode::FORBIDDEN,
         "not-loopback",
-        "The test wallet's API is open to this machine only.",
+        "This API is open to this machine only.",
     )
 }
 
-/// An error as programs read it.
-pub(super) fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
-    (
-        status,
-        Json(serde_json::json!({"error": code, "message": message})),
-    )
-        .into_response()
+/// An error as programs read it: `{"error": code, "message": sentence}`.
+pub fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    #[derive(Serialize)]
+    struct Refusal<'a> {
+        error: &'a str,
+        message: &'a str,
+    }
+    let body = Refusal {
+        error: code,
+        message,
+    };
+    (status, Json(body)).into_response()
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    }
 }
 
 fn is_own_site(headers: &HeaderMap) -> bool {
