@@ -1,0 +1,74 @@
+//! What a comparison found, in codes that are safe to log and to keep.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// Something that a comparison found. Its code is stable; it holds nothing of the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The first names do not agree.
+    FirstNameDiffers,
+    /// The surnames do not agree.
+    SurnameDiffers,
+    /// The dates of birth are not the same.
+    BirthDateDiffers,
+    /// The record holds no date of birth: the names alone decide. Stands beside a match, too.
+    BirthDateNotHeld,
+    /// There is no name on one side or on both.
+    NameEmpty,
+    /// What stands for a name, on one side or on both, has not one letter.
+    NameUnreadable,
+}
+
+impl Reason {
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::FirstNameDiffers => "first-name-differs",
+            Self::SurnameDiffers => "surname-differs",
+            Self::BirthDateDiffers => "birth-date-differs",
+            Self::BirthDateNotHeld => "birth-date-not-held",
+            Self::NameEmpty => "name-empty",
+            Self::NameUnreadable => "name-unreadable",
+        }
+    }
+
+    /// Whether there is no match where this was found.
+    pub fn speaks_against(self) -> bool {
+        self != Self::BirthDateNotHeld
+    }
+}
+
+/// A sentence for whoever keeps the record, and what they can do about it.
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FirstNameDiffers => {
+                "The first name in the credential is not the one on record: check which of the two is right and have the other one corrected."
+            }
+            Self::SurnameDiffers => {
+                "The surname in the credential is not the one on record: check which of the two is right and have the other one corrected."
+            }
+            Self::BirthDateDiffers => {
+                "The date of birth in the credential is not the one on record: check which of the two is right and have the other one corrected."
+            }
+            Self::BirthDateNotHeld => {
+                "The record holds no date of birth, so only the names were compared: add the date to have it compared."
+            }
+            Self::NameEmpty => {
+                "A name is missing from the record or from the credential: fill it in, since nobody matches an empty name."
+            }
+            Self::NameUnreadable => {
+                "A name on the record or in the credential has no letters: correct it, since it names nobody."
+            }
+        })
+    }
+}
+
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
