@@ -111,6 +111,46 @@ pub struct Task {
     pub hint: String,
     /// How far it is.
     pub status: TaskStatus,
+    /// The link's `id`, where programs look for it.
+    pub id: Option<String>,
+    /// The line's `data-state`, in a word that stays when the texts change.
+    pub state: Option<&'static str>,
+}
+
+impl Task {
+    /// A line that leads nowhere yet and that no program looks for.
+    pub fn new(title: impl Into<String>, status: TaskStatus) -> Self {
+        Self {
+            title: title.into(),
+            href: None,
+            hint: String::new(),
+            status,
+            id: None,
+            state: None,
+        }
+    }
+
+    /// The same line, leading somewhere.
+    #[must_use]
+    pub fn with_href(mut self, href: impl Into<String>) -> Self {
+        self.href = Some(href.into());
+        self
+    }
+
+    /// The same line with more words under it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The same line with the marks that programs look for.
+    #[must_use]
+    pub fn marked(mut self, id: impl Into<String>, state: &'static str) -> Self {
+        self.id = Some(id.into());
+        self.state = Some(state);
+        self
+    }
 }
 
 /// How far a task is: a coloured tag, or plain words for what cannot start.

@@ -26,12 +26,14 @@ mod page;
 pub mod qr;
 mod render;
 pub mod time;
+mod words;
 
 use std::sync::Arc;
 
 pub use brand::{Brand, BrandError, BrandFile, Colour, FooterLink, OpenError, SupportContact};
-pub use page::Page;
+pub use page::{Account, Page};
 pub use render::{render, render_with};
+pub use words::{Words, WordsError};
 
 /// Everything a page asks its own origin for: the vendored style sheet and script, the brand's own sheet, and
 /// the Help page that each footer links to.

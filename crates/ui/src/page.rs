@@ -1,8 +1,9 @@
 //! What the layout needs to know of a page.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::{Brand, assets};
+use crate::{Brand, Words, assets};
 
 /// The frame around a page's content. Templates that extend `layout.html` have it as their field `page`.
 #[derive(Debug, Clone)]
@@ -10,8 +11,29 @@ pub struct Page {
     title: String,
     brand: Arc<Brand>,
     has_errors: bool,
-    banner: Option<&'static str>,
+    banner: Option<Cow<'static, str>>,
     scripts: Vec<String>,
+    words: Option<Words>,
+    account: Option<Account>,
+}
+
+/// Who is logged in, in the header of every page, with the way out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The person's name.
+    pub name: String,
+    /// Where the form to log out leads.
+    pub log_out_action: String,
+    /// What its button says.
+    pub log_out_text: String,
+    /// The token that the page's forms carry.
+    pub csrf: String,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Account(…)")
+    }
 }
 
 impl Page {
@@ -23,6 +45,8 @@ impl Page {
             has_errors: false,
             banner: None,
             scripts: Vec::new(),
+            words: None,
+            account: None,
         }
     }
 
@@ -35,8 +59,8 @@ impl Page {
 
     /// A loud line above everything, for what is not for real people.
     #[must_use]
-    pub fn with_banner(mut self, text: &'static str) -> Self {
-        self.banner = Some(text);
+    pub fn with_banner(mut self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.banner = Some(text.into());
         self
     }
 
@@ -44,6 +68,20 @@ impl Page {
     #[must_use]
     pub fn with_script(mut self, href: impl Into<String>) -> Self {
         self.scripts.push(href.into());
+        self
+    }
+
+    /// The catalogue that the page takes its texts and its language from.
+    #[must_use]
+    pub fn with_words(mut self, words: &Words) -> Self {
+        self.words = Some(words.clone());
+        self
+    }
+
+    /// The page of somebody who is logged in.
+    #[must_use]
+    pub fn with_account(mut self, account: Account) -> Self {
+        self.account = Some(account);
         self
     }
 
@@ -59,8 +97,31 @@ impl Page {
     }
 
     /// The language of the page.
-    pub fn lang(&self) -> &'static str {
-        "en"
+    pub fn lang(&self) -> &str {
+        self.words.as_ref().map_or("en", Words::lang)
+    }
+
+    /// A text of the page's catalogue.
+    pub fn say(&self, key: &str) -> String {
+        self.say_with(key, &[])
+    }
+
+    /// A text of the page's catalogue, with what stands in its places.
+    pub fn say_with(&self, key: &str, with: &[(&str, &str)]) -> String {
+        match &self.words {
+            Some(words) => words.say_with(key, with),
+            None => format!("{{{key}}}"),
+        }
+    }
+
+    /// Who is logged in.
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// The token that the forms of a person who is logged in carry.
+    pub fn csrf(&self) -> &str {
+        self.account.as_ref().map_or("", |account| &account.csrf)
     }
 
     /// Who runs the service, and its colours.
@@ -69,8 +130,8 @@ impl Page {
     }
 
     /// The loud line, if this page has one.
-    pub fn banner(&self) -> Option<&'static str> {
-        self.banner
+    pub fn banner(&self) -> Option<&str> {
+        self.banner.as_deref()
     }
 
     /// Addresses of the page's own module scripts.

@@ -13,6 +13,9 @@ const cases = {
     errorList: [{ text: "Enter a link", href: "#link" }, { text: "Choose a holder", href: "#holder" }],
   }],
   "file-upload": ["file-upload", "fileUpload", { id: "picture", name: "picture", label: { text: "Picture" }, hint: { text: "PNG or JPEG" } }],
+  "header-account": ["header", "header", {
+    account: { items: [{ text: "Anthony Hughes", icon: true }, { text: "Log out", action: "/logout", method: "post" }] },
+  }],
   "input": ["input", "input", { id: "link", name: "link", label: { text: "Link" } }],
   "input-full": ["input", "input", {
     id: "link", name: "link", label: { text: "Link" }, hint: { text: "Paste it here" },
@@ -61,11 +64,17 @@ const cases = {
   "password-input": ["password-input", "passwordInput", { id: "password", name: "password", label: { text: "Password" } }],
 };
 
+/** Only that part of a header: the rest holds the mark that we may not use. */
+function accountOf(header) {
+  return header.match(/<nav class="nhsuk-header__account.*<\/nav>/s)[0];
+}
+
 /** File name -> reference markup. */
 export function reference(templates) {
   const engine = nunjucks.configure(templates, { autoescape: true, trimBlocks: true, lstripBlocks: true });
   return Object.entries(cases).map(([name, [component, macro, params]]) => {
     const source = `{% from "nhsuk/components/${component}/macro.njk" import ${macro} %}{{ ${macro}(params) }}`;
-    return [`${name}.html`, `${engine.renderString(source, { params }).trim()}\n`];
+    const html = engine.renderString(source, { params }).trim();
+    return [`${name}.html`, `${name === "header-account" ? accountOf(html) : html}\n`];
   });
 }

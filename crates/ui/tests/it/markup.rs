@@ -89,18 +89,10 @@ component!(
 component!(a_task_list, "task-list",
     "{% import \"components.html\" as ui %}{{ ui::task_list(\"credentials\", tasks) }}",
     { tasks: Vec<Task> = vec![
-        Task {
-            title: "Identity".into(),
-            href: Some("/1".into()),
-            hint: "Valid until 2027".into(),
-            status: TaskStatus::Tag("Added".into(), TagColour::Green),
-        },
-        Task {
-            title: "Placement".into(),
-            href: None,
-            hint: String::new(),
-            status: TaskStatus::CannotStart("Cannot add yet".into()),
-        },
+        Task::new("Identity", TaskStatus::Tag("Added".into(), TagColour::Green))
+            .with_href("/1")
+            .with_hint("Valid until 2027"),
+        Task::new("Placement", TaskStatus::CannotStart("Cannot add yet".into())),
     ] });
 
 component!(
@@ -154,6 +146,45 @@ fn a_file_upload_without_the_script_that_would_take_its_name() {
     let reference = include_str!("reference/file-upload.html");
     let reference = reference.replace(" data-module=\"nhsuk-file-upload\"", "");
     assert_eq!(normalised(&Page.render().unwrap()), normalised(&reference));
+}
+
+#[test]
+fn who_is_logged_in_with_a_form_token_more_than_the_design_system_has() {
+    #[derive(Template)]
+    #[template(ext = "html", source = "{% include \"account.html\" %}")]
+    struct Page {
+        account: ui::Account,
+    }
+    let account = ui::Account {
+        name: "Anthony Hughes".into(),
+        log_out_action: "/logout".into(),
+        log_out_text: "Log out".into(),
+        csrf: "t0ken".into(),
+    };
+    let ours = normalised(&Page { account }.render().unwrap());
+    let token = "<input type=\"hidden\" name=\"csrf\" value=\"t0ken\">";
+    assert!(ours.contains(token));
+    let reference = include_str!("reference/header-account.html");
+    assert_eq!(ours.replace(token, ""), normalised(reference));
+}
+
+#[test]
+fn a_task_list_is_marked_for_the_programs_that_look_for_its_lines() {
+    #[derive(Template)]
+    #[template(
+        ext = "html",
+        source = "{% import \"components.html\" as ui %}{{ ui::task_list(\"credentials\", tasks) }}"
+    )]
+    struct Page {
+        tasks: Vec<Task>,
+    }
+    let added = TaskStatus::Tag("Added".into(), TagColour::Green);
+    let task = Task::new("Fire safety", added)
+        .with_href("/1")
+        .marked("credential-1", "added");
+    let html = Page { tasks: vec![task] }.render().unwrap();
+    assert!(html.contains("--with-link\" data-state=\"added\">"));
+    assert!(html.contains("id=\"credential-1\" href=\"/1\""));
 }
 
 #[test]

@@ -1,0 +1,170 @@
+//! What a party's pages say, kept apart from the pages: one catalogue for each party and language.
+//!
+//! A catalogue is a Fluent resource (<https://projectfluent.org>): `login-title = Log in to your staff account`,
+//! with places to fill in, `list-added = Added to your wallet on { $when }.` Everything that is filled in is text
+//! that is ready to read; the page escapes what comes out, like every other text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentError, FluentResource};
+
+/// A catalogue in one language. Cheap to clone.
+#[derive(Clone)]
+pub struct Words(Arc<Catalogue>);
+
+struct Catalogue {
+    lang: String,
+    bundle: FluentBundle<FluentResource>,
+}
+
+/// Why a text is no catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WordsError {
+    /// The language has no BCP 47 name.
+    #[error("{0:?} is not the name of a language, such as en or cy")]
+    Language(String),
+    /// The text breaks the grammar of Fluent.
+    #[error("the catalogue breaks off near byte {at}: {what}")]
+    Grammar {
+        /// Where, in bytes from the start.
+        at: usize,
+        /// What the grammar misses there.
+        what: String,
+    },
+    /// Two messages have one key.
+    #[error("the key {0} stands twice in the catalogue")]
+    Twice(String),
+}
+
+impl Words {
+    /// Reads a catalogue.
+    pub fn parse(lang: &str, text: &str) -> Result<Self, WordsError> {
+        let known = lang
+            .parse()
+            .map_err(|_| WordsError::Language(lang.to_owned()))?;
+        let resource = FluentResource::try_new(text.to_owned())
+            .map_err(|(_, errors)| first(errors.into_iter().map(FluentError::ParserError)))?;
+        let mut bundle = FluentBundle::new_concurrent(vec![known]);
+        // The marks that Fluent sets around what is filled in would be copied with every name and date.
+        bundle.set_use_isolating(false);
+        bundle.add_resource(resource).map_err(first)?;
+        let lang = lang.to_owned();
+        Ok(Self(Arc::new(Catalogue { lang, bundle })))
+    }
+
+    /// The language, as it stands in `<html lang>`.
+    pub fn lang(&self) -> &str {
+        &self.0.lang
+    }
+
+    /// The text under this key.
+    pub fn say(&self, key: &str) -> String {
+        self.say_with(key, &[])
+    }
+
+    /// The text under this key, with what stands in its places.
+    ///
+    /// A key that is missing is the catalogue's fault, which its tests find: the person still gets the page, with
+    /// the key in braces instead of the text.
+    pub fn say_with(&self, key: &str, with: &[(&str, &str)]) -> String {
+        let bundle = &self.0.bundle;
+        let message = bundle.get_message(key);
+        let Some(pattern) = message.and_then(|message| message.value()) else {
+            tracing::error!(key, lang = self.lang(), "the catalogue lacks a text");
+            return format!("{{{key}}}");
+        };
+        let args: FluentArgs<'_> = with.iter().copied().collect();
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, Some(&args), &mut errors);
+        if !errors.is_empty() {
+            tracing::error!(
+                key,
+                lang = self.lang(),
+                "a text lacks what stands in its places"
+            );
+        }
+        text.into_owned()
+    }
+}
+
+/// Whoever writes a catalogue mends one fault after the other.
+fn first(errors: impl IntoIterator<Item = FluentError>) -> WordsError {
+    match errors.into_iter().next() {
+        Some(FluentError::Overriding { id, .. }) => WordsError::Twice(id),
+        Some(FluentError::ParserError(error)) => WordsError::Grammar {
+            at: error.pos.start,
+            what: error.kind.to_string(),
+        },
+        other => WordsError::Grammar {
+            at: 0,
+            what: other.map(|error| error.to_string()).unwrap_or_default(),
+        },
+    }
+}
+
+impl Default for Words {
+    /// An English catalogue without a single text.
+    fn default() -> Self {
+        let bundle = FluentBundle::new_concurrent(Vec::new());
+        let lang = "en".to_owned();
+        Self(Arc::new(Catalogue { lang, bundle }))
+    }
+}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Words").field(&self.lang()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const ENGLISH: &str = "title = Your credentials\nadded = Added on { $when }.\n";
+
+    #[test]
+    fn a_text_says_what_is_put_in_its_places_and_nothing_around_it() {
+        let words = Words::parse("en", ENGLISH).unwrap();
+        assert_eq!(words.say("title"), "Your credentials");
+        assert_eq!(
+            words.say_with("added", &[("when", "3 November 2026")]),
+            "Added on 3 November 2026."
+        );
+        assert_eq!(words.lang(), "en");
+    }
+
+    #[test]
+    fn a_key_that_is_missing_shows_itself_and_stops_nothing() {
+        let words = Words::parse("en", ENGLISH).unwrap();
+        assert_eq!(words.say("subtitle"), "{subtitle}");
+        assert_eq!(words.say("added"), "Added on {$when}.");
+    }
+
+    #[test]
+    fn what_is_no_catalogue_is_refused_with_its_place() {
+        let refused = |lang, text| Words::parse(lang, text).unwrap_err();
+        assert_eq!(
+            refused("not a language", ENGLISH),
+            WordsError::Language("not a language".into())
+        );
+        assert_eq!(
+            refused("en", "title = One\ntitle = Two\n"),
+            WordsError::Twice("title".into())
+        );
+        let broken = refused("en", "title = One\n\nadded = { $when\n");
+        assert!(
+            matches!(broken, WordsError::Grammar { at: 13.., .. }),
+            "{broken}"
+        );
+    }
+
+    #[test]
+    fn one_catalogue_serves_many_threads() {
+        fn shared<T: Send + Sync + Clone>(_: &T) {}
+        shared(&Words::parse("en", ENGLISH).unwrap());
+    }
+}
