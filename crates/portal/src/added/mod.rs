@@ -1,0 +1,3 @@
+//! What became of a credential that the person wanted in the wallet.
+
+pub(crate) mod page;

@@ -1,0 +1,3 @@
+//! The person checks exactly what the credential will say.
+
+pub(crate) mod page;

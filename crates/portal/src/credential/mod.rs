@@ -1,0 +1,3 @@
+//! One credential: its state, its facts, and what can be done.
+
+pub(crate) mod page;

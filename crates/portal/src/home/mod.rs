@@ -1,0 +1,3 @@
+//! The first page after logging in.
+
+pub(crate) mod page;

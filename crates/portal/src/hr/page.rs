@@ -1,0 +1,244 @@
+//! The sandbox's HR office: the people, their records, and what has not arrived.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use ui::component::{FieldError, Row, Task};
+use ui::headers::Policy;
+use ui::{Page, render, render_with};
+
+use crate::credential_state::CredentialState;
+use crate::look::Look;
+
+/// Everybody, and what waits.
+#[derive(Debug, Clone)]
+pub(crate) struct HrView {
+    /// The employees.
+    pub(crate) employees: Vec<Employee>,
+    /// Revocations and mails that wait or failed.
+    pub(crate) not_arrived: Vec<NotArrived>,
+    /// What was just done, to be said once.
+    pub(crate) news: Option<HrNews>,
+}
+
+/// One employee of the sandbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Employee {
+    /// Their name on record.
+    pub(crate) name: String,
+    /// What they log in with.
+    pub(crate) username: String,
+    /// Whether the staff passport applies to them.
+    pub(crate) passport_applies: bool,
+    /// Their records.
+    pub(crate) records: Vec<Record>,
+}
+
+/// One record of an employee.
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    /// Its id.
+    pub(crate) id: String,
+    /// What its credential is called.
+    pub(crate) title: String,
+    /// How far its credential is.
+    pub(crate) state: CredentialState,
+}
+
+/// Something that should have reached the gateway or a mailbox.
+#[derive(Debug, Clone)]
+pub(crate) struct NotArrived {
+    /// What it is.
+    pub(crate) kind: Delivery,
+    /// The credential that it is about.
+    pub(crate) title: String,
+    /// Whose credential it is.
+    pub(crate) employee: String,
+    /// Since when it waits.
+    pub(crate) since: Timestamp,
+    /// How often it was tried.
+    pub(crate) tries: u32,
+    /// What comes next.
+    pub(crate) next: Next,
+}
+
+/// What is delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    /// A revocation, to the gateway.
+    Revocation,
+    /// A mail, to the employee.
+    Mail,
+}
+
+/// What becomes of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It is tried again.
+    Try {
+        /// When.
+        at: Timestamp,
+    },
+    /// It is not tried again.
+    GivenUp {
+        /// The refusal's stable code.
+        code: String,
+    },
+}
+
+/// One record to edit.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordView {
+    /// Its id.
+    pub(crate) id: String,
+    /// What its credential is called.
+    pub(crate) title: String,
+    /// Whose it is.
+    pub(crate) employee: String,
+    /// The last day, once it has ended.
+    pub(crate) ended_on: Option<Date>,
+    /// What can be changed, in order.
+    pub(crate) fields: Vec<Field>,
+    /// The token of the page's forms.
+    pub(crate) csrf: String,
+    /// What was just done, to be said once.
+    pub(crate) news: Option<HrNews>,
+}
+
+/// One field of a record.
+#[derive(Debug, Clone)]
+pub(crate) struct Field {
+    /// Its name in the form, which is also its id.
+    pub(crate) name: String,
+    /// What the person reads.
+    pub(crate) label: String,
+    /// What it says.
+    pub(crate) value: String,
+    /// What is wrong with it, or nothing.
+    pub(crate) error: String,
+}
+
+/// What was just done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HrNews {
+    /// The record was saved.
+    Saved,
+    /// The record was ended.
+    Ended,
+    /// The record was deleted.
+    Deleted,
+}
+
+#[derive(Template)]
+#[template(path = "hr/people.html")]
+struct PeoplePage {
+    page: Page,
+    news: Option<String>,
+    employees: Vec<(Employee, String, Vec<Task>)>,
+    not_arrived: Vec<(String, Vec<Row>)>,
+}
+
+#[derive(Template)]
+#[template(path = "hr/record.html")]
+struct RecordPage {
+    page: Page,
+    news: Option<String>,
+    view: RecordView,
+    ended: Option<String>,
+    errors: Vec<FieldError>,
+}
+
+/// Shows the people and what has not arrived.
+pub(crate) fn show(look: &Look, view: HrView) -> Response {
+    let employees = view.employees.into_iter().map(|employee| {
+        let tasks = employee.records.iter().map(|record| record.task(look));
+        let (tasks, ids) = (tasks.collect(), format!("records-{}", employee.username));
+        (employee, ids, tasks)
+    });
+    render(&PeoplePage {
+        page: page(look, look.say("hr-title")),
+        news: view.news.map(|news| news.text(look)),
+        employees: employees.collect(),
+        not_arrived: view.not_arrived.iter().map(|one| one.card(look)).collect(),
+    })
+}
+
+/// Shows one record with its fields.
+pub(crate) fn show_record(look: &Look, view: RecordView) -> Response {
+    let wrong = view.fields.iter().filter(|field| !field.error.is_empty());
+    let errors: Vec<FieldError> = wrong
+        .map(|field| FieldError {
+            text: field.error.clone(),
+            href: format!("#{}", field.name),
+        })
+        .collect();
+    let mut page = page(look, view.title.as_str());
+    let mut status = StatusCode::OK;
+    if !errors.is_empty() {
+        page = page.with_errors();
+        status = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    let page = RecordPage {
+        page,
+        news: view.news.map(|news| news.text(look)),
+        ended: view.ended_on.map(|day| {
+            let when = ui::time::civil_date(day);
+            look.say_with("hr-ended-on", &[("when", &when)])
+        }),
+        errors,
+        view,
+    };
+    render_with(status, &page, &Policy::new())
+}
+
+/// These pages are in a sandbox only, whatever the rest of the portal is.
+fn page(look: &Look, title: impl Into<String>) -> Page {
+    look.clone().of_a_sandbox().page(title)
+}
+
+impl RecordView {
+    fn path(&self, step: &str) -> String {
+        format!("/hr/records/{}{step}", self.id)
+    }
+}
+
+impl Record {
+    fn task(&self, look: &Look) -> Task {
+        Task::new(self.title.as_str(), self.state.status(look))
+            .with_href(format!("/hr/records/{}", self.id))
+            .marked(format!("record-{}", self.id), self.state.word())
+    }
+}
+
+impl NotArrived {
+    fn card(&self, look: &Look) -> (String, Vec<Row>) {
+        let title = &[("title", self.title.as_str())];
+        let heading = match self.kind {
+            Delivery::Revocation => look.say_with("hr-revocation-of", title),
+            Delivery::Mail => look.say_with("hr-mail-about", title),
+        };
+        let next = match &self.next {
+            Next::Try { at } => Row::new(look.say("hr-next-try"), ui::time::date_and_clock(*at)),
+            Next::GivenUp { code } => Row::new(look.say("hr-given-up"), code.as_str()),
+        };
+        let rows = vec![
+            Row::new(look.say("hr-employee"), self.employee.as_str()),
+            Row::new(look.say("hr-since"), ui::time::date_and_clock(self.since)),
+            Row::new(look.say("hr-tries"), self.tries.to_string()),
+            next,
+        ];
+        (heading, rows)
+    }
+}
+
+impl HrNews {
+    fn text(self, look: &Look) -> String {
+        match self {
+            Self::Saved => look.say("hr-saved"),
+            Self::Ended => look.say("hr-ended"),
+            Self::Deleted => look.say("hr-deleted"),
+        }
+    }
+}

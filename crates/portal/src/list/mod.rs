@@ -1,0 +1,3 @@
+//! What the person can add to the wallet, and what is there already.
+
+pub(crate) mod page;

@@ -1,0 +1,3 @@
+//! Logging in.
+
+pub(crate) mod page;

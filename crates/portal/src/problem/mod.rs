@@ -1,0 +1,3 @@
+//! Pages for what went wrong.
+
+pub(crate) mod page;

@@ -1,0 +1,3 @@
+//! The way back from the gateway.
+
+pub(crate) mod page;

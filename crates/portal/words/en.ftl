@@ -1,0 +1,223 @@
+### What the staff portal says, in English. A key begins with the page that it belongs to; each stands in the order of
+### its page. What is filled in, { $when } and the like, is ready to read.
+
+## On many pages
+
+back = Back
+cancel = Cancel
+continue = Continue
+try-again = Try again
+log-out = Log out
+add-to-wallet = Add to wallet
+add-to-wallet-again = Add to wallet again
+to-credentials = Go to your credentials
+sandbox-banner = Sandbox – not for real people
+reference-is = Your reference is
+reference-tell = Tell it to the person who helps you.
+reference-contact = For help, contact:
+
+## The session
+
+session-line = You will be logged out after { $minutes } minutes without activity.
+session-ends-at = You will be logged out at { $when }
+session-because-idle = You have not done anything for a while. We log you out so that nobody else can use your account.
+session-because-long = You have been logged in for a long time. You can log in again straight away and go on where you were.
+session-stay = Stay logged in
+session-stay-failed = We could not keep you logged in. Check your internet connection and try again.
+
+## How far a credential is
+
+state-cannot-add-yet = Cannot add yet
+state-cannot-add-yet-hint = You cannot add this because your record is not complete.
+state-ended = Ended
+state-ended-hint = You cannot add this because it ended on { $when }.
+state-not-added = Not added
+state-not-added-hint = Valid until { $when }.
+state-in-progress = In progress
+state-in-progress-hint = You started adding this at { $when }.
+state-added = Added
+state-added-hint = Added to your wallet on { $when }.
+state-changed = Changed
+state-changed-hint = This has changed. Delete the one in your wallet and add the new one.
+state-cancelled = Cancelled
+state-cancelled-hint = Cancelled on { $when }. Delete it from your wallet.
+state-checking = Checking
+state-checking-hint = We are checking if this reached your wallet.
+state-expired = Expired
+state-expired-hint = Ended on { $when }. Delete it from your wallet.
+
+## Log in
+
+login-title = Log in to your staff account
+login-logged-out = You have logged out.
+login-timed-out = You were logged out because your time was up. Log in to go on where you were.
+login-username = Username
+login-password = Password
+login-limits = We log you out after { $minutes } minutes without activity, and after { $hours } hours in any case.
+login-button = Log in
+login-no-username = Enter your username
+login-no-password = Enter your password
+login-wrong-pair = Check your username and password
+login-too-often = You have tried too often. Try again in 15 minutes
+
+## Your staff account
+
+home-title = Your staff account
+home-welcome = You are logged in as { $name }.
+home-passport-title = Add your credentials to your staff passport
+home-passport-text = Put proof of your training and your placements into the digital wallet on your phone.
+home-records-title = Your records
+home-records-text = If something in your records is wrong, ask your HR team to correct it.
+
+## Your credentials
+
+list-title = Your credentials
+list-intro = You can add these to your digital wallet.
+list-empty = There is nothing in your records yet that you can add to your wallet. If you miss something, ask your HR team.
+list-cannot-see = We cannot see what is in your wallet. If you deleted a credential you can add it again.
+list-one-cancelled = { $title } has been cancelled. Delete it from your wallet.
+list-several-cancelled = { $count } of your credentials have been cancelled. Delete them from your wallet.
+
+## One credential
+
+credential-copy-stays = You can no longer share it. The copy in your wallet stays there until you delete it.
+credential-checking = This usually takes a few minutes. You do not have to do anything.
+wallet-what = What is a digital wallet?
+wallet-is = A digital wallet is an app on your phone. It keeps your credentials, and you decide who you share them with.
+wallet-not-needed = You do not have to use a wallet. Ask your HR team for another way to share your information.
+
+## Adding it again
+
+again-title = Delete the old credential first
+again-added = You added { $title } to your wallet on { $when }.
+again-warning-title = Only keep 1 copy
+again-warning = If you add it again without deleting the old copy, you will have 2 and could share the wrong one.
+again-how-title = How to delete a credential
+again-how-open = Open your wallet and go to your credentials. In Microsoft Authenticator, this is the tab ‘Verified IDs’.
+again-how-choose = Choose the credential.
+again-how-delete = Select the bin or ‘Delete’, and confirm.
+again-question = Have you deleted the old credential from your wallet?
+again-yes = Yes, I have deleted it
+again-not-there = It is not in my wallet any more
+again-no = No, go back
+again-unanswered = Select if you have deleted the old credential
+
+## Check the information
+
+confirm-title = Check the information that will go in your wallet
+confirm-exactly = This is exactly what the credential will say.
+confirm-about-title = About this credential
+confirm-unique-identifier = Your staff passport unique identifier
+confirm-unique-identifier-later = Added after you share your identity
+confirm-not-held = Not held
+confirm-changed = This information changed at { $when }. Check it again.
+confirm-wrong-title = Something is wrong
+confirm-wrong-who = Ask your HR team to correct your record.
+confirm-wrong-wait = Do not add it until it is corrected.
+confirm-button = Confirm and continue
+
+## Verify your identity
+
+identity-title = Verify your identity
+identity-why = You need to share the identity credential from your wallet. We check it matches your account.
+identity-once = You only need to do this once each time you log in.
+identity-shared-title = What you will share
+identity-shared-first-name = your first name
+identity-shared-surname = your surname
+identity-shared-birth-date = your date of birth
+identity-shared-identifier = your staff passport unique identifier
+identity-need-title = What you need
+identity-need-phone = your phone with your wallet
+identity-need-credential = the identity credential your employer gave you
+identity-none-title = I do not have an identity credential
+identity-none = Contact the HR team at your employer. You cannot continue without it.
+identity-button = Verify your identity
+
+identity-done-title = Your identity has been verified
+identity-done-now = You can now add credentials until you log out.
+identity-done-earlier = You shared your identity earlier. You can add credentials until you log out.
+
+identity-mismatch-title = We could not match your identity
+identity-mismatch = The name or date of birth in your identity credential is different from your account. We have not added anything to your wallet.
+identity-mismatch-renamed = If you changed your name recently, ask your HR team to update your record.
+identity-mismatch-last = You cannot try again until you next log in. If you think that this is a mistake, contact support.
+identity-not-shared-title = You did not share your identity
+identity-not-shared = You said no in your wallet, or cancelled. We have not added anything to your wallet.
+identity-too-long-title = You took too long
+identity-too-long = The code to share your identity was no longer valid. We have not added anything to your wallet.
+identity-unusable-title = Your identity credential cannot be used
+identity-unusable = Ask your employer for a new one. We have not added anything to your wallet.
+
+## Coming back
+
+finishing-title = We are finishing up
+finishing-text = This takes a few seconds.
+finishing-done = Finished. Taking you to the next page.
+elsewhere-title = Go back to the page where you started
+elsewhere-browser = You may have finished in a different browser. Open that page again and select ‘I have finished in my wallet’.
+elsewhere-else = If you cannot find that page, start again from your credentials.
+
+## What became of it
+
+added-title = Credential added to your wallet
+added-when = Added on { $when }.
+added-next-title = What happens next
+added-next-log-in = Log in to your staff passport portal.
+added-next-upload = Upload the credential.
+added-next-share = Share it with your employer.
+added-missing-title = I cannot find it in my wallet
+added-missing = Close your wallet and open it again. If the credential is still not there, you can add it again from your credentials.
+added-another = Add another credential
+added-home = Back to your records
+not-added-title = The credential was not added
+not-added-text = You cancelled or did not accept it in your wallet.
+not-added-too-long = You took too long, so the code was no longer valid.
+stale-title = The information changed while you were adding it
+stale-cancelled = We cancelled that credential.
+stale-delete = Delete it from your wallet if you can see it, then add the new one.
+stale-again = Add the new one
+checking-title = We are checking if it was added
+checking-text = We could not find out if the credential reached your wallet.
+checking-wait = We go on asking. Your credentials show the answer as soon as we know it, usually in a few minutes.
+checking-look = If you see it in your wallet, keep it there for now. You do not have to do anything.
+
+## Not for this person
+
+not-applicable-title = You cannot use this service yet
+not-applicable-why = The staff passport does not apply to you at the moment.
+not-applicable-ask = If you think that it should, ask your HR team.
+
+## What went wrong
+
+problem-service-title = There is a problem with the service
+problem-service-safe = Your information is safe, you have not lost your place.
+problem-service-later = Try again later.
+problem-too-old-title = This page is too old
+problem-too-old = You may have logged out or logged in again since you opened it. Nothing was changed. Go back, and try again from a new page.
+problem-not-found-title = Page not found
+problem-not-found = There is nothing at this address, or it is not yours to see. Check the address, or go back.
+
+## The sandbox’s HR office
+
+hr-title = HR office
+hr-intro = Change, end or delete a record here, and see what becomes of its credential.
+hr-saved = The record is saved
+hr-ended = The record ends today
+hr-deleted = The record is deleted
+hr-not-arrived-title = What has not arrived
+hr-all-arrived = Everything has arrived.
+hr-revocation-of = Revocation of { $title }
+hr-mail-about = Mail about { $title }
+hr-employee = Employee
+hr-since = Waiting since
+hr-tries = Tries
+hr-next-try = Next try
+hr-given-up = Given up because
+hr-not-applicable = The staff passport does not apply to this person.
+hr-no-records = No records.
+hr-ended-on = This record ended on { $when }.
+hr-save = Save
+hr-end-title = End or delete
+hr-end-text = Both cancel the credential, if it was added. A deleted record is gone from this list.
+hr-end = End this record today
+hr-delete = Delete this record
