@@ -58,6 +58,16 @@ fn dw_42_accents_make_no_difference() {
 }
 
 #[test]
+fn dw_42_forms_of_a_letter_that_only_its_typesetting_knows_are_that_letter() {
+    assert!(surnames("Gri\u{FB03}n", "Griffin"));
+    assert!(surnames(
+        "\u{FF34}\u{FF41}\u{FF59}\u{FF4C}\u{FF4F}\u{FF52}",
+        "Taylor"
+    ));
+    assert!(surnames("\u{FF76}\u{FF84}\u{FF73}", "カトウ"));
+}
+
+#[test]
 fn dw_42_letters_that_unicode_does_not_take_apart_are_read_plainly() {
     for (written, plain) in [
         ("Groß", "Gross"),
@@ -128,6 +138,14 @@ fn dw_42_names_in_other_scripts_are_compared_like_any() {
     // Their vowels and marks are no accents: the names differ by them alone.
     assert!(!first_names("रीता", "रति"));
     assert!(!surnames("かとう", "がとう"));
+}
+
+/// The rule names spaces, hyphens and apostrophes; nobody has said that other signs mean nothing.
+#[test]
+fn other_signs_are_compared_as_they_are_written() {
+    assert!(surnames("St. John", "St. John"));
+    assert!(!surnames("St. John", "St John"));
+    assert!(!first_names("Dr Anna", "Anna"));
 }
 
 /// DW-43.
