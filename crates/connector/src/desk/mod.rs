@@ -105,7 +105,7 @@ pub struct DeskOptions {
     pub journey_lasts: SignedDuration,
     /// How long an answer may take before whoever waited for it is taken for dead.
     pub answer_lasts: SignedDuration,
-    /// How mails go out. Without it, what is to be written stays in the outbox.
+    /// How mails go out. Without it none is written, and employees learn of a revocation on pages only.
     pub mail: Option<MailOptions>,
 }
 
@@ -124,6 +124,18 @@ impl Default for DeskOptions {
             mail: None,
         }
     }
+}
+
+/// Why a desk cannot be opened with these options.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeskError {
+    /// The gateway cannot be spoken to like this.
+    #[error(transparent)]
+    Http(#[from] crate::FetchError),
+    /// Mail cannot be sent like this.
+    #[error(transparent)]
+    Mail(#[from] MailOptionsError),
 }
 
 /// See the [module](self). Cheap to clone.
@@ -148,7 +160,10 @@ impl Desk {
         http: HttpOptions,
         options: DeskOptions,
         clock: Clock,
-    ) -> Result<Self, crate::FetchError> {
+    ) -> Result<Self, DeskError> {
+        if let Some(mail) = &options.mail {
+            mail.check()?;
+        }
         let gateway = gateway::Gateway::new(settings, crate::Http::new(http)?, Arc::clone(&clock));
         Ok(Self(Arc::new(Parts {
             store,
