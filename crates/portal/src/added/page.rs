@@ -46,7 +46,7 @@ pub(crate) enum Outcome {
 struct AddedPage {
     page: Page,
     session: Session,
-    title: String,
+    credential: String,
     when: String,
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: AddedView, policy: &Pol
             return render(&AddedPage {
                 page,
                 session,
-                title: view.title,
+                credential: view.title,
                 when: look.say_with("added-when", &[("when", &when)]),
             });
         }

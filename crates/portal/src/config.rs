@@ -1,0 +1,209 @@
+//! The portal's configuration: one TOML file; secrets come from files or the environment. Unknown keys are refused.
+//! Every key is documented here once.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use connector::desk::SmtpSecurity;
+use connector::{Dialect, Policy, SecretSource};
+use serde::Deserialize;
+use url::Url;
+
+/// Everything that `lanyard portal --config FILE` reads.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The address that browsers use: `https://`, no path. The gateway sends them back to `/callback` under it.
+    pub public_url: Url,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// `sqlite:PATH` or `postgres://…`; or `env:NAME` when the address holds a password.
+    pub database: String,
+    /// The organisation's name, as pages and mails say it.
+    pub organisation: String,
+    /// The gateway, and who this portal is to it.
+    pub gateway: GatewayConfig,
+    /// When an identity counts as the employee's.
+    #[serde(default)]
+    pub identity: IdentityConfig,
+    /// How employees are told that a credential is cancelled. Without it nobody is.
+    #[serde(default)]
+    pub mail: Option<MailConfig>,
+    /// A file of employees and their records, taken in at each start: what is there already stays as it is.
+    #[serde(default)]
+    pub staff: Option<PathBuf>,
+    /// The operator's own name and colours for the pages.
+    #[serde(default)]
+    pub brand: Option<PathBuf>,
+    /// Whether `/hr`, where anybody may change records, is there. On loopback addresses only.
+    #[serde(default)]
+    pub hr_page: bool,
+    /// Minutes without activity until a session ends.
+    #[serde(default = "half_an_hour")]
+    pub idle_minutes: u16,
+    /// Hours after which a session ends in any case.
+    #[serde(default = "half_a_day")]
+    pub session_hours: u16,
+    /// Certificate chain (PEM), when the portal ends TLS itself.
+    #[serde(default)]
+    pub tls_certificate: Option<PathBuf>,
+    /// Private key (PEM) of that certificate.
+    #[serde(default)]
+    pub tls_key: Option<PathBuf>,
+}
+
+/// The gateway, and who this portal is to it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayConfig {
+    /// Its address.
+    pub url: Url,
+    /// The contract that it knows this portal by: `v2`, `v1-a`, `v1-b` or `plain`.
+    pub dialect: Dialect,
+    /// This portal's id there.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretSource,
+    /// The key that signs what is to be issued, in base64.
+    pub signing_key: SecretSource,
+    /// The organisation in whose name credentials are issued.
+    pub organisation_id: String,
+    /// A certificate authority (PEM) to trust besides the machine's own.
+    #[serde(default)]
+    pub certificate_authority: Option<PathBuf>,
+    /// Seconds after which a journey is certain to be over at the gateway. The default holds for every gateway of
+    /// this version.
+    #[serde(default = "forty_minutes")]
+    pub journey_seconds: u32,
+    /// Seconds after which whoever waited for the gateway's answer is taken for dead. The default is right for all.
+    #[serde(default = "an_answer")]
+    pub answer_seconds: u32,
+}
+
+/// When an identity counts as the employee's.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// `exact`, or `fuzzy` where a written policy allows it.
+    pub policy: Policy,
+}
+
+impl Default for IdentityConfig {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Exact,
+        }
+    }
+}
+
+/// How employees are written to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    /// The mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// `required` (STARTTLS or no mail), `implicit` (TLS from the first byte), `opportunistic`, or `loopback` (none,
+    /// on this machine only).
+    #[serde(default)]
+    pub security: SmtpSecurity,
+    /// The user name there, if it asks for one.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// The password there.
+    #[serde(default)]
+    pub password: Option<SecretSource>,
+    /// The sender, e.g. `Anytown NHS Trust <staff-services@anytown.example>`.
+    pub from: String,
+    /// Whom to ask, e.g. `hr@anytown.example, 01234 567890`.
+    pub contact: String,
+    /// Whether a mail names the portal's bare address, its only link.
+    #[serde(default = "yes")]
+    pub home_link: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Screens 3.5.
+fn half_an_hour() -> u16 {
+    30
+}
+
+fn half_a_day() -> u16 {
+    12
+}
+
+fn forty_minutes() -> u32 {
+    40 * 60
+}
+
+fn an_answer() -> u32 {
+    45
+}
+
+/// Why the portal does not start. The sentences name the fields.
+#[allow(missing_docs)]
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error("the file {file} cannot be read: {reason}")]
+    File { file: String, reason: String },
+    /// A file does not say what it should. The line itself is not quoted: somebody may have written a secret into it.
+    #[error("the file {file}, line {line}: {reason}")]
+    Format {
+        file: String,
+        line: usize,
+        reason: String,
+    },
+    /// A value is not allowed.
+    #[error("{key}: {reason}")]
+    Value { key: String, reason: String },
+}
+
+impl ConfigError {
+    pub(crate) fn value(key: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Value {
+            key: key.into(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads and parses the file. Values are checked when the portal is composed.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        read_toml(file)
+    }
+
+    /// The database's address, from the environment where the file says so.
+    pub(crate) fn database_address(&self) -> Result<String, ConfigError> {
+        let Some(name) = self.database.strip_prefix("env:") else {
+            return Ok(self.database.clone());
+        };
+        let address = SecretSource::Env(name.to_owned()).read();
+        address
+            .map(|address| address.to_string())
+            .map_err(|error| ConfigError::value("database", error))
+    }
+}
+
+/// A TOML file of this type.
+pub(crate) fn read_toml<T: serde::de::DeserializeOwned>(file: &Path) -> Result<T, ConfigError> {
+    let text = std::fs::read_to_string(file).map_err(|error| ConfigError::File {
+        file: file.display().to_string(),
+        reason: error.to_string(),
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Format {
+        file: file.display().to_string(),
+        line: error.span().map_or(1, |span| line_of(&text, span.start)),
+        reason: error.message().to_owned(),
+    })
+}
+
+/// The number of the line in which that byte stands.
+fn line_of(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|b| *b == b'\n').count()
+}

@@ -1,1 +1,0 @@
-//! Every page in every state with made-up data.

@@ -1,0 +1,122 @@
+//! The sandbox's HR office.
+
+use axum::response::Response;
+use jiff::civil::date;
+
+use super::State;
+use super::samples::{FIRE_SAFETY, NEXT_YEAR, NOW, RECORD, minutes_ago};
+use crate::credential_state::CredentialState;
+use crate::hr::page::{
+    self as hr, Delivery, Employee, Field, HrNews, HrView, Next, NotArrived, Record, RecordView,
+};
+use crate::look::Look;
+
+pub(super) const STATES: &[State] = &[
+    ("hr", |look| people(look, Vec::new(), None)),
+    ("hr-not-arrived", |look| {
+        people(look, not_arrived(), Some(HrNews::Deleted))
+    }),
+    ("hr-record", |look| hr::show_record(look, record())),
+    ("hr-record-saved", |look| {
+        let news = Some(HrNews::Saved);
+        hr::show_record(look, RecordView { news, ..record() })
+    }),
+    ("hr-record-ended", |look| {
+        let view = RecordView {
+            news: Some(HrNews::Ended),
+            ended_on: Some(date(2026, 11, 22)),
+            ..record()
+        };
+        hr::show_record(look, view)
+    }),
+    ("hr-record-wrong", |look| {
+        let mut view = record();
+        view.fields[1].value = "one".to_owned();
+        view.fields[1].error = "Enter a whole number, such as 1".to_owned();
+        hr::show_record(look, view)
+    }),
+];
+
+fn people(look: &Look, not_arrived: Vec<NotArrived>, news: Option<HrNews>) -> Response {
+    let records = vec![
+        Record {
+            id: RECORD.to_owned(),
+            title: FIRE_SAFETY.to_owned(),
+            state: CredentialState::Added {
+                at: minutes_ago(90),
+            },
+        },
+        Record {
+            id: "tp-1".to_owned(),
+            title: "Training placement".to_owned(),
+            state: CredentialState::NotAdded {
+                valid_until: Some(NEXT_YEAR),
+            },
+        },
+    ];
+    let employees = vec![
+        employee("Anthony Hughes", "match", true, records),
+        employee("Siân Carys O’Connor-Hughes", "diacritics", true, Vec::new()),
+        employee("Kim Patel", "not-applicable", false, Vec::new()),
+    ];
+    let view = HrView {
+        employees,
+        not_arrived,
+        news,
+    };
+    hr::show(look, view)
+}
+
+fn employee(name: &str, username: &str, passport_applies: bool, records: Vec<Record>) -> Employee {
+    Employee {
+        name: name.to_owned(),
+        username: username.to_owned(),
+        passport_applies,
+        records,
+    }
+}
+
+fn not_arrived() -> Vec<NotArrived> {
+    let revocation = NotArrived {
+        kind: Delivery::Revocation,
+        title: FIRE_SAFETY.to_owned(),
+        employee: "Anthony Hughes".to_owned(),
+        since: minutes_ago(12),
+        tries: 4,
+        next: Next::Try {
+            at: NOW + jiff::SignedDuration::from_mins(2),
+        },
+    };
+    let mail = NotArrived {
+        kind: Delivery::Mail,
+        title: "Training placement".to_owned(),
+        tries: 1,
+        next: Next::GivenUp {
+            code: "mailbox-refused".to_owned(),
+        },
+        ..revocation.clone()
+    };
+    vec![revocation, mail]
+}
+
+fn record() -> RecordView {
+    let field = |name: &str, label: &str, value: &str| Field {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        value: value.to_owned(),
+        error: String::new(),
+    };
+    RecordView {
+        id: RECORD.to_owned(),
+        title: FIRE_SAFETY.to_owned(),
+        employee: "Anthony Hughes".to_owned(),
+        ended_on: None,
+        fields: vec![
+            field("subject", "Subject", "Fire safety"),
+            field("level", "Level", "1"),
+            field("valid-to", "Valid to", "2027-11-20"),
+        ],
+        csrf: "sample".to_owned(),
+        news: None,
+    }
+}

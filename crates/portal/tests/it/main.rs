@@ -1,0 +1,4 @@
+//! The portal's tests.
+
+mod catalogue;
+mod pages;
