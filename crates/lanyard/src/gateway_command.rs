@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use gateway::{Config, Gateway, Surroundings};
 
-use crate::sandbox::listen::{self, Listeners};
+use crate::listen::{self, Listeners};
+use crate::say::say;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = Config::read(&options.config)?;
     if options.create_keys {
         for name in gateway::create_keys(&config, false)? {
-            println!("created {name}");
+            say(format_args!("created {name}"))?;
         }
         return Ok(());
     }
@@ -37,21 +38,23 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     };
     let gateway = Gateway::compose(&config, Surroundings::production()).await?;
     if options.check {
-        println!("{}: this gateway can start", options.config.display());
         gateway.close().await;
-        return Ok(());
+        return say(format_args!(
+            "{}: this gateway can start",
+            options.config.display()
+        ));
     }
     let mut listeners = Listeners::default();
     listeners
         .serve_at("gateway", config.listen, tls, gateway.router())
         .context("the gateway cannot listen")?;
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "the gateway is ready");
-    let outcome = tokio::select! {
-        () = crate::stop_signal() => Ok(()),
-        () = gateway.keep_tidy() => Ok(()),
-        error = listeners.failed() => Err(error),
-    };
-    listeners.stop().await;
+    let outcome = listeners
+        .until_stopped(async {
+            gateway.keep_tidy().await;
+            anyhow::anyhow!("the gateway stopped tidying")
+        })
+        .await;
     gateway.close().await;
     outcome
 }

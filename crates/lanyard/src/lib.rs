@@ -5,8 +5,11 @@
 pub mod browser;
 mod gateway_command;
 pub mod journey;
+mod listen;
+mod mail_command;
 pub mod sandbox;
 pub mod sandbox_file;
+mod say;
 mod wallet_command;
 
 use std::process::ExitCode;
@@ -32,8 +35,21 @@ enum Command {
     Gateway(gateway_command::Options),
     /// Play the standard's sequences and print every exchange.
     Journey(journey::Options),
-    /// The test wallet of a running sandbox.
+    /// The test wallet of a running sandbox, or one by itself.
     Wallet(wallet_command::Options),
+    /// The mail catcher alone: takes mail by SMTP, shows it, sends nothing on.
+    Mail(mail_command::Options),
+}
+
+impl Command {
+    /// Whether it runs until it is told to stop, with nobody at the terminal.
+    fn is_service(&self) -> bool {
+        match self {
+            Self::Gateway(_) | Self::Mail(_) => true,
+            Self::Wallet(options) => options.is_service(),
+            Self::Sandbox(_) | Self::Journey(_) => false,
+        }
+    }
 }
 
 /// Does what the command line says.
@@ -44,47 +60,39 @@ pub async fn run() -> ExitCode {
     let command = arguments
         .command
         .unwrap_or(Command::Sandbox(arguments.sandbox));
-    log(matches!(command, Command::Gateway(_)));
+    log(command.is_service());
     let done = match command {
-        Command::Sandbox(options) => run_sandbox(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Gateway(options) => gateway_command::run(&options)
-            .await
-            .map(|()| ExitCode::SUCCESS),
+        Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
+        Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
+        Command::Mail(options) => succeeded(mail_command::run(&options).await),
     };
     done.unwrap_or_else(|error| {
+        if error.is::<say::ReaderGone>() {
+            return ExitCode::SUCCESS;
+        }
         eprintln!("lanyard: {error:#}");
         ExitCode::FAILURE
     })
 }
 
+fn succeeded(done: anyhow::Result<()>) -> anyhow::Result<ExitCode> {
+    done.map(|()| ExitCode::SUCCESS)
+}
+
 async fn run_sandbox(options: &sandbox::Options) -> anyhow::Result<()> {
     let mut running = sandbox::start(options).await?;
     for line in sandbox::lines(&running.file, &running.data) {
-        println!("{line}");
+        // A sandbox whose first lines nobody reads runs all the same.
+        let _ = say::say(line);
     }
     tokio::select! {
-        () = stop_signal() => {}
+        () = listen::stop_signal() => {}
         error = running.failed() => return Err(error),
     }
     running.stop().await;
     Ok(())
-}
-
-/// Ctrl-C, or the signal with which service managers stop programs.
-async fn stop_signal() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-    {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Log lines go to standard error: JSON for a service, text for a person. `RUST_LOG` chooses more or less.

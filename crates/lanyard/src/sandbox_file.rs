@@ -25,21 +25,21 @@ pub struct SandboxFile {
     pub credential_types: Vec<CredentialType>,
 }
 
-/// Addresses, without a closing slash. What has not been built yet is null.
+/// Addresses, without a closing slash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Urls {
     /// The credential gateway.
     #[serde(serialize_with = "without_slash")]
     pub gateway: Url,
     /// The staff portal.
-    #[serde(serialize_with = "perhaps_without_slash")]
-    pub portal: Option<Url>,
+    #[serde(serialize_with = "without_slash")]
+    pub portal: Url,
     /// The test wallet.
     #[serde(serialize_with = "without_slash")]
     pub wallet: Url,
     /// The mail catcher.
-    #[serde(serialize_with = "perhaps_without_slash")]
-    pub mail: Option<Url>,
+    #[serde(serialize_with = "without_slash")]
+    pub mail: Url,
 }
 
 /// A relying party with its secrets: made for this sandbox, worth nothing elsewhere.
@@ -96,17 +96,6 @@ pub struct CredentialType {
 /// A program that joins `/path` to an address must not come out with two slashes.
 fn without_slash<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(url.as_str().trim_end_matches('/'))
-}
-
-#[allow(clippy::ref_option)] // serde hands the field itself over
-fn perhaps_without_slash<S: Serializer>(
-    url: &Option<Url>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match url {
-        Some(url) => without_slash(url, serializer),
-        None => serializer.serialize_none(),
-    }
 }
 
 impl fmt::Debug for RelyingParty {
@@ -208,7 +197,8 @@ mod tests {
     fn file() -> serde_json::Value {
         json!({
             "urls": {
-                "gateway": "http://localhost:8400", "portal": null, "wallet": "http://localhost:8402", "mail": null
+                "gateway": "http://localhost:8400", "portal": "http://localhost:8401",
+                "wallet": "http://localhost:8402", "mail": "http://localhost:8403"
             },
             "relying_parties": [{
                 "name": "Portal", "dialect": "v1-a", "organisation_id": "anytown", "client_id": "c-1",

@@ -1,4 +1,6 @@
-//! `lanyard wallet`: the test wallet of a running sandbox, from the command line.
+//! `lanyard wallet`: the test wallet of a running sandbox, from the command line; and a test wallet of its own.
+
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,6 +9,7 @@ use wallet::client::Client;
 use wallet::{Outcome, Scan};
 
 use crate::sandbox_file::SandboxFile;
+use crate::say::say;
 
 /// What to do with which sandbox's wallet.
 #[derive(Debug, clap::Args)]
@@ -45,10 +48,23 @@ enum Command {
         /// Which credential.
         credential: String,
     },
+    /// Run a test wallet by itself. (The other commands speak to the sandbox's.)
+    Serve(serve::Options),
+}
+
+impl Options {
+    /// Whether this runs until it is told to stop.
+    pub fn is_service(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
 }
 
 /// Runs the command. Fails when a scan did.
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if let Command::Serve(options) = &options.command {
+        serve::run(options).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let file = SandboxFile::read(&options.data)?;
     let client = Client::new(file.urls.wallet);
     match &options.command {
@@ -64,7 +80,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
                 choose: choose.clone(),
             };
             let scanned = client.scan(holder, &scan).await?;
-            println!("{}", serde_json::to_string_pretty(&scanned)?);
+            say(serde_json::to_string_pretty(&scanned)?)?;
             let failed = scanned.outcome == Outcome::Failed;
             return Ok(if failed {
                 ExitCode::FAILURE
@@ -74,16 +90,16 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
         }
         Command::List { holder: None } => {
             for holder in client.holders().await? {
-                println!("{}  {}", holder.id, holder.name);
+                say(format_args!("{}  {}", holder.id, holder.name))?;
             }
         }
         Command::List {
             holder: Some(holder),
-        } => println!(
-            "{}",
-            serde_json::to_string_pretty(&client.credentials(holder).await?)?
-        ),
+        } => say(serde_json::to_string_pretty(
+            &client.credentials(holder).await?,
+        )?)?,
         Command::Delete { holder, credential } => client.delete(holder, credential).await?,
+        Command::Serve(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,6 +24,8 @@ use std::time::Instant;
 use connector::Dialect;
 use serde::Serialize;
 
+use crate::say::{ReaderGone, say};
+
 use place::{Cast, Place};
 use player::Player;
 use script::Script;
@@ -146,7 +148,11 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
         steps,
     };
     if options.json {
-        println!("{}", serde_json::to_string(&report)?);
+        // What was played is told by the exit code, too, whoever reads on.
+        match say(serde_json::to_string(&report)?) {
+            Err(error) if !error.is::<ReaderGone>() => return Err(error),
+            _ => {}
+        }
     } else if nowhere.is_none() {
         script.heading("Result");
         for step in &report.steps {

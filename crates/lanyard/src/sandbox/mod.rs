@@ -1,12 +1,12 @@
 //! `lanyard sandbox`: the whole system on one machine, from the same parts as in real use.
 //!
-//! [`start`] composes a gateway, a test wallet and their listeners, gives every test employee an identity
-//! credential through the gateway's own issuing flow, and writes `sandbox.json` last, when all of it answers
-//! (rulings 27).
+//! [`start`] composes a gateway, a staff portal, a test wallet, a mail catcher and their listeners, gives every test
+//! employee an identity credential through the gateway's own issuing flow, and writes `sandbox.json` last, when all of
+//! it answers (rulings 27).
 
-pub mod listen;
 pub mod parties;
 pub mod people;
+pub mod records;
 pub mod secrets;
 mod seed;
 mod tell;
@@ -19,12 +19,13 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use gateway::clock::{Clock, Shift};
 use gateway::{Gateway, Surroundings};
-use tokio::task::JoinHandle;
+use mail_catcher::Catcher;
+use tokio::task::JoinSet;
 use url::Url;
 use wallet::Wallet;
 
-use crate::sandbox_file::SandboxFile;
-use listen::Listeners;
+use crate::listen::{self, Listeners};
+use crate::sandbox_file::{SandboxFile, Urls};
 use secrets::Secrets;
 
 pub use tell::lines;
@@ -35,7 +36,7 @@ pub struct Options {
     /// Where the sandbox keeps everything.
     #[arg(long, value_name = "DIR", default_value = "./.lanyard")]
     pub data: PathBuf,
-    /// First port: gateway +0, staff portal +1, test wallet +2, mail catcher +3.
+    /// First port: gateway +0, staff portal +1, test wallet +2, mail catcher +3 and, for SMTP, +13.
     #[arg(long, value_name = "PORT", default_value_t = 8400)]
     pub base_port: u16,
     /// A PostgreSQL database (postgres://…) instead of SQLite in the data folder.
@@ -68,14 +69,26 @@ impl Options {
             .unwrap_or_else(|| format!("sqlite:{}", self.data.join("gateway.db").display()))
     }
 
+    fn port(&self, offset: u16) -> anyhow::Result<u16> {
+        let port = self.base_port.checked_add(offset);
+        port.context("--base-port is too high")
+    }
+
     fn local(&self, offset: u16) -> anyhow::Result<Url> {
-        let port = self
-            .base_port
-            .checked_add(offset)
-            .context("--base-port is too high")?;
+        let port = self.port(offset)?;
         Ok(Url::parse(&format!("http://localhost:{port}/"))?)
     }
 }
+
+/// Who listens where, counted from the first port.
+const GATEWAY: u16 = 0;
+const PORTAL: u16 = 1;
+const WALLET: u16 = 2;
+const MAIL: u16 = 3;
+const SMTP: u16 = 13;
+
+/// What is said where a listener cannot have its port.
+const OTHER_PORTS: &str = "try another --base-port";
 
 /// A sandbox that runs until it is stopped or dropped.
 pub struct Running {
@@ -85,25 +98,31 @@ pub struct Running {
     pub data: PathBuf,
     /// The gateway, for programs that link the sandbox.
     pub gateway: Gateway,
-    /// Moves the clock of gateway and wallet.
+    /// What mail was caught, for programs that link the sandbox.
+    pub mail: Catcher,
+    /// Moves everybody's clock.
     pub shift: Shift,
     listeners: Listeners,
-    tidying: JoinHandle<()>,
+    /// What is done behind the listeners.
+    work: JoinSet<anyhow::Error>,
     _lock: std::fs::File,
 }
 
 impl Running {
     /// Stops listening, lets requests and writes finish, closes the database.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let _ = SandboxFile::remove(&self.data);
-        self.tidying.abort();
         self.listeners.stop().await;
+        self.work.shutdown().await;
         self.gateway.close().await;
     }
 
-    /// Waits for a listener to fail; a healthy sandbox never returns from here.
+    /// Waits for a part to fail; a healthy sandbox never returns from here.
     pub async fn failed(&mut self) -> anyhow::Error {
-        self.listeners.failed().await
+        tokio::select! {
+            error = self.listeners.failed() => error,
+            Some(ended) = self.work.join_next() => ended.unwrap_or_else(anyhow::Error::from),
+        }
     }
 }
 
@@ -113,8 +132,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .with_context(|| format!("{} cannot be made", options.data.display()))?;
     let lock = lock(&options.data)?;
     SandboxFile::remove(&options.data)?;
-    let (local_gateway, portal, wallet_url) =
-        (options.local(0)?, options.local(1)?, options.local(2)?);
+    let (local_gateway, portal) = (options.local(GATEWAY)?, options.local(PORTAL)?);
     // What stops a start stops it before anything is forgotten or made.
     check_free(options)?;
     let tls = match (&options.tls_cert, &options.tls_key) {
@@ -153,25 +171,50 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         gateway.forget_everything().await?;
     }
     let wallet = open_wallet(options, &clock)?;
+    let mail = open_mail(options, &clock)?;
 
     let everywhere = options.public_url.is_some();
     let mut listeners = Listeners::default();
-    listeners.serve(
-        "gateway",
-        options.base_port,
-        everywhere,
-        tls,
-        gateway.router(),
-    )?;
-    listeners.serve(
-        "wallet",
-        options.base_port + 2,
-        false,
-        None,
-        wallet::http::router(wallet.clone(), wallet::http::PageOptions::default()),
-    )?;
+    listeners
+        .serve(
+            "gateway",
+            options.base_port,
+            everywhere,
+            tls,
+            gateway.router(),
+        )
+        .context(OTHER_PORTS)?;
+    let local = [
+        (
+            "wallet",
+            WALLET,
+            wallet::http::router(wallet.clone(), wallet::http::PageOptions::default()),
+        ),
+        (
+            "mail catcher",
+            MAIL,
+            mail_catcher::http::router(mail.clone(), mail_catcher::http::PageOptions::default()),
+        ),
+    ];
+    for (name, offset, router) in local {
+        listeners
+            .serve(name, options.port(offset)?, false, None, router)
+            .context(OTHER_PORTS)?;
+    }
+    let smtp = listen::bind_port("SMTP", options.port(SMTP)?, false).context(OTHER_PORTS)?;
+    let mut work = JoinSet::new();
+    work.spawn({
+        let mail = mail.clone();
+        async move { anyhow::Error::new(mail.serve_smtp(smtp).await).context("no mail can be taken") }
+    });
 
-    let file = tell::sandbox_file(&public_url, &wallet_url, &portal, &secrets)?;
+    let urls = Urls {
+        gateway: public_url.clone(),
+        portal: portal.clone(),
+        wallet: options.local(WALLET)?,
+        mail: options.local(MAIL)?,
+    };
+    let file = tell::sandbox_file(urls, &secrets)?;
     let world = seed::World {
         options,
         clock: &clock,
@@ -188,19 +231,30 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     }
 
     file.write(&options.data)?;
-    let tidying = tokio::spawn({
+    work.spawn({
         let gateway = gateway.clone();
-        async move { gateway.keep_tidy().await }
+        async move {
+            gateway.keep_tidy().await;
+            anyhow::anyhow!("the gateway stopped tidying")
+        }
     });
     Ok(Running {
         file,
         data: options.data.clone(),
         gateway,
+        mail,
         shift,
         listeners,
-        tidying,
+        work,
         _lock: lock,
     })
+}
+
+fn open_mail(options: &Options, clock: &Clock) -> anyhow::Result<Catcher> {
+    let clock = clock.clone();
+    let folder = options.data.join("mail");
+    Catcher::open(&folder, Arc::new(move || clock.now()))
+        .with_context(|| format!("{} cannot be used", folder.display()))
 }
 
 fn open_wallet(options: &Options, clock: &Clock) -> anyhow::Result<Wallet> {
@@ -247,12 +301,16 @@ fn check_free(options: &Options) -> anyhow::Result<()> {
     } else {
         Ipv4Addr::LOCALHOST
     };
-    for (name, host, port) in [
-        ("gateway", gateway, options.base_port),
-        ("wallet", Ipv4Addr::LOCALHOST, options.base_port + 2),
+    for (name, host, offset) in [
+        ("gateway", gateway, GATEWAY),
+        ("portal", Ipv4Addr::LOCALHOST, PORTAL),
+        ("wallet", Ipv4Addr::LOCALHOST, WALLET),
+        ("mail catcher", Ipv4Addr::LOCALHOST, MAIL),
+        ("SMTP", Ipv4Addr::LOCALHOST, SMTP),
     ] {
+        let port = options.port(offset)?;
         TcpListener::bind((host, port)).with_context(|| {
-            format!("port {port} is taken or not allowed ({name}); try another --base-port")
+            format!("port {port} is taken or not allowed ({name}); {OTHER_PORTS}")
         })?;
     }
     Ok(())
@@ -279,6 +337,9 @@ fn forget(data: &Path) -> anyhow::Result<()> {
         "gateway.db",
         "gateway.db-wal",
         "gateway.db-shm",
+        "portal.db",
+        "portal.db-wal",
+        "portal.db-shm",
         "secrets.json",
         seed::DONE,
         seed::MADE_FOR,
@@ -286,7 +347,7 @@ fn forget(data: &Path) -> anyhow::Result<()> {
     ] {
         remove(&data.join(name))?;
     }
-    for name in ["keys", "wallet"] {
+    for name in ["keys", "mail", "wallet"] {
         let folder = data.join(name);
         gone(&folder, std::fs::remove_dir_all(&folder))?;
     }

@@ -23,7 +23,7 @@ use wallet::{Outcome, Scan, Wallet};
 
 use super::people::{EVERYONE, IdentityState, Person};
 use super::secrets::{Secrets, write_private};
-use super::{Options, parties};
+use super::{Options, parties, records};
 use crate::browser::{Arrived, Browser};
 
 /// How far back the expired credential was issued: longer than an identity lives.
@@ -176,7 +176,7 @@ fn steps() -> Vec<Step> {
         .collect();
     let spare = EVERYONE
         .iter()
-        .find(|person| person.case == "not-applicable");
+        .find(|person| !records::is_applicable(person));
     steps.extend(spare.map(|person| Step {
         name: format!("{}: fire safety", person.id),
         holder: person.id,
@@ -187,29 +187,10 @@ fn steps() -> Vec<Step> {
 }
 
 fn fire_safety(person: &Person) -> Draft {
-    let claims = [
-        ("StatMandSubject", "Fire safety"),
-        ("Level", "1"),
-        ("AttainmentStatus", "ACHIEVED"),
-        ("CompetencyFramework", "CSTF"),
-        ("CompetencyName", "Fire safety level 1"),
-        ("LastDateAwarded", "2026-11-01"),
-        ("RenewalPeriod", "10"),
-        ("Units", "Year"),
-        ("LearningMethod", "elearning"),
-        ("DateTo", "2036-11-01"),
-        ("Origin", "Anytown NHS Trust"),
-        ("AssurancePolicy", "Core Skills Training Framework (CSTF)"),
-        ("AssuranceOutcome", "Evidence of completion of topic"),
-        ("Provider", "Anytown NHS Trust"),
-        ("Verifier", "Provider"),
-        ("VerificationMethod", "elearning completion"),
-        ("LastRefresh", "2026-11-01"),
-    ];
     let draft = Draft::new("FireSafety").claim("UniqueIdentifier", person.unique_identifier);
-    claims.iter().fold(draft, |draft, (name, value)| {
-        draft.claim(format!("FS-{name}"), *value)
-    })
+    records::fire_safety()
+        .into_iter()
+        .fold(draft, |draft, (name, value)| draft.claim(name, value))
 }
 
 /// What an earlier start left half-done of this step: revoked at the gateway, gone from the wallet.

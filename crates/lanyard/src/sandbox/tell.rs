@@ -1,7 +1,6 @@
 //! What a sandbox tells: `sandbox.json` for programs, a few lines for people.
 
 use gateway::organisation::catalogue::Catalogue;
-use url::Url;
 
 use super::parties::PARTIES;
 use super::people::EVERYONE;
@@ -9,12 +8,7 @@ use super::secrets::Secrets;
 use crate::sandbox_file::{CredentialType, Employee, FILE_NAME, RelyingParty, SandboxFile, Urls};
 
 /// The content of `sandbox.json`.
-pub fn sandbox_file(
-    gateway: &Url,
-    wallet: &Url,
-    portal: &Url,
-    secrets: &Secrets,
-) -> anyhow::Result<SandboxFile> {
+pub fn sandbox_file(urls: Urls, secrets: &Secrets) -> anyhow::Result<SandboxFile> {
     let parties = PARTIES.iter().filter(|party| party.shown).map(|party| {
         let own = secrets.parties[party.name].clone();
         RelyingParty {
@@ -24,7 +18,7 @@ pub fn sandbox_file(
             client_id: own.client_id,
             client_secret: own.client_secret,
             signing_key: own.signing_key,
-            redirect_uris: party.redirect_uris(portal),
+            redirect_uris: party.redirect_uris(&urls.portal),
         }
     });
     let employees = EVERYONE.iter().map(|person| Employee {
@@ -44,20 +38,15 @@ pub fn sandbox_file(
         scope: kind.name.clone(),
     });
     Ok(SandboxFile {
-        urls: Urls {
-            gateway: gateway.clone(),
-            portal: None,
-            wallet: wallet.clone(),
-            mail: None,
-        },
         relying_parties: parties.collect(),
         employees: employees.collect(),
         credential_types: types.collect(),
+        urls,
     })
 }
 
-/// Six lines for the person at the terminal.
-pub fn lines(file: &SandboxFile, data: &std::path::Path) -> [String; 6] {
+/// A few lines for the person at the terminal.
+pub fn lines(file: &SandboxFile, data: &std::path::Path) -> Vec<String> {
     let (good, others): (Vec<_>, Vec<_>) = file
         .employees
         .iter()
@@ -71,9 +60,24 @@ pub fn lines(file: &SandboxFile, data: &std::path::Path) -> [String; 6] {
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "lanyard".to_owned());
-    [
-        format!("Gateway      {}", file.urls.gateway),
-        format!("Test wallet  {}", file.urls.wallet),
+    let login = good.first().map_or_else(String::new, |employee| {
+        format!(
+            "   (log in as {} with {})",
+            employee.username, employee.password
+        )
+    });
+    let Urls {
+        gateway,
+        portal,
+        wallet,
+        mail,
+    } = &file.urls;
+    vec![
+        format!("Staff portal {portal}{login}"),
+        format!("Test wallet  {wallet}   (whoever logs in there has a wallet here)"),
+        format!("Mail         {mail}   (what employees are told)"),
+        format!("HR           {portal}hr   (change, end or delete a record)"),
+        format!("Gateway      {gateway}"),
         format!("Employees    {}, {}", named(&good), named(&others)),
         format!(
             "Programs     read {}: addresses, client ids, secrets, signing keys, people",

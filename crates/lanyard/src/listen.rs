@@ -38,18 +38,8 @@ impl Listeners {
         tls: Option<RustlsConfig>,
         router: Router,
     ) -> anyhow::Result<()> {
-        let (v4, v6) = if everywhere {
-            (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED)
-        } else {
-            (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST)
-        };
-        let first = bind((v4, port).into()).with_context(|| {
-            format!("port {port} is taken or not allowed ({name}); try another --base-port")
-        })?;
-        self.spawn(name, first, tls.clone(), router.clone());
-        // A machine without IPv6, or with dual-stack sockets, does without the second.
-        if let Ok(second) = bind((v6, port).into()) {
-            self.spawn(name, second, tls, router);
+        for listener in bind_port(name, port, everywhere)? {
+            self.spawn(name, listener, tls.clone(), router.clone());
         }
         Ok(())
     }
@@ -102,6 +92,20 @@ impl Listeners {
         });
     }
 
+    /// Serves until the program is told to stop, a listener fails, or `work`, which belongs to what is served, ends.
+    pub async fn until_stopped(
+        mut self,
+        work: impl Future<Output = anyhow::Error>,
+    ) -> anyhow::Result<()> {
+        let outcome = tokio::select! {
+            () = stop_signal() => Ok(()),
+            error = work => Err(error),
+            error = self.failed() => Err(error),
+        };
+        self.stop().await;
+        outcome
+    }
+
     /// Stops accepting, gives requests in flight their time.
     pub async fn stop(mut self) {
         self.handle.graceful_shutdown(Some(GRACE));
@@ -129,6 +133,20 @@ fn bound_headers(builder: &mut auto::Builder<TokioExecutor>) {
         .keep_alive_timeout(HEADERS);
 }
 
+/// A port of 127.0.0.1 and, where the machine has it, `::1`; `everywhere` means all addresses instead.
+pub fn bind_port(name: &str, port: u16, everywhere: bool) -> anyhow::Result<Vec<TcpListener>> {
+    let (v4, v6) = if everywhere {
+        (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED)
+    } else {
+        (Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST)
+    };
+    let first = bind((v4, port).into())
+        .with_context(|| format!("port {port} is taken or not allowed ({name})"))?;
+    // A machine without IPv6, or with dual-stack sockets, does without the second.
+    let second = bind((v6, port).into()).ok();
+    Ok(std::iter::once(first).chain(second).collect())
+}
+
 fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
@@ -150,4 +168,19 @@ pub fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
         .context("the certificate and the key do not fit each other")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(RustlsConfig::from_config(Arc::new(config)))
+}
+
+/// Ctrl-C, or the signal with which service managers stop programs.
+pub async fn stop_signal() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
