@@ -1,6 +1,8 @@
 //! A message as it lies on disk: the trace lines of [RFC 5321 4.4], then the content as it came. Any mail program
 //! can open the file.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::tz::TimeZone;
@@ -35,9 +37,8 @@ impl Kept {
         let date = at
             .to_zoned(TimeZone::UTC)
             .strftime("%a, %d %b %Y %H:%M:%S %z");
-        trace.push_str(&format!(
-            "{RECEIVED}from localhost by localhost with ESMTP id {id}; {date}\r\n"
-        ));
+        let how = "from localhost by localhost with ESMTP";
+        let _ = write!(trace, "{RECEIVED}{how} id {id}; {date}\r\n");
         let content_from = trace.len();
         let mut file = trace.into_bytes();
         file.extend_from_slice(content);

@@ -17,7 +17,8 @@ pub struct Mail {
     pub from: String,
     /// The subject, decoded; empty where there is none.
     pub subject: String,
-    /// The first text body, decoded, its lines ended by `\n`; made from the HTML where that is all there is.
+    /// The first text body, decoded, its lines ended by `\n`, without the empty lines at its end, which mail
+    /// clients add as they please; made from the HTML where that is all there is.
     pub text: String,
     /// The `Message-ID` as it stands in its header, without the angle brackets.
     pub message_id: Option<String>,
@@ -32,7 +33,10 @@ impl Mail {
             parsed.as_ref().and_then(read).unwrap_or_default()
         };
         let subject = text_of(|message| message.subject().map(str::to_owned));
-        let text = text_of(|message| message.body_text(0).map(|text| text.replace("\r\n", "\n")));
+        let text = text_of(|message| {
+            let text = message.body_text(0)?.replace("\r\n", "\n");
+            Some(text.trim_end_matches('\n').to_owned())
+        });
         let message_id = parsed
             .as_ref()
             .and_then(|message| message.message_id().map(str::to_owned));

@@ -26,7 +26,7 @@ const LONGEST_LINE: usize = 1024;
 /// After so many refused lines it is no mail program that talks here.
 const MOST_REFUSED: usize = 20;
 
-/// A browser that was talked into sending a form to this port [RFC 5321 says nothing of them, browsers do].
+/// How a browser begins that was talked into sending a form to this port: what follows must not be read as mail.
 const WEB: [&str; 8] = [
     "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ",
 ];
@@ -123,14 +123,11 @@ impl Connection {
 
     /// Whether the conversation goes on.
     async fn take_message(&mut self, catcher: &Catcher, envelope: Envelope) -> io::Result<bool> {
-        let content = match timeout(MESSAGE, self.read_content()).await {
-            Ok(content) => content?,
-            Err(_) => {
-                self.reply("421 The message took too long").await?;
-                return Ok(false);
-            }
+        let Ok(content) = timeout(MESSAGE, self.read_content()).await else {
+            self.reply("421 The message took too long").await?;
+            return Ok(false);
         };
-        let reply = match content {
+        let reply = match content? {
             None => return Ok(false),
             Some(Ended::TooLarge) => "552 The message is too large; SIZE says what fits".to_owned(),
             Some(Ended::Whole(_)) if catcher.fault() == Some(Fault::RefuseTemporarily) => {

@@ -66,9 +66,9 @@ impl Content {
                 LineStart
             }
             (before, byte) => {
+                // The dot was one put before the line; its CR is content after all.
                 if before == DotCr {
                     self.push(b'\r');
-                    // As after any CR: a line feed would have ended the content above.
                 }
                 self.push(byte);
                 if byte == b'\r' { Cr } else { Text }

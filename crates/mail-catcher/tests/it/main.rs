@@ -1,2 +1,9 @@
 //! The catcher as a sender and as a reader meet it.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs)]
+
+mod abrupt_end;
+mod faults;
+mod mailbox;
+mod protocol;
+mod reading;
+mod sending;
