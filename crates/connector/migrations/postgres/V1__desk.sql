@@ -30,7 +30,9 @@ CREATE TABLE connector_identities (
     expires_at        BIGINT NOT NULL
 );
 
--- A browser that is away at the gateway. `pending` holds secrets and is emptied when the browser is back.
+-- A browser that is away at the gateway. `pending` holds the journey's secrets (state, nonce, code verifier) until the
+-- journey ended: they open nothing without the client secret and the session, and go with the row at the latest.
+-- `used_at` says that a callback was taken up, once; `ended_at`, that nobody works on it any more.
 CREATE TABLE connector_journeys (
     state_digest  TEXT    NOT NULL PRIMARY KEY,
     session       TEXT    NOT NULL,
@@ -39,7 +41,8 @@ CREATE TABLE connector_journeys (
     return_to     TEXT,
     pending       TEXT,
     started_at    BIGINT NOT NULL,
-    used_at       BIGINT
+    used_at       BIGINT,
+    ended_at      BIGINT
 );
 CREATE INDEX connector_journeys_by_start ON connector_journeys (started_at);
 
