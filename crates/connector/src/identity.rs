@@ -134,9 +134,14 @@ impl Verified {
     /// The employee's identity. Every fact must be there and in its form: an identity without its
     /// unique identifier is no identity.
     pub fn identity(&self) -> Result<Identity, IdentityError> {
+        self.identity_of("Identity")
+    }
+
+    /// As [`Verified::identity`], where the identity credential's type has another name.
+    pub fn identity_of(&self, credential_type: &str) -> Result<Identity, IdentityError> {
         let credential = self
             .credentials
-            .get("Identity")
+            .get(credential_type)
             .ok_or(IdentityError::NotAsked)?;
         let text = |name: &'static str| {
             let value = credential

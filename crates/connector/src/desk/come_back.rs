@@ -1,9 +1,16 @@
 //! The browser is back from the gateway.
+//!
+//! A callback is taken up once, in the batch that also marks its credential as *checking*; only then is its code
+//! exchanged. A crash at any line after that leaves what is true: nobody knows yet.
 
-use store::StoreError;
+use store::{Statement, StoreError};
 use uuid::Uuid;
 
+use super::ending::Ending;
+use super::journey::{Awaited, Journey};
 use super::{Desk, Person, Session, VerifyOutcome};
+use crate::callback::CallbackAnswer;
+use crate::{Callback, FinishError, Returned};
 
 /// What the browser came back with. What was learnt is stored before this is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +39,14 @@ pub enum Return {
     NotOurs,
 }
 
+/// What came of asking the gateway how a journey ended.
+pub(super) enum Answer {
+    /// It, or the callback itself, told.
+    Heard(Result<Returned, FinishError>),
+    /// It was not asked: it could not be found, or what to ask with could not be read.
+    NotAsked,
+}
+
 impl Desk {
     /// Take the browser back. `query` is what stands behind the `?` of the callback's address. `person` is whom the
     /// host's record says to be logged in, now.
@@ -41,7 +56,128 @@ impl Desk {
         person: &Person,
         query: &str,
     ) -> Result<Return, StoreError> {
-        let _ = (session.employee, person, query);
-        todo!()
+        let Ok(callback) = Callback::parse(query) else {
+            return Ok(Return::NotOurs);
+        };
+        let Some(journey) = self.find_journey(session, callback.state()).await? else {
+            return Ok(Return::NotOurs);
+        };
+        if journey.ended_at.is_some() {
+            return Ok(Return::NotOurs);
+        }
+        if journey.used_at.is_some() {
+            return self.come_back_again(&journey).await;
+        }
+        match self.claim(&journey, &callback).await {
+            Ok(()) => {}
+            Err(StoreError::Unmet { .. }) => return Ok(unfinished(&journey)),
+            Err(error) => return Err(error),
+        }
+        let cut_off = unfinished(&journey);
+        // What was begun is finished, even if the browser hangs up and the host drops its request.
+        let (desk, person) = (self.clone(), person.clone());
+        let learning = tokio::spawn(async move { desk.learn(journey, &person, callback).await });
+        learning.await.unwrap_or(Ok(cut_off))
+    }
+
+    /// A callback that was taken up and has not come to an end.
+    async fn come_back_again(&self, journey: &Journey) -> Result<Return, StoreError> {
+        let since = self.ago(self.0.options.answer_lasts);
+        let cut_off = journey.used_at.is_some_and(|used_at| used_at <= since);
+        if journey.credential.is_some() || !cut_off {
+            // A credential whose journey was cut off is settled behind the pages.
+            return Ok(unfinished(journey));
+        }
+        self.end_verify(journey, Err(VerifyOutcome::GatewayFailed))
+            .await
+    }
+
+    /// Makes this callback ours, or answers [`StoreError::Unmet`] when another call was first.
+    async fn claim(&self, journey: &Journey, callback: &Callback) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut batch = vec![journey.use_up(now).must_change(1)];
+        if let (Some(awaited), CallbackAnswer::Code(_)) = (&journey.credential, &callback.answer) {
+            // Also one that was given up: with a code, it may be in the wallet after all.
+            let checking = Statement::new(
+                "UPDATE connector_credentials SET stage = 'checking', outcome = NULL, stage_at = $1 \
+                 WHERE serial_number = $2 AND stage IN ('asked', 'not-issued')",
+            )
+            .bind(now)
+            .bind(awaited.serial_number.to_string());
+            // From here on there may be another copy, of which nothing was said yet.
+            let answer = Statement::new(
+                "UPDATE connector_confirmations SET old_copy = NULL, old_copy_at = NULL \
+                 WHERE employee = $1 AND record = $2",
+            )
+            .bind(&journey.employee)
+            .bind(&awaited.record);
+            batch.extend([checking, answer]);
+        }
+        self.0.store.write(batch).await?;
+        Ok(())
+    }
+
+    /// Asks the gateway what became of it, and keeps that.
+    async fn learn(
+        &self,
+        mut journey: Journey,
+        person: &Person,
+        callback: Callback,
+    ) -> Result<Return, StoreError> {
+        let pending = journey.pending.take();
+        let answer = match (pending, self.0.gateway.connector().await) {
+            (Some(pending), Ok(connector)) => {
+                Answer::Heard(connector.finish(pending, callback).await)
+            }
+            (None, _) => {
+                tracing::error!(
+                    code = "journey-unreadable",
+                    "a stored journey cannot be read"
+                );
+                Answer::NotAsked
+            }
+            (_, Err(error)) => {
+                tracing::warn!(code = "gateway-unavailable", %error, "a journey's end cannot be learnt");
+                Answer::NotAsked
+            }
+        };
+        if let Answer::Heard(Err(error)) = &answer {
+            tracing::info!(%error, "a journey ended otherwise");
+        }
+        let Some(awaited) = journey.credential.clone() else {
+            let judged = self.judge(answer, person);
+            return self.end_verify(&journey, judged).await;
+        };
+        self.keep_ending(&journey, &awaited, Ending::of(answer))
+            .await?;
+        self.wake();
+        let Awaited {
+            serial_number,
+            record,
+            ..
+        } = awaited;
+        Ok(Return::Issue {
+            record,
+            serial_number,
+        })
+    }
+
+    async fn end_verify(
+        &self,
+        journey: &Journey,
+        judged: Result<Uuid, VerifyOutcome>,
+    ) -> Result<Return, StoreError> {
+        let kept = self.keep_identity(journey, judged).await?;
+        Ok(kept.map_or(Return::NotOurs, |outcome| Return::Verify {
+            outcome,
+            return_to: journey.return_to.clone(),
+        }))
+    }
+}
+
+fn unfinished(journey: &Journey) -> Return {
+    let record = journey.credential.as_ref();
+    Return::Unfinished {
+        record: record.map(|awaited| awaited.record.clone()),
     }
 }

@@ -1,10 +1,16 @@
 //! Step 6: who is at the desk. Once for each session, never carried to another one.
 
 use jiff::Timestamp;
-use store::StoreError;
+use store::{Statement, StoreError};
 use url::Url;
+use uuid::Uuid;
 
-use super::{Desk, Session, StartFault};
+use super::come_back::Answer;
+use super::journey::{Journey, sha256};
+use super::{Desk, Person, Session, StartFault};
+use crate::finish::AuthorizationError;
+use crate::matching::{OnRecord, compare};
+use crate::{FinishError, IdentityError, Returned};
 
 /// How a check of an identity ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +29,46 @@ pub enum VerifyOutcome {
     TimedOut,
     /// The gateway could not go on, or its answer is not to be believed.
     GatewayFailed,
+}
+
+impl VerifyOutcome {
+    const ALL: [Self; 7] = [
+        Self::Verified,
+        Self::Mismatch,
+        Self::NoUniqueIdentifier,
+        Self::Declined,
+        Self::NotAccepted,
+        Self::TimedOut,
+        Self::GatewayFailed,
+    ];
+
+    /// The stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Mismatch => "mismatch",
+            Self::NoUniqueIdentifier => "no-unique-identifier",
+            Self::Declined => "declined",
+            Self::NotAccepted => "not-accepted",
+            Self::TimedOut => "timed-out",
+            Self::GatewayFailed => "gateway-failed",
+        }
+    }
+
+    fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.code() == code)
+    }
+
+    /// An identity was read and is not the employee's: one of the tries of this session.
+    fn costs_a_try(self) -> bool {
+        matches!(self, Self::Mismatch | Self::NoUniqueIdentifier)
+    }
+
+    /// The newest identity that was shown counts. Whoever shows one that is somebody else's, or not good, is no
+    /// longer verified, whatever the session has seen before; whoever shows none, still is.
+    fn ends_an_earlier_verification(self) -> bool {
+        self.costs_a_try() || self == Self::NotAccepted
+    }
 }
 
 /// What a session knows of its employee's identity.
@@ -44,17 +90,220 @@ impl Desk {
         session: Session<'_>,
         return_to: Option<&str>,
     ) -> Result<Url, StartFault> {
-        let _ = (session.id, return_to);
-        todo!()
+        if self.standing(session).await?.tries_left == 0 {
+            return Err(StartFault::NoMoreTries);
+        }
+        let connector = self.0.gateway.connector().await?;
+        let started = connector.verify(&[&self.0.options.identity_type]).await?;
+        self.begin_journey(session, &started.pending, return_to)
+            .await?;
+        Ok(started.url)
     }
 
     /// What this session knows.
     pub async fn standing(&self, session: Session<'_>) -> Result<Standing, StoreError> {
-        todo!("{}", session.employee)
+        let allowed = self.0.options.mismatches_allowed;
+        let select = Statement::new(
+            "SELECT mismatches, last_outcome, last_outcome_at, \
+             CASE WHEN unique_identifier IS NOT NULL AND verified_at > $1 THEN verified_at END AS verified_at \
+             FROM connector_identities WHERE session = $2 AND employee = $3",
+        )
+        .bind(self.ago(self.0.options.identity_lasts))
+        .bind(sha256(session.id))
+        .bind(session.employee);
+        let Some(row) = self.0.store.read_one(select).await? else {
+            return Ok(Standing {
+                tries_left: allowed,
+                ..Standing::default()
+            });
+        };
+        let mismatches = u32::try_from(row.integer("mismatches")?).unwrap_or(u32::MAX);
+        let last = row
+            .optional_text("last_outcome")?
+            .and_then(VerifyOutcome::parse);
+        Ok(Standing {
+            verified_at: row.optional_timestamp("verified_at")?,
+            last: last.zip(row.optional_timestamp("last_outcome_at")?),
+            tries_left: allowed.saturating_sub(mismatches),
+        })
     }
 
     /// The session is over: what was verified in it is forgotten. To be called at log-out.
     pub async fn forget_session(&self, session_id: &str) -> Result<(), StoreError> {
-        todo!("{session_id}")
+        let session = sha256(session_id);
+        let identity =
+            Statement::new("DELETE FROM connector_identities WHERE session = $1").bind(&session);
+        // An identity that is still on its way comes to nothing. A credential that is, is not forgotten: whoever is
+        // collecting it goes on, and where nobody came back yet, nobody will.
+        let checks = Statement::new(
+            "DELETE FROM connector_journeys WHERE session = $1 AND serial_number IS NULL",
+        )
+        .bind(&session);
+        let unused = Statement::new(
+            "UPDATE connector_journeys SET ended_at = $1, pending = NULL \
+             WHERE session = $2 AND used_at IS NULL AND ended_at IS NULL",
+        )
+        .bind(self.now())
+        .bind(&session);
+        self.0.store.write([identity, checks, unused]).await?;
+        Ok(())
+    }
+
+    /// The unique identifier of whoever was verified in this session, as long as that counts.
+    pub(super) async fn unique_identifier(
+        &self,
+        session: Session<'_>,
+    ) -> Result<Option<String>, StoreError> {
+        let select = Statement::new(
+            "SELECT unique_identifier FROM connector_identities \
+             WHERE session = $1 AND employee = $2 AND unique_identifier IS NOT NULL AND verified_at > $3",
+        )
+        .bind(sha256(session.id))
+        .bind(session.employee)
+        .bind(self.ago(self.0.options.identity_lasts));
+        let row = self.0.store.read_one(select).await?;
+        row.map(|row| row.text("unique_identifier").map(str::to_owned))
+            .transpose()
+    }
+
+    /// Whose identity the gateway's answer tells.
+    pub(super) fn judge(&self, answer: Answer, person: &Person) -> Result<Uuid, VerifyOutcome> {
+        let verified = match answer {
+            Answer::Heard(Ok(Returned::Verified(verified))) => verified,
+            Answer::Heard(Err(error)) => return Err(outcome_of(&error)),
+            Answer::Heard(Ok(Returned::Issued(_))) | Answer::NotAsked => {
+                return Err(VerifyOutcome::GatewayFailed);
+            }
+        };
+        let identity = verified
+            .identity_of(&self.0.options.identity_type)
+            .map_err(|error| match error {
+                IdentityError::Missing("UniqueIdentifier")
+                | IdentityError::Malformed("UniqueIdentifier") => VerifyOutcome::NoUniqueIdentifier,
+                IdentityError::Missing(_) | IdentityError::Malformed(_) => {
+                    tracing::info!(code = "identity-incomplete", "an identity does not match");
+                    VerifyOutcome::Mismatch
+                }
+                IdentityError::NotAsked => VerifyOutcome::GatewayFailed,
+            })?;
+        let on_record = OnRecord {
+            first_names: &person.first_names,
+            surname: &person.surname,
+            date_of_birth: person.date_of_birth,
+        };
+        let comparison = compare(&on_record, &identity, self.0.options.policy);
+        if comparison.is_match() {
+            return Ok(identity.unique_identifier);
+        }
+        for reason in &comparison.why {
+            tracing::info!(code = reason.code(), "an identity does not match");
+        }
+        Err(VerifyOutcome::Mismatch)
+    }
+
+    /// Ends the journey and keeps what it told. `None` when it ended before: by a log-out, or as one that was cut off.
+    pub(super) async fn keep_identity(
+        &self,
+        journey: &Journey,
+        judged: Result<Uuid, VerifyOutcome>,
+    ) -> Result<Option<VerifyOutcome>, StoreError> {
+        let write = async |judged| {
+            let now = self.now();
+            // A host that gives one session's key to a second employee carries nothing over.
+            let others = Statement::new(
+                "DELETE FROM connector_identities WHERE session = $1 AND employee <> $2",
+            )
+            .bind(&journey.session)
+            .bind(&journey.employee);
+            let batch = [
+                journey.end(now).must_change(1),
+                others,
+                self.identity_row(journey, judged, now),
+            ];
+            self.0.store.write(batch).await
+        };
+        let outcome = judged.err().unwrap_or(VerifyOutcome::Verified);
+        match write(judged).await {
+            Ok(_) => Ok(Some(outcome)),
+            Err(StoreError::Unmet { statement: 0 }) => Ok(None),
+            // Journeys that began before the last try was used up do not add to the tries.
+            Err(StoreError::Unmet { .. }) => {
+                let outcome = VerifyOutcome::Mismatch;
+                match write(Err(outcome)).await {
+                    Ok(_) => Ok(Some(outcome)),
+                    Err(StoreError::Unmet { .. }) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn identity_row(
+        &self,
+        journey: &Journey,
+        judged: Result<Uuid, VerifyOutcome>,
+        now: Timestamp,
+    ) -> Statement {
+        let insert = "INSERT INTO connector_identities AS known \
+            (session, employee, mismatches, last_outcome, last_outcome_at, unique_identifier, verified_at, expires_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (session) DO UPDATE SET \
+            mismatches = known.mismatches + excluded.mismatches, \
+            last_outcome = excluded.last_outcome, last_outcome_at = excluded.last_outcome_at, \
+            expires_at = excluded.expires_at";
+        let replaces =
+            ", unique_identifier = excluded.unique_identifier, verified_at = excluded.verified_at";
+        let outcome = judged.err().unwrap_or(VerifyOutcome::Verified);
+        let sql = match judged {
+            Ok(_) => format!("{insert}{replaces} WHERE known.mismatches < $9"),
+            Err(outcome) if outcome.ends_an_earlier_verification() => format!("{insert}{replaces}"),
+            Err(_) => insert.to_owned(),
+        };
+        let expires_at = now
+            .saturating_add(self.0.options.identity_lasts)
+            .unwrap_or(Timestamp::MAX);
+        let statement = Statement::new(sql)
+            .bind(&journey.session)
+            .bind(&journey.employee)
+            .bind(outcome.costs_a_try())
+            .bind(outcome.code())
+            .bind(now)
+            .bind(judged.ok().map(|identifier| identifier.to_string()))
+            .bind(judged.ok().map(|_| now))
+            .bind(expires_at);
+        match judged {
+            Ok(_) => statement
+                .bind(self.0.options.mismatches_allowed)
+                .must_change(1),
+            Err(_) => statement,
+        }
+    }
+}
+
+fn outcome_of(error: &FinishError) -> VerifyOutcome {
+    match error {
+        FinishError::Declined(_) => VerifyOutcome::Declined,
+        FinishError::NotAccepted(told) if told.says_too_late() => VerifyOutcome::TimedOut,
+        FinishError::NotAccepted(told) if told.says_none_held() => VerifyOutcome::Declined,
+        FinishError::NotAccepted(_) => VerifyOutcome::NotAccepted,
+        _ => VerifyOutcome::GatewayFailed,
+    }
+}
+
+/// The contract has one code for all that the wallet's side can end with: the words beside it decide which page to
+/// show, and nothing else.
+impl AuthorizationError {
+    pub(super) fn says_too_late(&self) -> bool {
+        self.says("request expired") || self.says("answered too late")
+    }
+
+    fn says_none_held(&self) -> bool {
+        self.says("the wallet has no credential")
+    }
+
+    fn says(&self, words: &str) -> bool {
+        self.description
+            .as_deref()
+            .is_some_and(|text| text.to_ascii_lowercase().contains(words))
     }
 }

@@ -1,10 +1,13 @@
 //! Step 7: exactly what was confirmed goes to the gateway, for the one whose identity was verified.
 
 use jiff::Timestamp;
-use store::Statement;
+use store::{Statement, StoreError};
 use url::Url;
+use uuid::Uuid;
 
+use super::confirm::Confirmation;
 use super::{Desk, Record, Session, StartFault};
+use crate::{Draft, GatewayFault, StartError};
 
 /// What comes of asking for a credential.
 #[derive(Clone, Debug)]
@@ -31,7 +34,83 @@ impl Desk {
         record: &Record,
         unchanged: Statement,
     ) -> Result<Issuing, StartFault> {
-        let _ = (session.employee, record, unchanged);
-        todo!()
+        let Some(unique_identifier) = self.unique_identifier(session).await? else {
+            return Ok(Issuing::Identify);
+        };
+        if self
+            .must_ask_about_old_copy(session.employee, &record.id)
+            .await?
+        {
+            return Ok(Issuing::AskAboutOldCopy);
+        }
+        match self.confirmation(session.employee, record).await? {
+            Confirmation::Given(_) => {}
+            Confirmation::OfSomethingElse => return Ok(Issuing::Changed(self.now())),
+            Confirmation::Missing => return Ok(Issuing::Confirm),
+        }
+        // Nothing is written as long as there is nobody to ask.
+        let connector = self.0.gateway.connector().await?;
+
+        let serial_number = Uuid::new_v4();
+        let mut claims = record.claims.clone();
+        claims.insert("UniqueIdentifier".to_owned(), unique_identifier);
+        let draft = Draft {
+            credential_type: record.credential_type.clone(),
+            claims,
+            serial_number,
+            expires_at: record.expires_at,
+        };
+        let asked = self.asked(session, record, serial_number);
+        match self.0.store.write([unchanged.must_change(1), asked]).await {
+            Ok(_) => {}
+            Err(StoreError::Unmet { statement: 0 }) => return Ok(Issuing::Changed(self.now())),
+            Err(error) => return Err(error.into()),
+        }
+        let started = match connector.issue(draft).await {
+            Ok(started) => started,
+            Err(error) => {
+                self.never_left(serial_number, &error).await?;
+                return Err(error.into());
+            }
+        };
+        self.begin_journey(session, &started.pending, None).await?;
+        Ok(Issuing::Go(started.url))
+    }
+
+    fn asked(&self, session: Session<'_>, record: &Record, serial_number: Uuid) -> Statement {
+        let now = self.now();
+        Statement::new(
+            "INSERT INTO connector_credentials \
+             (serial_number, employee, record, credential_type, label, digest, stage, started_at, stage_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'asked', $7, $8, $9)",
+        )
+        .bind(serial_number.to_string())
+        .bind(session.employee)
+        .bind(&record.id)
+        .bind(&record.credential_type)
+        .bind(&record.label)
+        .bind(record.digest())
+        .bind(now)
+        .bind(now)
+        .bind(record.expires_at)
+    }
+
+    /// No browser was sent with the request, so no wallet can have heard of the credential, whatever the gateway took.
+    async fn never_left(&self, serial_number: Uuid, why: &StartError) -> Result<(), StoreError> {
+        let outcome = match why {
+            StartError::Gateway(fault) if !matches!(fault, GatewayFault::Refused { .. }) => {
+                "gateway-failed"
+            }
+            _ => "refused",
+        };
+        let not_issued = Statement::new(
+            "UPDATE connector_credentials SET stage = 'not-issued', outcome = $1, stage_at = $2 \
+             WHERE serial_number = $3 AND stage = 'asked'",
+        )
+        .bind(outcome)
+        .bind(self.now())
+        .bind(serial_number.to_string());
+        self.0.store.write([not_issued]).await?;
+        Ok(())
     }
 }

@@ -15,9 +15,11 @@
 mod change;
 mod come_back;
 mod confirm;
+mod ending;
 mod gateway;
 mod identity;
 mod issue;
+mod journey;
 mod mail;
 mod registry;
 mod tidy;
@@ -176,5 +178,10 @@ impl Desk {
 
     fn now(&self) -> Timestamp {
         (self.0.clock)()
+    }
+
+    /// The moment that long before now.
+    fn ago(&self, by: SignedDuration) -> Timestamp {
+        self.now().saturating_sub(by).unwrap_or(Timestamp::MIN)
     }
 }

@@ -1,1 +1,29 @@
 //! What has served its time goes: journeys, sessions' identities, confirmations.
+
+use jiff::SignedDuration;
+use store::{Statement, StoreError};
+
+use super::Desk;
+
+impl Desk {
+    /// Deletes what nobody can need any more. What is kept for good is what was asked for and what became of it.
+    pub(super) async fn tidy(&self) -> Result<(), StoreError> {
+        // Twice its time: whoever settles a journey's credential when it is certainly over still finds the journey.
+        let journeys = Statement::new("DELETE FROM connector_journeys WHERE started_at < $1")
+            .bind(self.ago(self.0.options.journey_lasts * 2));
+        let identities = Statement::new("DELETE FROM connector_identities WHERE expires_at < $1")
+            .bind(self.now());
+        let a_day_ago = self.ago(SignedDuration::from_hours(24));
+        let confirmations = Statement::new(
+            "DELETE FROM connector_confirmations \
+             WHERE COALESCE(confirmed_at, 0) < $1 AND COALESCE(old_copy_at, 0) < $2",
+        )
+        .bind(a_day_ago)
+        .bind(a_day_ago);
+        self.0
+            .store
+            .write([journeys, identities, confirmations])
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,172 @@
+//! How a credential's journey ended, as rows.
+
+use jiff::Timestamp;
+use store::{Statement, StoreError};
+
+use super::Desk;
+use super::come_back::Answer;
+use super::journey::{Awaited, Journey};
+use crate::{FinishError, Returned};
+
+/// How a credential's journey ended, as far as is known.
+#[derive(Clone, Copy)]
+pub(super) enum Ending {
+    /// The gateway says that it is in the wallet, since then.
+    Issued(Timestamp),
+    /// The gateway says that it is not, and the code of why.
+    NotIssued(&'static str),
+    /// It may be in the wallet, and that cannot be learnt: it is settled behind the pages.
+    Unknown,
+}
+
+impl Ending {
+    pub(super) fn of(answer: Answer) -> Self {
+        match answer {
+            Answer::Heard(Ok(Returned::Issued(issued))) => Self::Issued(issued.at),
+            Answer::Heard(Err(error)) => match error {
+                FinishError::Declined(_) => Self::NotIssued("declined"),
+                FinishError::NotAccepted(told) if told.says_too_late() => {
+                    Self::NotIssued("timed-out")
+                }
+                FinishError::NotAccepted(_) => Self::NotIssued("not-accepted"),
+                FinishError::GatewayFailed(_) => Self::NotIssued("gateway-failed"),
+                FinishError::RequestRefused(_) => Self::NotIssued("refused"),
+                // Among them a callback in the name of another gateway: it used the journey up and told nothing.
+                _ => Self::Unknown,
+            },
+            Answer::Heard(Ok(Returned::Verified(_))) | Answer::NotAsked => Self::Unknown,
+        }
+    }
+}
+
+impl Desk {
+    /// Ends the journey and keeps what it told of its credential.
+    pub(super) async fn keep_ending(
+        &self,
+        journey: &Journey,
+        awaited: &Awaited,
+        ending: Ending,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let serial_number = awaited.serial_number.to_string();
+        match ending {
+            Ending::Issued(at) => self.keep_issued(journey, awaited, at, now).await,
+            Ending::NotIssued(outcome) => {
+                let not_issued = Statement::new(
+                    "UPDATE connector_credentials SET stage = 'not-issued', outcome = $1, stage_at = $2 \
+                     WHERE serial_number = $3 AND stage IN ('asked', 'checking')",
+                )
+                .bind(outcome)
+                .bind(now)
+                .bind(serial_number);
+                self.write([journey.end(now), not_issued]).await
+            }
+            Ending::Unknown => {
+                tracing::warn!(
+                    code = "outcome-unknown",
+                    serial_number,
+                    "it is not known whether a credential is in the wallet"
+                );
+                let checking = Statement::new(
+                    "UPDATE connector_credentials SET stage = 'checking', stage_at = $1 \
+                     WHERE serial_number = $2 AND stage IN ('asked', 'checking')",
+                )
+                .bind(now)
+                .bind(serial_number);
+                self.write([journey.end(now), checking]).await
+            }
+        }
+    }
+
+    async fn keep_issued(
+        &self,
+        journey: &Journey,
+        awaited: &Awaited,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // First, so that two credentials of one record that arrive at once wait for each other here, and the second
+        // sees the first one as the older.
+        let forget = Statement::new(
+            "DELETE FROM connector_confirmations WHERE employee = $1 AND record = $2",
+        )
+        .bind(&journey.employee)
+        .bind(&awaited.record);
+        let issued = |unchanged: &str| {
+            Statement::new(format!(
+                "UPDATE connector_credentials SET stage = 'issued', issued_at = $1, stage_at = $2 \
+                 WHERE serial_number = $3 AND stage = 'checking'{unchanged}"
+            ))
+            .bind(at)
+            .bind(now)
+            .bind(awaited.serial_number.to_string())
+            .must_change(1)
+        };
+        let mut fresh = vec![
+            forget.clone(),
+            issued(" AND changed_at IS NULL"),
+            journey.end(now),
+        ];
+        if self.0.options.supersede {
+            fresh.push(replace_older(journey, awaited, now));
+        }
+        match self.write(fresh).await {
+            Err(StoreError::Unmet { .. }) => {}
+            decided => return decided,
+        }
+        // The record changed while the credential was on its way: it is in the wallet, and it is wrong.
+        let stale = [
+            forget,
+            issued(""),
+            journey.end(now),
+            revoke_stale(awaited, now),
+        ];
+        match self.write(stale).await {
+            Err(StoreError::Unmet { .. }) => {}
+            decided => return decided,
+        }
+        // Whoever settles what nobody learnt was first, and revoked it.
+        tracing::warn!(
+            code = "answer-too-late",
+            serial_number = %awaited.serial_number,
+            "a credential was settled before the gateway's answer came"
+        );
+        self.write([journey.end(now)]).await
+    }
+
+    async fn write(&self, batch: impl IntoIterator<Item = Statement>) -> Result<(), StoreError> {
+        self.0.store.write(batch).await.map(|_| ())
+    }
+}
+
+/// One credential of a record is in force: the older ones are to be revoked. Ones that are still on their way are
+/// revoked when they arrive or are settled.
+fn replace_older(journey: &Journey, awaited: &Awaited, now: Timestamp) -> Statement {
+    // Whoever said that the old copy is gone needs no mail about it.
+    let tell = !awaited.old_copy_answered;
+    Statement::new(
+        "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
+         SELECT serial_number, 'replaced', CAST($1 AS BIGINT), CAST($2 AS BIGINT), 0, CAST($3 AS BIGINT) \
+         FROM connector_credentials \
+         WHERE employee = $4 AND record = $5 AND serial_number <> $6 AND stage = 'issued' \
+         ON CONFLICT (serial_number) DO NOTHING",
+    )
+    .bind(tell)
+    .bind(now)
+    .bind(now)
+    .bind(&journey.employee)
+    .bind(&awaited.record)
+    .bind(awaited.serial_number.to_string())
+}
+
+fn revoke_stale(awaited: &Awaited, now: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
+         SELECT serial_number, COALESCE(reason, 'corrected'), 1, CAST($1 AS BIGINT), 0, CAST($2 AS BIGINT) \
+         FROM connector_credentials WHERE serial_number = $3 \
+         ON CONFLICT (serial_number) DO NOTHING",
+    )
+    .bind(now)
+    .bind(now)
+    .bind(awaited.serial_number.to_string())
+}
