@@ -20,6 +20,47 @@ pub enum Cause {
     NotConfirmed,
 }
 
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 5] = [
+        Self::Corrected,
+        Self::EndedEarly,
+        Self::AddedInError,
+        Self::Replaced,
+        Self::NotConfirmed,
+    ];
+
+    /// Its stable code, as rows and JSON have it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Corrected => "corrected",
+            Self::EndedEarly => "ended-early",
+            Self::AddedInError => "added-in-error",
+            Self::Replaced => "replaced",
+            Self::NotConfirmed => "not-confirmed",
+        }
+    }
+
+    /// Reads a code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.code() == code)
+    }
+
+    /// What the gateway keeps beside the revocation.
+    pub(super) const fn for_the_gateway(self) -> &'static str {
+        match self {
+            Self::Corrected => "The source record was corrected",
+            Self::EndedEarly => "What it was about ended early",
+            Self::AddedInError => "The source record was added in error",
+            Self::Replaced => "A newer credential takes its place",
+            Self::NotConfirmed => "Not confirmed to have reached the wallet",
+        }
+    }
+}
+
+/// The condition under which a credential no longer says what its record says. `$3` is the record's digest.
+const SAYS_SOMETHING_ELSE: &str = " AND digest <> $3";
+
 impl Desk {
     /// What follows for the credentials when the host changes a record, as statements for the host's own batch: the
     /// record and the revocations are written together or not at all. `now_says` is what the record says after the
@@ -32,6 +73,46 @@ impl Desk {
         now_says: Option<&Record>,
         cause: Cause,
     ) -> Vec<Statement> {
-        todo!("{record} {now_says:?} {cause:?}")
+        let digest = now_says.map(Record::digest);
+        let (condition, next) = match digest {
+            Some(_) => (SAYS_SOMETHING_ELSE, 4),
+            None => ("", 3),
+        };
+        let about = |sql: String| {
+            let statement = Statement::new(sql).bind(record).bind(self.now());
+            match &digest {
+                Some(digest) => statement.bind(digest),
+                None => statement,
+            }
+        };
+        // In this order: what is issued between the two statements is found by the second.
+        vec![
+            about(format!(
+                "UPDATE connector_credentials SET changed_at = $2 \
+                 WHERE record = $1 AND stage IN ('asked', 'checking') AND changed_at IS NULL{condition}"
+            )),
+            about(format!(
+                "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
+                 SELECT serial_number, CAST(${next} AS TEXT), 1, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT) \
+                 FROM connector_credentials WHERE record = $1 AND stage = 'issued'{condition} \
+                 ON CONFLICT (serial_number) DO NOTHING"
+            ))
+            .bind(cause.code()),
+        ]
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_has_one_code_in_rows_and_in_json() {
+        for cause in Cause::ALL {
+            assert_eq!(serde_json::to_value(cause).unwrap(), cause.code());
+            assert_eq!(Cause::parse(cause.code()), Some(cause));
+        }
+        assert_eq!(Cause::parse("Corrected"), None);
     }
 }
