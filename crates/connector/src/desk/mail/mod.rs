@@ -1,7 +1,13 @@
 //! Telling the employee, by SMTP.
 
+mod post;
+mod words;
+
 use lettre::message::Mailbox;
 use url::{Host, Url};
+
+pub(super) use post::{MailFault, Outgoing, Post};
+pub(super) use words::{DELETE_CREDENTIAL, Revoked, delete_credential};
 
 /// How mails go out.
 #[derive(Clone, Debug)]
@@ -89,6 +95,16 @@ impl MailOptions {
             }
         }
         self.smtp.check()
+    }
+
+    /// A Message-ID that is used once [RFC 5322 3.6.4], without angle brackets.
+    pub(super) fn new_message_id(&self) -> Result<String, MailOptionsError> {
+        let sender = self.sender()?;
+        Ok(format!(
+            "{}@{}",
+            uuid::Uuid::new_v4(),
+            sender.email.domain()
+        ))
     }
 
     /// The sender, parsed.

@@ -1,0 +1,100 @@
+//! What waits, for the eyes of an operator.
+
+use jiff::Timestamp;
+use store::{Row, Statement, StoreError};
+use uuid::Uuid;
+
+use crate::desk::Desk;
+
+/// What waits, the oldest first; no more than a thousand of each kind.
+#[derive(Clone, Debug, Default)]
+pub struct Backlog {
+    /// Revocations that the gateway has not confirmed yet.
+    pub revocations: Vec<WaitingRevocation>,
+    /// Mails that were not accepted yet, and those that never will be.
+    pub mails: Vec<WaitingMail>,
+}
+
+/// A revocation that is not done.
+#[derive(Clone, Debug)]
+pub struct WaitingRevocation {
+    /// Of this credential.
+    pub serial_number: Uuid,
+    /// Since when.
+    pub wanted_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last try failed: a code, a colon, and words without personal data.
+    pub fault: Option<String>,
+}
+
+/// A mail that is not sent.
+#[derive(Clone, Debug)]
+pub struct WaitingMail {
+    /// Its Message-ID, without angle brackets.
+    pub message_id: String,
+    /// About this credential.
+    pub serial_number: Uuid,
+    /// Since when.
+    pub written_at: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Why the last try failed: a code, a colon, and words without personal data.
+    pub fault: Option<String>,
+    /// It will not be tried again: somebody must reach the employee another way.
+    pub given_up: bool,
+}
+
+impl Desk {
+    /// What waits.
+    pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        let revocations = Statement::new(
+            "SELECT serial_number, wanted_at, attempts, fault FROM connector_revocations \
+             WHERE done_at IS NULL ORDER BY wanted_at, serial_number LIMIT 1000",
+        );
+        let mails = Statement::new(
+            "SELECT message_id, serial_number, written_at, attempts, fault, failed_at FROM connector_mails \
+             WHERE sent_at IS NULL ORDER BY written_at, message_id LIMIT 1000",
+        );
+        let revocations = self.0.store.read(revocations).await?;
+        let mails = self.0.store.read(mails).await?;
+        Ok(Backlog {
+            revocations: revocations
+                .iter()
+                .map(revocation)
+                .collect::<Result<_, _>>()?,
+            mails: mails.iter().map(mail).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn revocation(row: &Row) -> Result<WaitingRevocation, StoreError> {
+    Ok(WaitingRevocation {
+        serial_number: serial_number(row)?,
+        wanted_at: row.timestamp("wanted_at")?,
+        attempts: attempts(row)?,
+        fault: row.optional_text("fault")?.map(str::to_owned),
+    })
+}
+
+fn mail(row: &Row) -> Result<WaitingMail, StoreError> {
+    Ok(WaitingMail {
+        message_id: row.text("message_id")?.to_owned(),
+        serial_number: serial_number(row)?,
+        written_at: row.timestamp("written_at")?,
+        attempts: attempts(row)?,
+        fault: row.optional_text("fault")?.map(str::to_owned),
+        given_up: row.optional_integer("failed_at")?.is_some(),
+    })
+}
+
+pub(super) fn serial_number(row: &Row) -> Result<Uuid, StoreError> {
+    Uuid::try_parse(row.text("serial_number")?).map_err(|_| StoreError::Column {
+        column: "serial_number".to_owned(),
+        wanted: "a serial number",
+    })
+}
+
+fn attempts(row: &Row) -> Result<u32, StoreError> {
+    Ok(u32::try_from(row.integer("attempts")?).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,303 @@
+//! Doing the revocations that are wanted. The gateway takes each any number of times to one effect, so a crash at any
+//! line repeats a call and nothing else.
+
+use jiff::{SignedDuration, Timestamp};
+use store::{Row, Statement, StoreError};
+use uuid::Uuid;
+
+use super::backlog::serial_number;
+use super::{IN_A_ROW, pause};
+use crate::desk::mail::{self, MailOptions};
+use crate::desk::{Cause, Desk};
+use crate::{DiscoverError, GatewayFault, Revocation, RevokeError};
+
+/// How long to wait after a failure that passes.
+const PAUSES: [SignedDuration; 6] = [
+    SignedDuration::from_secs(1),
+    SignedDuration::from_secs(2),
+    SignedDuration::from_secs(5),
+    SignedDuration::from_secs(15),
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(5),
+];
+/// How long to wait after a refusal, which somebody has to look into.
+const PAUSE_AFTER_REFUSAL: SignedDuration = SignedDuration::from_mins(15);
+
+/// A revocation that is due, with what a mail about it needs.
+struct Wanted {
+    serial_number: Uuid,
+    cause: Cause,
+    tell: bool,
+    attempts: i64,
+    next_at: i64,
+    credential_type: String,
+    label: String,
+    stage: String,
+    issued_at: Option<Timestamp>,
+    first_name: String,
+    email: Option<String>,
+}
+
+impl Wanted {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let no_cause = || StoreError::Column {
+            column: "reason".to_owned(),
+            wanted: "a cause",
+        };
+        Ok(Self {
+            serial_number: serial_number(row)?,
+            cause: Cause::parse(row.text("reason")?).ok_or_else(no_cause)?,
+            tell: row.boolean("tell")?,
+            attempts: row.integer("attempts")?,
+            next_at: row.integer("next_at")?,
+            credential_type: row.text("credential_type")?.to_owned(),
+            label: row.text("label")?.to_owned(),
+            stage: row.text("stage")?.to_owned(),
+            issued_at: row.optional_timestamp("issued_at")?,
+            first_name: row
+                .optional_text("first_name")?
+                .unwrap_or_default()
+                .to_owned(),
+            email: row.optional_text("email")?.map(str::to_owned),
+        })
+    }
+
+    /// The gateway said that it is in a wallet.
+    fn is_issued(&self) -> bool {
+        self.stage == "issued"
+    }
+
+    /// What is written about a credential that turned out not to exist.
+    fn outcome_if_not_there(&self) -> &'static str {
+        if self.stage == "asked" {
+            "never-came-back"
+        } else {
+            "not-in-force"
+        }
+    }
+}
+
+/// Why the gateway did not revoke.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
+    #[error(transparent)]
+    Revoke(#[from] RevokeError),
+}
+
+impl Fault {
+    fn code(&self) -> &'static str {
+        let fault = match self {
+            Self::Revoke(RevokeError::NotFound) => return "no-such-credential",
+            Self::Discover(DiscoverError::Gateway(fault))
+            | Self::Revoke(RevokeError::Gateway(fault)) => fault,
+            Self::Discover(_) => return "gateway-unusable",
+        };
+        match fault {
+            GatewayFault::Unreachable { .. } => "gateway-unreachable",
+            GatewayFault::Failing { .. } => "gateway-failing",
+            GatewayFault::Refused { .. } => "gateway-refused",
+            GatewayFault::AgainstContract { .. } => "gateway-against-contract",
+        }
+    }
+
+    /// It says nothing against this revocation: no other needs to be tried now, and this one soon again.
+    fn is_about_the_way(&self) -> bool {
+        match self {
+            Self::Discover(_) => true,
+            Self::Revoke(error) => error.is_temporary(),
+        }
+    }
+}
+
+impl Desk {
+    pub(super) async fn revoke_what_is_wanted(&self) -> Result<bool, StoreError> {
+        let mut something = false;
+        for _ in 0..IN_A_ROW {
+            let Some(wanted) = self.next_revocation().await? else {
+                break;
+            };
+            if !self.take_revocation(&wanted).await? {
+                continue;
+            }
+            match self.revoke(&wanted).await {
+                Ok(()) => self.keep_revoked(&wanted).await?,
+                Err(Fault::Revoke(RevokeError::NotFound)) if !wanted.is_issued() => {
+                    self.keep_not_issued(&wanted).await?;
+                }
+                Err(fault) => {
+                    self.keep_fault(&wanted, &fault).await?;
+                    if fault.is_about_the_way() {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            something = true;
+        }
+        Ok(something)
+    }
+
+    async fn next_revocation(&self) -> Result<Option<Wanted>, StoreError> {
+        let due = Statement::new(
+            "SELECT r.serial_number, r.reason, r.tell, r.attempts, r.next_at, \
+                    c.credential_type, c.label, c.stage, c.issued_at, p.first_name, p.email \
+             FROM connector_revocations r \
+             JOIN connector_credentials c ON c.serial_number = r.serial_number \
+             LEFT JOIN connector_people p ON p.employee = c.employee \
+             WHERE r.done_at IS NULL AND r.next_at <= $1 ORDER BY r.next_at LIMIT 1",
+        );
+        let row = self.0.store.read_one(due.bind(self.now())).await?;
+        row.as_ref().map(Wanted::read).transpose()
+    }
+
+    /// Whether it is this process that tries now. The try is counted before it is made.
+    async fn take_revocation(&self, wanted: &Wanted) -> Result<bool, StoreError> {
+        let take = Statement::new(
+            "UPDATE connector_revocations SET attempts = attempts + 1, next_at = $1 \
+             WHERE serial_number = $2 AND done_at IS NULL AND next_at = $3 AND attempts = $4",
+        )
+        .bind(self.now() + self.0.options.answer_lasts)
+        .bind(wanted.serial_number.to_string())
+        .bind(wanted.next_at)
+        .bind(wanted.attempts);
+        let taken = self.0.store.write([take]).await?;
+        Ok(taken.iter().any(|outcome| outcome.changed == 1))
+    }
+
+    async fn revoke(&self, wanted: &Wanted) -> Result<(), Fault> {
+        let revocation = Revocation::new(
+            &wanted.credential_type,
+            wanted.serial_number,
+            wanted.cause.for_the_gateway(),
+        );
+        let connector = self.0.gateway.connector().await?;
+        Ok(connector.revoke(&revocation).await?)
+    }
+
+    /// The credential is revoked, and its employee is to be told: both or neither.
+    async fn keep_revoked(&self, wanted: &Wanted) -> Result<(), StoreError> {
+        let now = self.now();
+        let serial_number = wanted.serial_number.to_string();
+        let mut batch = vec![
+            Statement::new(
+                "UPDATE connector_revocations SET done_at = $1, fault = NULL \
+                 WHERE serial_number = $2 AND done_at IS NULL",
+            )
+            .bind(now)
+            .bind(&serial_number)
+            .must_change(1),
+            Statement::new(
+                "UPDATE connector_credentials \
+                 SET stage = 'revoked', stage_at = $1, revoked_at = $1, reason = $2 WHERE serial_number = $3",
+            )
+            .bind(now)
+            .bind(wanted.cause.code())
+            .bind(&serial_number),
+        ];
+        batch.extend(self.mail_about(wanted, now));
+        match self.0.store.write(batch).await {
+            Ok(_) => {
+                tracing::info!(%serial_number, cause = wanted.cause.code(), "credential revoked");
+                Ok(())
+            }
+            // Another process, which took this one for dead, was done first.
+            Err(StoreError::Unmet { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The gateway has no such credential: nothing reached a wallet, and there is nothing to revoke.
+    async fn keep_not_issued(&self, wanted: &Wanted) -> Result<(), StoreError> {
+        let serial_number = wanted.serial_number.to_string();
+        let settle = Statement::new(
+            "UPDATE connector_credentials SET stage = 'not-issued', stage_at = $1, outcome = $2 \
+             WHERE serial_number = $3 AND stage = $4 AND stage IN ('asked', 'checking')",
+        )
+        .bind(self.now())
+        .bind(wanted.outcome_if_not_there())
+        .bind(&serial_number)
+        .bind(&wanted.stage);
+        // Only then: if a browser came back in the meantime, the next try sees what it brought.
+        let drop = Statement::new(
+            "DELETE FROM connector_revocations WHERE serial_number = $1 AND done_at IS NULL AND EXISTS ( \
+               SELECT 1 FROM connector_credentials c WHERE c.serial_number = $1 AND c.stage = 'not-issued')",
+        )
+        .bind(&serial_number);
+        self.0.store.write([settle, drop]).await?;
+        tracing::info!(%serial_number, "the gateway issued no such credential");
+        Ok(())
+    }
+
+    /// The credential stays as it was, and nobody is told anything [gateway contract B21].
+    async fn keep_fault(&self, wanted: &Wanted, fault: &Fault) -> Result<(), StoreError> {
+        let (serial_number, code) = (wanted.serial_number.to_string(), fault.code());
+        let attempts = wanted.attempts + 1;
+        let after = if fault.is_about_the_way() {
+            tracing::warn!(%serial_number, code, attempts, %fault, "a revocation must wait");
+            pause(&PAUSES, attempts)
+        } else {
+            tracing::error!(%serial_number, code, attempts, %fault, "the gateway refuses a revocation");
+            PAUSE_AFTER_REFUSAL
+        };
+        let keep = Statement::new(
+            "UPDATE connector_revocations SET fault = $1, next_at = $2 \
+             WHERE serial_number = $3 AND done_at IS NULL AND attempts = $4",
+        )
+        .bind(format!("{code}: {fault}"))
+        .bind(self.now() + after)
+        .bind(&serial_number)
+        .bind(attempts);
+        self.0.store.write([keep]).await?;
+        Ok(())
+    }
+
+    /// The row of the mail, if there is somebody to write to and a way to do it. Pages say the same, always.
+    fn mail_about(&self, wanted: &Wanted, now: Timestamp) -> Option<Statement> {
+        if !wanted.tell {
+            return None;
+        }
+        let serial_number = wanted.serial_number.to_string();
+        let (Some(options), Some(email)) = (&self.0.options.mail, &wanted.email) else {
+            tracing::info!(%serial_number, "no mail about a revocation: no address, or mail is not set up");
+            return None;
+        };
+        let row = delete_credential_row(options, wanted, email, now);
+        if row.is_none() {
+            tracing::error!(%serial_number, "a mail about a revocation could not be written");
+        }
+        row
+    }
+}
+
+fn delete_credential_row(
+    options: &MailOptions,
+    wanted: &Wanted,
+    email: &str,
+    now: Timestamp,
+) -> Option<Statement> {
+    let revoked = mail::Revoked {
+        first_name: &wanted.first_name,
+        label: &wanted.label,
+        cause: wanted.cause,
+        revoked_at: now,
+        issued_at: wanted.issued_at,
+    };
+    let letter = mail::delete_credential(options, &revoked).ok()?;
+    let insert = Statement::new(
+        "INSERT INTO connector_mails \
+         (message_id, serial_number, template, recipient, subject, body, written_at, attempts, next_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7) ON CONFLICT (serial_number, template) DO NOTHING",
+    );
+    Some(
+        insert
+            .bind(options.new_message_id().ok()?)
+            .bind(wanted.serial_number.to_string())
+            .bind(mail::DELETE_CREDENTIAL)
+            .bind(email)
+            .bind(letter.subject)
+            .bind(letter.body)
+            .bind(now),
+    )
+}
