@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use ui::assets::{File, JAVASCRIPT, Set};
+use ui::component::Row;
 use ui::{Account, Brand, Page, Words};
 
 use crate::session::page::Session;
@@ -98,7 +99,11 @@ impl Look {
     }
 
     /// The frame of a page for this visitor, and the session that it warns about.
-    pub(crate) fn frame(&self, visitor: &Visitor, title: impl Into<String>) -> (Page, Session) {
+    pub(crate) fn frame(
+        &self,
+        visitor: &Visitor,
+        title: impl Into<String>,
+    ) -> (Page, Option<Session>) {
         let account = Account {
             name: visitor.name.clone(),
             log_out_action: "/logout".to_owned(),
@@ -107,7 +112,7 @@ impl Look {
         };
         let page = self.page(title).with_account(account);
         let page = page.with_script(scripts().href(SESSION_SCRIPT));
-        (page, Session::new(self, visitor))
+        (page, Some(Session::new(self, visitor)))
     }
 
     /// The frame of a page that may be shown before logging in too.
@@ -117,12 +122,17 @@ impl Look {
         title: impl Into<String>,
     ) -> (Page, Option<Session>) {
         match visitor {
-            Some(visitor) => {
-                let (page, session) = self.frame(visitor, title);
-                (page, Some(session))
-            }
+            Some(visitor) => self.frame(visitor, title),
             None => (self.page(title), None),
         }
+    }
+
+    /// The rows as they are shown: what is empty is said to be, not hidden.
+    pub(crate) fn held(&self, mut rows: Vec<Row>) -> Vec<Row> {
+        for row in rows.iter_mut().filter(|row| row.value.trim().is_empty()) {
+            row.value = self.say("not-held");
+        }
+        rows
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) enum Outcome {
 #[template(path = "added/added.html")]
 struct AddedPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     credential: String,
     when: String,
 }
@@ -54,7 +54,7 @@ struct AddedPage {
 #[template(path = "added/not_added.html")]
 struct NotAddedPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     view: AddedView,
     reference: String,
     texts: Vec<String>,

@@ -66,7 +66,7 @@ impl Deleted {
 #[template(path = "again/again.html")]
 struct AgainPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     back: String,
     action: String,
     added: String,

@@ -32,7 +32,7 @@ pub(crate) struct ConfirmView {
 #[template(path = "confirm/confirm.html")]
 struct ConfirmPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     title: String,
     facts: Vec<Row>,
     about: Vec<Row>,
@@ -45,7 +45,7 @@ struct ConfirmPage {
 /// Shows the page.
 pub(crate) fn show(look: &Look, visitor: &Visitor, view: ConfirmView) -> Response {
     let (page, session) = look.frame(visitor, look.say("confirm-title"));
-    let mut about = held(look, view.about);
+    let mut about = look.held(view.about);
     let identifier = view.unique_identifier;
     about.push(Row::new(
         look.say("confirm-unique-identifier"),
@@ -55,7 +55,7 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: ConfirmView) -> Respons
         page,
         session,
         title: view.title,
-        facts: held(look, view.facts),
+        facts: look.held(view.facts),
         about,
         shown: view.shown,
         changed: view.changed_at.map(|at| {
@@ -65,12 +65,4 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: ConfirmView) -> Respons
         back: format!("/credentials/{}", view.id),
         action: format!("/credentials/{}/confirm", view.id),
     })
-}
-
-/// What is empty is shown as such, not hidden.
-fn held(look: &Look, mut rows: Vec<Row>) -> Vec<Row> {
-    for row in rows.iter_mut().filter(|row| row.value.trim().is_empty()) {
-        row.value = look.say("confirm-not-held");
-    }
-    rows
 }

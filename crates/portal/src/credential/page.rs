@@ -26,7 +26,7 @@ pub(crate) struct CredentialView {
 #[template(path = "credential/credential.html")]
 struct CredentialPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     facts: Vec<Row>,
     word: &'static str,
     status: TaskStatus,
@@ -58,6 +58,6 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: CredentialView) -> Resp
         hint: view.state.hint(look),
         after: after.map(|key| look.say(key)),
         way,
-        facts: view.facts,
+        facts: look.held(view.facts),
     })
 }

@@ -18,7 +18,7 @@ pub(crate) struct HomeView {
 #[template(path = "home/home.html")]
 struct HomePage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     view: HomeView,
     welcome: String,
 }

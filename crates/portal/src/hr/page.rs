@@ -11,6 +11,7 @@ use ui::{Page, render, render_with};
 
 use crate::credential_state::CredentialState;
 use crate::look::Look;
+use crate::session::page::Session;
 
 /// Everybody, and what waits.
 #[derive(Debug, Clone)]
@@ -135,6 +136,7 @@ pub(crate) enum HrNews {
 #[template(path = "hr/people.html")]
 struct PeoplePage {
     page: Page,
+    session: Option<Session>,
     news: Option<String>,
     employees: Vec<(Employee, String, Vec<Task>)>,
     not_arrived: Vec<(String, Vec<Row>)>,
@@ -144,6 +146,7 @@ struct PeoplePage {
 #[template(path = "hr/record.html")]
 struct RecordPage {
     page: Page,
+    session: Option<Session>,
     news: Option<String>,
     view: RecordView,
     ended: Option<String>,
@@ -159,6 +162,7 @@ pub(crate) fn show(look: &Look, view: HrView) -> Response {
     });
     render(&PeoplePage {
         page: page(look, look.say("hr-title")),
+        session: None,
         news: view.news.map(|news| news.text(look)),
         employees: employees.collect(),
         not_arrived: view.not_arrived.iter().map(|one| one.card(look)).collect(),
@@ -182,6 +186,7 @@ pub(crate) fn show_record(look: &Look, view: RecordView) -> Response {
     }
     let page = RecordPage {
         page,
+        session: None,
         news: view.news.map(|news| news.text(look)),
         ended: view.ended_on.map(|day| {
             let when = ui::time::civil_date(day);

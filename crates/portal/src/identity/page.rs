@@ -66,7 +66,7 @@ pub(crate) enum NotVerified {
 #[template(path = "identity/identity.html")]
 struct IdentityPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     back: String,
 }
 
@@ -74,7 +74,7 @@ struct IdentityPage {
 #[template(path = "identity/done.html")]
 struct DonePage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     text: String,
     credential: Option<Confirmed>,
 }
@@ -83,7 +83,7 @@ struct DonePage {
 #[template(path = "identity/not_verified.html")]
 struct NotVerifiedPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     texts: Vec<String>,
     may_try_again: bool,
     reference: String,
@@ -126,7 +126,10 @@ pub(crate) fn show_done(
         page,
         session,
         text,
-        credential: view.credential,
+        credential: view.credential.map(|mut confirmed| {
+            confirmed.facts = look.held(confirmed.facts);
+            confirmed
+        }),
     };
     render_with(StatusCode::OK, &page, policy)
 }

@@ -31,7 +31,7 @@ pub(crate) struct Listed {
 #[template(path = "list/list.html")]
 struct ListPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     news: Option<String>,
     tasks: Vec<Task>,
 }

@@ -8,6 +8,7 @@ use ui::headers::Policy;
 use ui::{Page, render_with};
 
 use crate::look::Look;
+use crate::session::page::Session;
 
 /// The form, as it is shown and shown again.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +54,7 @@ pub(crate) enum LoginProblem {
 #[template(path = "login/login.html")]
 struct LoginPage {
     page: Page,
+    session: Option<Session>,
     view: LoginView,
     notice: Option<String>,
     hint: String,
@@ -110,6 +112,7 @@ pub(crate) fn show(look: &Look, view: LoginView) -> Response {
     });
     let page = LoginPage {
         page,
+        session: None,
         view,
         notice,
         hint,

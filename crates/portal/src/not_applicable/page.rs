@@ -13,7 +13,7 @@ use crate::session::page::Session;
 #[template(path = "not_applicable/not_applicable.html")]
 struct NotApplicablePage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
 }
 
 /// Shows the page, as not found.

@@ -24,7 +24,7 @@ pub(crate) struct FinishingView {
 #[template(path = "returned/finishing.html")]
 struct FinishingPage {
     page: Page,
-    session: Session,
+    session: Option<Session>,
     view: FinishingView,
     reference: String,
 }
@@ -33,6 +33,7 @@ struct FinishingPage {
 #[template(path = "returned/elsewhere.html")]
 struct ElsewherePage {
     page: Page,
+    session: Option<Session>,
 }
 
 /// Shows that it takes a moment.
@@ -48,10 +49,9 @@ pub(crate) fn show_finishing(look: &Look, visitor: &Visitor, view: FinishingView
 
 /// Shows that this browser, or this session, is not the one in which it began. Nothing that came is used.
 pub(crate) fn show_elsewhere(look: &Look) -> Response {
-    let page = look.page(look.say("elsewhere-title"));
-    render_with(
-        StatusCode::BAD_REQUEST,
-        &ElsewherePage { page },
-        &Policy::new(),
-    )
+    let page = ElsewherePage {
+        page: look.page(look.say("elsewhere-title")),
+        session: None,
+    };
+    render_with(StatusCode::BAD_REQUEST, &page, &Policy::new())
 }
