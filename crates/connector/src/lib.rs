@@ -42,6 +42,7 @@ mod matching;
 mod pending;
 mod revoke;
 mod secret;
+mod secret_source;
 mod settings;
 mod verify;
 
@@ -60,6 +61,7 @@ pub use issue::{Draft, DraftError};
 pub use matching::{Comparison, MatchOutcome, OnRecord, Policy, Reason, compare};
 pub use pending::{Pending, Purpose, Started};
 pub use revoke::{Revocation, RevokeError};
+pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{ClientSecret, Dialect, Push, Settings, SigningKey};
 pub use standards::jose::hmac_key::HmacKeyError;
 pub use verify::StartError;
