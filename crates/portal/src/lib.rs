@@ -6,18 +6,32 @@
 
 mod added;
 mod again;
+mod app;
+mod compose;
+pub mod config;
 mod confirm;
 mod credential;
 mod credential_state;
+mod credential_type;
+mod employees;
 mod home;
 mod hr;
 mod identity;
+mod import;
 mod list;
 mod login;
 mod look;
 mod not_applicable;
 mod problem;
+mod records;
 mod returned;
+mod routes;
 mod session;
+pub mod staff;
 #[doc(hidden)]
 pub mod states;
+mod token;
+
+pub use compose::{ComposeError, MIGRATIONS, Portal, Surroundings};
+pub use config::Config;
+pub use staff::Staff;

@@ -1,3 +1,5 @@
 //! Logging in.
 
 pub(crate) mod page;
+pub(crate) mod password;
+pub(crate) mod throttle;

@@ -1,0 +1,52 @@
+//! What every request of the portal works with.
+
+use std::sync::Arc;
+
+use connector::Clock;
+use connector::desk::Desk;
+use jiff::{SignedDuration, Timestamp};
+use store::Store;
+use ui::headers::Policy;
+use url::Url;
+
+use crate::login::password::Passwords;
+use crate::look::Look;
+
+/// The parts, shared by all requests.
+pub(crate) type App = Arc<Parts>;
+
+/// See [`App`].
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) desk: Desk,
+    pub(crate) clock: Clock,
+    pub(crate) look: Look,
+    pub(crate) passwords: Passwords,
+    pub(crate) public_url: Url,
+    pub(crate) gateway_url: Url,
+    pub(crate) organisation: String,
+    pub(crate) hr_page: bool,
+    /// How long an answer of the gateway may take before whoever waited for it is taken for dead.
+    pub(crate) answer_lasts: SignedDuration,
+}
+
+impl Parts {
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// The moment that long before now.
+    pub(crate) fn ago(&self, by: SignedDuration) -> Timestamp {
+        self.now().saturating_sub(by).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Whether browsers reach the portal over https: cookies are bound to it then.
+    pub(crate) fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// For a page with a form that is answered by a redirect to the gateway.
+    pub(crate) fn to_gateway(&self) -> Policy {
+        Policy::new().form_may_lead_to(&self.gateway_url)
+    }
+}

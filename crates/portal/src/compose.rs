@@ -1,0 +1,303 @@
+//! A portal, composed from its configuration and ready to serve.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use connector::desk::{Desk, DeskError, DeskOptions, MailOptions, Smtp};
+use connector::{
+    ClientSecret, Clock, HttpOptions, Observer, Push, SecretSource, Settings, SigningKey,
+};
+use jiff::{SignedDuration, Timestamp};
+use store::{Migrations, Store, StoreError};
+use url::{Host, Url};
+
+use crate::app::{App, Parts};
+use crate::config::{Config, ConfigError, GatewayConfig, MailConfig};
+use crate::login::password::Passwords;
+use crate::look::{Limits, Look};
+use crate::staff::Staff;
+use crate::{import, routes, session};
+
+mod for_sqlite {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+mod for_postgres {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// The portal's tables, which stand beside those of the desk.
+pub const MIGRATIONS: Migrations = Migrations::new(
+    "portal_history",
+    for_sqlite::migrations::runner,
+    for_postgres::migrations::runner,
+);
+
+/// How base64 of any key begins that a sandbox made (`sandbox-…`): refused outside one.
+const SANDBOX_KEY: &str = "c2FuZGJveC";
+/// How often what has served its time is deleted.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// A portal. Cheap to clone.
+#[derive(Clone)]
+pub struct Portal {
+    app: App,
+}
+
+/// What the composing program decides and a configuration file cannot say.
+pub struct Surroundings {
+    /// The clock; the sandbox and tests move theirs.
+    pub clock: Clock,
+    /// Whether an http address on this machine and keys that belong to a sandbox are accepted.
+    pub sandbox: bool,
+    /// Who watches the exchanges with the gateway.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Surroundings {
+    /// Real use: the system's clock, https only, nobody watching.
+    pub fn production() -> Self {
+        Self {
+            clock: Arc::new(Timestamp::now),
+            sandbox: false,
+            observer: None,
+        }
+    }
+}
+
+/// Why a portal could not be composed.
+#[derive(Debug, thiserror::Error)]
+pub enum ComposeError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database.
+    #[error("the database could not be opened")]
+    Store(#[from] StoreError),
+    /// The desk: how it speaks to the gateway and to the mail server.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// A password could not be hashed, or there was no randomness for it.
+    #[error("passwords cannot be hashed on this machine")]
+    Passwords,
+}
+
+impl Portal {
+    /// Checks the configuration, opens the database, takes in the staff file. The gateway may be down now.
+    pub async fn compose(
+        config: &Config,
+        surroundings: Surroundings,
+    ) -> Result<Self, ComposeError> {
+        check(config, surroundings.sandbox)?;
+        let settings = settings(config, surroundings.sandbox)?;
+        let options = desk_options(config)?;
+        let brand = match &config.brand {
+            Some(file) => {
+                ui::Brand::open(file).map_err(|error| ConfigError::value("brand", error))?
+            }
+            None => ui::Brand::neutral("Staff account"),
+        };
+        let staff = config.staff.as_deref().map(Staff::read).transpose()?;
+        let http = HttpOptions {
+            certificate_authority: certificate_authority(&config.gateway)?,
+            observer: surroundings.observer,
+            ..HttpOptions::default()
+        };
+        let address = config
+            .database_address()?
+            .parse()
+            .map_err(|error: store::InvalidDatabaseUrl| ConfigError::value("database", error))?;
+
+        let store = Store::open(&address, &[connector::desk::MIGRATIONS, MIGRATIONS]).await?;
+        let clock = surroundings.clock;
+        let desk = Desk::new(store.clone(), settings, http, options, Arc::clone(&clock))?;
+        let limits = Limits {
+            idle_minutes: config.idle_minutes,
+            longest_hours: config.session_hours,
+            ..Limits::default()
+        };
+        let look = Look::new(Arc::new(brand), limits);
+        let portal = Self {
+            app: Arc::new(Parts {
+                store,
+                desk,
+                clock,
+                look: if surroundings.sandbox {
+                    look.of_a_sandbox()
+                } else {
+                    look
+                },
+                passwords: Passwords::new()
+                    .await
+                    .map_err(|_| ComposeError::Passwords)?,
+                public_url: config.public_url.clone(),
+                gateway_url: config.gateway.url.clone(),
+                organisation: config.organisation.clone(),
+                hr_page: config.hr_page,
+                answer_lasts: SignedDuration::from_secs(config.gateway.answer_seconds.into()),
+            }),
+        };
+        if let Some(staff) = staff {
+            portal.import(&staff).await?;
+        }
+        Ok(portal)
+    }
+
+    /// Takes in employees and records that are not there yet; what is there stays as it is, changed or deleted.
+    pub async fn import(&self, staff: &Staff) -> Result<(), ComposeError> {
+        import::take_in(&self.app, staff).await
+    }
+
+    /// Everything the portal serves.
+    pub fn router(&self) -> Router {
+        routes::router(&self.app)
+    }
+
+    /// Revokes, writes mails, finds out what is not known, and deletes what has served its time, until the future is
+    /// dropped.
+    pub async fn keep_working(&self) {
+        let tidying = async {
+            loop {
+                if let Err(error) = session::rows::tidy(&self.app).await {
+                    tracing::warn!(%error, "old sessions could not be deleted");
+                }
+                tokio::time::sleep(TIDY_EVERY).await;
+            }
+        };
+        tokio::select! {
+            () = self.app.desk.keep_working() => {}
+            () = tidying => {}
+        }
+    }
+
+    /// Lets writes that were begun finish.
+    pub async fn close(&self) {
+        self.app.store.close().await;
+    }
+}
+
+/// Whether what the file says can be meant so.
+fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
+    let url = &config.public_url;
+    let bare = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty();
+    if !bare {
+        let reason = "it must be scheme and host only, such as https://staff.example";
+        return Err(ConfigError::value("public_url", reason));
+    }
+    let here = is_loopback(url);
+    if url.scheme() != "https" && !(url.scheme() == "http" && sandbox && here) {
+        let reason = "it must begin with https://";
+        return Err(ConfigError::value("public_url", reason));
+    }
+    if config.hr_page && !(here && config.listen.ip().is_loopback()) {
+        let reason = "anybody may change records there: public_url and listen must be on loopback";
+        return Err(ConfigError::value("hr_page", reason));
+    }
+    for (key, value) in [
+        ("idle_minutes", config.idle_minutes),
+        ("session_hours", config.session_hours),
+    ] {
+        if value == 0 {
+            return Err(ConfigError::value(key, "it must be 1 at least"));
+        }
+    }
+    if config.tls_certificate.is_some() != config.tls_key.is_some() {
+        let reason = "tls_certificate and tls_key belong together";
+        return Err(ConfigError::value("tls_key", reason));
+    }
+    Ok(())
+}
+
+fn settings(config: &Config, sandbox: bool) -> Result<Settings, ConfigError> {
+    let gateway = &config.gateway;
+    let key = read("gateway.signing_key", &gateway.signing_key)?;
+    if !sandbox && key.starts_with(SANDBOX_KEY) {
+        let reason = "this is a sandbox's key; ask the gateway's operator for one of your own";
+        return Err(ConfigError::value("gateway.signing_key", reason));
+    }
+    let signing_key = SigningKey::from_base64(&key)
+        .map_err(|error| ConfigError::value("gateway.signing_key", error))?;
+    let secret = read("gateway.client_secret", &gateway.client_secret)?;
+    let redirect_uri = config.public_url.join(crate::returned::PATH);
+    Ok(Settings {
+        gateway: gateway.url.clone(),
+        dialect: gateway.dialect,
+        push: Push::default(),
+        client_id: gateway.client_id.clone(),
+        client_secret: ClientSecret::new(secret.as_str()),
+        signing_key: Some(signing_key),
+        organisation_id: gateway.organisation_id.clone(),
+        redirect_uri: redirect_uri.map_err(|error| ConfigError::value("public_url", error))?,
+    })
+}
+
+fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
+    let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
+    Ok(DeskOptions {
+        policy: config.identity.policy,
+        identity_lasts: SignedDuration::from_hours(config.session_hours.into()),
+        journey_lasts: seconds(config.gateway.journey_seconds),
+        answer_lasts: seconds(config.gateway.answer_seconds),
+        mail: match &config.mail {
+            Some(mail) => Some(mail_options(config, mail)?),
+            None => None,
+        },
+        ..DeskOptions::default()
+    })
+}
+
+fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, ConfigError> {
+    let login = match (&mail.username, &mail.password) {
+        (Some(username), Some(password)) => {
+            let password = read("mail.password", password)?;
+            Some((username.clone(), ClientSecret::new(password.as_str())))
+        }
+        (None, None) => None,
+        _ => {
+            let reason = "mail.username and mail.password belong together";
+            return Err(ConfigError::value("mail.password", reason));
+        }
+    };
+    Ok(MailOptions {
+        smtp: Smtp {
+            host: mail.host.clone(),
+            port: mail.port,
+            security: mail.security,
+            login,
+        },
+        from: mail.from.clone(),
+        organisation: config.organisation.clone(),
+        home: mail.home_link.then(|| config.public_url.clone()),
+        contact: mail.contact.clone(),
+    })
+}
+
+fn certificate_authority(gateway: &GatewayConfig) -> Result<Option<Vec<u8>>, ConfigError> {
+    let Some(file) = &gateway.certificate_authority else {
+        return Ok(None);
+    };
+    let read = std::fs::read(file);
+    read.map(Some).map_err(|error| ConfigError::File {
+        file: file.display().to_string(),
+        reason: error.to_string(),
+    })
+}
+
+fn read(key: &str, secret: &SecretSource) -> Result<zeroize::Zeroizing<String>, ConfigError> {
+    secret
+        .read()
+        .map_err(|error| ConfigError::value(key, error))
+}
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,114 @@
+//! The employees, as HR has them.
+
+use std::fmt;
+
+use connector::desk::Person;
+use jiff::civil::Date;
+use store::{Row, Statement, StoreError};
+
+use crate::app::Parts;
+
+/// An employee. Debug prints nothing personal.
+#[derive(Clone)]
+pub(crate) struct Employee {
+    pub(crate) id: String,
+    pub(crate) username: String,
+    pub(crate) first_names: String,
+    pub(crate) surname: String,
+    pub(crate) date_of_birth: Option<Date>,
+    pub(crate) email: Option<String>,
+    /// Whether the staff passport applies to them.
+    pub(crate) applicable: bool,
+}
+
+impl fmt::Debug for Employee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Employee")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+const COLUMNS: &str = "id, username, first_names, surname, date_of_birth, email, applicable";
+
+impl Employee {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let text = |column| row.text(column).map(str::to_owned);
+        Ok(Self {
+            id: text("id")?,
+            username: text("username")?,
+            first_names: text("first_names")?,
+            surname: text("surname")?,
+            // Nothing but a date is ever written.
+            date_of_birth: row
+                .optional_text("date_of_birth")?
+                .and_then(|date| date.parse().ok()),
+            email: row.optional_text("email")?.map(str::to_owned),
+            applicable: row.boolean("applicable")?,
+        })
+    }
+
+    /// As pages greet them.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.first_names, self.surname)
+    }
+
+    /// As the desk compares and writes to them.
+    pub(crate) fn person(&self) -> Person {
+        Person {
+            employee: self.id.clone(),
+            first_names: self.first_names.clone(),
+            surname: self.surname.clone(),
+            date_of_birth: self.date_of_birth,
+            email: self.email.clone(),
+        }
+    }
+
+    /// Writes what can be changed about them.
+    pub(crate) fn update(&self) -> Statement {
+        Statement::new(
+            "UPDATE portal_employees SET first_names = $1, surname = $2, date_of_birth = $3, email = $4 \
+             WHERE id = $5",
+        )
+        .bind(&self.first_names)
+        .bind(&self.surname)
+        .bind(self.date_of_birth.map(|date| date.to_string()))
+        .bind(self.email.as_ref())
+        .bind(&self.id)
+        .must_change(1)
+    }
+}
+
+impl Parts {
+    /// The employee of this id.
+    pub(crate) async fn find_employee(&self, id: &str) -> Result<Option<Employee>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM portal_employees WHERE id = $1");
+        let row = self.store.read_one(Statement::new(sql).bind(id)).await?;
+        row.as_ref().map(Employee::read).transpose()
+    }
+
+    /// Everybody, by user name.
+    pub(crate) async fn employees(&self) -> Result<Vec<Employee>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM portal_employees ORDER BY username");
+        let rows = self.store.read(Statement::new(sql)).await?;
+        rows.iter().map(Employee::read).collect()
+    }
+
+    /// The employee of this user name, and what is kept of their password.
+    pub(crate) async fn find_login(
+        &self,
+        username: &str,
+    ) -> Result<Option<(Employee, String)>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS}, password_hash FROM portal_employees WHERE username = $1");
+        let row = self
+            .store
+            .read_one(Statement::new(sql).bind(username))
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let hash = row.text("password_hash")?.to_owned();
+        Ok(Some((Employee::read(&row)?, hash)))
+    }
+}
