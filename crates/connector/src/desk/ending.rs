@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use store::{Statement, StoreError};
 
-use super::Desk;
 use super::come_back::Answer;
 use super::journey::{Awaited, Journey};
+use super::{Cause, Desk};
 use crate::{FinishError, Returned};
 
 /// How a credential's journey ended, as far as is known.
@@ -146,7 +146,7 @@ fn replace_older(journey: &Journey, awaited: &Awaited, now: Timestamp) -> Statem
     let tell = !awaited.old_copy_answered;
     Statement::new(
         "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
-         SELECT serial_number, 'replaced', CAST($1 AS BIGINT), CAST($2 AS BIGINT), 0, CAST($3 AS BIGINT) \
+         SELECT serial_number, CAST($7 AS TEXT), CAST($1 AS BIGINT), CAST($2 AS BIGINT), 0, CAST($3 AS BIGINT) \
          FROM connector_credentials \
          WHERE employee = $4 AND record = $5 AND serial_number <> $6 AND stage = 'issued' \
          ON CONFLICT (serial_number) DO NOTHING",
@@ -157,16 +157,18 @@ fn replace_older(journey: &Journey, awaited: &Awaited, now: Timestamp) -> Statem
     .bind(&journey.employee)
     .bind(&awaited.record)
     .bind(awaited.serial_number.to_string())
+    .bind(Cause::Replaced.code())
 }
 
 fn revoke_stale(awaited: &Awaited, now: Timestamp) -> Statement {
     Statement::new(
         "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
-         SELECT serial_number, COALESCE(reason, 'corrected'), 1, CAST($1 AS BIGINT), 0, CAST($2 AS BIGINT) \
+         SELECT serial_number, COALESCE(reason, CAST($4 AS TEXT)), 1, CAST($1 AS BIGINT), 0, CAST($2 AS BIGINT) \
          FROM connector_credentials WHERE serial_number = $3 \
          ON CONFLICT (serial_number) DO NOTHING",
     )
     .bind(now)
     .bind(now)
     .bind(awaited.serial_number.to_string())
+    .bind(Cause::Corrected.code())
 }

@@ -157,7 +157,7 @@ fn read(row: &Row) -> Result<Credential, StoreError> {
 }
 
 fn parse_cause(text: &str) -> Result<Cause, StoreError> {
-    serde_json::from_value(text.into()).map_err(|_| unlike("reason", "a cause"))
+    Cause::parse(text).ok_or_else(|| unlike("reason", "a cause"))
 }
 
 pub(super) fn parse_serial_number(text: &str) -> Result<Uuid, StoreError> {

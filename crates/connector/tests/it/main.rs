@@ -2,6 +2,10 @@
 //! until a test tells it to break one rule.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[allow(dead_code)] // the store's tests use what is left
+#[path = "../../../store/tests/it/database.rs"]
+mod database;
+mod desk;
 mod hostile_callback;
 mod hostile_id_token;
 mod hostile_transport;
