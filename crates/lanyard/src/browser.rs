@@ -13,7 +13,7 @@ use connector::{Exchange, Observer};
 use reqwest::header;
 use url::Url;
 
-pub use html::{href, title};
+pub use html::{Form, Tag, form, href, tags, title};
 
 /// More redirects in a row than any journey has.
 const MOST_REDIRECTS: usize = 10;

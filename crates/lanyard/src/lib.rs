@@ -7,6 +7,7 @@ mod gateway_command;
 pub mod journey;
 mod listen;
 mod mail_command;
+mod portal_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
@@ -33,6 +34,8 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// The reference staff portal alone.
+    Portal(portal_command::Options),
     /// Play the standard's sequences and print every exchange.
     Journey(journey::Options),
     /// The test wallet of a running sandbox, or one by itself.
@@ -45,7 +48,7 @@ impl Command {
     /// Whether it runs until it is told to stop, with nobody at the terminal.
     fn is_service(&self) -> bool {
         match self {
-            Self::Gateway(_) | Self::Mail(_) => true,
+            Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Sandbox(_) | Self::Journey(_) => false,
         }
@@ -64,6 +67,7 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
         Command::Mail(options) => succeeded(mail_command::run(&options).await),

@@ -1,10 +1,67 @@
-//! As much HTML as it takes to find a link by its id: tags, attributes, character references.
+//! As much HTML as it takes to find links and forms by their ids: tags, attributes, character references.
 
 /// The `href` of the element with this id, its character references resolved.
 pub fn href(html: &str, id: &str) -> Option<String> {
     tags(html)
         .find(|tag| tag.attribute("id").is_some_and(|found| found == id))
         .and_then(|tag| tag.attribute("href"))
+}
+
+/// A form as a person finds it: where it goes, and what stands in it already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Its `action`, as it is written.
+    pub action: String,
+    /// Names and values, in order.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Form {
+    /// Fills in a field, whatever stood in it.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.fields.retain(|(other, _)| other != name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+/// The first form that satisfies `is_wanted` in one of its tags: its own, or one inside it.
+pub fn form(html: &str, is_wanted: impl Fn(&Tag<'_>) -> bool) -> Option<Form> {
+    let mut open: Option<(Form, bool)> = None;
+    for tag in tags(html) {
+        if tag.is("/form") {
+            match open.take() {
+                Some((form, true)) => return Some(form),
+                _ => continue,
+            }
+        }
+        if tag.is("form") {
+            let form = Form {
+                action: tag.attribute("action").unwrap_or_default(),
+                fields: Vec::new(),
+            };
+            open = Some((form, false));
+        }
+        if let Some((form, wanted)) = &mut open {
+            *wanted |= is_wanted(&tag);
+            form.fields.extend(field(&tag));
+        }
+    }
+    None
+}
+
+/// What an input would send if nobody touched it.
+fn field(tag: &Tag<'_>) -> Option<(String, String)> {
+    if !tag.is("input") {
+        return None;
+    }
+    let name = tag.attribute("name")?;
+    let is_choice = matches!(tag.attribute("type").as_deref(), Some("radio" | "checkbox"));
+    if is_choice && tag.attribute("checked").is_none() {
+        return None;
+    }
+    Some((name, tag.attribute("value").unwrap_or_default()))
 }
 
 /// The page's title.
@@ -17,14 +74,21 @@ pub fn title(html: &str) -> Option<String> {
     Some(unescape(&words.join(" ")))
 }
 
-/// A start tag.
-struct Tag<'a> {
+/// A start tag, or an end tag, whose name begins with `/`.
+pub struct Tag<'a> {
+    name: &'a str,
     /// Everything between the element's name and the closing `>`.
     attributes: &'a str,
 }
 
 impl Tag<'_> {
-    fn attribute(&self, wanted: &str) -> Option<String> {
+    /// Whether it is of this name.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
+    /// The value of an attribute, its character references resolved.
+    pub fn attribute(&self, wanted: &str) -> Option<String> {
         let mut rest = self.attributes;
         loop {
             rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
@@ -68,8 +132,8 @@ fn value(text: &str) -> (&str, &str) {
     text.split_at(end)
 }
 
-/// Every start tag in order. Comments, and the insides of scripts and styles, have none.
-fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
+/// Every tag in order. Comments, and the insides of scripts and styles, have none.
+pub fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
     let mut rest = html;
     std::iter::from_fn(move || {
         loop {
@@ -78,13 +142,17 @@ fn tags(html: &str) -> impl Iterator<Item = Tag<'_>> {
                 rest = &comment[comment.find("-->")? + 3..];
                 continue;
             }
-            if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            let bare = rest.strip_prefix('/').unwrap_or(rest);
+            if !bare.starts_with(|c: char| c.is_ascii_alphabetic()) {
                 continue;
             }
-            let name_ends = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-')?;
+            let slash = rest.len() - bare.len();
+            let name_ends = bare.find(|c: char| !c.is_ascii_alphanumeric() && c != '-')?;
+            let name_ends = slash + name_ends;
             let (name, after) = rest.split_at(name_ends);
             let end = end_of_tag(after)?;
             let tag = Tag {
+                name,
                 attributes: &after[..end],
             };
             rest = &after[end..];
@@ -156,6 +224,7 @@ fn character(name: &str) -> Option<char> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -170,6 +239,29 @@ mod tests {
         ] {
             assert_eq!(href(html, "go").as_deref(), Some("/x?a=1&b=2"), "{html}");
         }
+    }
+
+    #[test]
+    fn a_form_is_found_by_what_is_in_it_and_holds_what_nobody_touched() {
+        let html = r#"<form action="/a"><input name="x" value="1"><button id="one"></button></form>
+            <button id="two"></button>
+            <FORM action="/b?c=1&amp;d=2"><input type=hidden name=csrf value="q&quot;">
+            <input type="radio" name="r" value="no"><input type="radio" name="r" value="yes" checked>
+            <input name="empty"><button id="three"></button></FORM>"#;
+        let id = |wanted: &'static str| {
+            move |tag: &Tag<'_>| tag.attribute("id").is_some_and(|found| found == wanted)
+        };
+        assert_eq!(form(html, id("one")).unwrap().action, "/a");
+        assert_eq!(form(html, id("two")), None);
+        let three = form(html, id("three")).unwrap();
+        assert_eq!(three.action, "/b?c=1&d=2");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            three.fields,
+            [pair("csrf", "q\""), pair("r", "yes"), pair("empty", "")]
+        );
+        let filled = three.with("empty", "no more").fields;
+        assert_eq!(filled.last(), Some(&pair("empty", "no more")));
     }
 
     #[test]

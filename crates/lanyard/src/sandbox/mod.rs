@@ -6,6 +6,7 @@
 
 pub mod parties;
 pub mod people;
+mod portal;
 pub mod records;
 pub mod secrets;
 mod seed;
@@ -16,6 +17,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ::portal::Portal;
 use anyhow::{Context, bail};
 use gateway::clock::{Clock, Shift};
 use gateway::{Gateway, Surroundings};
@@ -98,6 +100,8 @@ pub struct Running {
     pub data: PathBuf,
     /// The gateway, for programs that link the sandbox.
     pub gateway: Gateway,
+    /// The staff portal, for programs that link the sandbox.
+    pub portal: Portal,
     /// What mail was caught, for programs that link the sandbox.
     pub mail: Catcher,
     /// Moves everybody's clock.
@@ -114,6 +118,7 @@ impl Running {
         let _ = SandboxFile::remove(&self.data);
         self.listeners.stop().await;
         self.work.shutdown().await;
+        self.portal.close().await;
         self.gateway.close().await;
     }
 
@@ -132,7 +137,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .with_context(|| format!("{} cannot be made", options.data.display()))?;
     let lock = lock(&options.data)?;
     SandboxFile::remove(&options.data)?;
-    let (local_gateway, portal) = (options.local(GATEWAY)?, options.local(PORTAL)?);
+    let (local_gateway, portal_url) = (options.local(GATEWAY)?, options.local(PORTAL)?);
     // What stops a start stops it before anything is forgotten or made.
     check_free(options)?;
     let tls = match (&options.tls_cert, &options.tls_key) {
@@ -157,7 +162,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .map(|person| person.id)
         .collect::<Vec<_>>();
     let secrets = Secrets::keep(&options.data.join("secrets.json"), &names, &employees)?;
-    let config = parties::gateway_config(options, public_url.clone(), &portal, &secrets)?;
+    let config = parties::gateway_config(options, public_url.clone(), &portal_url, &secrets)?;
     gateway::create_keys(&config, true)?;
 
     let (clock, shift) = Clock::shifted();
@@ -172,6 +177,13 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     }
     let wallet = open_wallet(options, &clock)?;
     let mail = open_mail(options, &clock)?;
+    let urls = Urls {
+        gateway: public_url.clone(),
+        portal: portal_url,
+        wallet: options.local(WALLET)?,
+        mail: options.local(MAIL)?,
+    };
+    let portal = portal::compose(options, &urls, &secrets, &clock).await?;
 
     let everywhere = options.public_url.is_some();
     let mut listeners = Listeners::default();
@@ -185,6 +197,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         )
         .context(OTHER_PORTS)?;
     let local = [
+        ("portal", PORTAL, portal.router()),
         (
             "wallet",
             WALLET,
@@ -208,12 +221,6 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         async move { anyhow::Error::new(mail.serve_smtp(smtp).await).context("no mail can be taken") }
     });
 
-    let urls = Urls {
-        gateway: public_url.clone(),
-        portal: portal.clone(),
-        wallet: options.local(WALLET)?,
-        mail: options.local(MAIL)?,
-    };
     let file = tell::sandbox_file(urls, &secrets)?;
     let world = seed::World {
         options,
@@ -222,7 +229,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         wallet: &wallet,
         secrets: &secrets,
         public_url: &public_url,
-        redirect_uri: portal.join("callback")?,
+        redirect_uri: file.urls.portal.join("callback")?,
     };
     let seeded = seed::first_start(&world).await;
     match &options.public_url {
@@ -238,10 +245,19 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
             anyhow::anyhow!("the gateway stopped tidying")
         }
     });
+    // Not before: while everybody is seeded the clock goes back once.
+    work.spawn({
+        let portal = portal.clone();
+        async move {
+            portal.keep_working().await;
+            anyhow::anyhow!("the portal stopped working behind its pages")
+        }
+    });
     Ok(Running {
         file,
         data: options.data.clone(),
         gateway,
+        portal,
         mail,
         shift,
         listeners,

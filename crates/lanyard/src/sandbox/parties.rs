@@ -27,6 +27,8 @@ pub struct Party {
     pub shown: bool,
 }
 
+/// The name of the relying party that is the staff portal.
+pub const STAFF_SERVICES: &str = "Anytown Staff Services";
 /// The name of the relying party that gives employees their identity credential.
 pub const HR: &str = "Anytown HR";
 /// The same in the organisation that nobody trusts.
@@ -35,7 +37,7 @@ pub const ELSEWHERE_HR: &str = "Elsewhere HR";
 /// Every relying party of the sandbox.
 #[rustfmt::skip]
 pub const PARTIES: [Party; 6] = [
-    Party { name: "Anytown Staff Services", organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
+    Party { name: STAFF_SERVICES, organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
     Party { name: HR, organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
     Party { name: "Trainee Records", organisation: ANYTOWN, dialect: Dialect::V1A, shown: true },
     Party { name: "Learning Records", organisation: ANYTOWN, dialect: Dialect::V1B, shown: true },

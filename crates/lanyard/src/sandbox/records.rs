@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use ::portal::staff::{Staff, StaffMember, StaffRecord};
+use connector::SecretSource;
+
 use super::people::{EVERYONE, Person};
 
 /// The case of the employee who cannot use a wallet: no records, no section on the portal's pages.
@@ -12,108 +15,70 @@ const NOT_APPLICABLE: &str = "not-applicable";
 /// The case of the employee who has a record in every state that a record can be in by itself.
 const EVERY_STATE: &str = "match";
 
-/// What a record says, name by name.
+/// What a record says, name by name, but for the unique identifier, which the employer does not know.
 type Says = Vec<(&'static str, &'static str)>;
-
-/// A record of one employee.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
-    /// Its id, also in addresses.
-    pub id: String,
-    /// Whose it is.
-    pub employee: &'static str,
-    /// What is made of it.
-    pub credential_type: &'static str,
-    /// What pages and mails call it.
-    pub label: &'static str,
-    /// What it says, but for the unique identifier, which the employer does not know.
-    pub claims: BTreeMap<String, String>,
-    /// Whether everything that it must say is known.
-    pub complete: bool,
-}
 
 /// Whether an employee can use a wallet at all.
 pub fn is_applicable(person: &Person) -> bool {
     person.case != NOT_APPLICABLE
 }
 
-/// Every record of every employee.
-pub fn all() -> Vec<Record> {
-    let people = EVERYONE.iter().filter(|person| is_applicable(person));
-    people.flat_map(of).collect()
+/// Everybody as the portal knows them; `passwords` by employee id.
+pub fn staff(passwords: &BTreeMap<String, String>) -> anyhow::Result<Staff> {
+    let employees = EVERYONE.iter().map(|person| {
+        Ok(StaffMember {
+            id: person.id.to_owned(),
+            username: person.id.to_owned(),
+            password: SecretSource::held(passwords[person.id].as_str()),
+            first_names: person.record.first_names.to_owned(),
+            surname: person.record.surname.to_owned(),
+            date_of_birth: Some(person.record.date_of_birth.parse()?),
+            email: Some(format!("{}@anytown.example", person.id)),
+            applicable: is_applicable(person),
+            records: records(person),
+        })
+    });
+    Ok(Staff {
+        employees: employees.collect::<anyhow::Result<_>>()?,
+    })
 }
 
-fn of(person: &Person) -> Vec<Record> {
+fn records(person: &Person) -> Vec<StaffRecord> {
+    if !is_applicable(person) {
+        return Vec::new();
+    }
     let placed = placement("Cardiology", "2026-08-05", "2031-08-05");
     let mut records = vec![
-        record(
-            person,
-            "programme",
-            "TrainingProgramme",
-            "Training programme",
-            programme(),
-        ),
-        record(
-            person,
-            "placement",
-            "TrainingPlacement",
-            "Training placement",
-            placed,
-        ),
-        record(
-            person,
-            "fire-safety",
-            "FireSafety",
-            "Fire safety",
-            fire_safety(),
-        ),
+        record(person, "programme", "TrainingProgramme", programme()),
+        record(person, "placement", "TrainingPlacement", placed),
+        record(person, "fire-safety", "FireSafety", fire_safety()),
     ];
     if person.case == EVERY_STATE {
         let ended = placement("Acute internal medicine", "2025-08-06", "2026-07-31");
-        let label = "Training placement (earlier)";
-        records.push(record(
-            person,
-            "earlier-placement",
-            "TrainingPlacement",
-            label,
-            ended,
-        ));
         // Nobody has written down yet where it will be, or until when.
         let mut planned = placement("Intensive care medicine", "2031-08-06", "");
         planned.retain(|(name, value)| *name != "TPL-Site" && !value.is_empty());
-        let label = "Training placement (next)";
-        let planned = record(
-            person,
-            "next-placement",
-            "TrainingPlacement",
-            label,
-            planned,
-        );
-        records.push(Record {
-            complete: false,
-            ..planned
+        records.push(StaffRecord {
+            label: Some("Training placement (earlier)".to_owned()),
+            ..record(person, "earlier-placement", "TrainingPlacement", ended)
+        });
+        records.push(StaffRecord {
+            label: Some("Training placement (next)".to_owned()),
+            ..record(person, "next-placement", "TrainingPlacement", planned)
         });
     }
     records
 }
 
-fn record(
-    person: &Person,
-    name: &str,
-    credential_type: &'static str,
-    label: &'static str,
-    says: Says,
-) -> Record {
+fn record(person: &Person, name: &str, credential_type: &str, says: Says) -> StaffRecord {
     let claims = says.into_iter();
-    Record {
+    StaffRecord {
         id: format!("{}-{name}", person.id),
-        employee: person.id,
-        credential_type,
-        label,
+        credential_type: credential_type.to_owned(),
+        label: None,
         claims: claims
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
-        complete: true,
     }
 }
 
@@ -188,10 +153,16 @@ mod tests {
 
     use super::*;
 
+    fn everybody() -> Vec<StaffMember> {
+        let password = |person: &Person| (person.id.to_owned(), "a password".to_owned());
+        let passwords = EVERYONE.iter().map(password).collect();
+        staff(&passwords).unwrap().employees
+    }
+
     #[test]
-    fn a_complete_record_says_what_its_type_asks_for_and_an_incomplete_one_does_not() {
+    fn a_record_says_what_its_type_asks_for_and_only_the_next_placement_not_all_of_it() {
         let catalogue = Catalogue::built_in().unwrap();
-        for record in all() {
+        for record in everybody().into_iter().flat_map(|one| one.records) {
             let mut kinds = catalogue.iter();
             let kind = kinds.find(|kind| kind.name == record.credential_type);
             let attributes = &kind.unwrap().attributes;
@@ -204,23 +175,28 @@ mod tests {
                     || attribute.name == "UniqueIdentifier"
                     || record.claims.contains_key(&attribute.name)
             });
-            assert_eq!(says_all, record.complete, "{}", record.id);
+            assert_eq!(
+                says_all,
+                record.id != "anna-next-placement",
+                "{}",
+                record.id
+            );
         }
     }
 
     #[test]
     fn everybody_whom_the_portal_serves_has_the_same_records_in_force() {
-        let records = all();
-        let ids: BTreeSet<_> = records.iter().map(|record| &record.id).collect();
-        assert_eq!(ids.len(), records.len());
-        for person in &EVERYONE {
-            let own = records.iter().filter(|record| record.employee == person.id);
+        let mut ids = BTreeSet::new();
+        for (person, employee) in EVERYONE.iter().zip(everybody()) {
             let wanted = match person.case {
                 "not-applicable" => 0,
                 "match" => 5,
                 _ => 3,
             };
-            assert_eq!(own.count(), wanted, "{}", person.case);
+            assert_eq!(employee.records.len(), wanted, "{}", person.case);
+            for record in employee.records {
+                assert!(ids.insert(record.id.clone()), "{} twice", record.id);
+            }
         }
     }
 }

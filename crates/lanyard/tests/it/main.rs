@@ -12,5 +12,8 @@ mod journey_command;
 mod kill;
 mod kill_in_flight;
 mod operated;
+mod portal_commands;
+mod portal_journey;
+mod portal_walk;
 mod ports;
 mod sandbox_command;
