@@ -12,6 +12,7 @@ function watch(dialog) {
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("session") : undefined;
   let endsAt;
   let timer;
+  let isRead = false;
 
   function begin({ endsAt: end, heading: text, mayStay }) {
     endsAt = end;
@@ -33,7 +34,7 @@ function watch(dialog) {
       location.replace(location.pathname + location.search);
       return;
     }
-    if (left <= warningTime && !dialog.open && !dialog.dataset.closed) dialog.showModal();
+    if (left <= warningTime && !dialog.open && !isRead) dialog.showModal();
     const next = left > warningTime ? left - warningTime : left;
     timer = setTimeout(look, Math.min(next, 60_000));
   }
@@ -56,15 +57,20 @@ function watch(dialog) {
     }
   }
 
-  stay.addEventListener("click", stayLoggedIn);
-  // Escape: whoever wants to go on working is still there. At the longest time there is nothing to ask for.
+  // Whoever wants to go on working is still there. At the longest time there is nothing to ask for, and the
+  // warning does not come twice.
+  function goOn() {
+    if (!stay.hidden) return stayLoggedIn();
+    isRead = true;
+    dialog.close();
+  }
+
+  stay.addEventListener("click", goOn);
+  document.getElementById("close-warning").addEventListener("click", goOn);
+  // The Escape key.
   dialog.addEventListener("cancel", (event) => {
-    if (stay.hidden) {
-      dialog.dataset.closed = "yes";
-      return;
-    }
     event.preventDefault();
-    stayLoggedIn();
+    goOn();
   });
   if (tabs) tabs.onmessage = ({ data }) => data.endsAt > endsAt && begin(data);
   document.addEventListener("visibilitychange", look);

@@ -9,14 +9,15 @@ mod start;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use ui::Brand;
 
 use crate::look::{Limits, Look, scripts};
+use crate::session::page::StillHere;
 
 /// A state's name, and the page that shows it.
 type State = (&'static str, fn(&Look) -> Response);
@@ -64,6 +65,7 @@ const UNFINISHED: &str = "/__unfinished";
 /// Serves `/__states/NAME`, and what the pages ask for.
 pub fn router(brand: &Arc<Brand>) -> Router {
     let look = Look::new(Arc::clone(brand), Limits::default());
+    let longer = StillHere::new(&look, &samples::visitor());
     let answer = move |Path(name): Path<String>| async move {
         match STATES.iter().find(|(known, _)| *known == name) {
             Some((_, show)) => show(&look),
@@ -72,6 +74,7 @@ pub fn router(brand: &Arc<Brand>) -> Router {
     };
     Router::new()
         .route("/__states/{name}", get(answer))
+        .route("/session/stay", post(async || Json(longer)))
         // The sample that waits would go on otherwise.
         .route(UNFINISHED, get(async || "{\"finished\": false}"))
         .merge(ui::router(brand))

@@ -31,8 +31,9 @@ pub(super) const STATES: &[State] = &[
     }),
     ("hr-record-wrong", |look| {
         let mut view = record();
-        view.fields[1].value = "one".to_owned();
-        view.fields[1].error = "Enter a whole number, such as 1".to_owned();
+        let level = &mut view.fields[1];
+        "one".clone_into(&mut level.value);
+        "Enter a whole number, such as 1".clone_into(&mut level.error);
         hr::show_record(look, view)
     }),
 ];
