@@ -73,7 +73,7 @@ async fn the_buttons_of_the_page_misbehave_and_delete() {
 async fn hostile_headers_subjects_and_texts_are_shown_as_text() {
     let folder = Folder::new();
     let mailbox = Mailbox::open(&folder).await;
-    let hostile = "</h1></pre><script>alert(1)</script><img src=x onerror=alert(1)>&lt;";
+    let hostile = "</h1></p><script>alert(1)</script><img src=x onerror=alert(1)>&lt;";
     mailbox.send(message(hostile, hostile)).await.unwrap();
     let mut speaker = mailbox.speak().await;
     assert_eq!(speaker.code().await, 220);
