@@ -42,7 +42,7 @@ const PARTIES: &[Party] = &[
     Party {
         name: "connector",
         links: &["standards", "store"],
-        tests_with: &["gateway", "wallet"],
+        tests_with: &["gateway", "mail-catcher", "wallet"],
     },
     Party {
         name: "wallet",

@@ -13,3 +13,4 @@ mod issue;
 mod provider;
 mod revoke;
 mod verify;
+mod work;

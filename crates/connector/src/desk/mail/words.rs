@@ -29,7 +29,8 @@ pub(in crate::desk) struct Revoked<'a> {
     pub(in crate::desk) first_name: &'a str,
     pub(in crate::desk) label: &'a str,
     pub(in crate::desk) cause: Cause,
-    pub(in crate::desk) revoked_at: Timestamp,
+    /// When it was revoked.
+    pub(in crate::desk) at: Timestamp,
     /// `None` where nobody learnt whether it reached the wallet.
     pub(in crate::desk) issued_at: Option<Timestamp>,
 }
@@ -68,7 +69,7 @@ pub(in crate::desk) fn delete_credential(
         DELETE_CREDENTIAL_BODY,
         &[
             ("first_name", &first_name(revoked.first_name)),
-            ("revoked_on", &date(revoked.revoked_at)),
+            ("revoked_on", &date(revoked.at)),
             ("label", &label),
             ("because", because(revoked.cause)),
             ("the_copy", the_copy),

@@ -23,7 +23,7 @@ fn revoked(cause: Cause) -> Revoked<'static> {
         first_name: "Sam",
         label: "Employment assignment",
         cause,
-        revoked_at: "2026-11-18T11:00:00Z".parse().unwrap(),
+        at: "2026-11-18T11:00:00Z".parse().unwrap(),
         issued_at: (cause != Cause::NotConfirmed).then(|| "2026-11-03T09:30:00Z".parse().unwrap()),
     }
 }

@@ -24,6 +24,8 @@ pub struct WaitingRevocation {
     pub wanted_at: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// When it is tried next.
+    pub next_at: Timestamp,
     /// Why the last try failed: a code, a colon, and words without personal data.
     pub fault: Option<String>,
 }
@@ -39,6 +41,8 @@ pub struct WaitingMail {
     pub written_at: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// When it is tried next.
+    pub next_at: Timestamp,
     /// Why the last try failed: a code, a colon, and words without personal data.
     pub fault: Option<String>,
     /// It will not be tried again: somebody must reach the employee another way.
@@ -49,11 +53,11 @@ impl Desk {
     /// What waits.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
         let revocations = Statement::new(
-            "SELECT serial_number, wanted_at, attempts, fault FROM connector_revocations \
+            "SELECT serial_number, wanted_at, attempts, next_at, fault FROM connector_revocations \
              WHERE done_at IS NULL ORDER BY wanted_at, serial_number LIMIT 1000",
         );
         let mails = Statement::new(
-            "SELECT message_id, serial_number, written_at, attempts, fault, failed_at FROM connector_mails \
+            "SELECT message_id, serial_number, written_at, attempts, next_at, fault, failed_at FROM connector_mails \
              WHERE sent_at IS NULL ORDER BY written_at, message_id LIMIT 1000",
         );
         let revocations = self.0.store.read(revocations).await?;

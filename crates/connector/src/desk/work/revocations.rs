@@ -281,7 +281,7 @@ fn delete_credential_row(
         first_name: &wanted.first_name,
         label: &wanted.label,
         cause: wanted.cause,
-        revoked_at: now,
+        at: now,
         issued_at: wanted.issued_at,
     };
     let letter = mail::delete_credential(options, &revoked).ok()?;
