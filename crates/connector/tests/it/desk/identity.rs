@@ -194,7 +194,7 @@ async fn dw_48_every_way_in_which_no_identity_comes_is_told_apart(database: Data
     assert_eq!(back(&query).await, ended(VerifyOutcome::TimedOut));
 
     let query = world.visit(&verify().await, "anna").await;
-    world.door.jam("/token", Jam::Refuse(500));
+    world.door.jam("/oidc/token", Jam::Refuse(500));
     assert_eq!(back(&query).await, ended(VerifyOutcome::GatewayFailed));
     world.door.free();
 
@@ -234,7 +234,7 @@ async fn dw_64_an_answer_that_is_lost_is_no_verification(database: Database) {
     let anna = world.with_anna().await;
     let url = world.desk.verify(MORNING, None).await.unwrap();
     let query = world.visit(&url, "anna").await;
-    world.door.jam("/token", Jam::LoseAnswer);
+    world.door.jam("/oidc/token", Jam::LoseAnswer);
     let back = world.desk.come_back(MORNING, &anna, &query).await.unwrap();
     assert_eq!(back, ended(VerifyOutcome::GatewayFailed));
     world.door.free();
@@ -263,7 +263,7 @@ async fn a_log_out_forgets_also_what_is_still_on_its_way(database: Database) {
     let anna: Person = world.with_anna().await;
     let url = world.desk.verify(MORNING, None).await.unwrap();
     let query = world.visit(&url, "anna").await;
-    let (arrived, go_on) = world.door.hold("/token");
+    let (arrived, go_on) = world.door.hold("/oidc/token");
     let desk = world.desk.clone();
     let (person, callback) = (anna.clone(), query.clone());
     let coming =

@@ -1,6 +1,8 @@
 //! The desk against the real gateway and a test wallet, on both engines.
 
 mod browser;
-mod door;
+mod callbacks;
+pub(crate) mod door;
 mod identity;
-mod world;
+mod issuing;
+pub(crate) mod world;
