@@ -77,6 +77,7 @@ fn revocation(row: &Row) -> Result<WaitingRevocation, StoreError> {
         serial_number: serial_number(row)?,
         wanted_at: row.timestamp("wanted_at")?,
         attempts: attempts(row)?,
+        next_at: row.timestamp("next_at")?,
         fault: row.optional_text("fault")?.map(str::to_owned),
     })
 }
@@ -87,6 +88,7 @@ fn mail(row: &Row) -> Result<WaitingMail, StoreError> {
         serial_number: serial_number(row)?,
         written_at: row.timestamp("written_at")?,
         attempts: attempts(row)?,
+        next_at: row.timestamp("next_at")?,
         fault: row.optional_text("fault")?.map(str::to_owned),
         given_up: row.optional_integer("failed_at")?.is_some(),
     })
