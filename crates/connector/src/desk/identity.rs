@@ -150,7 +150,7 @@ impl Desk {
     }
 
     /// The unique identifier of whoever was verified in this session, as long as that counts.
-    pub(super) async fn unique_identifier(
+    pub async fn unique_identifier(
         &self,
         session: Session<'_>,
     ) -> Result<Option<String>, StoreError> {
