@@ -11,6 +11,8 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 use ui::component::Row;
 
+use crate::look::Look;
+
 /// A credential type, as this portal fills it in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,7 +55,7 @@ enum Kind {
     DateOrDateTime,
 }
 
-/// What is wrong with a value: a key of the catalogue of texts.
+/// What is wrong with a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WrongValue {
     #[error("a date is written as 2026-11-03")]
@@ -67,13 +69,13 @@ pub(crate) enum WrongValue {
 }
 
 impl WrongValue {
-    /// Its key in the catalogue of texts.
-    pub(crate) fn key(&self) -> &'static str {
+    /// As the form says it.
+    pub(crate) fn say(&self, look: &Look) -> String {
         match self {
-            Self::Date => "hr-wrong-date",
-            Self::Number => "hr-wrong-number",
-            Self::OneOf(_) => "hr-wrong-choice",
-            Self::Text => "hr-wrong-text",
+            Self::Date => look.say("hr-wrong-date"),
+            Self::Number => look.say("hr-wrong-number"),
+            Self::OneOf(all) => look.say_with("hr-wrong-choice", &[("choices", &all.join(", "))]),
+            Self::Text => look.say("hr-wrong-text"),
         }
     }
 }

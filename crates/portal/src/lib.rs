@@ -22,7 +22,9 @@ mod list;
 mod login;
 mod look;
 mod not_applicable;
+mod own_path;
 mod problem;
+mod progress;
 mod records;
 mod returned;
 mod routes;
@@ -31,6 +33,8 @@ pub mod staff;
 #[doc(hidden)]
 pub mod states;
 mod token;
+mod trouble;
+mod visit;
 
 pub use compose::{ComposeError, MIGRATIONS, Portal, Surroundings};
 pub use config::Config;

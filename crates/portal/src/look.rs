@@ -73,6 +73,11 @@ impl Look {
         self
     }
 
+    /// Who runs the service, and its colours.
+    pub(crate) fn brand(&self) -> &Arc<Brand> {
+        &self.brand
+    }
+
     /// How long a person may stay logged in.
     pub(crate) fn limits(&self) -> Limits {
         self.limits

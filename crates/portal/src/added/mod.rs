@@ -1,3 +1,122 @@
-//! What became of a credential that the person wanted in the wallet.
+//! A credential goes to the wallet, and what became of it.
 
 pub(crate) mod page;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Redirect, Response};
+use connector::desk::{Credential, Issuing, Stage};
+
+use crate::progress::Progress;
+use crate::token::reference_of;
+use crate::trouble::Trouble;
+use crate::visit::{Holder, Posted};
+use crate::{again, confirm, credential, identity, problem};
+use page::{AddedView, Outcome};
+
+/// What became of it.
+pub(crate) fn path(record: &str) -> String {
+    format!("/credentials/{record}/added")
+}
+
+/// `POST /credentials/{id}/add`.
+pub(crate) async fn add(
+    Path(id): Path<String>,
+    posted: Posted<Holder>,
+) -> Result<Response, Trouble> {
+    let holder = posted.by;
+    let app = &holder.app;
+    let Some(progress) = holder.progress_of(&id).await? else {
+        return Ok(holder.not_found());
+    };
+    if let Some(elsewhere) = again::instead(&progress) {
+        return Ok(elsewhere);
+    }
+    let record = progress.record;
+    let issuing = app
+        .desk
+        .issue(holder.at_desk(), &record.for_desk(), record.unchanged())
+        .await
+        .map_err(Trouble::starting_from(credential::path(&id)))?;
+    let next = match issuing {
+        Issuing::Go(url) => {
+            app.leave_for(&holder.session, &path(&id)).await?;
+            return Ok(Redirect::to(url.as_str()).into_response());
+        }
+        Issuing::AskAboutOldCopy => again::path(&id),
+        Issuing::Confirm => confirm::path(&id),
+        Issuing::Changed(_) => confirm::path_when_changed(&id),
+        Issuing::Identify => {
+            app.choose(&holder.session, &id).await?;
+            identity::PATH.to_owned()
+        }
+    };
+    Ok(Redirect::to(&next).into_response())
+}
+
+/// `GET /credentials/{id}/add`: whoever comes here by logging in again, or by going back, sees how it stands.
+pub(crate) async fn see(_: Holder, Path(id): Path<String>) -> Redirect {
+    Redirect::to(&credential::path(&id))
+}
+
+/// `GET /credentials/{id}/added`: of the newest that was asked for, only what is known.
+pub(crate) async fn show(holder: Holder, Path(id): Path<String>) -> Result<Response, Trouble> {
+    let Some(progress) = holder.progress_of(&id).await? else {
+        return Ok(holder.not_found());
+    };
+    let its_page = || Redirect::to(&credential::path(&id)).into_response();
+    let Some(newest) = progress.credentials.first() else {
+        return Ok(its_page());
+    };
+    let reference = reference_of(&newest.serial_number.to_string());
+    let outcome = match outcome_of(newest) {
+        Known::Outcome(outcome) => outcome,
+        Known::GatewayFailed => {
+            let page = problem::path(&reference, &credential::path(&id));
+            return Ok(Redirect::to(&page).into_response());
+        }
+        Known::Elsewhere => return Ok(its_page()),
+    };
+    Ok(show_outcome(&holder, &progress, reference, outcome))
+}
+
+fn show_outcome(
+    holder: &Holder,
+    progress: &Progress,
+    reference: String,
+    outcome: Outcome,
+) -> Response {
+    let view = AddedView {
+        id: progress.record.id.clone(),
+        title: progress.record.label.clone(),
+        reference,
+        outcome,
+    };
+    let policy = holder.app.to_gateway();
+    page::show(&holder.app.look, &holder.visitor(), view, &policy)
+}
+
+enum Known {
+    Outcome(Outcome),
+    /// Nothing reached the wallet, and that is not the person's doing.
+    GatewayFailed,
+    /// Its own page says it better.
+    Elsewhere,
+}
+
+fn outcome_of(newest: &Credential) -> Known {
+    // It changed while it was away: whatever was added is revoked, or going to be.
+    let is_stale = newest.changed_at.is_some();
+    match (newest.stage, newest.outcome.as_deref()) {
+        (Stage::Issued | Stage::Revoked, _) if is_stale => Known::Outcome(Outcome::Stale),
+        (Stage::Issued, _) if newest.revoking => Known::Elsewhere,
+        (Stage::Issued, _) => Known::Outcome(Outcome::Added {
+            at: newest.issued_at.unwrap_or(newest.started_at),
+        }),
+        (Stage::Checking, _) => Known::Outcome(Outcome::Checking),
+        (Stage::NotIssued, Some("declined" | "not-accepted")) => Known::Outcome(Outcome::NotAdded),
+        (Stage::NotIssued, Some("timed-out")) => Known::Outcome(Outcome::TookTooLong),
+        (Stage::Asked | Stage::Revoked, _)
+        | (Stage::NotIssued, Some("never-came-back" | "not-in-force")) => Known::Elsewhere,
+        (Stage::NotIssued, _) => Known::GatewayFailed,
+    }
+}

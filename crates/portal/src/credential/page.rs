@@ -18,6 +18,8 @@ pub(crate) struct CredentialView {
     pub(crate) title: String,
     /// How far it is.
     pub(crate) state: CredentialState,
+    /// Whether a credential can be made of the record as it is now: not of one that ended or is deleted.
+    pub(crate) can_be_added: bool,
     /// The record's main facts.
     pub(crate) facts: Vec<Row>,
 }
@@ -44,6 +46,7 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: CredentialView) -> Resp
         WayIn::Again => way("again", "add-to-wallet-again"),
         WayIn::None => None,
     };
+    let way = way.filter(|_| view.can_be_added);
     // What a page cannot do, it says: the copy in the wallet stays until the person deletes it.
     let after = match view.state {
         CredentialState::Cancelled { .. } => Some("credential-copy-stays"),

@@ -3,3 +3,157 @@
 pub(crate) mod page;
 pub(crate) mod password;
 pub(crate) mod throttle;
+
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, extract::FromRequest, extract::Request};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use zeroize::Zeroizing;
+
+use crate::app::{App, Parts};
+use crate::import::as_typed;
+use crate::own_path;
+use crate::session::cookie::Cookie;
+use crate::session::rows;
+use crate::token::{self, NoRandomness};
+use crate::trouble::Trouble;
+use crate::visit::Anonymous;
+use page::{LoginNotice, LoginProblem, LoginView};
+use throttle::Attempt;
+
+/// Where whoever is not logged in is led, to come back to the page they wanted.
+pub(crate) fn path(parts: &Parts, wanted: &str) -> String {
+    match own_path::parse(parts, wanted).filter(|wanted| wanted != "/") {
+        Some(wanted) => {
+            let wanted: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+            format!("/login?return_to={wanted}")
+        }
+        None => "/login".to_owned(),
+    }
+}
+
+/// Where whoever logged out is led.
+pub(crate) const LOGGED_OUT: &str = "/login?logged-out=yes";
+
+#[derive(Deserialize)]
+pub(crate) struct LoginQuery {
+    return_to: Option<String>,
+    #[serde(rename = "logged-out")]
+    logged_out: Option<String>,
+}
+
+/// `GET /login`.
+pub(crate) async fn show(
+    State(app): State<App>,
+    Query(query): Query<LoginQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let cookie = Cookie::Session.read(&app, &headers);
+    let timed_out = match cookie {
+        Some(token) if !token.is_empty() => app.find_session(&token).await?.is_none(),
+        _ => false,
+    };
+    let notice = if query.logged_out.is_some() {
+        Some(LoginNotice::LoggedOut)
+    } else {
+        timed_out.then_some(LoginNotice::TimedOut)
+    };
+    let return_to = query
+        .return_to
+        .and_then(|wanted| own_path::parse(&app, &wanted));
+    let (csrf, set_cookie) = form_token(&app, &headers)?;
+    let view = LoginView {
+        return_to: return_to.unwrap_or_default(),
+        csrf,
+        notice,
+        ..LoginView::default()
+    };
+    Ok(([(SET_COOKIE, set_cookie)], page::show(&app.look, view)).into_response())
+}
+
+/// The token of a form for somebody who is not logged in: the one that the browser has, so that several pages can be
+/// open, or a new one.
+pub(crate) fn form_token(
+    app: &App,
+    headers: &HeaderMap,
+) -> Result<(String, HeaderValue), NoRandomness> {
+    let is_ours =
+        |token: &String| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit());
+    let token = match Cookie::Form.read(app, headers).filter(is_ours) {
+        Some(token) => token,
+        None => token::random()?,
+    };
+    let header = Cookie::Form.set(app, &token);
+    Ok((token, header))
+}
+
+/// `POST /login`.
+pub(crate) async fn log_in(
+    State(app): State<App>,
+    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    request: Request,
+) -> Result<Response, Trouble> {
+    let headers = request.headers().clone();
+    let Anonymous(mut fields) = match Anonymous::from_request(request, &app).await {
+        Ok(form) => form,
+        Err(response) => return Ok(response),
+    };
+    let mut take = |name: &str| fields.remove(name).unwrap_or_default();
+    let password = Zeroizing::new(take("password"));
+    let view = LoginView {
+        username: take("username"),
+        return_to: own_path::parse(&app, &take("return_to")).unwrap_or_default(),
+        csrf: take("csrf"),
+        ..LoginView::default()
+    };
+    let refuse = |view, problem| {
+        let problem = Some(problem);
+        Ok(page::show(&app.look, LoginView { problem, ..view }))
+    };
+    let username = as_typed(&view.username);
+    if username.is_empty() || password.is_empty() {
+        let missing = LoginProblem::Missing {
+            username: username.is_empty(),
+            password: password.is_empty(),
+        };
+        return refuse(view, missing);
+    }
+    let address = address.map(|Extension(ConnectInfo(address))| address.ip());
+    let attempt = Attempt::new(&username, address);
+    if !attempt.is_allowed(&app).await? {
+        tracing::warn!(code = "too-many-attempts", "a log-in was refused");
+        return refuse(view, LoginProblem::TooOften);
+    }
+    let found = app.find_login(&username).await?;
+    let (employee, hash) = found.unzip();
+    let is_right = app.passwords.is_right(password, hash).await?;
+    let Some(employee) = employee.filter(|_| is_right) else {
+        tracing::info!(code = "wrong-pair", "a log-in was refused");
+        return refuse(view, LoginProblem::WrongPair);
+    };
+
+    // A new session, whatever this browser had: nobody gets into one whose cookie they planted (fixation), and what
+    // somebody else verified does not carry over.
+    if let Some(token) = Cookie::Session.read(&app, &headers) {
+        app.end_session(&token::digest_of(&token)).await?;
+    }
+    let (token, csrf) = (token::random()?, token::random()?);
+    app.store
+        .write([
+            attempt.forget(),
+            rows::insert(&token, &employee.id, &csrf, app.now()),
+            app.desk.person(&employee.person()),
+        ])
+        .await?;
+    tracing::info!("somebody logged in");
+    let on = if view.return_to.is_empty() {
+        "/"
+    } else {
+        &view.return_to
+    };
+    let cookie = [(SET_COOKIE, Cookie::Session.set(&app, &token))];
+    Ok((cookie, Redirect::to(on)).into_response())
+}

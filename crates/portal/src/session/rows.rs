@@ -132,10 +132,10 @@ impl Parts {
         self.store.write([update]).await.map(drop)
     }
 
-    /// The browser is back.
+    /// The browser is back, and what it brought is not dealt with yet.
     pub(crate) async fn come_back(&self, session: &SessionRow) -> Result<(), StoreError> {
         let update = Statement::new(
-            "UPDATE portal_sessions SET returned_at = $1, settled_at = NULL WHERE digest = $2",
+            "UPDATE portal_sessions SET returned_at = $1 WHERE digest = $2 AND settled_at IS NULL",
         );
         let update = update.bind(self.now()).bind(&session.digest);
         self.store.write([update]).await.map(drop)

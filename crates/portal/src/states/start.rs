@@ -10,7 +10,7 @@ use super::samples::{
 use crate::again::page::{self as again, AgainView};
 use crate::confirm::page::{self as confirm, ConfirmView};
 use crate::credential::page::{self as credential, CredentialView};
-use crate::credential_state::CredentialState;
+use crate::credential_state::{CredentialState, WayIn};
 use crate::home::page::{self as home, HomeView};
 use crate::list::page::{self as list, ListView, Listed};
 use crate::login::page::{self as login, LoginNotice, LoginProblem, LoginView};
@@ -202,6 +202,7 @@ fn credential_in(look: &Look, state: CredentialState) -> Response {
     let view = CredentialView {
         id: RECORD.to_owned(),
         title: FIRE_SAFETY.to_owned(),
+        can_be_added: state.way_in() != WayIn::None,
         state,
         facts: facts(),
     };

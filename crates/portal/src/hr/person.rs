@@ -1,0 +1,136 @@
+//! An employee's own data: `first-names`, `surname`, `date-of-birth`, `email`.
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::SET_COOKIE;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::civil::Date;
+use serde::Deserialize;
+use store::StoreError;
+
+use super::page::Field;
+use super::person_page::{self, PersonView};
+use crate::app::App;
+use crate::employees::Employee;
+use crate::login::form_token;
+use crate::problem;
+use crate::trouble::Trouble;
+use crate::visit::{Anonymous, Fields};
+
+#[derive(Deserialize)]
+pub(super) struct PersonQuery {
+    saved: Option<String>,
+}
+
+/// `GET /hr/employees/{username}`.
+pub(super) async fn show(
+    State(app): State<App>,
+    Path(username): Path<String>,
+    Query(query): Query<PersonQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Trouble> {
+    let Some(employee) = find(&app, &username).await? else {
+        return Ok(problem::not_found(&app, None));
+    };
+    let (csrf, set_cookie) = form_token(&app, &headers)?;
+    let view = PersonView {
+        fields: fields_of(&app, &employee, &Fields::new()),
+        name: employee.name(),
+        username,
+        csrf,
+        is_saved: query.saved.is_some(),
+    };
+    Ok((
+        [(SET_COOKIE, set_cookie)],
+        person_page::show(&app.look, view),
+    )
+        .into_response())
+}
+
+async fn find(app: &App, username: &str) -> Result<Option<Employee>, StoreError> {
+    let found = app.find_login(username).await?;
+    Ok(found.map(|(employee, _)| employee))
+}
+
+const FIRST_NAMES: &str = "first-names";
+const SURNAME: &str = "surname";
+const DATE_OF_BIRTH: &str = "date-of-birth";
+const EMAIL: &str = "email";
+
+/// The form's fields: what was typed where something was, else what is kept; and what is wrong with it.
+fn fields_of(app: &App, employee: &Employee, typed: &Fields) -> Vec<Field> {
+    let date = employee.date_of_birth.map(|date| date.to_string());
+    let kept = [
+        (FIRST_NAMES, "hr-first-names", employee.first_names.clone()),
+        (SURNAME, "hr-surname", employee.surname.clone()),
+        (DATE_OF_BIRTH, "hr-date-of-birth", date.unwrap_or_default()),
+        (
+            EMAIL,
+            "hr-email",
+            employee.email.clone().unwrap_or_default(),
+        ),
+    ];
+    kept.into_iter()
+        .map(|(name, label, kept)| {
+            let value = typed
+                .get(name)
+                .map_or(kept, |typed| typed.trim().to_owned());
+            Field {
+                name: name.to_owned(),
+                label: app.look.say(label),
+                error: wrong(name, &value).map_or_else(String::new, |key| app.look.say(key)),
+                value,
+            }
+        })
+        .collect()
+}
+
+fn wrong(name: &str, value: &str) -> Option<&'static str> {
+    let is_text = value.len() <= 200 && !value.chars().any(char::is_control);
+    let (is_good, key) = match name {
+        DATE_OF_BIRTH => (
+            value.is_empty() || value.parse::<Date>().is_ok(),
+            "hr-wrong-date",
+        ),
+        // The mail server has the last word; what is no address at all is a slip.
+        EMAIL => (value.is_empty() || value.contains('@'), "hr-wrong-email"),
+        _ => (!value.is_empty(), "hr-wrong-name"),
+    };
+    (!(is_good && is_text)).then_some(key)
+}
+
+/// `POST /hr/employees/{username}`: fields that are not sent stay as they are.
+pub(super) async fn save(
+    State(app): State<App>,
+    Path(username): Path<String>,
+    Anonymous(typed): Anonymous,
+) -> Result<Response, Trouble> {
+    let Some(mut employee) = find(&app, &username).await? else {
+        return Ok(problem::not_found(&app, None));
+    };
+    let fields = fields_of(&app, &employee, &typed);
+    if fields.iter().any(|field| !field.error.is_empty()) {
+        let view = PersonView {
+            fields,
+            name: employee.name(),
+            username,
+            csrf: typed.get("csrf").cloned().unwrap_or_default(),
+            is_saved: false,
+        };
+        return Ok(person_page::show(&app.look, view));
+    }
+    let held = |value: String| (!value.is_empty()).then_some(value);
+    for field in fields {
+        match field.name.as_str() {
+            FIRST_NAMES => employee.first_names = field.value,
+            SURNAME => employee.surname = field.value,
+            DATE_OF_BIRTH => employee.date_of_birth = field.value.parse().ok(),
+            _ => employee.email = held(field.value),
+        }
+    }
+    // Whom to write to is the desk's to know, in the same batch.
+    app.store
+        .write([employee.update(), app.desk.person(&employee.person())])
+        .await?;
+    Ok(Redirect::to(&format!("/hr/employees/{username}?saved=yes")).into_response())
+}

@@ -1,0 +1,112 @@
+//! How far a record's credential is: worked out of what the record says and what the desk knows, each time anew.
+
+use connector::desk::{Credential, Stage};
+use jiff::Timestamp;
+use store::StoreError;
+
+use crate::credential_state::CredentialState;
+use crate::credential_type;
+use crate::records::Record;
+use crate::visit::Visit;
+
+/// A record, and how far its credential is.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    pub(crate) record: Record,
+    pub(crate) state: CredentialState,
+    /// Everything that was ever asked for of this record, the newest first.
+    pub(crate) credentials: Vec<Credential>,
+    /// Whether a credential can be made of the record as it is now.
+    pub(crate) can_be_added: bool,
+}
+
+impl Progress {
+    /// Of this record at this time; nothing where there is nothing to show: a record that is deleted, and of which no
+    /// credential is or was out.
+    pub(crate) fn of(record: Record, all: &[Credential], now: Timestamp) -> Option<Self> {
+        let of_it = all
+            .iter()
+            .filter(|credential| credential.record == record.id);
+        let credentials: Vec<Credential> = of_it.cloned().collect();
+        let state = state_of_newest(&credentials, now)
+            .or_else(|| (record.deleted_at.is_none()).then(|| state_of_record(&record, now)))?;
+        Some(Self {
+            can_be_added: record.can_be_added(now) && state != CredentialState::Checking,
+            record,
+            state,
+            credentials,
+        })
+    }
+
+    /// When a copy was added last, or may have been.
+    pub(crate) fn added_at(&self) -> Option<Timestamp> {
+        let mut added = self.credentials.iter().filter_map(|one| one.issued_at);
+        let may_have = self.credentials.first().map(|one| one.started_at);
+        added.next().or(may_have)
+    }
+}
+
+/// The newest credential that reached a wallet, or may have, decides; what came to nothing leaves it as it was. One
+/// that was revoked says nothing of an older one that is still in force.
+fn state_of_newest(credentials: &[Credential], now: Timestamp) -> Option<CredentialState> {
+    let is_in_force = |one: &&Credential| one.stage == Stage::Issued && !one.revoking;
+    let newest = credentials
+        .iter()
+        .find(|one| one.stage != Stage::NotIssued)?;
+    let deciding = match newest.stage {
+        Stage::Revoked => credentials.iter().find(is_in_force).unwrap_or(newest),
+        _ => newest,
+    };
+    Some(match deciding.stage {
+        Stage::NotIssued => return None,
+        Stage::Asked => CredentialState::InProgress {
+            since: deciding.started_at,
+            added_before: credentials.iter().any(|one| one.issued_at.is_some()),
+        },
+        Stage::Checking => CredentialState::Checking,
+        Stage::Issued if deciding.revoking => CredentialState::Changed,
+        Stage::Issued => match deciding.expires_at.filter(|at| *at <= now) {
+            Some(at) => CredentialState::Expired {
+                on: credential_type::day_of(at),
+            },
+            None => CredentialState::Added {
+                at: deciding.issued_at.unwrap_or(deciding.started_at),
+            },
+        },
+        Stage::Revoked => CredentialState::Cancelled {
+            at: deciding.revoked_at.unwrap_or(deciding.started_at),
+        },
+    })
+}
+
+fn state_of_record(record: &Record, now: Timestamp) -> CredentialState {
+    if let Some(on) = record.ended_on(now) {
+        CredentialState::Ended { on }
+    } else if record.is_complete() {
+        CredentialState::NotAdded {
+            valid_until: record.credential_type.last_day(&record.claims),
+        }
+    } else {
+        CredentialState::CannotAddYet
+    }
+}
+
+impl Visit {
+    /// Everything of this person's, in the order in which it is shown.
+    pub(crate) async fn progress(&self) -> Result<Vec<Progress>, StoreError> {
+        let records = self.app.records_of(&self.employee.id).await?;
+        let credentials = self.app.desk.credentials(&self.employee.id).await?;
+        let of = |record| Progress::of(record, &credentials, self.now);
+        Ok(records.into_iter().filter_map(of).collect())
+    }
+
+    /// The one of this id, if it is theirs and there is something to show.
+    pub(crate) async fn progress_of(&self, id: &str) -> Result<Option<Progress>, StoreError> {
+        let record = self.app.find_record(id).await?;
+        let Some(record) = record.filter(|record| record.employee == self.employee.id) else {
+            return Ok(None);
+        };
+        let credentials = self.app.desk.credentials(&self.employee.id).await?;
+        Ok(Progress::of(record, &credentials, self.now))
+    }
+}
