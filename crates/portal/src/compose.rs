@@ -37,7 +37,7 @@ pub const MIGRATIONS: Migrations = Migrations::new(
 /// How base64 of any key begins that a sandbox made (`sandbox-…`): refused outside one.
 const SANDBOX_KEY: &str = "c2FuZGJveC";
 /// How often what has served its time is deleted.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// A portal. Cheap to clone.
 #[derive(Clone)]

@@ -164,6 +164,8 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    // What says why is at its end here: it is taken by value for the callers' sake.
+    #[allow(clippy::needless_pass_by_value)]
     pub(crate) fn value(key: impl Into<String>, reason: impl ToString) -> Self {
         Self::Value {
             key: key.into(),
