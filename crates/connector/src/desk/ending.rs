@@ -92,10 +92,12 @@ impl Desk {
         )
         .bind(&journey.employee)
         .bind(&awaited.record);
+        // Whoever took this exchange for dead may have asked the gateway before the credential was there: its answer
+        // now is the newer one.
         let issued = |unchanged: &str| {
             Statement::new(format!(
-                "UPDATE connector_credentials SET stage = 'issued', issued_at = $1, stage_at = $2 \
-                 WHERE serial_number = $3 AND stage = 'checking'{unchanged}"
+                "UPDATE connector_credentials SET stage = 'issued', outcome = NULL, issued_at = $1, stage_at = $2 \
+                 WHERE serial_number = $3 AND stage IN ('checking', 'not-issued'){unchanged}"
             ))
             .bind(at)
             .bind(now)
@@ -125,7 +127,7 @@ impl Desk {
             Err(StoreError::Unmet { .. }) => {}
             decided => return decided,
         }
-        // Whoever settles what nobody learnt was first, and revoked it.
+        // Whoever took this exchange for dead has revoked it.
         tracing::warn!(
             code = "answer-too-late",
             serial_number = %awaited.serial_number,

@@ -149,7 +149,8 @@ impl Desk {
         Ok(())
     }
 
-    /// The unique identifier of whoever was verified in this session, as long as that counts.
+    /// The unique identifier of whoever was verified in this session, as long as that counts: what every credential of
+    /// this session will say besides its record.
     pub async fn unique_identifier(
         &self,
         session: Session<'_>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use connector::HttpOptions;
 use connector::desk::{
-    self, Cause, Desk, DeskOptions, Issuing, Return, Session, Stage, VerifyOutcome,
+    self, Cause, Desk, DeskOptions, Issuing, OldCopy, Return, Session, Stage, VerifyOutcome,
 };
 use jiff::SignedDuration;
 use store::{Statement, Store};
@@ -24,7 +24,8 @@ on_both_engines!(
     dw_48_an_identity_check_that_was_cut_off_can_be_begun_again,
     dw_26_a_record_that_changes_during_the_scan_makes_the_credential_stale,
     dw_59_every_way_in_which_no_credential_comes_is_told_apart,
-    dw_64_an_answer_that_comes_after_it_was_settled_changes_nothing,
+    dw_64_an_answer_that_comes_after_it_was_revoked_changes_nothing,
+    dw_62_an_answer_that_comes_after_it_was_not_found_is_the_newer_one,
     sec_37_no_secret_of_a_journey_outlives_it,
 );
 
@@ -120,6 +121,9 @@ async fn dw_64_a_token_answer_that_does_not_come_is_called_unknown(database: Dat
         ("r-2", Jam::LoseAnswer),
         ("r-3", Jam::Refuse(400)),
     ] {
+        let answer = OldCopy::NotThere;
+        let answered = world.desk.answer_about_old_copy("e-anna", record, answer);
+        answered.await.unwrap();
         let url = world.go(SESSION, &programme(record)).await;
         let query = world.visit(&url, "anna").await;
         world.door.jam("/oidc/token", jam);
@@ -131,7 +135,7 @@ async fn dw_64_a_token_answer_that_does_not_come_is_called_unknown(database: Dat
         let credential = credential.unwrap();
         assert_eq!(credential.stage, Stage::Checking);
         assert_eq!(credential.issued_at, None);
-        // There may be a copy now.
+        // There may be a copy now, and nothing was said of that one.
         let ask = world.desk.must_ask_about_old_copy("e-anna", record).await;
         assert!(ask.unwrap());
         assert_eq!(come_back(&world, &query).await, Return::NotOurs);
@@ -296,8 +300,8 @@ async fn dw_59_every_way_in_which_no_credential_comes_is_told_apart(database: Da
     }
 }
 
-async fn dw_64_an_answer_that_comes_after_it_was_settled_changes_nothing(database: Database) {
-    let (world, _) = verified(database).await;
+/// A journey whose exchange is overtaken by whoever settles what nobody learnt.
+async fn overtaken(world: &World, settled: &'static str) {
     let url = world.go(SESSION, &programme("r-1")).await;
     let query = world.visit(&url, "anna").await;
     let (arrived, go_on) = world.door.hold("/oidc/token");
@@ -307,16 +311,33 @@ async fn dw_64_an_answer_that_comes_after_it_was_settled_changes_nothing(databas
         desk.come_back(SESSION, &anna, &callback).await.unwrap()
     });
     arrived.notified().await;
-    let settled = "UPDATE connector_credentials SET stage = 'revoked', revoked_at = 1, reason = 'not-confirmed'";
     world.store.write([Statement::new(settled)]).await.unwrap();
     world.door.free();
     go_on.notify_one();
     let back = coming.await.unwrap();
     assert!(matches!(back, Return::Issue { .. }), "{back:?}");
+    assert_eq!(come_back(world, &query).await, Return::NotOurs);
+}
+
+async fn dw_64_an_answer_that_comes_after_it_was_revoked_changes_nothing(database: Database) {
+    let (world, _) = verified(database).await;
+    let revoked = "UPDATE connector_credentials SET stage = 'revoked', revoked_at = 1, reason = 'not-confirmed'";
+    overtaken(&world, revoked).await;
     let credential = only(&world).await;
     assert_eq!(credential.stage, Stage::Revoked);
     assert_eq!(credential.issued_at, None);
-    assert_eq!(come_back(&world, &query).await, Return::NotOurs);
+}
+
+async fn dw_62_an_answer_that_comes_after_it_was_not_found_is_the_newer_one(database: Database) {
+    let (world, _) = verified(database).await;
+    let not_found =
+        "UPDATE connector_credentials SET stage = 'not-issued', outcome = 'not-in-force'";
+    overtaken(&world, not_found).await;
+    let credential = only(&world).await;
+    assert_eq!(
+        (credential.stage, credential.outcome),
+        (Stage::Issued, None)
+    );
 }
 
 async fn sec_37_no_secret_of_a_journey_outlives_it(database: Database) {

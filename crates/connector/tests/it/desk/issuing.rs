@@ -19,6 +19,7 @@ on_both_engines!(
     dw_21_nobody_is_asked_about_a_copy_that_never_was,
     dw_48_a_gateway_that_refuses_or_fails_leaves_nothing_on_its_way,
     dw_19_a_second_copy_replaces_the_first,
+    dw_19_of_two_copies_that_arrive_at_once_one_stays,
     dw_62_the_serial_number_is_there_before_the_browser_leaves,
 );
 
@@ -277,6 +278,30 @@ async fn dw_19_a_second_copy_replaces_the_first(database: Database) {
     assert_eq!(told().await, [false], "they said that it is gone: no mail");
     let other = credentials.iter().find(|other| other.record == "r-2");
     assert!(!other.unwrap().revoking);
+}
+
+async fn dw_19_of_two_copies_that_arrive_at_once_one_stays(database: Database) {
+    let (world, anna) = verified(database).await;
+    let record = programme("r-1");
+    let (one, two) = (
+        world.go(SESSION, &record).await,
+        world.go(SESSION, &record).await,
+    );
+    let (one, two) = (
+        world.visit(&one, "anna").await,
+        world.visit(&two, "anna").await,
+    );
+    let second_desk = world.second_desk().await;
+    let (one, two) = tokio::join!(
+        world.desk.come_back(SESSION, &anna, &one),
+        second_desk.come_back(SESSION, &anna, &two),
+    );
+    one.unwrap();
+    two.unwrap();
+    let credentials = world.desk.credentials("e-anna").await.unwrap();
+    assert_eq!(credentials.len(), 2);
+    let replaced = credentials.iter().filter(|credential| credential.revoking);
+    assert_eq!(replaced.count(), 1);
 }
 
 async fn dw_62_the_serial_number_is_there_before_the_browser_leaves(database: Database) {

@@ -5,4 +5,5 @@ mod callbacks;
 pub(crate) mod door;
 mod identity;
 mod issuing;
+mod tidying;
 pub(crate) mod world;

@@ -134,6 +134,10 @@ impl World {
         self.shift.advance(by);
     }
 
+    pub(crate) fn later_than_the_start(&self, by: SignedDuration) {
+        self.shift.set(by);
+    }
+
     /// Puts an identity credential into a holder's wallet, by the connector without a desk.
     pub(crate) async fn give_identity(&self, holder: &str, person: &Person, identifier: &str) {
         let born = person.date_of_birth.unwrap().to_string();
