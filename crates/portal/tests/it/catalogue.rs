@@ -116,11 +116,9 @@ fn no_template_says_anything_by_itself() {
 #[test]
 fn the_words_are_those_of_the_house() {
     let text = fs::read_to_string(here().join("words/en.ftl")).unwrap();
-    let said: String = text
-        .lines()
-        .filter_map(|line| line.split_once(" = "))
-        .map(|(_, said)| format!("{} ", said.to_lowercase()))
-        .collect();
+    let texts = text.lines().filter_map(|line| line.split_once(" = "));
+    let texts: Vec<String> = texts.map(|(_, said)| said.to_lowercase()).collect();
+    let said = texts.join(" ");
     let words: BTreeSet<&str> = said.split(|c: char| !c.is_alphabetic()).collect();
     for wrong in [
         "issue", "issued", "present", "claims", "claim", "par", "download", "qr",

@@ -9,11 +9,13 @@ use super::stage::{REDIRECT_URI, Stage};
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
-/// Everything that can have the focus and is shown, in the document's order, with how it looks without it.
+/// Everything that can have the focus and is shown, in the document's order, with how it looks without it. Of radios,
+/// Tab reaches the first, and arrows the others.
 const EVERYTHING: &str = "window.look = (e) => { const s = getComputedStyle(e); \
       return [s.outlineStyle, s.outlineColor, s.boxShadow, s.backgroundColor, s.color].join(' ') }; \
+    const firstOfItsKind = e => e.type !== 'radio' || e === document.getElementsByName(e.name)[0]; \
     window.everything = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')] \
-      .filter(e => e.type !== 'hidden' && e.checkVisibility()); \
+      .filter(e => e.type !== 'hidden' && e.checkVisibility() && firstOfItsKind(e)); \
     window.unfocused = window.everything.map(window.look); \
     return window.everything.map(e => e.textContent.trim().replace(/\\s+/g, ' '))";
 
@@ -25,7 +27,7 @@ const WHERE: &str = "const at = window.everything.indexOf(document.activeElement
       r.bottom > 0 && r.top < innerHeight && r.width > 0 && r.height > 0 }";
 
 /// Presses Tab from the top to the end; gives the names of what had the focus.
-async fn tab_through(browser: &Browser) -> Vec<String> {
+pub(super) async fn tab_through(browser: &Browser) -> Vec<String> {
     browser
         .script("document.activeElement.blur(); scrollTo(0, 0)")
         .await;

@@ -6,10 +6,15 @@ use serde_json::Value;
 use url::Url;
 
 use super::driver::{Browser, Screen};
-use super::stage::Stage;
 
 /// The tags of WCAG 2.2 AA, and the checker's own advice (screens 3.6).
 const RULES: &str = "['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']";
+
+/// Where the pages come from that are looked at.
+pub(super) trait Place {
+    /// Whether a page may ask there.
+    fn is_ours(&self, address: &Url) -> bool;
+}
 
 /// The checker, installed from the lock file by `cargo xtask test`.
 pub(super) fn axe_file() -> PathBuf {
@@ -20,7 +25,7 @@ pub(super) fn axe_file() -> PathBuf {
 /// Looks at the page that is open, on each screen and at the narrowest width, and expects nothing wrong.
 ///
 /// The pictures are `target/screens/NAME-SCREEN.png`.
-pub(super) async fn look(stage: &Stage, browser: &Browser, name: &str) {
+pub(super) async fn look(place: &impl Place, browser: &Browser, name: &str) {
     let mut wrong = Vec::new();
     for screen in [Screen::Desktop, Screen::Phone] {
         browser.turn_to(screen).await;
@@ -45,12 +50,12 @@ pub(super) async fn look(stage: &Stage, browser: &Browser, name: &str) {
     wrong.extend(overflow(browser, Screen::Narrowest).await);
     browser.turn_to(Screen::Desktop).await;
 
-    wrong.extend(quiet(stage, browser).await);
+    wrong.extend(quiet(place, browser).await);
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
 }
 
 /// What the console complained about, and requests that went elsewhere, since the last look.
-pub(super) async fn quiet(stage: &Stage, browser: &Browser) -> Vec<String> {
+pub(super) async fn quiet(place: &impl Place, browser: &Browser) -> Vec<String> {
     // A page that is itself an error is no fault of the page's.
     let of_the_page = |complaint: &String| {
         complaint.contains("the server responded with a status of")
@@ -59,7 +64,7 @@ pub(super) async fn quiet(stage: &Stage, browser: &Browser) -> Vec<String> {
     let complaints = browser.complaints().await.into_iter();
     let complaints = complaints.filter(|complaint| !of_the_page(complaint));
     let requests = browser.requests().await.into_iter();
-    let strayed = requests.filter(|url| !stage.is_ours(url) && !is_local(url));
+    let strayed = requests.filter(|url| !place.is_ours(url) && !is_local(url));
     let strayed = strayed.map(|url| format!("a request went to {url}"));
     complaints
         .map(|complaint| format!("the console says: {complaint}"))
@@ -72,7 +77,7 @@ fn is_local(address: &Url) -> bool {
     matches!(address.scheme(), "data" | "chrome")
 }
 
-fn save(name: &str, screen: Screen, picture: &[u8]) {
+pub(super) fn save(name: &str, screen: Screen, picture: &[u8]) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screens");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{name}-{}.png", screen.name()));

@@ -10,6 +10,7 @@ mod issue_pages;
 mod keyboard;
 mod look;
 mod notices;
+mod portal_look;
 mod qr_code;
 mod stage;
 mod verify_pages;

@@ -18,6 +18,7 @@ use url::Url;
 use wallet::Scanned;
 
 use super::driver::{self, Browser, JavaScript};
+use super::look::Place;
 use crate::ports::Ports;
 
 /// Where the sandbox's relying parties of outside programs wait for the browser.
@@ -200,18 +201,19 @@ impl Stage {
         self.sandbox.file.urls.wallet.join(path).unwrap().into()
     }
 
-    /// Whether a page may ask there.
-    pub(super) fn is_ours(&self, address: &Url) -> bool {
+    /// Everything goes.
+    pub(super) async fn strike(self) {
+        self.sandbox.stop().await;
+    }
+}
+
+impl Place for Stage {
+    fn is_ours(&self, address: &Url) -> bool {
         let urls = &self.sandbox.file.urls;
         let callback: Url = REDIRECT_URI.parse().unwrap();
         [&urls.gateway, &urls.wallet, &callback]
             .iter()
             .any(|ours| ours.origin() == address.origin())
-    }
-
-    /// Everything goes.
-    pub(super) async fn strike(self) {
-        self.sandbox.stop().await;
     }
 }
 

@@ -1,0 +1,235 @@
+//! The staff portal's pages, each in every state, as its own gallery serves them with made-up data.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portal::states;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use ui::Brand;
+use url::Url;
+
+use super::driver::{self, Browser, JavaScript, Screen};
+use super::keyboard::tab_through;
+use super::look::{Place, look};
+
+/// [WebDriver 17.4.2] The keys' code points.
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+
+/// A server of every state.
+struct Gallery {
+    origin: Url,
+    folder: PathBuf,
+    serving: JoinHandle<()>,
+}
+
+impl Gallery {
+    async fn open() -> Option<Self> {
+        if !driver::is_there() {
+            return None;
+        }
+        let name = format!("lanyard-gallery-{}", uuid::Uuid::new_v4());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = states::router(&Arc::new(Brand::default()));
+        let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        Some(Self {
+            origin: origin.parse().unwrap(),
+            folder,
+            serving,
+        })
+    }
+
+    async fn browser(&self, javascript: JavaScript) -> Browser {
+        // Every name leads here: the pages need no other.
+        let to = format!("127.0.0.1:{}", self.origin.port().unwrap());
+        Browser::start(&self.folder, javascript, "*", &to).await
+    }
+
+    fn address(&self, state: &str) -> String {
+        let path = format!("/__states/{state}");
+        self.origin.join(&path).unwrap().into()
+    }
+}
+
+impl Place for Gallery {
+    fn is_ours(&self, address: &Url) -> bool {
+        address.origin() == self.origin.origin()
+    }
+}
+
+impl Drop for Gallery {
+    fn drop(&mut self) {
+        self.serving.abort();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Looks at every `step`th state, so that two tests share the work.
+async fn look_at_every(first: usize) {
+    let Some(gallery) = Gallery::open().await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::On).await;
+    for state in states::NAMES.iter().skip(first).step_by(2) {
+        browser.open(&gallery.address(state)).await;
+        look(&gallery, &browser, &format!("portal-{state}")).await;
+    }
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_of_the_portal_is_accessible_and_fits_in_every_state() {
+    look_at_every(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_of_the_portal_is_accessible_and_fits_in_every_other_state() {
+    look_at_every(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keyboard_reaches_everything_on_the_portals_pages() {
+    let Some(gallery) = Gallery::open().await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::On).await;
+    for state in [
+        "login",
+        "home",
+        "list",
+        "again",
+        "confirm",
+        "identity",
+        "identity-done",
+        "added",
+        "hr-record",
+    ] {
+        browser.open(&gallery.address(state)).await;
+        let names = tab_through(&browser).await;
+        assert_eq!(names[0], "Skip to main content", "{state}");
+        assert_eq!(names.last().unwrap(), "Help", "{state}");
+    }
+
+    // What is to be put right is read first, and leads to its field.
+    browser.open(&gallery.address("again-unanswered")).await;
+    let focused = "return document.activeElement.className";
+    assert_eq!(browser.script(focused).await, "nhsuk-error-summary");
+    browser.click("a[href='#deleted']").await;
+    assert_eq!(
+        browser.script("return document.activeElement.id").await,
+        "deleted"
+    );
+    browser.close().await;
+}
+
+/// Whether the warning is open, what has the focus, and what the heading says.
+const WARNING: &str = "const d = document.getElementById('session-warning'); \
+    return [d.open, document.activeElement.id, d.querySelector('h2').textContent]";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_warned_before_the_session_ends_stays_by_one_key() {
+    let Some(gallery) = Gallery::open().await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::On).await;
+    for key in [ENTER, ESCAPE] {
+        browser.open(&gallery.address("session-warning")).await;
+        assert_eq!(
+            browser.script(WARNING).await,
+            json!([true, "stay-logged-in", "You will be logged out at 2:40pm"])
+        );
+        browser.press(key).await;
+        wait_until(&browser, "You will be logged out at 3:06pm").await;
+        assert_eq!(browser.script(WARNING).await[0], Value::Bool(false));
+    }
+
+    // At the longest time there is nothing to ask for: the warning is read, and does not come again.
+    browser.open(&gallery.address("session-longest-time")).await;
+    assert_eq!(browser.script(WARNING).await[1], "close-warning");
+    browser.press(ENTER).await;
+    assert_eq!(browser.script(WARNING).await[0], Value::Bool(false));
+    browser
+        .script("document.dispatchEvent(new Event('visibilitychange'))")
+        .await;
+    assert_eq!(browser.script(WARNING).await[0], Value::Bool(false));
+    browser.close().await;
+}
+
+async fn wait_until(browser: &Browser, heading: &str) {
+    for _ in 0..100 {
+        if browser.script(WARNING).await[2] == heading {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the warning does not say ‘{heading}’");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_portals_pages_work_without_a_script() {
+    let Some(gallery) = Gallery::open().await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::Off).await;
+    browser.open(&gallery.address("session-warning")).await;
+    let read = browser.text("main").await;
+    assert!(read.contains("You will be logged out after 30 minutes without activity."));
+    assert!(!read.contains("You will be logged out at"), "{read}");
+    for (state, button) in [
+        ("login", "form[action='/login'] button[type=submit]"),
+        ("again", "form button[type=submit]"),
+        ("confirm", "#confirm"),
+        ("identity", "#verify-identity"),
+        ("identity-done", "#add-to-wallet"),
+        ("finishing", "#continue"),
+    ] {
+        browser.open(&gallery.address(state)).await;
+        assert!(!browser.text(button).await.is_empty(), "{state}");
+    }
+    browser.close().await;
+}
+
+/// Whoever chose their own colours, or few movements, still sees the states, the buttons and the warning.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn forced_colours_leave_everything_on_the_portals_pages_to_be_seen() {
+    let Some(gallery) = Gallery::open().await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::On).await;
+    let features = json!({ "features": [
+        { "name": "forced-colors", "value": "active" },
+        { "name": "prefers-reduced-motion", "value": "reduce" },
+    ] });
+    browser
+        .devtools("Emulation.setEmulatedMedia", features)
+        .await;
+    for state in ["list", "again", "session-warning", "added", "login-missing"] {
+        browser.open(&gallery.address(state)).await;
+        assert_eq!(
+            browser
+                .script("return matchMedia('(forced-colors: active)').matches")
+                .await,
+            Value::Bool(true)
+        );
+        for screen in [Screen::Desktop, Screen::Phone] {
+            browser.turn_to(screen).await;
+            let unseen = browser.script(UNBORDERED).await;
+            assert_eq!(unseen, json!([]), "{state}");
+            let picture = browser.page_picture().await;
+            super::look::save(&format!("portal-{state}-forced-colours"), screen, &picture);
+        }
+    }
+    browser.close().await;
+}
+
+/// Buttons, tags and the warning whose edges only a background drew, which forced colours take away.
+const UNBORDERED: &str = "const edge = e => { const s = getComputedStyle(e); \
+      return parseFloat(s.borderTopWidth) > 0 || parseFloat(s.outlineWidth) > 0 && s.outlineStyle !== 'none' }; \
+    return [...document.querySelectorAll('main .nhsuk-button, main .nhsuk-tag, dialog[open]')] \
+      .filter(e => e.checkVisibility() && !edge(e)).map(e => e.outerHTML.slice(0, 120))";
