@@ -33,7 +33,7 @@ state-cannot-add-yet-hint = You cannot add this because your record is not compl
 state-ended = Ended
 state-ended-hint = You cannot add this because it ended on { $when }.
 state-not-added = Not added
-state-not-added-hint = Valid until { $when }.
+state-not-added-hint = Valid until { $when }
 state-in-progress = In progress
 state-in-progress-hint = You started adding this at { $when }.
 state-added = Added
@@ -162,7 +162,7 @@ elsewhere-else = If you cannot find that page, start again from your credentials
 ## What became of it
 
 added-title = Credential added to your wallet
-added-when = Added on { $when }.
+added-when = Added on { $when }
 added-next-title = What happens next
 added-next-log-in = Log in to your staff passport portal.
 added-next-upload = Upload the credential.

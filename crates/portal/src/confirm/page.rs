@@ -10,7 +10,7 @@ use crate::look::{Look, Visitor};
 use crate::session::page::Session;
 
 /// Everything that will go into the credential, in its order and as it will be written.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ConfirmView {
     /// The record's id.
     pub(crate) id: String,

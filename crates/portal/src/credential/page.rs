@@ -10,7 +10,7 @@ use crate::look::{Look, Visitor};
 use crate::session::page::Session;
 
 /// One credential, how far it is, and what its record says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct CredentialView {
     /// The record's id.
     pub(crate) id: String,

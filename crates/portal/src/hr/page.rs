@@ -14,7 +14,7 @@ use crate::look::Look;
 use crate::session::page::Session;
 
 /// Everybody, and what waits.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct HrView {
     /// The employees.
     pub(crate) employees: Vec<Employee>,
@@ -25,7 +25,7 @@ pub(crate) struct HrView {
 }
 
 /// One employee of the sandbox.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Employee {
     /// Their name on record.
     pub(crate) name: String,
@@ -49,7 +49,7 @@ pub(crate) struct Record {
 }
 
 /// Something that should have reached the gateway or a mailbox.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct NotArrived {
     /// What it is.
     pub(crate) kind: Delivery,
@@ -90,7 +90,7 @@ pub(crate) enum Next {
 }
 
 /// One record to edit.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct RecordView {
     /// Its id.
     pub(crate) id: String,
@@ -109,7 +109,7 @@ pub(crate) struct RecordView {
 }
 
 /// One field of a record.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Field {
     /// Its name in the form, which is also its id.
     pub(crate) name: String,

@@ -12,7 +12,7 @@ use crate::look::Look;
 use crate::session::page::Session;
 
 /// One employee to edit.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct PersonView {
     /// What they log in with: the key of the page.
     pub(crate) username: String,

@@ -18,7 +18,7 @@ pub(crate) struct IdentityView {
 }
 
 /// The identity is verified; the credential can be added.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct DoneView {
     /// Whether it was verified right now, not earlier in this session.
     pub(crate) is_new: bool,
@@ -27,7 +27,7 @@ pub(crate) struct DoneView {
 }
 
 /// A credential that was confirmed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Confirmed {
     /// The record's id.
     pub(crate) id: String,

@@ -11,7 +11,7 @@ use crate::look::Look;
 use crate::session::page::Session;
 
 /// The form, as it is shown and shown again.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct LoginView {
     /// What the person typed as a username.
     pub(crate) username: String,

@@ -215,7 +215,7 @@ async fn the_list_tells_the_nine_states_apart() {
         ]
     );
     for said in [
-        "Valid until 20 November 2027.",
+        "Valid until 20 November 2027",
         "You started adding this at 2:31pm.",
         "Added to your wallet on 3 November 2026 at 10:42am.",
         "This has changed. Delete the one in your wallet and add the new one.",
