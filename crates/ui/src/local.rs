@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::Request;
 use axum::http::header::{HOST, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,7 +18,7 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if safe || is_own_site(request.headers()) {
+    if safe || is_own_site(request.headers(), host(&request)) {
         return next.run(request).await;
     }
     refusal(
@@ -30,8 +31,7 @@ pub async fn refuse_other_sites(request: Request, next: Next) -> Response {
 /// The API has no login, so it answers only where the machine's own name was called: a web page that points its
 /// host name at this machine (DNS rebinding) cannot read it. Use with `axum::middleware::from_fn`.
 pub async fn loopback_only(request: Request, next: Next) -> Response {
-    let host = text(request.headers(), HOST.as_str());
-    let url = host.and_then(|host| Url::parse(&format!("http://{host}/")).ok());
+    let url = host(&request).and_then(|host| Url::parse(&format!("http://{host}/")).ok());
     if url.is_some_and(|url| is_loopback(&url)) {
         return next.run(request).await;
     }
@@ -65,7 +65,13 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-fn is_own_site(headers: &HeaderMap) -> bool {
+/// Whom the request is for: HTTP/2 says it in the address and sends no `Host` [RFC 9113 8.3.1].
+fn host(request: &Request) -> Option<&str> {
+    let authority = request.uri().authority().map(Authority::as_str);
+    authority.or_else(|| text(request.headers(), HOST.as_str()))
+}
+
+fn is_own_site(headers: &HeaderMap, host: Option<&str>) -> bool {
     if let Some(site) = text(headers, "sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
@@ -73,7 +79,7 @@ fn is_own_site(headers: &HeaderMap) -> bool {
         return true;
     };
     let authority = origin.split_once("://").map(|(_, authority)| authority);
-    authority.is_some() && authority == text(headers, HOST.as_str())
+    authority.is_some() && authority == host
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -86,40 +92,43 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use axum::body::Body;
+    use axum::http::{HeaderName, HeaderValue};
+
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+    /// Whether a form counts as our own that was sent to `localhost:8402` with this header.
+    fn is_own(header: Option<(&'static str, &'static str)>) -> bool {
         let mut headers = HeaderMap::new();
-        for (name, value) in pairs {
-            headers.insert(*name, value.parse().unwrap());
-        }
-        headers
+        headers.extend(header.map(|(name, value)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        }));
+        is_own_site(&headers, Some("localhost:8402"))
     }
 
     #[test]
     fn a_form_of_another_site_is_told_apart_from_our_own_and_from_a_program() {
-        let host = ("host", "localhost:8402");
-        assert!(is_own_site(&headers(&[host])));
-        assert!(is_own_site(&headers(&[
-            host,
-            ("origin", "http://localhost:8402")
-        ])));
-        assert!(is_own_site(&headers(&[
-            host,
-            ("sec-fetch-site", "same-origin")
-        ])));
-        assert!(!is_own_site(&headers(&[
-            host,
-            ("sec-fetch-site", "cross-site")
-        ])));
-        assert!(!is_own_site(&headers(&[
-            host,
-            ("sec-fetch-site", "same-site")
-        ])));
-        assert!(!is_own_site(&headers(&[
-            host,
-            ("origin", "http://localhost:8400")
-        ])));
-        assert!(!is_own_site(&headers(&[host, ("origin", "null")])));
+        assert!(is_own(None));
+        assert!(is_own(Some(("origin", "http://localhost:8402"))));
+        assert!(is_own(Some(("sec-fetch-site", "same-origin"))));
+        assert!(!is_own(Some(("sec-fetch-site", "cross-site"))));
+        assert!(!is_own(Some(("sec-fetch-site", "same-site"))));
+        assert!(!is_own(Some(("origin", "http://localhost:8400"))));
+        assert!(!is_own(Some(("origin", "null"))));
+    }
+
+    #[test]
+    fn whom_a_request_is_for_is_known_in_either_version_of_http() {
+        let first = Request::builder()
+            .uri("/login")
+            .header("host", "localhost:8402");
+        let second = Request::builder().uri("https://localhost:8402/login");
+        for request in [first, second] {
+            let request = request.body(Body::empty()).unwrap();
+            assert_eq!(host(&request), Some("localhost:8402"));
+        }
     }
 }
