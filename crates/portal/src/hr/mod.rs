@@ -4,7 +4,7 @@
 mod overview;
 pub(crate) mod page;
 mod person;
-mod person_page;
+pub(crate) mod person_page;
 mod record;
 
 use axum::Router;

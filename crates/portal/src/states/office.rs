@@ -9,6 +9,7 @@ use crate::credential_state::CredentialState;
 use crate::hr::page::{
     self as hr, Delivery, Employee, Field, HrNews, HrView, Next, NotArrived, Record, RecordView,
 };
+use crate::hr::person_page::{self, PersonView};
 use crate::look::Look;
 
 pub(super) const STATES: &[State] = &[
@@ -28,6 +29,21 @@ pub(super) const STATES: &[State] = &[
             ..record()
         };
         hr::show_record(look, view)
+    }),
+    ("hr-person", |look| person_page::show(look, person())),
+    ("hr-person-saved", |look| {
+        let view = PersonView {
+            is_saved: true,
+            ..person()
+        };
+        person_page::show(look, view)
+    }),
+    ("hr-person-wrong", |look| {
+        let mut view = person();
+        let born = &mut view.fields[2];
+        "7 May".clone_into(&mut born.value);
+        "Enter a date, such as 1990-05-07".clone_into(&mut born.error);
+        person_page::show(look, view)
     }),
     ("hr-record-wrong", |look| {
         let mut view = record();
@@ -100,13 +116,31 @@ fn not_arrived() -> Vec<NotArrived> {
     vec![revocation, mail]
 }
 
-fn record() -> RecordView {
-    let field = |name: &str, label: &str, value: &str| Field {
+fn person() -> PersonView {
+    PersonView {
+        username: "match".to_owned(),
+        name: "Anthony Hughes".to_owned(),
+        fields: vec![
+            field("first-names", "First names", "Anthony"),
+            field("surname", "Surname", "Hughes"),
+            field("date-of-birth", "Date of birth", "1990-05-07"),
+            field("email", "Email address", "anthony.hughes@anytown.example"),
+        ],
+        csrf: "sample".to_owned(),
+        is_saved: false,
+    }
+}
+
+fn field(name: &str, label: &str, value: &str) -> Field {
+    Field {
         name: name.to_owned(),
         label: label.to_owned(),
         value: value.to_owned(),
         error: String::new(),
-    };
+    }
+}
+
+fn record() -> RecordView {
     RecordView {
         id: RECORD.to_owned(),
         title: FIRE_SAFETY.to_owned(),

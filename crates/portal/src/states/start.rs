@@ -71,6 +71,9 @@ pub(super) const STATES: &[State] = &[
     ("credential-cancelled", |look| {
         credential_in(look, cancelled())
     }),
+    ("credential-cancelled-for-good", |look| {
+        credential_as(look, cancelled(), false)
+    }),
     ("credential-checking", |look| {
         credential_in(look, CredentialState::Checking)
     }),
@@ -199,10 +202,15 @@ fn expired() -> CredentialState {
 }
 
 fn credential_in(look: &Look, state: CredentialState) -> Response {
+    let can_be_added = state.way_in() != WayIn::None;
+    credential_as(look, state, can_be_added)
+}
+
+fn credential_as(look: &Look, state: CredentialState, can_be_added: bool) -> Response {
     let view = CredentialView {
         id: RECORD.to_owned(),
         title: FIRE_SAFETY.to_owned(),
-        can_be_added: state.way_in() != WayIn::None,
+        can_be_added,
         state,
         facts: facts(),
     };
