@@ -9,7 +9,7 @@ use connector::{
     ClientSecret, Clock, HttpOptions, Observer, Push, SecretSource, Settings, SigningKey,
 };
 use jiff::{SignedDuration, Timestamp};
-use store::{Migrations, Store, StoreError};
+use store::{Migrations, Statement, Store, StoreError};
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
@@ -169,6 +169,15 @@ impl Portal {
             () = self.app.desk.keep_working() => {}
             () = tidying => {}
         }
+    }
+
+    /// Deletes everybody and everything: a sandbox begins anew.
+    pub async fn forget_everything(&self) -> Result<(), StoreError> {
+        self.app.desk.forget_everything().await?;
+        // Those that refer to others first.
+        let tables = ["attempts", "sessions", "records", "employees"];
+        let deletes = tables.map(|table| Statement::new(format!("DELETE FROM portal_{table}")));
+        self.app.store.write(deletes).await.map(drop)
     }
 
     /// Lets writes that were begun finish.

@@ -5,7 +5,25 @@ use store::{Statement, StoreError};
 
 use super::Desk;
 
+/// Every table, those that refer to others first.
+const TABLES: [&str; 7] = [
+    "mails",
+    "revocations",
+    "credentials",
+    "journeys",
+    "identities",
+    "confirmations",
+    "people",
+];
+
 impl Desk {
+    /// Deletes everything that the desk knows: a sandbox begins anew.
+    pub async fn forget_everything(&self) -> Result<(), StoreError> {
+        let deletes =
+            TABLES.map(|table| Statement::new(format!("DELETE FROM connector_{table}")));
+        self.0.store.write(deletes).await.map(drop)
+    }
+
     /// Deletes what nobody can need any more. What is kept for good is what was asked for and what became of it.
     pub(super) async fn tidy(&self) -> Result<(), StoreError> {
         // Twice its time: whoever settles a journey's credential when it is certainly over still finds the journey.

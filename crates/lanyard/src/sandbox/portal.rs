@@ -25,6 +25,9 @@ pub async fn compose(
         ..::portal::Surroundings::production()
     };
     let portal = Portal::compose(&config(options, urls, secrets)?, surroundings).await?;
+    if options.fresh {
+        portal.forget_everything().await?;
+    }
     portal.import(&records::staff(&secrets.passwords)?).await?;
     Ok(portal)
 }
