@@ -120,8 +120,9 @@ fn the_words_are_those_of_the_house() {
     let texts: Vec<String> = texts.map(|(_, said)| said.to_lowercase()).collect();
     let said = texts.join(" ");
     let words: BTreeSet<&str> = said.split(|c: char| !c.is_alphabetic()).collect();
+    // ‘Issued by’ is what the credential itself says.
     for wrong in [
-        "issue", "issued", "present", "claims", "claim", "par", "download", "qr",
+        "issue", "present", "claims", "claim", "par", "download", "qr",
     ] {
         assert!(!words.contains(wrong), "{wrong}");
     }
