@@ -172,6 +172,26 @@ async fn wait_until(browser: &Browser, heading: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_that_waits_for_the_gateways_answer_goes_on_once_it_is_there() {
+    let Some(gallery) = Gallery::open().await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::On).await;
+    browser.open(&gallery.address("finishing")).await;
+    assert_eq!(
+        browser.text("#finishing").await,
+        "This takes a few seconds."
+    );
+    let finished =
+        "window.fetch = async () => ({ ok: true, json: async () => ({ finished: true }) })";
+    browser.script(finished).await;
+    browser
+        .wait_for_address(&gallery.address("identity-done"))
+        .await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_portals_pages_work_without_a_script() {
     let Some(gallery) = Gallery::open().await else {
         return;
