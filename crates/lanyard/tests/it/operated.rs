@@ -43,7 +43,7 @@ pub(crate) struct Operated {
     pub(crate) client_secret: String,
     pub(crate) signing_key: HmacKey,
     pub(crate) config: String,
-    certificate_authority: String,
+    pub(crate) certificate_authority: String,
     ports: Ports,
     process: Option<Child>,
 }
