@@ -3,6 +3,7 @@
 use std::fmt;
 
 use connector::desk::Person;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{Row, Statement, StoreError};
 
@@ -19,6 +20,8 @@ pub(crate) struct Employee {
     pub(crate) email: Option<String>,
     /// Whether the staff passport applies to them.
     pub(crate) applicable: bool,
+    /// The record that they are about to add, and since when: who has to log in again goes on with it.
+    pub(crate) chosen: Option<(String, Timestamp)>,
 }
 
 impl fmt::Debug for Employee {
@@ -29,7 +32,8 @@ impl fmt::Debug for Employee {
     }
 }
 
-const COLUMNS: &str = "id, username, first_names, surname, date_of_birth, email, applicable";
+const COLUMNS: &str =
+    "id, username, first_names, surname, date_of_birth, email, applicable, chosen, chosen_at";
 
 impl Employee {
     fn read(row: &Row) -> Result<Self, StoreError> {
@@ -45,6 +49,10 @@ impl Employee {
                 .and_then(|date| date.parse().ok()),
             email: row.optional_text("email")?.map(str::to_owned),
             applicable: row.boolean("applicable")?,
+            chosen: {
+                let record = row.optional_text("chosen")?.map(str::to_owned);
+                record.zip(row.optional_timestamp("chosen_at")?)
+            },
         })
     }
 
@@ -80,6 +88,14 @@ impl Employee {
 }
 
 impl Parts {
+    /// Keeps what the person is about to add.
+    pub(crate) async fn choose(&self, employee: &Employee, record: &str) -> Result<(), StoreError> {
+        let update =
+            Statement::new("UPDATE portal_employees SET chosen = $1, chosen_at = $2 WHERE id = $3");
+        let update = update.bind(record).bind(self.now()).bind(&employee.id);
+        self.store.write([update]).await.map(drop)
+    }
+
     /// The employee of this id.
     pub(crate) async fn find_employee(&self, id: &str) -> Result<Option<Employee>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM portal_employees WHERE id = $1");

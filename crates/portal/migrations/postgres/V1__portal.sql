@@ -1,4 +1,4 @@
--- Who may log in, as HR has them.
+-- Who may log in, as HR has them; and the record that they are about to add, which outlives a session.
 CREATE TABLE portal_employees (
     id            TEXT    NOT NULL PRIMARY KEY,
     username      TEXT    NOT NULL UNIQUE,
@@ -7,7 +7,9 @@ CREATE TABLE portal_employees (
     surname       TEXT    NOT NULL,
     date_of_birth TEXT,
     email         TEXT,
-    applicable    BIGINT  NOT NULL
+    applicable    BIGINT  NOT NULL,
+    chosen        TEXT,
+    chosen_at     BIGINT
 );
 
 -- What can become a credential. `claims` is a JSON object of texts. A deleted record stays, so that neither the list
@@ -25,17 +27,14 @@ CREATE TABLE portal_records (
 );
 CREATE INDEX portal_records_by_employee ON portal_records (employee, place);
 
--- One log-in in one browser, under the SHA-256 of what its cookie says. `record` is what the person is about to add,
--- since `chosen_at`; `away_to` is the page that follows when the browser is back from the gateway, `returned_at` when
--- it came and `settled_at` when what it brought was dealt with.
+-- One log-in in one browser, under the SHA-256 of what its cookie says. `away_to` is the page that follows when the
+-- browser is back from the gateway, `returned_at` when it came and `settled_at` when what it brought was dealt with.
 CREATE TABLE portal_sessions (
     digest      TEXT    NOT NULL PRIMARY KEY,
     employee    TEXT    NOT NULL REFERENCES portal_employees (id),
     csrf        TEXT    NOT NULL,
     created_at  BIGINT  NOT NULL,
     seen_at     BIGINT  NOT NULL,
-    record      TEXT,
-    chosen_at   BIGINT,
     away_to     TEXT,
     returned_at BIGINT,
     settled_at  BIGINT

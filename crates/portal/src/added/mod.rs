@@ -46,7 +46,7 @@ pub(crate) async fn add(
         Issuing::Confirm => confirm::path(&id),
         Issuing::Changed(_) => confirm::path_when_changed(&id),
         Issuing::Identify => {
-            app.choose(&holder.session, &id).await?;
+            app.choose(&holder.employee, &id).await?;
             identity::PATH.to_owned()
         }
     };

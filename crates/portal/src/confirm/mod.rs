@@ -100,7 +100,7 @@ pub(crate) async fn confirm(
         .desk
         .confirm(&holder.employee.id, &record)
         .await?;
-    holder.app.choose(&holder.session, &id).await?;
+    holder.app.choose(&holder.employee, &id).await?;
     let standing = holder.app.desk.standing(holder.at_desk()).await?;
     let next = match standing.verified_at {
         Some(_) => identity::DONE,

@@ -61,10 +61,8 @@ pub(crate) async fn show_done(State(app): State<App>, holder: Holder) -> Result<
     let policy = app.to_gateway();
     if let Some(verified_at) = standing.verified_at {
         let view = DoneView {
-            is_new: holder
-                .session
-                .chosen_at
-                .is_none_or(|chosen| chosen <= verified_at),
+            is_new: (holder.employee.chosen.as_ref())
+                .is_none_or(|(_, since)| *since <= verified_at),
             credential: confirmed(&holder).await?,
         };
         return Ok(page::show_done(&app.look, &visitor, view, &policy));
@@ -99,8 +97,8 @@ fn why_not(standing: &Standing) -> Option<NotVerified> {
 
 /// What the person is about to add, as long as it is theirs.
 async fn chosen(visit: &Visit) -> Result<Option<Record>, Trouble> {
-    match &visit.session.record {
-        Some(id) => visit.record(id).await,
+    match &visit.employee.chosen {
+        Some((id, _)) => visit.record(id).await,
         None => Ok(None),
     }
 }

@@ -19,10 +19,6 @@ pub(crate) struct SessionRow {
     pub(crate) csrf: String,
     pub(crate) created_at: Timestamp,
     pub(crate) seen_at: Timestamp,
-    /// What the person is about to add.
-    pub(crate) record: Option<String>,
-    /// Since when they are.
-    pub(crate) chosen_at: Option<Timestamp>,
     /// The page that follows when the browser is back from the gateway.
     pub(crate) away_to: Option<String>,
     /// When it came back.
@@ -43,8 +39,6 @@ impl SessionRow {
             csrf: row.text("csrf")?.to_owned(),
             created_at: row.timestamp("created_at")?,
             seen_at: row.timestamp("seen_at")?,
-            record: text("record")?,
-            chosen_at: row.optional_timestamp("chosen_at")?,
             away_to: text("away_to")?,
             returned_at: row.optional_timestamp("returned_at")?,
             settled_at: row.optional_timestamp("settled_at")?,
@@ -80,8 +74,7 @@ impl Parts {
     /// The session that this cookie belongs to, if it is not over.
     pub(crate) async fn find_session(&self, token: &str) -> Result<Option<SessionRow>, StoreError> {
         let select = Statement::new(
-            "SELECT digest, employee, csrf, created_at, seen_at, record, chosen_at, away_to, returned_at, \
-                    settled_at \
+            "SELECT digest, employee, csrf, created_at, seen_at, away_to, returned_at, settled_at \
              FROM portal_sessions WHERE digest = $1",
         );
         let row = self.store.read_one(select.bind(digest_of(token))).await?;
@@ -103,19 +96,6 @@ impl Parts {
         self.store.write([update]).await?;
         session.seen_at = now;
         Ok(())
-    }
-
-    /// Keeps what the person is about to add.
-    pub(crate) async fn choose(
-        &self,
-        session: &SessionRow,
-        record: &str,
-    ) -> Result<(), StoreError> {
-        let update = Statement::new(
-            "UPDATE portal_sessions SET record = $1, chosen_at = $2 WHERE digest = $3",
-        );
-        let update = update.bind(record).bind(self.now()).bind(&session.digest);
-        self.store.write([update]).await.map(drop)
     }
 
     /// The browser goes to the gateway; this is the page that follows.
