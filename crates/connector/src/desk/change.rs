@@ -58,8 +58,8 @@ impl Cause {
     }
 }
 
-/// The condition under which a credential no longer says what its record says. `$3` is the record's digest.
-const SAYS_SOMETHING_ELSE: &str = " AND digest <> $3";
+/// The condition under which a credential no longer says what its record says. `$4` is the record's digest.
+const SAYS_SOMETHING_ELSE: &str = " AND digest <> $4";
 
 impl Desk {
     /// What follows for the credentials when the host changes a record, as statements for the host's own batch: the
@@ -74,12 +74,12 @@ impl Desk {
         cause: Cause,
     ) -> Vec<Statement> {
         let digest = now_says.map(Record::digest);
-        let (condition, next) = match digest {
-            Some(_) => (SAYS_SOMETHING_ELSE, 4),
-            None => ("", 3),
-        };
+        let condition = digest.as_ref().map_or("", |_| SAYS_SOMETHING_ELSE);
         let about = |sql: String| {
-            let statement = Statement::new(sql).bind(record).bind(self.now());
+            let statement = Statement::new(sql)
+                .bind(record)
+                .bind(self.now())
+                .bind(cause.code());
             match &digest {
                 Some(digest) => statement.bind(digest),
                 None => statement,
@@ -88,16 +88,15 @@ impl Desk {
         // In this order: what is issued between the two statements is found by the second.
         vec![
             about(format!(
-                "UPDATE connector_credentials SET changed_at = $2 \
+                "UPDATE connector_credentials SET changed_at = $2, reason = $3 \
                  WHERE record = $1 AND stage IN ('asked', 'checking') AND changed_at IS NULL{condition}"
             )),
             about(format!(
                 "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
-                 SELECT serial_number, CAST(${next} AS TEXT), 1, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT) \
+                 SELECT serial_number, CAST($3 AS TEXT), 1, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT) \
                  FROM connector_credentials WHERE record = $1 AND stage = 'issued'{condition} \
                  ON CONFLICT (serial_number) DO NOTHING"
-            ))
-            .bind(cause.code()),
+            )),
         ]
     }
 }

@@ -16,6 +16,7 @@ on_both_engines!(
     a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_is_revoked_and_told,
     what_is_not_known_waits_for_the_gateway,
     dw_80_a_change_while_the_browser_is_away_is_noted_once_and_only_if_the_credential_shows_it,
+    dw_80_what_changed_while_the_browser_was_away_is_revoked_for_the_reason_of_the_change,
 );
 
 /// The browser is away, and the code that it brings back when Anna agreed.
@@ -154,4 +155,19 @@ async fn dw_80_a_change_while_the_browser_is_away_is_noted_once_and_only_if_the_
     it.later(SignedDuration::from_mins(1));
     it.change(None, Cause::AddedInError).await;
     assert_eq!(it.credential().await.changed_at, changed_at);
+}
+
+async fn dw_80_what_changed_while_the_browser_was_away_is_revoked_for_the_reason_of_the_change(
+    database: Database,
+) {
+    let it = Working::start(database).await;
+    let person = it.log_in().await;
+    let (_, query) = away(&it).await;
+    it.change(None, Cause::EndedEarly).await;
+    it.desk.come_back(ANNA, &person, &query).await.unwrap();
+    it.work().await;
+    let credential = it.credential().await;
+    assert_eq!(credential.stage, Stage::Revoked);
+    assert_eq!(credential.reason, Some(Cause::EndedEarly));
+    assert!(it.mails()[0].text.contains("because it ended early"));
 }
