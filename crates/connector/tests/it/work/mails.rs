@@ -21,6 +21,9 @@ on_both_engines!(
     whoever_has_no_address_is_revoked_all_the_same,
     no_more_than_ten_mails_go_out_in_a_row,
     a_server_without_tls_is_told_nothing_where_tls_is_required,
+    a_server_that_says_nothing_is_left_before_another_process_may_take_the_mail,
+    whoever_deleted_the_old_copy_is_not_asked_to_delete_it,
+    what_is_woken_works_by_itself_and_survives_its_mail_server,
 );
 
 /// Anna's credential is revoked, and the mail is written and not sent.
@@ -267,6 +270,58 @@ async fn a_server_without_tls_is_told_nothing_where_tls_is_required(database: Da
     let fault = waiting.fault.unwrap();
     assert!(fault.starts_with("mail-server-without-tls: "), "{fault}");
     assert!(it.mails().is_empty());
+}
+
+async fn a_server_that_says_nothing_is_left_before_another_process_may_take_the_mail(
+    database: Database,
+) {
+    let it = Working::start_with(database, |options| {
+        options.answer_lasts = SignedDuration::from_secs(2);
+    })
+    .await;
+    it.catcher.misbehave(Some(Fault::Silent));
+    written(&it).await;
+    it.desk.work_once().await.unwrap();
+    let began = std::time::Instant::now();
+    it.desk.work_once().await.unwrap();
+    assert!(began.elapsed() < std::time::Duration::from_secs(2));
+    let waiting = it.desk.backlog().await.unwrap().mails.remove(0);
+    let fault = waiting.fault.unwrap();
+    assert!(fault.starts_with("mail-server-silent: "), "{fault}");
+}
+
+async fn whoever_deleted_the_old_copy_is_not_asked_to_delete_it(database: Database) {
+    let it = Working::start(database).await;
+    let old = it.issued().await;
+    let answer = connector::desk::OldCopy::Deleted;
+    let answered = it.desk.answer_about_old_copy(ANNA.employee, RECORD, answer);
+    answered.await.unwrap();
+    it.download(ANNA, &anna(), "anna", &corrected()).await;
+    it.work().await;
+    assert_eq!(it.revocations(), [old.serial_number.to_string()]);
+    assert_eq!(it.credential().await.stage, Stage::Issued);
+    assert!(it.mails().is_empty());
+    assert!(it.desk.backlog().await.unwrap().mails.is_empty());
+}
+
+async fn what_is_woken_works_by_itself_and_survives_its_mail_server(database: Database) {
+    let mut it = Working::start(database).await;
+    let desk = it.desk.clone();
+    let working = tokio::spawn(async move { desk.keep_working().await });
+    it.stop_mail().await;
+    written(&it).await;
+    it.desk.wake();
+    let waits = async |it: &Working| it.desk.backlog().await.unwrap().mails.pop();
+    while waits(&it).await.is_none_or(|mail| mail.fault.is_none()) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    it.start_mail();
+    it.later(SignedDuration::from_secs(15));
+    while waits(&it).await.is_some() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(it.mails().len(), 1);
+    working.abort();
 }
 
 impl Working {
