@@ -1,4 +1,23 @@
 //! The portal's tests.
+#![allow(clippy::unwrap_used)]
 
+mod browser;
 mod catalogue;
+mod composing;
+#[allow(dead_code)] // the store's tests use what is left
+#[path = "../../../store/tests/it/database.rs"]
+mod database;
+#[allow(dead_code)] // the desk's tests use what is left
+#[path = "../../../connector/tests/it/desk/door.rs"]
+mod door;
+mod hostile_portal;
+mod hr;
+mod journeys;
+mod login;
 mod pages;
+mod refusals;
+mod requirements;
+mod schema;
+mod sessions;
+mod staff;
+mod world;
