@@ -35,11 +35,11 @@ impl Listeners {
         name: &'static str,
         port: u16,
         everywhere: bool,
-        tls: Option<RustlsConfig>,
-        router: Router,
+        tls: Option<&RustlsConfig>,
+        router: &Router,
     ) -> anyhow::Result<()> {
         for listener in bind_port(name, port, everywhere)? {
-            self.spawn(name, listener, tls.clone(), router.clone());
+            self.spawn(name, listener, tls.cloned(), router.clone());
         }
         Ok(())
     }

@@ -30,7 +30,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let smtp = listen::bind_port("SMTP", options.smtp_port, false)?;
     let mut listeners = Listeners::default();
     let router = mail_catcher::http::router(catcher.clone(), PageOptions::default());
-    listeners.serve("mail catcher", options.port, false, None, router)?;
+    listeners.serve("mail catcher", options.port, false, None, &router)?;
     tracing::info!(
         port = options.port,
         smtp_port = options.smtp_port,

@@ -42,7 +42,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "the portal is ready");
     let outcome = listeners
         .until_stopped(async {
-            portal.keep_working().await;
+            Box::pin(portal.keep_working()).await;
             anyhow::anyhow!("the portal stopped working behind its pages")
         })
         .await;

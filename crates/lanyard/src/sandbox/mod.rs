@@ -192,8 +192,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
             "gateway",
             options.base_port,
             everywhere,
-            tls,
-            gateway.router(),
+            tls.as_ref(),
+            &gateway.router(),
         )
         .context(OTHER_PORTS)?;
     let local = [
@@ -211,7 +211,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     ];
     for (name, offset, router) in local {
         listeners
-            .serve(name, options.port(offset)?, false, None, router)
+            .serve(name, options.port(offset)?, false, None, &router)
             .context(OTHER_PORTS)?;
     }
     let smtp = listen::bind_port("SMTP", options.port(SMTP)?, false).context(OTHER_PORTS)?;

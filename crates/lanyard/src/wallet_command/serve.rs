@@ -66,7 +66,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     }
     let mut listeners = Listeners::default();
     let router = wallet::http::router(wallet, PageOptions::default());
-    listeners.serve("wallet", options.port, false, None, router)?;
+    listeners.serve("wallet", options.port, false, None, &router)?;
     tracing::info!(port = options.port, "the test wallet is ready");
     listeners.until_stopped(std::future::pending()).await
 }

@@ -4,7 +4,7 @@ use lanyard::sandbox::{self, Running};
 
 use crate::database::{Database, on_both_engines};
 use crate::operated::new_folder;
-use crate::portal_walk::{Scene, Walk, Walker};
+use crate::portal_walk::{Mail, Scene, Walk, Walker};
 use crate::ports::Ports;
 
 /// A sandbox in this process.
@@ -51,6 +51,9 @@ impl Stage {
 on_both_engines!(
     a_walk_leads_from_log_in_to_a_credential_and_a_change_of_the_record_takes_it_back,
     the_list_tells_the_state_of_every_record,
+    an_end_and_a_deletion_take_credentials_back_and_each_mail_says_which_it_was,
+    dw_30_whoever_logs_in_next_in_the_same_browser_proves_who_they_are_anew,
+    a_no_in_the_wallet_adds_nothing_and_the_next_try_needs_no_new_identity_check,
 );
 
 async fn a_walk_leads_from_log_in_to_a_credential_and_a_change_of_the_record_takes_it_back(
@@ -113,5 +116,96 @@ async fn the_list_tells_the_state_of_every_record(database: Database) {
     assert!(!ned.has("staff-passport"));
     ned.open("/credentials").await.unwrap();
     assert_eq!(ned.page().unwrap().status, 404);
+    stage.strike().await;
+}
+
+async fn an_end_and_a_deletion_take_credentials_back_and_each_mail_says_which_it_was(
+    database: Database,
+) {
+    let stage = Stage::set(database).await;
+    let mut walk = stage.walk("match", "fire-safety");
+    walk.log_in().await.unwrap();
+    walk.confirm().await.unwrap();
+    walk.verify().await.unwrap();
+    let ended = walk.add().await.unwrap();
+    "anna-placement".clone_into(&mut walk.record);
+    walk.confirm().await.unwrap();
+    let deleted = walk.add().await.unwrap();
+
+    walk.hr_deletes().await.unwrap();
+    assert_eq!(
+        walk.wait_for_state(&["cancelled"]).await.unwrap(),
+        "cancelled"
+    );
+    "anna-fire-safety".clone_into(&mut walk.record);
+    walk.hr_ends().await.unwrap();
+    assert_eq!(
+        walk.wait_for_state(&["cancelled"]).await.unwrap(),
+        "cancelled"
+    );
+    for serial_number in [&ended, &deleted] {
+        assert_eq!(walk.status(serial_number).await.unwrap(), "revoked");
+    }
+    let mails = walk.wait_for_mails(2).await.unwrap();
+    let says = |mail: &Mail, what: &str| mail.text.contains(what);
+    assert!(says(&mails[0], "Training placement") && says(&mails[0], "added in error"));
+    assert!(says(&mails[1], "Fire safety") && says(&mails[1], "ended early"));
+    assert!(mails.iter().all(|mail| mail.message_id.is_some()));
+    assert_ne!(mails[0].message_id, mails[1].message_id);
+    stage.strike().await;
+}
+
+async fn dw_30_whoever_logs_in_next_in_the_same_browser_proves_who_they_are_anew(
+    database: Database,
+) {
+    let stage = Stage::set(database).await;
+    let mut walk = stage.walk("match", "programme");
+    walk.log_in().await.unwrap();
+    walk.confirm().await.unwrap();
+    walk.verify().await.unwrap();
+    walk.log_out().await.unwrap();
+    walk.open("/credentials").await.unwrap();
+    assert_eq!(walk.page().unwrap().url.path(), "/login");
+
+    let harriet = stage.walk("hyphen", "programme");
+    (walk.who, walk.record) = (harriet.who, harriet.record);
+    walk.log_in().await.unwrap();
+    walk.confirm().await.unwrap();
+    assert!(!walk.has("add-to-wallet"), "{}", walk.whereabouts());
+    walk.verify().await.unwrap();
+    walk.add().await.unwrap();
+    let held = walk.held().await.unwrap();
+    let added = held.iter().find(|held| held.credential_type != "Identity");
+    let employee = stage.sandbox.file.employee("hyphen").unwrap();
+    assert_eq!(
+        added.unwrap().claims["UniqueIdentifier"],
+        employee.unique_identifier.as_str()
+    );
+    stage.strike().await;
+}
+
+async fn a_no_in_the_wallet_adds_nothing_and_the_next_try_needs_no_new_identity_check(
+    database: Database,
+) {
+    let stage = Stage::set(database).await;
+    let mut walk = stage.walk("apostrophe", "programme");
+    walk.log_in().await.unwrap();
+    walk.confirm().await.unwrap();
+    walk.verify().await.unwrap();
+    walk.begin_to_add().await.unwrap();
+    let link = walk.page().unwrap().href("open-wallet").unwrap();
+    let scanned = walk.scan_link(&link, false).await.unwrap();
+    assert_eq!(scanned.outcome, "declined");
+    // The gateway's page says so, and leads back.
+    walk.reload().await.unwrap();
+    walk.press("go-back").await.unwrap();
+    assert_eq!(
+        walk.page().unwrap().url.path(),
+        "/credentials/sean-programme/added"
+    );
+    let held = walk.held().await.unwrap();
+    assert!(held.iter().all(|held| held.credential_type == "Identity"));
+    walk.add().await.unwrap();
+    assert_eq!(walk.state().await.unwrap(), "added");
     stage.strike().await;
 }

@@ -70,14 +70,26 @@ pub(crate) struct Scanned {
     pub(crate) credentials: Vec<Held>,
 }
 
+impl Scanned {
+    fn ended(&self, wanted: &str) -> anyhow::Result<()> {
+        let reason = self.reason.as_deref().unwrap_or("no reason given");
+        ensure!(
+            self.outcome == wanted,
+            "the scan {}: {reason}",
+            self.outcome
+        );
+        Ok(())
+    }
+}
+
 /// A credential in the wallet.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Held {
-    pub(crate) id: String,
     #[serde(rename = "type")]
     pub(crate) credential_type: String,
     pub(crate) serial_number: Option<String>,
     pub(crate) status: String,
+    pub(crate) claims: Value,
 }
 
 /// A mail as the catcher's API has it.
@@ -122,14 +134,6 @@ impl Walk {
             || "no page".to_owned(),
             |page| format!("{} at {}", page.name(), page.url.path()),
         )
-    }
-
-    /// Connections of processes that were killed are dead: new ones, the same cookies are lost. Whoever needs the
-    /// session logs in again.
-    pub(crate) fn new_browser(&mut self) -> anyhow::Result<()> {
-        self.client = self.scene.client()?;
-        self.page = None;
-        Ok(())
     }
 
     /// E1: the person logs in.
@@ -252,10 +256,15 @@ impl Walk {
         Ok(serde_json::from_value(scanned)?)
     }
 
+    /// The page is loaded again, as a person does who is told to.
+    pub(crate) async fn reload(&mut self) -> anyhow::Result<()> {
+        let address = self.page()?.url.clone();
+        self.go(Method::GET, address, None).await
+    }
+
     /// E9: the person goes on once the wallet is done, and stands in the portal again.
     pub(crate) async fn come_back(&mut self) -> anyhow::Result<()> {
-        let address = self.page()?.url.clone();
-        self.go(Method::GET, address, None).await?;
+        self.reload().await?;
         let page = self.page()?;
         ensure!(
             page.url.origin() == self.scene.portal.origin(),
@@ -269,7 +278,7 @@ impl Walk {
     pub(crate) async fn verify(&mut self) -> anyhow::Result<()> {
         self.begin_to_verify().await?;
         let scanned = self.scan().await?;
-        ensure!(scanned.outcome == "presented", "the scan: {scanned:?}");
+        scanned.ended("presented")?;
         self.come_back().await?;
         ensure!(
             self.page()?.url.path() == "/identity/done",
@@ -283,7 +292,7 @@ impl Walk {
     pub(crate) async fn add(&mut self) -> anyhow::Result<String> {
         self.begin_to_add().await?;
         let scanned = self.scan().await?;
-        ensure!(scanned.outcome == "received", "the scan: {scanned:?}");
+        scanned.ended("received")?;
         self.come_back().await?;
         let wanted = format!("/credentials/{}/added", self.record);
         ensure!(
@@ -318,6 +327,15 @@ impl Walk {
     pub(crate) async fn hr_deletes(&mut self) -> anyhow::Result<()> {
         self.open_hr().await?;
         self.press("delete").await
+    }
+
+    /// What HR's form says in a field.
+    pub(crate) async fn value_at_hr(&mut self, field: &str) -> anyhow::Result<String> {
+        self.open_hr().await?;
+        let form = self.form_with(|tag| attribute_is(tag, "id", "save"))?;
+        let found = form.fields.into_iter().find(|(name, _)| name == field);
+        let (_, value) = found.with_context(|| format!("the record has no field {field}"))?;
+        Ok(value)
     }
 
     async fn open_hr(&mut self) -> anyhow::Result<()> {

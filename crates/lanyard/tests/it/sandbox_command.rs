@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -10,8 +12,10 @@ use lanyard::sandbox_file::SandboxFile;
 use serde_json::Value;
 use store::{DatabaseUrl, Statement, Store};
 
+use crate::database::{Database, on_both_engines};
 use crate::journey_command::{play, steps};
 use crate::operated::{LANYARD, new_folder, terminate, wait};
+use crate::portal_walk::{Scene, Walk, Walker};
 use crate::ports::Ports;
 
 /// A sandbox is ready within 10 s (rulings 27) on a machine that does nothing else.
@@ -105,6 +109,31 @@ impl Sandbox {
         );
     }
 
+    /// Anna, on the way to the credential of her programme.
+    fn walk(&self) -> Walk {
+        let file = SandboxFile::read(&self.data).unwrap();
+        let anna = Walker::of(file.employee("match").unwrap());
+        Walk::new(Scene::of(&file.urls), anna, "anna-programme").unwrap()
+    }
+
+    /// Somebody's program sends a mail to the sandbox's catcher.
+    fn send_mail(&self) {
+        let smtp = TcpStream::connect((Ipv4Addr::LOCALHOST, self.ports.first + 13)).unwrap();
+        let mut answers = BufReader::new(smtp.try_clone().unwrap()).lines();
+        let mut say = |text: &str, code: &str| {
+            (&smtp).write_all(text.as_bytes()).unwrap();
+            let mut last = answers.by_ref().map(Result::unwrap);
+            let last = last.find(|line| line.as_bytes().get(3) == Some(&b' '));
+            assert!(last.as_ref().unwrap().starts_with(code), "{text}: {last:?}");
+        };
+        say("", "220");
+        say("EHLO supplier.example\r\n", "250");
+        say("MAIL FROM:<hr@anytown.example>\r\n", "250");
+        say("RCPT TO:<anna@anytown.example>\r\n", "250");
+        say("DATA\r\n", "354");
+        say("Subject: Hello\r\n\r\nHello.\r\n.\r\n", "250");
+    }
+
     /// The identities that each holder has: serial number and status.
     async fn credentials(&self) -> BTreeMap<String, Vec<(String, String)>> {
         let file = SandboxFile::read(&self.data).unwrap();
@@ -144,6 +173,29 @@ impl Drop for Sandbox {
     }
 }
 
+/// Its addresses answer, and say what is there.
+async fn answers(file: &SandboxFile) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let pages = [
+        (
+            file.urls.portal.join("/login"),
+            "Log in to your staff account",
+        ),
+        (file.urls.portal.join("/hr"), "anna"),
+        (file.urls.wallet.join("/"), "Anna Taylor"),
+        (file.urls.mail.join("/"), "mail"),
+        (file.urls.gateway.join("/healthz"), "ok"),
+    ];
+    for (address, says) in pages {
+        let answer = client.get(address.unwrap()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(
+            status.is_success() && text.contains(says),
+            "{status} {text}"
+        );
+    }
+}
+
 fn secret_of(file: &SandboxFile) -> String {
     file.relying_parties[0].client_secret.clone()
 }
@@ -159,6 +211,7 @@ async fn starting_again_keeps_everything_and_fresh_begins_anew() {
     let file = sandbox.start(&[]);
     let held = sandbox.credentials().await;
     is_seeded(&held);
+    answers(&file).await;
 
     // The folder is taken, whatever the port.
     let mut second = sandbox.command(&Ports::claim(), &[]);
@@ -203,6 +256,37 @@ async fn starting_again_keeps_everything_and_fresh_begins_anew() {
             .all(|number| !numbers(&held).contains(number))
     );
     verify(&sandbox.data);
+    sandbox.stop();
+}
+
+on_both_engines!(what_hr_wrote_and_what_was_mailed_stay_until_a_fresh_start);
+
+async fn what_hr_wrote_and_what_was_mailed_stay_until_a_fresh_start(database: Database) {
+    let mut sandbox = Sandbox::prepare();
+    let address = database.address();
+    let more: &[&str] = if address.starts_with("postgres") {
+        &["--database", &address]
+    } else {
+        &[]
+    };
+    sandbox.start(more);
+    sandbox.send_mail();
+    let mut anna = sandbox.walk();
+    assert_eq!(anna.value_at_hr("TPR-Name").await.unwrap(), "Cardiology");
+    anna.hr_saves("TPR-Name", "Neurology").await.unwrap();
+    sandbox.stop();
+
+    sandbox.start(more);
+    let mut anna = sandbox.walk();
+    assert_eq!(anna.value_at_hr("TPR-Name").await.unwrap(), "Neurology");
+    assert_eq!(anna.mails().await.unwrap().len(), 1);
+    anna.log_in().await.unwrap();
+    sandbox.stop();
+
+    sandbox.start(&[more, &["--fresh"]].concat());
+    let mut anna = sandbox.walk();
+    assert_eq!(anna.value_at_hr("TPR-Name").await.unwrap(), "Cardiology");
+    assert_eq!(anna.mails().await.unwrap().len(), 0);
     sandbox.stop();
 }
 
