@@ -52,7 +52,7 @@ const PARTIES: &[Party] = &[
     Party {
         name: "portal",
         links: &["connector", "store", "ui"],
-        tests_with: &["gateway", "wallet"],
+        tests_with: &["gateway", "mail-catcher", "standards", "wallet"],
     },
     Party {
         name: "passport",

@@ -1,5 +1,7 @@
 //! The way of a credential, page by page.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 
@@ -210,22 +212,7 @@ fn claims_of(body: &str) -> serde_json::Map<String, serde_json::Value> {
     let mut pairs = url::form_urlencoded::parse(body.as_bytes());
     let (_, draft) = pairs.find(|(name, _)| name == "id_token_hint").unwrap();
     let payload = draft.split('.').nth(1).unwrap();
-    serde_json::from_slice(&base64url(payload)).unwrap()
-}
-
-fn base64url(text: &str) -> Vec<u8> {
-    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let (mut bits, mut held, mut bytes) = (0_u32, 0, Vec::new());
-    for letter in text.bytes() {
-        let six = LETTERS.iter().position(|known| *known == letter).unwrap();
-        bits = (bits << 6) | u32::try_from(six).unwrap();
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).unwrap());
-        }
-    }
-    bytes
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

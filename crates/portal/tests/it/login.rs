@@ -56,33 +56,10 @@ async fn sec_34_attempts_at_once_are_not_more_than_attempts_in_a_row() {
     let form = browser.open("/login").await;
     let fields = [("username", "anna"), ("password", "a guess")];
     let all = (0..8).map(|_| browser.submit(&form, "/login", &fields));
-    let statuses = futures_join(all).await;
+    let pages = futures_util::future::join_all(all).await;
+    let statuses: Vec<u16> = pages.iter().map(|page| page.status.as_u16()).collect();
     let wrong = statuses.iter().filter(|status| **status == 422).count();
     assert_eq!((wrong, statuses.len()), (5, 8), "{statuses:?}");
-}
-
-/// All of them at once; their statuses.
-async fn futures_join(
-    all: impl Iterator<Item = impl Future<Output = crate::browser::Page>>,
-) -> Vec<u16> {
-    let mut waiting: Vec<_> = all.map(Box::pin).collect();
-    let mut statuses = Vec::new();
-    std::future::poll_fn(|context| {
-        waiting.retain_mut(|one| match one.as_mut().poll(context) {
-            std::task::Poll::Ready(page) => {
-                statuses.push(page.status.as_u16());
-                false
-            }
-            std::task::Poll::Pending => true,
-        });
-        if waiting.is_empty() {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    statuses
 }
 
 #[tokio::test]
