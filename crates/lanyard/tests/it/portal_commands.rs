@@ -249,3 +249,19 @@ fn write_sandbox_file(folder: &Path, wallet: u16) {
     });
     fs::write(folder.join("sandbox.json"), file.to_string()).unwrap();
 }
+
+#[test]
+fn the_files_that_the_operators_page_shows_are_files_that_the_portal_reads() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operate/portal.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut shown = page.split("```toml\n").skip(1);
+    let mut next = || shown.next().unwrap().split("```").next().unwrap();
+    // What is commented out is a key, too.
+    let keys: String = next().lines().fold(String::new(), |text, line| {
+        text + line.strip_prefix("# ").unwrap_or(line) + "\n"
+    });
+    let config: portal::Config = toml::from_str(&keys).unwrap();
+    assert!(config.mail.is_some() && config.brand.is_some());
+    let staff: portal::Staff = toml::from_str(next()).unwrap();
+    assert_eq!(staff.employees[0].records.len(), 1);
+}
