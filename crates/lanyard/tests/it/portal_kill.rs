@@ -132,40 +132,47 @@ impl Usual {
     }
 }
 
-/// Where it matters when exactly somebody dies: what is written and what is asked lie close together there. What
-/// follows when HR has saved (revoking, and the mail's DATA) is within the time of that step.
-const IN_FLIGHT: [(Step, &[Party]); 8] = [
-    (Step::Confirm, &[Party::Portal]),
-    (Step::BeginToVerify, &[Party::Portal, Party::Gateway]),
-    (Step::Show, &[Party::Gateway, Party::Wallet]),
-    (Step::BackVerified, &[Party::Portal, Party::Gateway]),
-    (Step::BeginToAdd, &[Party::Portal, Party::Gateway]),
-    (Step::Receive, &[Party::Gateway, Party::Wallet]),
-    (Step::BackAdded, &[Party::Portal, Party::Gateway]),
-    (Step::HrSaves, &[Party::Portal, Party::Gateway, Party::Mail]),
+/// Where it matters when exactly somebody dies, and when: what is written and what is asked lie close together there.
+/// What follows when HR has saved (revoking, writing the mail, its DATA) is within the time of that step.
+const IN_FLIGHT: [(Step, Party, &[f64]); 16] = [
+    (Step::Confirm, Party::Portal, &[0.5]),
+    (Step::BeginToVerify, Party::Portal, &[0.5]),
+    (Step::BeginToVerify, Party::Gateway, &[0.5]),
+    (Step::Show, Party::Gateway, &[0.5]),
+    (Step::Show, Party::Wallet, &[0.5]),
+    (Step::BackVerified, Party::Portal, &[0.5]),
+    (Step::BackVerified, Party::Gateway, &[0.5]),
+    (Step::BeginToAdd, Party::Portal, &[0.3, 0.7]),
+    (Step::BeginToAdd, Party::Gateway, &[0.3, 0.7]),
+    (Step::Receive, Party::Gateway, &[0.7]),
+    (Step::Receive, Party::Wallet, &[0.7]),
+    (Step::BackAdded, Party::Portal, &[0.3, 0.7]),
+    (Step::BackAdded, Party::Gateway, &[0.3, 0.7]),
+    (
+        Step::HrSaves,
+        Party::Portal,
+        &[0.2, 0.35, 0.5, 0.65, 0.8, 0.95],
+    ),
+    (Step::HrSaves, Party::Gateway, &[0.4]),
+    (Step::HrSaves, Party::Mail, &[0.6, 0.9]),
 ];
 
 /// Fewer on PostgreSQL: the portal is the same, and the store's own tests know the difference.
 fn points(on_postgres: bool) -> Vec<Point> {
     let is_long = std::env::var_os("LANYARD_LONG").is_some();
     let mut points = Vec::new();
-    for (place, (step, parties)) in IN_FLIGHT.into_iter().enumerate() {
-        let asks_for_a_credential = place >= 4;
-        let parts: Vec<f64> = match (is_long, on_postgres, asks_for_a_credential) {
-            (true, false, _) => (0..20).map(|n| f64::from(n) * 0.055).collect(),
-            (true, true, _) => (0..5).map(|n| f64::from(n) * 0.22).collect(),
-            (false, false, true) => vec![0.3, 0.7],
-            (false, true, true) | (false, false, false) => vec![0.5],
-            (false, true, false) => Vec::new(),
+    for (step, party, few) in IN_FLIGHT {
+        let is_where_credentials_are_at_stake = few.len() > 1;
+        let parts: Vec<f64> = match (is_long, on_postgres) {
+            (true, false) => (0..20).map(|n| f64::from(n) * 0.055).collect(),
+            (true, true) => (0..5).map(|n| f64::from(n) * 0.22).collect(),
+            (false, false) => few.to_vec(),
+            (false, true) if is_where_credentials_are_at_stake => {
+                few.iter().copied().take(2).collect()
+            }
+            (false, true) => Vec::new(),
         };
-        for party in parties {
-            let point = |part| Point {
-                step,
-                party: *party,
-                part,
-            };
-            points.extend(parts.iter().copied().map(point));
-        }
+        points.extend(parts.into_iter().map(|part| Point { step, party, part }));
     }
     points
 }
