@@ -6,6 +6,9 @@ mod by_hand;
 #[allow(dead_code)] // the store's tests use all of it
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
+#[allow(dead_code)] // the desk's tests use all of it
+#[path = "../../../connector/tests/it/desk/door.rs"]
+mod door;
 mod gateway_command;
 mod holder;
 mod journey_command;

@@ -170,6 +170,11 @@ impl Browser {
         self.read(&self.find(selector).await.path("text")).await
     }
 
+    /// The page as it is now, in HTML.
+    pub(super) async fn html(&self) -> String {
+        self.read("/source").await
+    }
+
     /// An attribute as it is written; empty where there is none.
     pub(super) async fn attribute(&self, selector: &str, name: &str) -> String {
         let element = self.find(selector).await;
@@ -184,14 +189,81 @@ impl Browser {
 
     /// Clicks what leads to another page, and waits until that is there.
     pub(super) async fn follow(&self, selector: &str) {
+        let element = self.find(selector).await;
+        self.follow_element(&element, selector).await;
+    }
+
+    /// The same with what has this role and this name for whoever cannot see it.
+    pub(super) async fn follow_named(&self, role: &str, name: &str) {
+        let element = self.find_named(role, name).await;
+        self.follow_element(&element, name).await;
+    }
+
+    /// Writes into the field of this name, instead of what stands there.
+    pub(super) async fn fill(&self, name: &str, text: &str) {
+        let field = self.find_named("textbox", name).await;
+        self.post(&field.path("clear"), json!({})).await;
+        self.post(&field.path("value"), json!({ "text": text }))
+            .await;
+    }
+
+    /// Selects the radio button of this name.
+    pub(super) async fn choose(&self, name: &str) {
+        let radio = self.find_named("radio", name).await;
+        self.post(&radio.path("click"), json!({})).await;
+    }
+
+    /// What has this role and this name in the browser's accessibility tree, which is what screen readers have
+    /// [WebDriver 12.4.9 and 12.4.10].
+    async fn find_named(&self, role: &str, name: &str) -> Element {
+        let candidates = match role {
+            "button" => "button, a[role='button']",
+            "link" => "a:not([role])",
+            "radio" => "input[type='radio']",
+            _ => "input, textarea",
+        };
+        let began = Instant::now();
+        loop {
+            for element in self.0.find_all(candidates).await {
+                // Between two pages an element may be gone again.
+                let is = async |what: &str, wanted: &str| {
+                    let told = self.0.get(&element.path(what)).await;
+                    told.is_ok_and(|told| told == wanted)
+                };
+                if is("computedlabel", name).await && is("computedrole", role).await {
+                    return element;
+                }
+            }
+            let place = self.where_am_i().await;
+            assert!(began.elapsed() < PATIENCE, "no {role} ‘{name}’ on {place}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Whether such a thing is on the page that is there now.
+    pub(super) async fn has(&self, selector: &str) -> bool {
+        self.0.find(selector).await.is_ok()
+    }
+
+    /// What a person reads in each of these elements.
+    pub(super) async fn texts(&self, selector: &str) -> Vec<String> {
+        self.find(selector).await;
+        let mut texts = Vec::new();
+        for element in self.0.find_all(selector).await {
+            texts.push(self.read(&element.path("text")).await);
+        }
+        texts
+    }
+
+    async fn follow_element(&self, element: &Element, name: &str) {
         let page = self.find("html").await;
-        self.click(selector).await;
+        self.post(&element.path("click"), json!({})).await;
         let began = Instant::now();
         while self.0.get(&page.path("name")).await.is_ok() {
             let here = self.where_am_i().await;
             assert!(
                 began.elapsed() < PATIENCE,
-                "{selector} leads nowhere from {here}"
+                "{name} leads nowhere from {here}"
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

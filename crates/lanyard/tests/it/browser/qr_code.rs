@@ -7,7 +7,7 @@ use super::look::quiet;
 use super::stage::{BACK, REDIRECT_URI, Stage};
 
 /// What a camera reads in a picture of the window.
-async fn read(browser: &Browser) -> String {
+pub(super) async fn read(browser: &Browser) -> String {
     let scroll = "document.querySelector('.lanyard-qr').scrollIntoView({ block: 'center' })";
     browser.script(scroll).await;
     let picture = image::load_from_memory(&browser.window_picture().await).unwrap();

@@ -15,10 +15,11 @@ use connector::{
 use lanyard::sandbox::{self, Running};
 use serde_json::json;
 use url::Url;
-use wallet::Scanned;
+use wallet::{CredentialSummary, Scanned};
 
 use super::driver::{self, Browser, JavaScript};
 use super::look::Place;
+use crate::door::Door;
 use crate::ports::Ports;
 
 /// Where the sandbox's relying parties of outside programs wait for the browser.
@@ -51,15 +52,43 @@ impl Drop for Folder {
 impl Stage {
     /// A stage, or nothing where no browser is: the test then says so and ends.
     pub(super) async fn set() -> Option<Self> {
+        Self::set_on(None).await
+    }
+
+    /// A stage whose sandbox keeps everything in this database instead of files of its own.
+    pub(super) async fn set_on(database: Option<String>) -> Option<Self> {
         if !driver::is_there() {
             return None;
         }
+        Some(Self::build(Ports::claim(), database, None).await)
+    }
+
+    /// A stage whose gateway is behind a door, which notes what goes through it and can be jammed.
+    pub(super) async fn set_behind_a_door() -> Option<(Self, Door)> {
+        if !driver::is_there() {
+            return None;
+        }
+        let ports = Ports::claim();
+        let door = Door::open(ports.first).await;
+        let public_url = door.base.parse().unwrap();
+        Some((Self::build(ports, None, Some(public_url)).await, door))
+    }
+
+    async fn build(ports: Ports, database: Option<String>, public_url: Option<Url>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let name = format!("lanyard-browser-{}", uuid::Uuid::new_v4());
         let folder = Folder(std::env::temp_dir().join(name));
         std::fs::create_dir(&folder.0).unwrap();
-        let ports = Ports::claim();
-        let sandbox = start_sandbox(folder.0.join("data"), ports.first).await;
+        let options = sandbox::Options {
+            data: folder.0.join("data"),
+            base_port: ports.first,
+            database,
+            public_url,
+            tls_cert: None,
+            tls_key: None,
+            fresh: false,
+        };
+        let sandbox = sandbox::start(&options).await.unwrap();
         let party = sandbox.file.relying_party(Dialect::V2).unwrap();
         let settings = Settings {
             gateway: sandbox.file.urls.gateway.clone(),
@@ -78,7 +107,7 @@ impl Stage {
         let came_back = Arc::default();
         let gateway = &sandbox.file.urls.gateway;
         let listener = wait_for_browsers(&came_back, gateway).await;
-        Some(Self {
+        Self {
             sandbox,
             relying_party,
             connector,
@@ -87,7 +116,7 @@ impl Stage {
             listener,
             folder,
             _ports: ports,
-        })
+        }
     }
 
     /// A browser that nobody has used yet.
@@ -98,7 +127,12 @@ impl Stage {
 
     /// The relying party begins to check an identity.
     pub(super) async fn verify(&self) -> Started {
-        self.connector.verify(&["Identity"]).await.unwrap()
+        self.verify_type("Identity").await
+    }
+
+    /// The relying party begins to check a credential of this type.
+    pub(super) async fn verify_type(&self, credential_type: &str) -> Started {
+        self.connector.verify(&[credential_type]).await.unwrap()
     }
 
     /// The relying party begins to issue a credential.
@@ -177,6 +211,13 @@ impl Stage {
         serde_json::from_str(&answer).unwrap()
     }
 
+    /// What is in the holder's wallet, each with the status that a verifier would see.
+    pub(super) async fn held(&self, holder: &str) -> Vec<CredentialSummary> {
+        let address = self.wallet(&format!("api/holders/{holder}/credentials"));
+        let answer = self.wallet.get(address).send().await.unwrap();
+        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+
     /// What the holder's wallet does wrong at the next scan.
     pub(super) async fn misbehave(&self, holder: &str, fault: &str) {
         self.ask(holder, "misbehave", json!({ "fault": fault }))
@@ -211,23 +252,10 @@ impl Place for Stage {
     fn is_ours(&self, address: &Url) -> bool {
         let urls = &self.sandbox.file.urls;
         let callback: Url = REDIRECT_URI.parse().unwrap();
-        [&urls.gateway, &urls.wallet, &callback]
+        [&urls.gateway, &urls.portal, &urls.wallet, &callback]
             .iter()
             .any(|ours| ours.origin() == address.origin())
     }
-}
-
-async fn start_sandbox(data: PathBuf, base_port: u16) -> Running {
-    let options = sandbox::Options {
-        data,
-        base_port,
-        database: None,
-        public_url: None,
-        tls_cert: None,
-        tls_key: None,
-        fresh: false,
-    };
-    sandbox::start(&options).await.unwrap()
 }
 
 /// The relying party's site: its callback notes what the browser brings, and two of its pages have a form that is

@@ -117,6 +117,14 @@ impl Session {
         Ok(Element::named(&self.post("/element", by).await?))
     }
 
+    /// Every element at that CSS selector, now, in the document's order.
+    pub(super) async fn find_all(&self, selector: &str) -> Vec<Element> {
+        let by = json!({ "using": "css selector", "value": selector });
+        let found = self.post("/elements", by).await.unwrap_or_default();
+        let found = found.as_array().map_or(&[][..], Vec::as_slice);
+        found.iter().map(Element::named).collect()
+    }
+
     /// The element that has the focus.
     pub(super) async fn focused(&self) -> Result<Element, Refused> {
         Ok(Element::named(&self.get("/element/active").await?))
