@@ -1,0 +1,128 @@
+//! Callbacks that belong to nobody, to a journey that is over, or to somebody else.
+
+use jiff::SignedDuration;
+use url::Url;
+
+use super::driver::JavaScript;
+use super::look::quiet;
+use super::portal_person::{ELSEWHERE, Person, VERIFIED};
+use super::stage::Stage;
+
+const WHY: &str = "You may have finished in a different browser.";
+
+/// The last callback to the portal that this person's browser was sent to.
+async fn last_callback(person: &Person<'_>) -> Url {
+    let requests = person.browser.requests().await;
+    let callback = person.portal("/callback");
+    let mut callbacks = requests.into_iter().rev();
+    let found = callbacks.find(|url| url.as_str().starts_with(&callback));
+    found.expect("the browser was sent to the callback")
+}
+
+/// DW-41, SEC-05.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_callback_that_is_made_up_or_comes_twice_changes_nothing() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let person = Person::of(&stage, "match", JavaScript::On).await;
+    let issuer = stage.gateway("");
+    let made_up = [
+        format!("/callback?code=made-up&state=made-up&iss={issuer}"),
+        format!("/callback?error=access_denied&state=made-up&iss={issuer}"),
+        "/callback?code=made-up".to_owned(),
+        "/callback".to_owned(),
+    ];
+    for address in &made_up {
+        person.open(address).await;
+        person.stands_on(ELSEWHERE, WHY).await;
+    }
+    person.log_in().await;
+    person.confirms().await;
+    for address in &made_up {
+        person.open(address).await;
+        person.stands_on(ELSEWHERE, WHY).await;
+    }
+    person.open("/identity").await;
+    person.verifies().await;
+
+    let callback = last_callback(&person).await;
+    for _ in 0..2 {
+        person.browser.open(callback.as_str()).await;
+        person.stands_on(ELSEWHERE, WHY).await;
+    }
+    person.open("/identity/done").await;
+    person.stands_on(VERIFIED, "Training programme").await;
+    person.goes_to_add().await;
+    let serial_number = person.receives().await;
+    person.comes_back().await;
+    let (_, line) = person.in_the_list().await;
+    let callback = last_callback(&person).await;
+    person.browser.open(callback.as_str()).await;
+    person.stands_on(ELSEWHERE, WHY).await;
+    // Nor in another browser of the same person.
+    let other = person.in_another_browser().await;
+    other.log_in().await;
+    other.browser.open(callback.as_str()).await;
+    other.stands_on(ELSEWHERE, WHY).await;
+    assert_eq!(other.in_the_list().await, ("added".to_owned(), line));
+    let held = person.held().await;
+    assert_eq!(held.len(), 1);
+    assert_eq!(held[0].serial_number.as_deref(), Some(&*serial_number));
+    assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
+    person.browser.close().await;
+    other.browser.close().await;
+    stage.strike().await;
+}
+
+/// DW-30, DW-41.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_employee_began_is_not_anothers_who_logs_in_to_the_same_browser() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let anna = Person::of(&stage, "match", JavaScript::On).await;
+    anna.log_in().await;
+    anna.confirms().await;
+    anna.goes_to_verify().await;
+    let gateways_page = anna.browser.url().await;
+    let harriet = anna.hands_the_browser_to("hyphen").await;
+
+    // Anna's wallet answers what Anna began, and the browser goes back with it.
+    harriet.browser.open(gateways_page.as_str()).await;
+    harriet.scans_with("anna").await;
+    harriet.comes_back().await;
+    harriet.stands_on(ELSEWHERE, WHY).await;
+    harriet.confirms().await;
+    harriet
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+    harriet.verifies().await;
+    let anna = harriet.hands_the_browser_to("match").await;
+
+    // What Harriet verified is not Anna's either, who goes on as far as the credential.
+    anna.open("/identity").await;
+    anna.verifies().await;
+    anna.goes_to_add().await;
+    let gateways_page = anna.browser.url().await;
+    let harriet = anna.hands_the_browser_to("hyphen").await;
+    harriet.browser.open(gateways_page.as_str()).await;
+    let scanned = harriet.scans_with("anna").await;
+    let serial_number = scanned.credentials[0].serial_number.clone().unwrap();
+    harriet.comes_back().await;
+    harriet.stands_on(ELSEWHERE, WHY).await;
+    harriet.has_nothing().await;
+
+    // Nobody told the portal that it is in Anna's wallet: it says so, and in the end cancels it.
+    let anna = harriet.hands_the_browser_to("match").await;
+    let (state, line) = anna.in_the_list().await;
+    assert_eq!(state, "in-progress");
+    assert!(!line.contains("Added to your wallet"), "{line}");
+    stage.sandbox.shift.set(SignedDuration::from_mins(41));
+    anna.waits_until_it_is_cancelled(&serial_number).await;
+    anna.log_in().await;
+    anna.waits_until_the_list_says("cancelled").await;
+    assert_eq!(quiet(&stage, &anna.browser).await, [""; 0]);
+    anna.browser.close().await;
+    stage.strike().await;
+}

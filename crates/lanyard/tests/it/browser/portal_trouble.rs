@@ -1,0 +1,134 @@
+//! A gateway that cannot be asked, or whose answer does not come: nothing is claimed that is not known.
+
+use super::driver::JavaScript;
+use super::look::quiet;
+use super::portal_person::{Person, VERIFIED};
+use super::stage::Stage;
+use crate::door::Jam;
+
+const PROBLEM: &str = "There is a problem with the service";
+const NOTHING_LOST: &str = "Your information is safe, you have not lost your place.";
+
+/// DW-48, DW-64.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_gateway_is_down_the_portal_says_so_and_later_goes_on_from_there() {
+    let Some((stage, door)) = Stage::set_behind_a_door().await else {
+        return;
+    };
+    let person = Person::of(&stage, "match", JavaScript::On).await;
+    person.log_in().await;
+    person.confirms().await;
+    door.jam("", Jam::Refuse(503));
+    person.press("Verify your identity").await;
+    person.stands_on(PROBLEM, NOTHING_LOST).await;
+    person.stands_on(PROBLEM, "Your reference is").await;
+    door.free();
+    person.has_nothing().await;
+
+    person.open("/identity").await;
+    door.jam("", Jam::Refuse(503));
+    person.press("Verify your identity").await;
+    door.free();
+    person.press("Try again").await;
+    person.verifies().await;
+
+    door.jam("", Jam::Refuse(503));
+    person.press("Add to wallet").await;
+    person.stands_on(PROBLEM, NOTHING_LOST).await;
+    door.free();
+    person.has_nothing().await;
+    person.open("/identity/done").await;
+    person.goes_to_add().await;
+    person.receives().await;
+    person.comes_back().await;
+    person
+        .stands_on("Credential added to your wallet", "Training programme")
+        .await;
+    assert_eq!(person.in_the_list().await.0, "added");
+    assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
+    person.browser.close().await;
+    stage.strike().await;
+}
+
+/// DW-48, DW-64.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identity_whose_answer_is_an_error_is_not_verified_and_can_be_shown_again() {
+    let Some((stage, door)) = Stage::set_behind_a_door().await else {
+        return;
+    };
+    let person = Person::of(&stage, "match", JavaScript::On).await;
+    person.log_in().await;
+    person.confirms().await;
+    for jam in [Jam::Refuse(500), Jam::LoseAnswer] {
+        person.open("/identity").await;
+        door.jam("/token", jam);
+        person.goes_to_verify().await;
+        person.scans(true).await;
+        person.comes_back().await;
+        person.stands_on(PROBLEM, NOTHING_LOST).await;
+        door.free();
+        // A page of the portal's own, which can be loaded again and asks nobody anything.
+        let asked = door.calls("/token").len();
+        person.browser.reload().await;
+        person.stands_on(PROBLEM, NOTHING_LOST).await;
+        assert_eq!(door.calls("/token").len(), asked);
+        person.has_nothing().await;
+    }
+    person.open("/identity/done").await;
+    person.verifies().await;
+    assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
+    person.browser.close().await;
+    stage.strike().await;
+}
+
+/// DW-17, DW-48, DW-63, DW-64.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credential_of_which_nobody_knows_is_checked_and_nothing_in_force_is_left_behind() {
+    let Some((stage, door)) = Stage::set_behind_a_door().await else {
+        return;
+    };
+    for (case, jam) in [("match", Jam::Refuse(500)), ("apostrophe", Jam::LoseAnswer)] {
+        // Without JavaScript the browser waits at the gateway until the person says so: the wallet, too, has to ask at
+        // an address that ends so.
+        let person = Person::of(&stage, case, JavaScript::Off).await;
+        person.gets_ready_to_add().await;
+        person.goes_to_add().await;
+        let serial_number = person.receives().await;
+        door.jam("/token", jam);
+        door.jam("/revokecredential", Jam::Refuse(503));
+        person.comes_back().await;
+        person
+            .stands_on(
+                "We are checking if it was added",
+                "We could not find out if the credential reached your wallet.",
+            )
+            .await;
+        let (state, line) = person.in_the_list().await;
+        assert_eq!(state, "checking");
+        assert!(!line.contains("Added to your wallet"), "{line}");
+
+        door.free();
+        person.waits_until_it_is_cancelled(&serial_number).await;
+        person.waits_until_the_list_says("cancelled").await;
+        let mail = person.waits_for_a_mail().await;
+        assert!(mail.text.contains("Training programme"), "{}", mail.text);
+
+        // And so to a credential after all.
+        person.browser.open(&person.step("/again")).await;
+        person
+            .browser
+            .choose("It is not in my wallet any more")
+            .await;
+        person.press("Continue").await;
+        person.press("Confirm and continue").await;
+        person.stands_on(VERIFIED, "Training programme").await;
+        person.goes_to_add().await;
+        person.receives().await;
+        person.comes_back().await;
+        assert_eq!(person.in_the_list().await.0, "added");
+        assert_eq!(person.mails().await.len(), 1);
+        assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
+        person.browser.close().await;
+    }
+    stage.strike().await;
+}
