@@ -34,7 +34,7 @@ pub(crate) struct World {
     pub(crate) portal: Portal,
     pub(crate) config: Config,
     pub(crate) door: Door,
-    pub(crate) database: Database,
+    _database: Database,
     /// What reaches the portal and the gateway.
     pub(crate) wire: Wire,
     pub(crate) catcher: Catcher,
@@ -107,7 +107,7 @@ impl World {
             portal,
             config,
             door,
-            database,
+            _database: database,
             wire,
             catcher,
             _gateway: gateway,
