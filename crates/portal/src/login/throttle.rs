@@ -1,5 +1,8 @@
 //! How often somebody may try to log in (SEC-34). An attempt counts before its password is looked at, in one
 //! statement, so that many at once are not more than many in a row.
+//!
+//! The address is known where the serving program hands it over (`ConnectInfo`). Behind a reverse proxy it must not: all
+//! callers are one address there, and the proxy has limits of its own.
 
 use jiff::SignedDuration;
 use store::{Statement, StoreError};
