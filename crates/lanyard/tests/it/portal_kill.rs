@@ -1,6 +1,6 @@
 //! Gateway, portal, wallet and mail as separate processes, one of them killed at each step of an employee's walk. When
 //! it has settled, what the portal says is true: no serial number in a wallet is unknown to it, no revocation is
-//! forgotten, every mail has come under one Message-ID (DW-62, DW-72, DW-77).
+//! forgotten, every mail has come under one Message-ID.
 //!
 //! `LANYARD_LONG` asks for many more moments.
 
@@ -21,6 +21,7 @@ const QUIET: usize = 3;
 /// As many as one world serves before it has to settle.
 const POINTS_OF_ONE_WORLD: usize = 30;
 
+/// DW-62, DW-72: also after a restart of the portal, what it revokes is what is in the wallet.
 async fn killed_after_each_step_every_process_goes_on_and_what_the_portal_says_is_true(
     database: Database,
 ) {

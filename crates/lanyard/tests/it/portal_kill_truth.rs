@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::portal_processes::{OTHER_PROGRAMME, Processes};
 
 /// How long settling may take: a mail that met a dead server waits for 15 seconds, the second time for a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What was counted on the way.
 #[derive(Debug, Default)]
