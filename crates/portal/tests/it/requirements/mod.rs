@@ -1,4 +1,15 @@
 //! The standard's statements that bind an external system, each held by a test that is named by its id: the real portal,
 //! gateway, wallet and mail server, and the record of what went between them.
 
+mod again;
+mod client;
+mod confirming;
+mod entering;
+mod failing;
+mod front_channel;
+mod identifying;
+mod matching;
+mod reading;
+mod returning;
+mod revoking;
 pub(crate) mod wire;

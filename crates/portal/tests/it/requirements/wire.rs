@@ -100,8 +100,8 @@ impl Wire {
 
     /// What the relying party's own token endpoint was asked; not the wallets'.
     pub(crate) fn tokens(&self) -> Vec<Exchange> {
-        let mut tokens = self.at(Party::Gateway, "/token");
-        tokens.retain(|one| !one.path.contains("/issuers/"));
+        let mut tokens = self.exchanges();
+        tokens.retain(Exchange::is_token_call);
         tokens
     }
 
@@ -121,6 +121,13 @@ impl Wire {
 }
 
 impl Exchange {
+    /// Whether it is the portal's call for a token.
+    pub(crate) fn is_token_call(&self) -> bool {
+        self.party == Party::Gateway
+            && self.path.ends_with("/token")
+            && !self.path.contains("/issuers/")
+    }
+
     /// The fields of the form that was sent.
     pub(crate) fn form(&self) -> BTreeMap<String, String> {
         let fields = url::form_urlencoded::parse(self.body.as_bytes());

@@ -1,0 +1,158 @@
+//! Steps 4 and 5.1 to 5.2: the employee logs in, finds the way, and is offered only what applies to them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use axum::http::Method;
+
+use super::reading::{RECORD, control, fields, links};
+use super::wire::Party;
+use crate::browser::{Browser, Page};
+use crate::database::{Database, on_both_engines};
+use crate::staff::PASSWORD;
+use crate::world::World;
+
+on_both_engines!(dw_15_what_an_entitled_employee_sends_is_refused_from_anybody_else,);
+
+/// The same address is a page of one's own for whoever is logged in, and asks everybody else to log in.
+#[tokio::test]
+async fn dw_01_an_employee_logs_in_to_the_portal_and_reaches_a_page_of_their_own() {
+    let world = World::start().await;
+    let stranger = world.browser();
+    let anna = world.browser();
+    for path in ["/", "/credentials", "/credentials/anna-programme"] {
+        assert_eq!(stranger.open(path).await.path(), "/login", "{path}");
+    }
+    anna.log_in("anna", PASSWORD).await;
+    let page = anna.open("/").await;
+    assert_eq!(page.path(), "/");
+    assert!(page.text().contains("Anna Taylor"), "{}", page.text());
+    assert!(!stranger.open("/").await.text().contains("Anna"));
+}
+
+/// The ordinary account is enough, and nobody else is asked.
+#[tokio::test]
+async fn dw_10_the_usual_user_name_and_password_are_all_that_logging_in_takes() {
+    let world = World::start().await;
+    let browser = world.browser();
+    let page = browser.open("/login").await;
+    let asked: Vec<String> = fields(&page).into_iter().collect();
+    assert_eq!(asked, ["csrf", "password", "username"]);
+    let page = browser.log_in("anna", PASSWORD).await;
+    assert_eq!(page.heading(), "Your staff account");
+    let exchanges = world.wire.exchanges();
+    assert!(exchanges.iter().all(|one| one.party == Party::Portal));
+}
+
+/// Every page that can be reached by following links, and in how many clicks.
+async fn reachable(browser: &Browser) -> BTreeMap<String, (u32, Page)> {
+    let mut reached = BTreeMap::new();
+    let mut waiting = VecDeque::from([("/".to_owned(), 0)]);
+    while let Some((path, clicks)) = waiting.pop_front() {
+        if reached.contains_key(&path) {
+            continue;
+        }
+        let page = browser.open(&path).await;
+        for link in links(&page) {
+            // Only what the keyboard reaches, too, and what works without a script.
+            assert!(!link.tag.contains("onclick"), "{}", link.tag);
+            if link.href.starts_with('/') && !link.tag.contains("tabindex=\"-1\"") {
+                waiting.push_back((link.href, clicks + 1));
+            }
+        }
+        reached.insert(path, (clicks, page));
+    }
+    reached
+}
+
+#[tokio::test]
+async fn dw_12_the_list_is_at_most_three_links_away_from_the_first_page() {
+    let world = World::start().await;
+    let anna = world.logged_in("anna").await;
+    let reached = reachable(&anna).await;
+    let (clicks, list) = &reached["/credentials"];
+    assert!(*clicks <= 3, "{clicks}");
+    assert!(list.state_of(RECORD).is_some());
+    let link = links(&reached["/"].1)
+        .into_iter()
+        .find(|link| link.href == "/credentials");
+    assert!(!link.unwrap().text.is_empty(), "a link has a name");
+}
+
+#[tokio::test]
+async fn dw_13_whoever_it_applies_to_is_offered_the_credential() {
+    let world = World::start().await;
+    let anna = world.logged_in("anna").await;
+    let reached = reachable(&anna).await;
+    let offered: Vec<&String> = reached
+        .iter()
+        .filter(|(_, (_, page))| page.has("add-to-wallet"))
+        .map(|(path, _)| path)
+        .collect();
+    assert_eq!(
+        offered,
+        ["/credentials/anna-fire", "/credentials/anna-programme"]
+    );
+    for path in offered {
+        let (tag, text) = control(&reached[path].1, "add-to-wallet").unwrap();
+        assert_eq!(text, "Add to wallet", "{path}");
+        assert!(!tag.contains("disabled"), "{path}: {tag}");
+    }
+}
+
+#[tokio::test]
+async fn dw_14_nothing_is_offered_to_whom_the_staff_passport_does_not_apply() {
+    let world = World::start().await;
+    let ned = world.logged_in("ned").await;
+    let reached = reachable(&ned).await;
+    assert!(reached.contains_key("/"));
+    for (path, (_, page)) in &reached {
+        // The help that every product of this house shows to everybody is no offer.
+        if path.starts_with("/help") || path.starts_with("/licences") {
+            continue;
+        }
+        let text = page.text().to_lowercase();
+        for word in ["passport", "wallet", "credentials to"] {
+            assert!(!text.contains(word), "{path} says {word}: {text}");
+        }
+        for hidden in ["/credentials", "add-to-wallet", "ned-programme"] {
+            assert!(!page.html.contains(hidden), "{path} has {hidden}");
+        }
+    }
+}
+
+/// Every request of Anna's whole way, sent again from Ned's session, for her record and for his own.
+async fn dw_15_what_an_entitled_employee_sends_is_refused_from_anybody_else(database: Database) {
+    let world = World::start_on(database).await;
+    let anna = world.anna().await;
+    world.wire.forget();
+    world.add(&anna, RECORD).await;
+    let mut walked = world.wire.at(Party::Portal, "");
+    walked.retain(|one| one.path != "/" && !one.path.starts_with("/log"));
+
+    let ned = world.logged_in("ned").await;
+    let csrf = ned.open("/").await.field("csrf");
+    world.wire.forget();
+    let mut refused = 0;
+    for asked in walked {
+        for record in [RECORD, "ned-programme"] {
+            let address = asked.address().replace(RECORD, record);
+            let answer = if asked.method == Method::GET {
+                ned.fetch(&address).await
+            } else {
+                let mut form = asked.form();
+                form.insert("csrf".to_owned(), csrf.clone());
+                let form: Vec<(&str, &str)> = form
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), value.as_str()))
+                    .collect();
+                ned.post(&address, &form).await
+            };
+            assert_eq!(answer.status, 404, "{} {address}", asked.method);
+            assert_eq!(answer.heading(), "You cannot use this service yet");
+            refused += 1;
+        }
+    }
+    assert!(refused >= 16, "only {refused} were sent");
+    let exchanges = world.wire.exchanges();
+    assert!(exchanges.iter().all(|one| one.party == Party::Portal));
+}
