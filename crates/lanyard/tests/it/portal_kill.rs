@@ -175,6 +175,8 @@ fn points(on_postgres: bool) -> Vec<Point> {
         };
         points.extend(parts.into_iter().map(|part| Point { step, party, part }));
     }
+    // Every world sees deaths of all kinds.
+    points.sort_by(|one, other| one.part.total_cmp(&other.part));
     points
 }
 
