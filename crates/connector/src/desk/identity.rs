@@ -145,8 +145,18 @@ impl Desk {
         )
         .bind(self.now())
         .bind(&session);
-        self.0.store.write([identity, checks, unused]).await?;
+        // The identity last: one that is being kept just now is there by then, or finds no journey.
+        self.0.store.write([checks, unused, identity]).await?;
         Ok(())
+    }
+
+    /// The host's record of who somebody is has changed: an identity that was compared with the old one no longer
+    /// counts. For the host's own batch.
+    pub fn identity_changed(&self, employee: &str) -> Statement {
+        Statement::new(
+            "UPDATE connector_identities SET unique_identifier = NULL, verified_at = NULL WHERE employee = $1",
+        )
+        .bind(employee)
     }
 
     /// The unique identifier of whoever was verified in this session, as long as that counts: what every credential of

@@ -19,8 +19,7 @@ const TABLES: [&str; 7] = [
 impl Desk {
     /// Deletes everything that the desk knows: a sandbox begins anew.
     pub async fn forget_everything(&self) -> Result<(), StoreError> {
-        let deletes =
-            TABLES.map(|table| Statement::new(format!("DELETE FROM connector_{table}")));
+        let deletes = TABLES.map(|table| Statement::new(format!("DELETE FROM connector_{table}")));
         self.0.store.write(deletes).await.map(drop)
     }
 
@@ -38,10 +37,13 @@ impl Desk {
         )
         .bind(a_day_ago)
         .bind(a_day_ago);
-        self.0
-            .store
-            .write([journeys, identities, confirmations])
-            .await?;
-        Ok(())
+        // That there was a mail stays; whom it went to and what it said does not (SEC-40).
+        let mails = Statement::new(
+            "UPDATE connector_mails SET recipient = '', body = '' WHERE body <> '' AND (sent_at < $1 OR failed_at < $2)",
+        );
+        let a_month_ago = self.ago(SignedDuration::from_hours(30 * 24));
+        let mails = mails.bind(a_month_ago).bind(a_month_ago);
+        let batch = [journeys, identities, confirmations, mails];
+        self.0.store.write(batch).await.map(drop)
     }
 }
