@@ -225,8 +225,48 @@ fn mail_fault(error: &SmtpError) -> MailFault {
     match error.status().map(u16::from) {
         // [RFC 5321 3.8] The server is closing down: that is about no mail.
         Some(421) => MailFault::NotTaken(421),
-        Some(code) if error.is_permanent() => MailFault::Refused(code),
+        Some(code) if is_about_the_address(code, &error.to_string()) => MailFault::Refused(code),
         Some(code) => MailFault::RefusedForNow(code),
         None => way_fault(error),
+    }
+}
+
+/// Whether the recipient's address is what is wrong [RFC 5321 4.2.3, RFC 3463 3.2]. Every other refusal, also one that
+/// the server calls permanent, is of its set-up or of ours (no relaying, no login, a policy): somebody can mend that, so
+/// the mail is tried as long as any other.
+fn is_about_the_address(code: u16, said: &str) -> bool {
+    let speaks_of = |class: &str| said.split_whitespace().any(|word| word.starts_with(class));
+    match code {
+        521 | 551 | 553 | 556 => true,
+        550 => !["5.2.", "5.3.", "5.4.", "5.5.", "5.6.", "5.7."]
+            .iter()
+            .any(|class| speaks_of(class)),
+        _ => speaks_of("5.1."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_about_the_address;
+
+    #[test]
+    fn only_a_refusal_of_the_address_is_for_good() {
+        for (code, said, is_it) in [
+            (550, "permanent error (550): 5.1.1 no such user", true),
+            (550, "permanent error (550): no such user here", true),
+            (553, "permanent error (553): mailbox name not allowed", true),
+            (554, "permanent error (554): 5.1.2 no such host", true),
+            (550, "permanent error (550): 5.7.1 relaying denied", false),
+            (554, "permanent error (554): 5.7.1 policy", false),
+            (
+                530,
+                "permanent error (530): 5.7.0 authentication required",
+                false,
+            ),
+            (552, "permanent error (552): 5.2.2 mailbox full", false),
+            (452, "transient error (452): 4.2.2 mailbox full", false),
+        ] {
+            assert_eq!(is_about_the_address(code, said), is_it, "{said}");
+        }
     }
 }
