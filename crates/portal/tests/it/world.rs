@@ -10,11 +10,13 @@ use connector::{
 };
 use gateway::clock::{Clock, Shift};
 use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::keys::KeyStore;
 use gateway::{Gateway, Surroundings};
 use jiff::SignedDuration;
 use mail_catcher::Catcher;
 use portal::Portal;
 use portal::config::{Config, GatewayConfig, IdentityConfig, MailConfig};
+use standards::jose::SoftwareKey;
 use url::Url;
 use wallet::{Scan, Scanned, Wallet};
 use zeroize::Zeroizing;
@@ -136,6 +138,13 @@ impl World {
     /// Another process of the same portal: a composition of its own on the same rows.
     pub(crate) async fn second_portal(&self) -> Portal {
         compose(&self.config, &self.clock).await
+    }
+
+    /// The key that the gateway signs its ID tokens with.
+    pub(crate) fn id_token_key(&self) -> SoftwareKey {
+        let passphrase = Zeroizing::new(gateway::keys::SANDBOX_PASSPHRASE.to_owned());
+        let keys = KeyStore::open(&self.folder.join("keys"), passphrase, false).unwrap();
+        keys.signing_key("id-token-rs256").unwrap()
     }
 
     pub(crate) fn later(&self, by: SignedDuration) {

@@ -1,5 +1,6 @@
 //! Steps 5.2 to 5.3: whether it was added is shown, and adding it again begins with the old copy.
 
+use jiff::SignedDuration;
 use wallet::CredentialStatus;
 
 use super::reading::RECORD;
@@ -69,6 +70,8 @@ async fn dw_19_a_credential_that_was_added_can_be_added_again(database: Database
     let anna = world.anna().await;
     world.add(&anna, RECORD).await;
     let first = world.held("anna", "TrainingProgramme").await.remove(0);
+    // Nobody is done with it once more in the same second.
+    world.later(SignedDuration::from_secs(2));
 
     let page = anna.open("/credentials/anna-programme").await;
     let page = anna.open(&page.link("add-to-wallet")).await;

@@ -103,20 +103,6 @@ async fn dw_48_whatever_the_gateway_answers_the_person_can_go_on(database: Datab
     assert_eq!(heading, "Your identity has been verified");
 }
 
-#[tokio::test]
-async fn dw_40_a_token_that_the_gateway_did_not_sign_so_is_not_believed() {
-    let world = World::start().await;
-    let anna = world.anna().await;
-    let page = begin_to_verify(&anna).await;
-    world.wire.change("/token", garble);
-    let page = world.scan_and_return(&anna, &page, "anna", true).await;
-    assert_eq!(page.heading(), "There is a problem with the service");
-    assert_ne!(anna.open("/identity").await.path(), "/identity/done");
-    world.wire.leave();
-    let page = world.verify(&anna, "anna").await;
-    assert_eq!(page.heading(), "Your identity has been verified");
-}
-
 /// DW-40, at issuing: the answer that would say that it was added is lost, refused or garbled.
 async fn dw_64_what_is_not_known_to_be_added_is_not_said_to_be_and_is_settled(database: Database) {
     let world = World::start_on(database).await;

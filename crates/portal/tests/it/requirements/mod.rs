@@ -2,6 +2,7 @@
 //! gateway, wallet and mail server, and the record of what went between them.
 
 mod again;
+mod believing;
 mod client;
 mod confirming;
 mod entering;

@@ -34,7 +34,7 @@ pub(crate) struct Exchange {
     pub(crate) answer: String,
 }
 
-type Change = fn(&str) -> String;
+type Change = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// The record. Cheap to clone.
 #[derive(Clone, Default)]
@@ -70,8 +70,13 @@ impl Wire {
     }
 
     /// From now on, the body of each answer from a path that ends so is changed.
-    pub(crate) fn change(&self, end: &'static str, change: Change) {
-        self.0.changes.lock().unwrap().push((end, change));
+    pub(crate) fn change(
+        &self,
+        end: &'static str,
+        change: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) {
+        let changes = &self.0.changes;
+        changes.lock().unwrap().push((end, Arc::new(change)));
     }
 
     /// Answers are left as they are again.
