@@ -77,6 +77,43 @@ async fn a_callback_that_is_made_up_or_comes_twice_changes_nothing() {
 
 /// DW-30, DW-41.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_callback_carried_into_somebody_elses_browser_counts_for_neither_of_them_there() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let anna = Person::of(&stage, "match", JavaScript::On).await;
+    anna.log_in().await;
+    anna.confirms().await;
+    anna.goes_to_verify().await;
+    let session = anna.loses_the_session().await;
+    anna.scans(true).await;
+    anna.comes_back().await;
+    anna.stands_on(ELSEWHERE, WHY).await;
+    let callback = anna.browser.url().await;
+    assert!(callback.query().unwrap_or_default().contains("code="));
+
+    let harriet = Person::of(&stage, "hyphen", JavaScript::On).await;
+    harriet.browser.open(callback.as_str()).await;
+    harriet.stands_on(ELSEWHERE, WHY).await;
+    harriet.log_in().await;
+    harriet.browser.open(callback.as_str()).await;
+    harriet.stands_on(ELSEWHERE, WHY).await;
+    harriet.confirms().await;
+    harriet
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+
+    // Nothing was used up: it is still good where it belongs.
+    anna.finds_the_session(session).await;
+    anna.browser.open(callback.as_str()).await;
+    anna.stands_on(VERIFIED, "Training programme").await;
+    anna.browser.close().await;
+    harriet.browser.close().await;
+    stage.strike().await;
+}
+
+/// DW-30, DW-41.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_employee_began_is_not_anothers_who_logs_in_to_the_same_browser() {
     let Some(stage) = Stage::set().await else {
         return;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use wallet::{CredentialStatus, CredentialSummary, Outcome, Scanned};
 
 use super::driver::{Browser, JavaScript};
@@ -14,6 +15,9 @@ use crate::portal_walk::{Mail, Scene, Walk, Walker};
 pub(super) const ELSEWHERE: &str = "Go back to the page where you started";
 /// What it says once the identity is verified (screens E8).
 pub(super) const VERIFIED: &str = "Your identity has been verified";
+
+/// The portal's session, where its address is not https.
+const SESSION_COOKIE: &str = "lanyard-portal";
 
 /// How often something is looked at that takes a moment behind the pages, and how long in between.
 const LOOKS: usize = 200;
@@ -76,6 +80,23 @@ impl<'a> Person<'a> {
         let next = Self::in_browser(stage, case, javascript, self.browser);
         next.log_in().await;
         next
+    }
+
+    /// The browser forgets who is logged in to the portal, as another browser would not know it. Gives the cookie.
+    pub(super) async fn loses_the_session(&self) -> Value {
+        let portal = self.portal("/");
+        let asked = json!({ "urls": [portal] });
+        let found = self.browser.devtools("Network.getCookies", asked).await;
+        let mut found = found["cookies"].as_array().unwrap().iter();
+        let cookie = found.find(|one| one["name"] == SESSION_COOKIE).unwrap();
+        let gone = json!({ "name": SESSION_COOKIE, "url": portal });
+        self.browser.devtools("Network.deleteCookies", gone).await;
+        json!({ "name": SESSION_COOKIE, "value": cookie["value"], "url": portal, "httpOnly": true })
+    }
+
+    /// And knows it again.
+    pub(super) async fn finds_the_session(&self, cookie: Value) {
+        self.browser.devtools("Network.setCookie", cookie).await;
     }
 
     /// An address of the portal's.
