@@ -47,7 +47,8 @@ impl Progress {
 }
 
 /// The newest credential that reached a wallet, or may have, decides; what came to nothing leaves it as it was. One
-/// that was revoked says nothing of an older one that is still in force.
+/// that was revoked says nothing of an older one that is still in force, and one that another tab merely asked for
+/// nothing of one that was added since.
 fn state_of_newest(credentials: &[Credential], now: Timestamp) -> Option<CredentialState> {
     let is_in_force = |one: &&Credential| one.stage == Stage::Issued && !one.revoking;
     let newest = credentials
@@ -55,6 +56,12 @@ fn state_of_newest(credentials: &[Credential], now: Timestamp) -> Option<Credent
         .find(|one| one.stage != Stage::NotIssued)?;
     let deciding = match newest.stage {
         Stage::Revoked => credentials.iter().find(is_in_force).unwrap_or(newest),
+        Stage::Asked => {
+            let added_since = |one: &&Credential| {
+                is_in_force(one) && one.issued_at.is_some_and(|at| at >= newest.started_at)
+            };
+            credentials.iter().find(added_since).unwrap_or(newest)
+        }
         _ => newest,
     };
     Some(match deciding.stage {

@@ -2,9 +2,10 @@
 
 pub(crate) mod page;
 
-use axum::extract::Path;
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use connector::desk::{Credential, Issuing, Stage};
+use serde::Deserialize;
 
 use crate::progress::Progress;
 use crate::token::reference_of;
@@ -13,9 +14,19 @@ use crate::visit::{Holder, Posted};
 use crate::{again, confirm, credential, identity, problem};
 use page::{AddedView, Outcome};
 
-/// What became of it.
+/// What became of the newest that was asked for.
 pub(crate) fn path(record: &str) -> String {
     format!("/credentials/{record}/added")
+}
+
+/// What became of the one with this reference: another tab may have asked for a newer one.
+pub(crate) fn path_of(record: &str, reference: &str) -> String {
+    format!("/credentials/{record}/added?of={reference}")
+}
+
+#[derive(Deserialize)]
+pub(crate) struct AddedQuery {
+    of: Option<String>,
 }
 
 /// `POST /credentials/{id}/add`.
@@ -58,17 +69,25 @@ pub(crate) async fn see(_: Holder, Path(id): Path<String>) -> Redirect {
     Redirect::to(&credential::path(&id))
 }
 
-/// `GET /credentials/{id}/added`: of the newest that was asked for, only what is known.
-pub(crate) async fn show(holder: Holder, Path(id): Path<String>) -> Result<Response, Trouble> {
+/// `GET /credentials/{id}/added`: of the one that came back, or the newest that was asked for, only what is known.
+pub(crate) async fn show(
+    holder: Holder,
+    Path(id): Path<String>,
+    Query(query): Query<AddedQuery>,
+) -> Result<Response, Trouble> {
     let Some(progress) = holder.progress_of(&id).await? else {
         return Ok(holder.not_found());
     };
     let its_page = || Redirect::to(&credential::path(&id)).into_response();
-    let Some(newest) = progress.credentials.first() else {
+    let reference = |one: &Credential| reference_of(&one.serial_number.to_string());
+    let asked_for = |one: &&Credential| query.of == Some(reference(one));
+    let mut all = progress.credentials.iter();
+    let newest = progress.credentials.first();
+    let Some(credential) = all.find(asked_for).or(newest) else {
         return Ok(its_page());
     };
-    let reference = reference_of(&newest.serial_number.to_string());
-    let outcome = match outcome_of(newest) {
+    let reference = reference(credential);
+    let outcome = match outcome_of(credential) {
         Known::Outcome(outcome) => outcome,
         Known::GatewayFailed => {
             let page = problem::path(&reference, &credential::path(&id));
@@ -103,14 +122,14 @@ enum Known {
     Elsewhere,
 }
 
-fn outcome_of(newest: &Credential) -> Known {
+fn outcome_of(credential: &Credential) -> Known {
     // It changed while it was away: whatever was added is revoked, or going to be.
-    let is_stale = newest.changed_at.is_some();
-    match (newest.stage, newest.outcome.as_deref()) {
+    let is_stale = credential.changed_at.is_some();
+    match (credential.stage, credential.outcome.as_deref()) {
         (Stage::Issued | Stage::Revoked, _) if is_stale => Known::Outcome(Outcome::Stale),
-        (Stage::Issued, _) if newest.revoking => Known::Elsewhere,
+        (Stage::Issued, _) if credential.revoking => Known::Elsewhere,
         (Stage::Issued, _) => Known::Outcome(Outcome::Added {
-            at: newest.issued_at.unwrap_or(newest.started_at),
+            at: credential.issued_at.unwrap_or(credential.started_at),
         }),
         (Stage::Checking, _) => Known::Outcome(Outcome::Checking),
         (Stage::NotIssued, Some("declined" | "not-accepted")) => Known::Outcome(Outcome::NotAdded),

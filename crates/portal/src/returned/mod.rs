@@ -75,7 +75,7 @@ async fn deal_with(visit: Visit, query: String) -> Result<Option<String>, StoreE
         } => {
             let reference = reference_of(&serial_number.to_string());
             tracing::info!(%reference, "a browser is back from adding a credential");
-            added::path(&record)
+            added::path_of(&record, &reference)
         }
         Return::Unfinished { .. } => {
             app.come_back(&visit.session).await?;

@@ -20,4 +20,5 @@ mod requirements;
 mod schema;
 mod sessions;
 mod staff;
+mod tabs;
 mod world;
