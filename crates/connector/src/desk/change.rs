@@ -85,11 +85,12 @@ impl Desk {
                 None => statement,
             }
         };
+        // What did not reach a wallet as far as is known may yet: from the gateway's page, by going back to it.
         // In this order: what is issued between the two statements is found by the second.
         vec![
             about(format!(
                 "UPDATE connector_credentials SET changed_at = $2, reason = $3 \
-                 WHERE record = $1 AND stage IN ('asked', 'checking') AND changed_at IS NULL{condition}"
+                 WHERE record = $1 AND stage IN ('asked', 'checking', 'not-issued') AND changed_at IS NULL{condition}"
             )),
             about(format!(
                 "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \

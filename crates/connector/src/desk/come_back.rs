@@ -104,6 +104,12 @@ impl Desk {
             )
             .bind(now)
             .bind(awaited.serial_number.to_string());
+            // What was to be looked at later is being told now. One that somebody has taken up goes on.
+            let look = Statement::new(
+                "DELETE FROM connector_revocations \
+                 WHERE serial_number = $1 AND reason = 'not-confirmed' AND attempts = 0 AND done_at IS NULL",
+            )
+            .bind(awaited.serial_number.to_string());
             // From here on there may be another copy, of which nothing was said yet.
             let answer = Statement::new(
                 "UPDATE connector_confirmations SET old_copy = NULL, old_copy_at = NULL \
@@ -111,7 +117,7 @@ impl Desk {
             )
             .bind(&journey.employee)
             .bind(&awaited.record);
-            batch.extend([checking, answer]);
+            batch.extend([checking, look, answer]);
         }
         self.0.store.write(batch).await?;
         Ok(())

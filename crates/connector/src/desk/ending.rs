@@ -1,6 +1,6 @@
 //! How a credential's journey ended, as rows.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use store::{Statement, StoreError};
 
 use super::come_back::Answer;
@@ -13,7 +13,8 @@ use crate::{FinishError, Returned};
 pub(super) enum Ending {
     /// The gateway says that it is in the wallet, since then.
     Issued(Timestamp),
-    /// The gateway says that it is not, and the code of why.
+    /// The browser says that it is not, and the code of why. No more than that: nobody signs such a callback, and the
+    /// gateway's page may be gone back to.
     NotIssued(&'static str),
     /// It may be in the wallet, and that cannot be learnt: it is settled behind the pages.
     Unknown,
@@ -58,8 +59,9 @@ impl Desk {
                 )
                 .bind(outcome)
                 .bind(now)
-                .bind(serial_number);
-                self.write([journey.end(now), not_issued]).await
+                .bind(&serial_number);
+                let look = look_when_over(&serial_number, self.0.options.journey_lasts, now);
+                self.write([journey.put_back(), not_issued, look]).await
             }
             Ending::Unknown => {
                 tracing::warn!(
@@ -85,8 +87,11 @@ impl Desk {
         at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // First, so that two credentials of one record that arrive at once wait for each other here, and the second
-        // sees the first one as the older.
+        // First, so that credentials of one employee that arrive at once wait for each other here, and the later one
+        // sees the earlier ones.
+        let in_turn =
+            Statement::new("UPDATE connector_people SET employee = employee WHERE employee = $1")
+                .bind(&journey.employee);
         let forget = Statement::new(
             "DELETE FROM connector_confirmations WHERE employee = $1 AND record = $2",
         )
@@ -105,6 +110,7 @@ impl Desk {
             .must_change(1)
         };
         let mut fresh = vec![
+            in_turn.clone(),
             forget.clone(),
             issued(" AND changed_at IS NULL"),
             journey.end(now),
@@ -118,6 +124,7 @@ impl Desk {
         }
         // The record changed while the credential was on its way: it is in the wallet, and it is wrong.
         let stale = [
+            in_turn,
             forget,
             issued(""),
             journey.end(now),
@@ -139,6 +146,21 @@ impl Desk {
     async fn write(&self, batch: impl IntoIterator<Item = Statement>) -> Result<(), StoreError> {
         self.0.store.write(batch).await.map(|_| ())
     }
+}
+
+/// When the journey is certainly over, it is revoked, in case it came after all and nobody collected it. Nobody is told:
+/// who said no knows, and the gateway's answer does not say whether a copy ever was in force.
+fn look_when_over(serial_number: &str, journey_lasts: SignedDuration, now: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
+         SELECT serial_number, CAST($1 AS TEXT), 0, CAST($2 AS BIGINT), 0, started_at + CAST($3 AS BIGINT) \
+         FROM connector_credentials WHERE serial_number = $4 AND stage = 'not-issued' \
+         ON CONFLICT (serial_number) DO NOTHING",
+    )
+    .bind(Cause::NotConfirmed.code())
+    .bind(now)
+    .bind(journey_lasts.as_secs())
+    .bind(serial_number)
 }
 
 /// One credential of a record is in force: the older ones are to be revoked. Ones that are still on their way are

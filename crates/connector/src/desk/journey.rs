@@ -101,6 +101,15 @@ impl Journey {
         .bind(&self.state_digest)
     }
 
+    /// Puts it back as it was before the callback. What a browser says without a code proves nothing: the wallet may
+    /// be asked again from the gateway's page, and the code that then comes is this journey's.
+    pub(super) fn put_back(&self) -> Statement {
+        Statement::new(
+            "UPDATE connector_journeys SET used_at = NULL WHERE state_digest = $1 AND ended_at IS NULL",
+        )
+        .bind(&self.state_digest)
+    }
+
     /// Nobody works on it any more, and its secrets go. Changes one row, or none if somebody else ended it.
     pub(super) fn end(&self, now: Timestamp) -> Statement {
         Statement::new(

@@ -120,8 +120,9 @@ impl Default for DeskOptions {
             mismatches_allowed: 3,
             confirmation_lasts: SignedDuration::from_mins(60),
             identity_lasts: SignedDuration::from_hours(12),
-            // A pushed request waits a minute or two, an interaction half an hour, its code a minute.
-            journey_lasts: SignedDuration::from_mins(40),
+            // At our gateway a pushed request waits 10 minutes, an interaction lasts 30 and what is on its way then 5
+            // more, a code 1; the rest is for clocks that differ.
+            journey_lasts: SignedDuration::from_mins(48),
             answer_lasts: SignedDuration::from_secs(45),
             mail: None,
         }

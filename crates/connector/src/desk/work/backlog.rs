@@ -52,9 +52,12 @@ pub struct WaitingMail {
 impl Desk {
     /// What waits.
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
+        // What did not reach a wallet as far as is known, and is only looked at once more, is nothing to wait for.
         let revocations = Statement::new(
-            "SELECT serial_number, wanted_at, attempts, next_at, fault FROM connector_revocations \
-             WHERE done_at IS NULL ORDER BY wanted_at, serial_number LIMIT 1000",
+            "SELECT r.serial_number, r.wanted_at, r.attempts, r.next_at, r.fault FROM connector_revocations r \
+             JOIN connector_credentials c ON c.serial_number = r.serial_number \
+             WHERE r.done_at IS NULL AND (c.stage <> 'not-issued' OR r.attempts > 0) \
+             ORDER BY r.wanted_at, r.serial_number LIMIT 1000",
         );
         let mails = Statement::new(
             "SELECT message_id, serial_number, written_at, attempts, next_at, fault, failed_at FROM connector_mails \

@@ -23,6 +23,9 @@ const PAUSES: [SignedDuration; 6] = [
 /// How long to wait after a refusal, which somebody has to look into.
 const PAUSE_AFTER_REFUSAL: SignedDuration = SignedDuration::from_mins(15);
 
+/// What the employee said no to stays what it is, 'not added': that it is revoked as well is for safety only.
+const UNLESS_REFUSED: &str = " AND stage <> 'not-issued'";
+
 /// A revocation that is due, with what a mail about it needs.
 struct Wanted {
     serial_number: Uuid,
@@ -33,6 +36,7 @@ struct Wanted {
     credential_type: String,
     label: String,
     stage: String,
+    started_at: Timestamp,
     issued_at: Option<Timestamp>,
     first_name: String,
     email: Option<String>,
@@ -53,6 +57,7 @@ impl Wanted {
             credential_type: row.text("credential_type")?.to_owned(),
             label: row.text("label")?.to_owned(),
             stage: row.text("stage")?.to_owned(),
+            started_at: row.timestamp("started_at")?,
             issued_at: row.optional_timestamp("issued_at")?,
             first_name: row
                 .optional_text("first_name")?
@@ -142,7 +147,7 @@ impl Desk {
     async fn next_revocation(&self) -> Result<Option<Wanted>, StoreError> {
         let due = Statement::new(
             "SELECT r.serial_number, r.reason, r.tell, r.attempts, r.next_at, \
-                    c.credential_type, c.label, c.stage, c.issued_at, p.first_name, p.email \
+                    c.credential_type, c.label, c.stage, c.started_at, c.issued_at, p.first_name, p.email \
              FROM connector_revocations r \
              JOIN connector_credentials c ON c.serial_number = r.serial_number \
              LEFT JOIN connector_people p ON p.employee = c.employee \
@@ -188,10 +193,18 @@ impl Desk {
             .bind(now)
             .bind(&serial_number)
             .must_change(1),
+            // Whatever comes back from there later comes too late. Before the credential, as in a callback's claim.
             Statement::new(
-                "UPDATE connector_credentials \
-                 SET stage = 'revoked', stage_at = $1, revoked_at = $1, reason = $2 WHERE serial_number = $3",
+                "UPDATE connector_journeys SET ended_at = $1, pending = NULL \
+                 WHERE serial_number = $2 AND ended_at IS NULL",
             )
+            .bind(now)
+            .bind(&serial_number),
+            Statement::new(format!(
+                "UPDATE connector_credentials \
+                 SET stage = 'revoked', stage_at = $1, revoked_at = $1, reason = $2 WHERE serial_number = $3{}",
+                if wanted.tell { "" } else { UNLESS_REFUSED }
+            ))
             .bind(now)
             .bind(wanted.cause.code())
             .bind(&serial_number),
@@ -208,24 +221,33 @@ impl Desk {
         }
     }
 
-    /// The gateway has no such credential: nothing reached a wallet, and there is nothing to revoke.
+    /// The gateway has no such credential: nothing reached a wallet so far. That is the last word once the journey is
+    /// certainly over; before, it is asked again then.
     async fn keep_not_issued(&self, wanted: &Wanted) -> Result<(), StoreError> {
+        let now = self.now();
         let serial_number = wanted.serial_number.to_string();
         let settle = Statement::new(
             "UPDATE connector_credentials SET stage = 'not-issued', stage_at = $1, outcome = $2 \
              WHERE serial_number = $3 AND stage = $4 AND stage IN ('asked', 'checking')",
         )
-        .bind(self.now())
+        .bind(now)
         .bind(wanted.outcome_if_not_there())
         .bind(&serial_number)
         .bind(&wanted.stage);
-        // Only then: if a browser came back in the meantime, the next try sees what it brought.
-        let drop = Statement::new(
-            "DELETE FROM connector_revocations WHERE serial_number = $1 AND done_at IS NULL AND EXISTS ( \
-               SELECT 1 FROM connector_credentials c WHERE c.serial_number = $1 AND c.stage = 'not-issued')",
-        )
-        .bind(&serial_number);
-        self.0.store.write([settle, drop]).await?;
+        let over_at = wanted.started_at + self.0.options.journey_lasts;
+        // Only if that is what it is now: if a browser came back in the meantime, the next try sees what it brought.
+        let not_issued = "WHERE serial_number = $1 AND done_at IS NULL AND EXISTS ( \
+            SELECT 1 FROM connector_credentials c WHERE c.serial_number = $1 AND c.stage = 'not-issued')";
+        let then = if now < over_at {
+            let again = "UPDATE connector_revocations SET next_at = $2, attempts = 0, fault = NULL";
+            Statement::new(format!("{again} {not_issued}"))
+                .bind(&serial_number)
+                .bind(over_at)
+        } else {
+            Statement::new(format!("DELETE FROM connector_revocations {not_issued}"))
+                .bind(&serial_number)
+        };
+        self.0.store.write([settle, then]).await?;
         tracing::info!(%serial_number, "the gateway issued no such credential");
         Ok(())
     }

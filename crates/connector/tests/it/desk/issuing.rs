@@ -282,26 +282,36 @@ async fn dw_19_a_second_copy_replaces_the_first(database: Database) {
 
 async fn dw_19_of_two_copies_that_arrive_at_once_one_stays(database: Database) {
     let (world, anna) = verified(database).await;
-    let record = programme("r-1");
-    let (one, two) = (
-        world.go(SESSION, &record).await,
-        world.go(SESSION, &record).await,
-    );
-    let (one, two) = (
-        world.visit(&one, "anna").await,
-        world.visit(&two, "anna").await,
-    );
     let second_desk = world.second_desk().await;
-    let (one, two) = tokio::join!(
-        world.desk.come_back(SESSION, &anna, &one),
-        second_desk.come_back(SESSION, &anna, &two),
-    );
-    one.unwrap();
-    two.unwrap();
-    let credentials = world.desk.credentials("e-anna").await.unwrap();
-    assert_eq!(credentials.len(), 2);
-    let replaced = credentials.iter().filter(|credential| credential.revoking);
-    assert_eq!(replaced.count(), 1);
+    for number in 0..4 {
+        let record = programme(&format!("r-{number}"));
+        let one = world.go(SESSION, &record).await;
+        let two = world.go(SESSION, &record).await;
+        let one = world.visit(&one, "anna").await;
+        let two = world.visit(&two, "anna").await;
+        // Both answers of the gateway come in the same moment.
+        let (arrived, go_on) = world.door.hold("/oidc/token");
+        let (one, two, ()) = tokio::join!(
+            world.desk.come_back(SESSION, &anna, &one),
+            second_desk.come_back(SESSION, &anna, &two),
+            async {
+                arrived.notified().await;
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                world.door.free();
+                go_on.notify_waiters();
+            }
+        );
+        one.unwrap();
+        two.unwrap();
+        let credentials = world.desk.credentials("e-anna").await.unwrap();
+        let of_record = credentials
+            .iter()
+            .filter(|credential| credential.record == record.id);
+        let (replaced, staying): (Vec<_>, Vec<_>) =
+            of_record.partition(|credential| credential.revoking);
+        assert_eq!((replaced.len(), staying.len()), (1, 1));
+        assert_eq!(staying[0].stage, Stage::Issued);
+    }
 }
 
 async fn dw_62_the_serial_number_is_there_before_the_browser_leaves(database: Database) {
