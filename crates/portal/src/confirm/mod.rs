@@ -103,8 +103,8 @@ pub(crate) async fn confirm(
     holder.app.choose(&holder.employee, &id).await?;
     let standing = holder.app.desk.standing(holder.at_desk()).await?;
     let next = match standing.verified_at {
-        Some(_) => identity::DONE,
-        None => identity::PATH,
+        Some(_) => identity::done_path_for(Some(&id)),
+        None => identity::path_for(Some(&id)),
     };
-    Ok(Redirect::to(next).into_response())
+    Ok(Redirect::to(&next).into_response())
 }

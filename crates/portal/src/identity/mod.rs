@@ -2,9 +2,11 @@
 
 pub(crate) mod page;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use connector::desk::{Standing, StartFault, VerifyOutcome};
+use jiff::Timestamp;
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::records::Record;
@@ -16,17 +18,43 @@ use page::{Confirmed, DoneView, IdentityView, NotVerified, NotVerifiedView};
 /// Before the scan.
 pub(crate) const PATH: &str = "/identity";
 /// What came of it.
-pub(crate) const DONE: &str = "/identity/done";
+const DONE: &str = "/identity/done";
+
+/// Before the scan, to add this record's credential afterwards: another tab may be about another one.
+pub(crate) fn path_for(record: Option<&str>) -> String {
+    about(PATH, record)
+}
+
+/// What came of it, and on to this record's credential.
+pub(crate) fn done_path_for(record: Option<&str>) -> String {
+    about(DONE, record)
+}
+
+fn about(path: &str, record: Option<&str>) -> String {
+    match record {
+        Some(record) => format!("{path}?for={record}"),
+        None => path.to_owned(),
+    }
+}
+
+#[derive(Deserialize)]
+pub(crate) struct IdentityQuery {
+    r#for: Option<String>,
+}
 
 /// `GET /identity`.
-pub(crate) async fn show(State(app): State<App>, holder: Holder) -> Result<Response, Trouble> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    holder: Holder,
+    Query(query): Query<IdentityQuery>,
+) -> Result<Response, Trouble> {
     let standing = app.desk.standing(holder.at_desk()).await?;
+    let record_id = chosen(&holder, query.r#for.as_deref()).await?;
+    let record_id = record_id.map(|record| record.id);
     if standing.verified_at.is_some() || standing.tries_left == 0 {
-        return Ok(Redirect::to(DONE).into_response());
+        return Ok(Redirect::to(&done_path_for(record_id.as_deref())).into_response());
     }
-    let view = IdentityView {
-        record_id: chosen(&holder).await?.map(|record| record.id),
-    };
+    let view = IdentityView { record_id };
     let policy = app.to_gateway();
     Ok(page::show(&app.look, &holder.visitor(), &view, &policy))
 }
@@ -36,15 +64,18 @@ pub(crate) async fn start(posted: Posted<Holder>) -> Result<Response, Trouble> {
     let holder = posted.by;
     let app = &holder.app;
     let standing = app.desk.standing(holder.at_desk()).await?;
+    let record = chosen(&holder, posted.fields.get("for").map(String::as_str)).await?;
+    let record = record.as_ref().map(|record| record.id.as_str());
+    let done = done_path_for(record);
     if standing.verified_at.is_some() || standing.tries_left == 0 {
-        return Ok(Redirect::to(DONE).into_response());
+        return Ok(Redirect::to(&done).into_response());
     }
-    let url = match app.desk.verify(holder.at_desk(), None).await {
+    let url = match app.desk.verify(holder.at_desk(), record).await {
         Ok(url) => url,
-        Err(StartFault::NoMoreTries) => return Ok(Redirect::to(DONE).into_response()),
-        Err(fault) => return Err(Trouble::starting_from(PATH)(fault)),
+        Err(StartFault::NoMoreTries) => return Ok(Redirect::to(&done).into_response()),
+        Err(fault) => return Err(Trouble::starting_from(path_for(record))(fault)),
     };
-    app.leave_for(&holder.session, DONE).await?;
+    app.leave_for(&holder.session, &done).await?;
     tracing::info!(reference = %reference(&holder), "an employee goes to share their identity");
     Ok(Redirect::to(url.as_str()).into_response())
 }
@@ -55,25 +86,41 @@ pub(crate) async fn again(_: Holder) -> Redirect {
 }
 
 /// `GET /identity/done`.
-pub(crate) async fn show_done(State(app): State<App>, holder: Holder) -> Result<Response, Trouble> {
+pub(crate) async fn show_done(
+    State(app): State<App>,
+    holder: Holder,
+    Query(query): Query<IdentityQuery>,
+) -> Result<Response, Trouble> {
+    let record = chosen(&holder, query.r#for.as_deref()).await?;
     let standing = app.desk.standing(holder.at_desk()).await?;
     let visitor = holder.visitor();
     let policy = app.to_gateway();
     if let Some(verified_at) = standing.verified_at {
+        let chosen_at = holder.employee.chosen.as_ref().map(|(_, since)| *since);
+        let (confirmed_at, credential) = confirmed(&holder, record).await?.unzip();
         let view = DoneView {
-            is_new: (holder.employee.chosen.as_ref())
-                .is_none_or(|(_, since)| *since <= verified_at),
-            credential: confirmed(&holder).await?,
+            is_new: confirmed_at
+                .or(chosen_at)
+                .is_none_or(|at| at <= verified_at),
+            credential: credential.flatten(),
         };
         return Ok(page::show_done(&app.look, &visitor, view, &policy));
     }
     match why_not(&standing) {
         Some(why) => {
             let reference = reference(&holder);
-            let view = NotVerifiedView { why, reference };
+            let record_id = record.map(|record| record.id);
+            let view = NotVerifiedView {
+                why,
+                reference,
+                record_id,
+            };
             Ok(page::show_not_verified(&app.look, &visitor, view, &policy))
         }
-        None => Ok(Redirect::to(PATH).into_response()),
+        None => {
+            let record = record.as_ref().map(|record| record.id.as_str());
+            Ok(Redirect::to(&path_for(record)).into_response())
+        }
     }
 }
 
@@ -95,31 +142,35 @@ fn why_not(standing: &Standing) -> Option<NotVerified> {
     }
 }
 
-/// What the person is about to add, as long as it is theirs.
-async fn chosen(visit: &Visit) -> Result<Option<Record>, Trouble> {
-    match &visit.employee.chosen {
-        Some((id, _)) => visit.record(id).await,
+/// What the person is about to add in this tab, or else confirmed last; as long as it is theirs.
+async fn chosen(visit: &Visit, here: Option<&str>) -> Result<Option<Record>, Trouble> {
+    let last = visit.employee.chosen.as_ref().map(|(id, _)| id.as_str());
+    match here.or(last) {
+        Some(id) => visit.record(id).await,
         None => Ok(None),
     }
 }
 
-/// What they have confirmed and can add now.
-async fn confirmed(visit: &Visit) -> Result<Option<Confirmed>, Trouble> {
-    let Some(record) = chosen(visit).await? else {
+/// When they confirmed it, and what they can add now.
+async fn confirmed(
+    visit: &Visit,
+    record: Option<Record>,
+) -> Result<Option<(Timestamp, Option<Confirmed>)>, Trouble> {
+    let Some(record) = record else {
         return Ok(None);
     };
     let desk = &visit.app.desk;
-    let is_confirmed = desk
+    let confirmed_at = desk
         .confirmed(&visit.employee.id, &record.for_desk())
-        .await?
-        .is_some();
-    Ok(
-        (is_confirmed && record.can_be_added(visit.now)).then(|| Confirmed {
+        .await?;
+    Ok(confirmed_at.map(|at| {
+        let confirmed = record.can_be_added(visit.now).then(|| Confirmed {
             facts: record.credential_type.facts_of(&record.claims),
             id: record.id,
             title: record.label,
-        }),
-    )
+        });
+        (at, confirmed)
+    }))
 }
 
 /// The same for all identity checks of a session.

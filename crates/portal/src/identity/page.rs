@@ -44,6 +44,8 @@ pub(crate) struct NotVerifiedView {
     pub(crate) why: NotVerified,
     /// What the person tells to support.
     pub(crate) reference: String,
+    /// The record whose credential is to be added once it is verified.
+    pub(crate) record_id: Option<String>,
 }
 
 /// Why the identity is not verified, as far as the person is told.
@@ -68,6 +70,7 @@ struct IdentityPage {
     page: Page,
     session: Option<Session>,
     back: String,
+    record_id: String,
 }
 
 #[derive(Template)]
@@ -87,6 +90,7 @@ struct NotVerifiedPage {
     texts: Vec<String>,
     may_try_again: bool,
     reference: String,
+    record_id: String,
 }
 
 /// Shows what comes before the scan. Its form is answered by a redirect to the gateway, which `policy` names.
@@ -105,6 +109,7 @@ pub(crate) fn show(
         page,
         session,
         back,
+        record_id: view.record_id.clone().unwrap_or_default(),
     };
     render_with(StatusCode::OK, &page, policy)
 }
@@ -169,6 +174,7 @@ pub(crate) fn show_not_verified(
         texts: texts.iter().map(|key| look.say(key)).collect(),
         may_try_again: view.why.may_try_again(),
         reference: view.reference,
+        record_id: view.record_id.unwrap_or_default(),
     };
     render_with(StatusCode::OK, &page, policy)
 }

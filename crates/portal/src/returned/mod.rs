@@ -60,13 +60,14 @@ pub(crate) async fn callback(
 async fn deal_with(visit: Visit, query: String) -> Result<Option<String>, StoreError> {
     let (app, person) = (&visit.app, visit.employee.person());
     let next = match app.desk.come_back(visit.at_desk(), &person, &query).await? {
-        Return::Verify { outcome, .. } => {
+        Return::Verify { outcome, return_to } => {
+            let record = return_to.as_deref();
             let reference = identity::reference(&visit);
             tracing::info!(%reference, outcome = outcome.code(), "an identity check ended");
             if outcome == VerifyOutcome::GatewayFailed {
-                problem::path(&reference, identity::PATH)
+                problem::path(&reference, &identity::path_for(record))
             } else {
-                identity::DONE.to_owned()
+                identity::done_path_for(record)
             }
         }
         Return::Issue {

@@ -76,6 +76,7 @@ fn not_verified(look: &Look, why: NotVerified) -> Response {
     let view = NotVerifiedView {
         why,
         reference: REFERENCE.to_owned(),
+        record_id: Some(RECORD.to_owned()),
     };
     identity::show_not_verified(look, &visitor(), view, &Policy::new())
 }

@@ -117,7 +117,7 @@ async fn dw_04_dw_27_dw_49_nothing_is_added_before_the_identity_is_verified_in_t
     assert!(!page.has("try-again"), "{}", page.html);
     let calls = world.door.calls("/par").len();
     let answer = browser.post("/identity/start", &[("csrf", &csrf)]).await;
-    assert_eq!(answer.location(), "/identity/done");
+    assert_eq!(answer.location(), "/identity/done?for=anna-fire");
     assert_eq!(world.door.calls("/par").len(), calls);
 }
 
@@ -145,7 +145,7 @@ async fn dw_48_a_gateway_that_is_down_is_a_problem_with_a_reference_and_a_way_on
     assert_eq!(problem.status, StatusCode::OK);
     assert_eq!(problem.heading(), "There is a problem with the service");
     assert!(problem.has("reference"));
-    assert_eq!(problem.link("try-again"), "/identity");
+    assert_eq!(problem.link("try-again"), "/identity?for=anna-fire");
 
     world.door.free();
     let page = browser.open(&problem.link("try-again")).await;
