@@ -175,6 +175,7 @@ not-added-title = The credential was not added
 not-added-text = You cancelled or did not accept it in your wallet.
 not-added-too-long = You took too long, so the code was no longer valid.
 stale-title = The information changed while you were adding it
+stale-cancelling = We are cancelling that credential.
 stale-cancelled = We cancelled that credential.
 stale-delete = Delete it from your wallet if you can see it, then add the new one.
 stale-again = Add the new one

@@ -126,7 +126,9 @@ fn outcome_of(credential: &Credential) -> Known {
     // It changed while it was away: whatever was added is revoked, or going to be.
     let is_stale = credential.changed_at.is_some();
     match (credential.stage, credential.outcome.as_deref()) {
-        (Stage::Issued | Stage::Revoked, _) if is_stale => Known::Outcome(Outcome::Stale),
+        (Stage::Issued | Stage::Revoked, _) if is_stale => Known::Outcome(Outcome::Stale {
+            is_cancelled: credential.stage == Stage::Revoked,
+        }),
         (Stage::Issued, _) if credential.revoking => Known::Elsewhere,
         (Stage::Issued, _) => Known::Outcome(Outcome::Added {
             at: credential.issued_at.unwrap_or(credential.started_at),

@@ -35,8 +35,11 @@ pub(crate) enum Outcome {
     NotAdded,
     /// The time was over.
     TookTooLong,
-    /// The record changed meanwhile: what was added is cancelled again.
-    Stale,
+    /// The record changed meanwhile: what was added is to be cancelled again.
+    Stale {
+        /// Whether it is, as the gateway said.
+        is_cancelled: bool,
+    },
     /// Nobody knows yet.
     Checking,
 }
@@ -76,7 +79,12 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: AddedView, policy: &Pol
         }
         Outcome::NotAdded => ("not-added-title", &["not-added-text"]),
         Outcome::TookTooLong => ("not-added-title", &["not-added-too-long"]),
-        Outcome::Stale => ("stale-title", &["stale-cancelled", "stale-delete"]),
+        Outcome::Stale { is_cancelled: true } => {
+            ("stale-title", &["stale-cancelled", "stale-delete"])
+        }
+        Outcome::Stale {
+            is_cancelled: false,
+        } => ("stale-title", &["stale-cancelling", "stale-delete"]),
         Outcome::Checking => (
             "checking-title",
             &["checking-text", "checking-wait", "checking-look"],
@@ -99,7 +107,7 @@ impl AddedView {
     }
 
     fn is_stale(&self) -> bool {
-        self.outcome == Outcome::Stale
+        matches!(self.outcome, Outcome::Stale { .. })
     }
 
     fn path(&self, step: &str) -> String {

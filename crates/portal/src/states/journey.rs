@@ -55,7 +55,14 @@ pub(super) const STATES: &[State] = &[
     ("added", |look| outcome(look, Outcome::Added { at: NOW })),
     ("added-not", |look| outcome(look, Outcome::NotAdded)),
     ("added-too-long", |look| outcome(look, Outcome::TookTooLong)),
-    ("added-stale", |look| outcome(look, Outcome::Stale)),
+    ("added-stale", |look| {
+        let is_cancelled = false;
+        outcome(look, Outcome::Stale { is_cancelled })
+    }),
+    ("added-stale-cancelled", |look| {
+        let is_cancelled = true;
+        outcome(look, Outcome::Stale { is_cancelled })
+    }),
     ("added-checking", |look| outcome(look, Outcome::Checking)),
 ];
 

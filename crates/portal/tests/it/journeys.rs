@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use reqwest::StatusCode;
 
 use crate::database::{Database, on_both_engines};
+use crate::door::Jam;
 use crate::staff::{ANNAS, PASSWORD};
 use crate::world::World;
 
@@ -280,4 +281,26 @@ async fn dw_80_what_changes_during_the_scan_is_cancelled_and_the_person_is_told(
     let page = world.until(&browser, "anna-fire", "cancelled").await;
     // DW-79: it stays in the wallet until the person deletes it.
     assert!(page.text().contains("Delete it from your wallet"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_gateway_has_not_yet_cancelled_is_not_said_to_be_cancelled() {
+    let world = World::start().await;
+    let browser = world.anna().await;
+    browser.confirm("anna-fire").await;
+    let page = world.verify(&browser, "anna").await;
+    let page = browser.send(&page, "/credentials/anna-fire/add", &[]).await;
+    world.change("anna-fire", "FS-Level", "2").await;
+    world.door.jam("/revokecredential", Jam::Refuse(503));
+    let page = world.scan_and_return(&browser, &page, "anna", true).await;
+    assert!(
+        page.text().contains("We are cancelling that credential."),
+        "{}",
+        page.text()
+    );
+    world.door.free();
+    world.later(SignedDuration::from_mins(10));
+    world.until(&browser, "anna-fire", "cancelled").await;
+    let page = browser.open(&page.url).await;
+    assert!(page.text().contains("We cancelled that credential."));
 }

@@ -286,6 +286,7 @@ async fn a_page_that_does_not_know_does_not_say_that_it_was_added() {
         "added-not",
         "added-too-long",
         "added-stale",
+        "added-stale-cancelled",
         "added-checking",
     ] {
         let html = show(name).await.html;
