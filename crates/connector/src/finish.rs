@@ -284,6 +284,10 @@ fn ended(error: AuthorizationError) -> FinishError {
         .is_some_and(|text| text.to_ascii_lowercase().contains("user cancelled"));
     match error.code.as_str() {
         "access_denied" if cancelled => FinishError::Declined(error),
+        // [RFC 6749 4.1.2.1] Without words it is what the code says: denied by the person who was asked.
+        "access_denied" if error.description.as_deref().is_none_or(str::is_empty) => {
+            FinishError::Declined(error)
+        }
         "user_cancelled" => FinishError::Declined(error),
         "access_denied" => FinishError::NotAccepted(error),
         "server_error" | "temporarily_unavailable" => FinishError::GatewayFailed(error),

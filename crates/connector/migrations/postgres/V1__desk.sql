@@ -46,10 +46,12 @@ CREATE TABLE connector_journeys (
 );
 CREATE INDEX connector_journeys_by_start ON connector_journeys (started_at);
 
--- Every credential ever asked for, written before the gateway hears of it.
+-- Every credential ever asked for, written before the gateway hears of it. `nth` counts an employee's: times are whole
+-- seconds, and of two in one second the newer must be known.
 CREATE TABLE connector_credentials (
     serial_number   TEXT    NOT NULL PRIMARY KEY,
     employee        TEXT    NOT NULL,
+    nth             BIGINT  NOT NULL,
     record          TEXT    NOT NULL,
     credential_type TEXT    NOT NULL,
     label           TEXT    NOT NULL,

@@ -81,8 +81,9 @@ impl Desk {
         let now = self.now();
         Statement::new(
             "INSERT INTO connector_credentials \
-             (serial_number, employee, record, credential_type, label, digest, stage, started_at, stage_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, 'asked', $7, $8, $9)",
+             (serial_number, employee, record, credential_type, label, digest, stage, started_at, stage_at, expires_at, nth) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'asked', $7, $8, $9, \
+             (SELECT COALESCE(MAX(nth), 0) + 1 FROM connector_credentials WHERE employee = $2))",
         )
         .bind(serial_number.to_string())
         .bind(session.employee)

@@ -120,7 +120,6 @@ impl Stage {
 impl Desk {
     /// Everything that was ever asked for in this employee's name, the newest first.
     pub async fn credentials(&self, employee: &str) -> Result<Vec<Credential>, StoreError> {
-        // Times are whole seconds: of two that began in one, the newer is the one that is less far from its end.
         let select = Statement::new(
             "SELECT c.serial_number, c.record, c.credential_type, c.label, c.digest, c.stage, c.outcome, \
              c.started_at, c.changed_at, c.issued_at, c.expires_at, c.revoked_at, \
@@ -129,9 +128,7 @@ impl Desk {
              FROM connector_credentials c \
              LEFT JOIN connector_revocations r ON r.serial_number = c.serial_number \
              WHERE c.employee = $1 \
-             ORDER BY c.started_at DESC, \
-             CASE c.stage WHEN 'asked' THEN 0 WHEN 'checking' THEN 0 WHEN 'issued' THEN 1 ELSE 2 END, \
-             c.stage_at DESC, c.serial_number",
+             ORDER BY c.nth DESC, c.started_at DESC",
         )
         .bind(employee);
         let rows = self.0.store.read(select).await?;

@@ -115,6 +115,7 @@ async fn what_the_gateway_says_instead_of_a_code_is_sorted_by_what_can_be_done()
     for (error, description, expected) in [
         ("access_denied", "user cancelled in the wallet", "Declined"),
         ("access_denied", "User Cancelled", "Declined"),
+        ("access_denied", "", "Declined"),
         ("user_cancelled", "", "Declined"),
         ("access_denied", "the credential was revoked", "NotAccepted"),
         ("access_denied", "request expired", "NotAccepted"),

@@ -287,6 +287,7 @@ async fn dw_59_every_way_in_which_no_credential_comes_is_told_apart(database: Da
         let kept = pairs.filter(|(name, _)| name == "state" || name == "iss");
         let mut told = url::form_urlencoded::Serializer::new(String::new());
         told.extend_pairs(kept).append_pair("error", error);
+        told.append_pair("error_description", "the wallet's answer does not do");
         come_back(&world, &told.finish()).await;
     }
     let credentials = world.desk.credentials("e-anna").await.unwrap();

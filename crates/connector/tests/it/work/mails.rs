@@ -331,8 +331,8 @@ impl Working {
             let serial_number = uuid::Uuid::new_v4().to_string();
             let credential = Statement::new(
                 "INSERT INTO connector_credentials (serial_number, employee, record, credential_type, label, digest, \
-                 stage, started_at, stage_at) SELECT $1, employee, record, credential_type, label, digest, 'revoked', \
-                 started_at, stage_at FROM connector_credentials ORDER BY started_at LIMIT 1",
+                 stage, started_at, stage_at, nth) SELECT $1, employee, record, credential_type, label, digest, 'revoked', \
+                 started_at, stage_at, nth FROM connector_credentials ORDER BY started_at LIMIT 1",
             )
             .bind(&serial_number);
             let mail = Statement::new(
