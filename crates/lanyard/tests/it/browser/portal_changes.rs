@@ -73,9 +73,7 @@ async fn what_changes_while_the_code_is_on_the_screen_is_cancelled_as_soon_as_it
     let serial_number = person.receives().await;
     person.comes_back().await;
     let stale = "The information changed while you were adding it";
-    person
-        .stands_on(stale, "that credential.")
-        .await;
+    person.stands_on(stale, "that credential.").await;
     person
         .stands_on(stale, "Delete it from your wallet if you can see it")
         .await;
