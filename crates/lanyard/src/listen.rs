@@ -65,7 +65,9 @@ impl Listeners {
         tls: Option<RustlsConfig>,
         router: Router,
     ) {
-        let (handle, service) = (self.handle.clone(), router.into_make_service());
+        // Who calls is known to what is served: the portal counts attempts to log in by it.
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let handle = self.handle.clone();
         self.tasks.spawn(async move {
             let served = match tls {
                 Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
@@ -183,4 +185,28 @@ pub async fn stop_signal() {
         return;
     }
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use axum::extract::ConnectInfo;
+    use axum::routing::get;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_served_knows_who_calls() {
+        let whoever = async |ConnectInfo(caller): ConnectInfo<SocketAddr>| caller.ip().to_string();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let mut listeners = Listeners::default();
+        let router = Router::new().route("/", get(whoever));
+        listeners.serve_at("test", address, None, router).unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = client.get(format!("http://{address}/")).send().await;
+        let text = answer.unwrap().text().await.unwrap();
+        assert_eq!(text, "127.0.0.1");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderName;
 use connector::Clock;
 use connector::desk::Desk;
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) gateway_url: Url,
     pub(crate) organisation: String,
     pub(crate) hr_page: bool,
+    /// Where the reverse proxy says whom it took a request from.
+    pub(crate) address_header: Option<HeaderName>,
     /// How long an answer of the gateway may take before whoever waited for it is taken for dead.
     pub(crate) answer_lasts: SignedDuration,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderName;
 use connector::desk::{Desk, DeskError, DeskOptions, MailOptions, Smtp};
 use connector::{
     ClientSecret, Clock, HttpOptions, Observer, Push, SecretSource, Settings, SigningKey,
@@ -98,6 +99,7 @@ impl Portal {
             }
             None => ui::Brand::neutral("Staff account"),
         };
+        let address_header = address_header(config)?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
         let http = HttpOptions {
             certificate_authority: certificate_authority(&config.gateway)?,
@@ -135,6 +137,7 @@ impl Portal {
                 gateway_url: config.gateway.url.clone(),
                 organisation: config.organisation.clone(),
                 hr_page: config.hr_page,
+                address_header,
                 answer_lasts: SignedDuration::from_secs(config.gateway.answer_seconds.into()),
             }),
         };
@@ -282,6 +285,14 @@ fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, Confi
         organisation: config.organisation.clone(),
         home: mail.home_link.then(|| config.public_url.clone()),
         contact: mail.contact.clone(),
+    })
+}
+
+fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
+    let name = config.address_header.as_deref().map(str::parse);
+    name.transpose().map_err(|_| {
+        let reason = "it must be the name of a header, such as x-forwarded-for";
+        ConfigError::value("address_header", reason)
     })
 }
 

@@ -38,6 +38,10 @@ pub struct Config {
     /// Whether `/hr`, where anybody may change records, is there. On loopback addresses only.
     #[serde(default)]
     pub hr_page: bool,
+    /// The header in which a reverse proxy says whom it took a request from, e.g. `x-forwarded-for`; its last value
+    /// counts. Without it attempts to log in count for whoever holds the connection, this machine excepted.
+    #[serde(default)]
+    pub address_header: Option<String>,
     /// Minutes without activity until a session ends.
     #[serde(default = "half_an_hour")]
     pub idle_minutes: u16,

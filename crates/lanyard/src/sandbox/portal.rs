@@ -71,6 +71,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         staff: None,
         brand: None,
         hr_page: true,
+        address_header: None,
         idle_minutes: 30,
         session_hours: 12,
         tls_certificate: None,

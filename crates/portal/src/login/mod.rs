@@ -1,5 +1,6 @@
 //! Logging in.
 
+pub(crate) mod caller;
 pub(crate) mod page;
 pub(crate) mod password;
 pub(crate) mod throttle;
@@ -121,8 +122,9 @@ pub(crate) async fn log_in(
         };
         return refuse(view, missing);
     }
-    let address = address.map(|Extension(ConnectInfo(address))| address.ip());
-    let attempt = Attempt::new(&username, address);
+    let peer = address.map(|Extension(ConnectInfo(address))| address.ip());
+    let network = caller::network(peer, app.address_header.as_ref(), &headers);
+    let attempt = Attempt::new(&username, network);
     if !attempt.is_allowed(&app).await? {
         tracing::warn!(code = "too-many-attempts", "a log-in was refused");
         return refuse(view, LoginProblem::TooOften);
@@ -141,13 +143,12 @@ pub(crate) async fn log_in(
         app.end_session(&token::digest_of(&token)).await?;
     }
     let (token, csrf) = (token::random()?, token::random()?);
-    app.store
-        .write([
-            attempt.forget(),
-            rows::insert(&token, &employee.id, &csrf, app.now()),
-            app.desk.person(&employee.person()),
-        ])
-        .await?;
+    let mut batch = attempt.forget();
+    batch.extend([
+        rows::insert(&token, &employee.id, &csrf, app.now()),
+        app.desk.person(&employee.person()),
+    ]);
+    app.store.write(batch).await?;
     tracing::info!("somebody logged in");
     let on = if view.return_to.is_empty() {
         "/"

@@ -1,8 +1,7 @@
 //! How often somebody may try to log in (SEC-34). An attempt counts before its password is looked at, in one
 //! statement, so that many at once are not more than many in a row.
-//!
-//! The address is known where the serving program hands it over (`ConnectInfo`). Behind a reverse proxy it must not: all
-//! callers are one address there, and the proxy has limits of its own.
+
+use std::net::IpAddr;
 
 use jiff::SignedDuration;
 use store::{Statement, StoreError};
@@ -14,27 +13,27 @@ use crate::token::digest_of;
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 /// Wrong passwords for one user name.
 const FOR_ONE_NAME: u32 = 5;
-/// Attempts from one address, behind which a whole hospital may sit.
-const FROM_ONE_ADDRESS: u32 = 100;
+/// Wrong passwords from one network, behind which a whole hospital may sit.
+const FROM_ONE_NETWORK: u32 = 100;
 
 /// Who tries: kept as a digest, since people type their password where the user name belongs.
 pub(crate) struct Attempt {
     name: String,
-    address: Option<String>,
+    network: Option<String>,
 }
 
 impl Attempt {
-    pub(crate) fn new(username: &str, address: Option<std::net::IpAddr>) -> Self {
+    pub(crate) fn new(username: &str, network: Option<IpAddr>) -> Self {
         Self {
             name: digest_of(&format!("name:{username}")),
-            address: address.map(|address| digest_of(&format!("address:{address}"))),
+            network: network.map(|network| digest_of(&format!("address:{network}"))),
         }
     }
 
     /// Counts the attempt; false if there were too many before it.
     pub(crate) async fn is_allowed(&self, parts: &Parts) -> Result<bool, StoreError> {
-        let by_address = self.address.as_ref().map(|who| (who, FROM_ONE_ADDRESS));
-        let both = by_address.into_iter().chain([(&self.name, FOR_ONE_NAME)]);
+        let by_network = self.network.as_ref().map(|who| (who, FROM_ONE_NETWORK));
+        let both = by_network.into_iter().chain([(&self.name, FOR_ONE_NAME)]);
         let batch = both.map(|(who, most)| count(parts, who, most).must_change(1));
         match parts.store.write(batch).await {
             Ok(_) => Ok(true),
@@ -43,9 +42,16 @@ impl Attempt {
         }
     }
 
-    /// It was right: what was wrong before it no longer counts. For the batch of the log-in.
-    pub(crate) fn forget(&self) -> Statement {
-        Statement::new("DELETE FROM portal_attempts WHERE who = $1").bind(&self.name)
+    /// It was right: for its network it does not count, and for its name nothing does that was wrong before. For the
+    /// batch of the log-in; in the order in which an attempt is counted, so that none waits for another in a circle.
+    pub(crate) fn forget(&self) -> Vec<Statement> {
+        let give_back = self.network.as_ref().map(|who| {
+            let sql = "UPDATE portal_attempts SET attempts = attempts - 1 \
+                       WHERE who = $1 AND attempts > 0";
+            Statement::new(sql).bind(who)
+        });
+        let forget = Statement::new("DELETE FROM portal_attempts WHERE who = $1").bind(&self.name);
+        give_back.into_iter().chain([forget]).collect()
     }
 }
 

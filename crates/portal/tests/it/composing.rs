@@ -84,6 +84,10 @@ async fn what_would_be_unsafe_stops_the_start_and_names_its_key() {
     assert!(said.await.unwrap().starts_with("hr_page:"));
     let said = refusal(true, |config| config.idle_minutes = 0).await;
     assert!(said.unwrap().starts_with("idle_minutes:"));
+    let said = refusal(true, |config| {
+        config.address_header = Some("forwarded for".to_owned());
+    });
+    assert!(said.await.unwrap().starts_with("address_header:"));
     let said = refusal(true, |config| config.tls_key = Some("key.pem".into()));
     assert!(said.await.unwrap().starts_with("tls_key:"));
 }
