@@ -106,22 +106,16 @@ pub(crate) async fn show_done(
         };
         return Ok(page::show_done(&app.look, &visitor, view, &policy));
     }
-    match why_not(&standing) {
-        Some(why) => {
-            let reference = reference(&holder);
-            let record_id = record.map(|record| record.id);
-            let view = NotVerifiedView {
-                why,
-                reference,
-                record_id,
-            };
-            Ok(page::show_not_verified(&app.look, &visitor, view, &policy))
-        }
-        None => {
-            let record = record.as_ref().map(|record| record.id.as_str());
-            Ok(Redirect::to(&path_for(record)).into_response())
-        }
-    }
+    let Some(why) = why_not(&standing) else {
+        let record = record.as_ref().map(|record| record.id.as_str());
+        return Ok(Redirect::to(&path_for(record)).into_response());
+    };
+    let view = NotVerifiedView {
+        why,
+        reference: reference(&holder),
+        record_id: record.map(|record| record.id),
+    };
+    Ok(page::show_not_verified(&app.look, &visitor, view, &policy))
 }
 
 /// Why the identity is not verified, as far as the person is told; nothing when it was never tried, or when what went
