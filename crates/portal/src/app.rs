@@ -33,6 +33,12 @@ pub(crate) struct Parts {
     pub(crate) answer_lasts: SignedDuration,
 }
 
+/// Whether a text that somebody typed can be in the database at all, on every engine: one that cannot is nobody's name
+/// and no record's id, and is not asked for.
+pub(crate) fn can_be_kept(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 impl Parts {
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{Row, Statement, StoreError};
 
-use crate::app::Parts;
+use crate::app::{Parts, can_be_kept};
 
 /// An employee. Debug prints nothing personal.
 #[derive(Clone)]
@@ -115,6 +115,9 @@ impl Parts {
         &self,
         username: &str,
     ) -> Result<Option<(Employee, String)>, StoreError> {
+        if !can_be_kept(username) {
+            return Ok(None);
+        }
         let sql =
             format!("SELECT {COLUMNS}, password_hash FROM portal_employees WHERE username = $1");
         let row = self

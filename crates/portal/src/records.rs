@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{Row, Statement, StoreError};
 
-use crate::app::Parts;
+use crate::app::{Parts, can_be_kept};
 use crate::credential_type::{self, CredentialType};
 
 /// A record. Debug prints no value.
@@ -140,6 +140,9 @@ pub(crate) fn claims_text(claims: &BTreeMap<String, String>) -> String {
 impl Parts {
     /// The record of this id, whoever's it is, deleted or not.
     pub(crate) async fn find_record(&self, id: &str) -> Result<Option<Record>, StoreError> {
+        if !can_be_kept(id) {
+            return Ok(None);
+        }
         let sql = format!("SELECT {COLUMNS} FROM portal_records WHERE id = $1");
         let row = self.store.read_one(Statement::new(sql).bind(id)).await?;
         row.as_ref().map(Record::read).transpose()

@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 
+use crate::database::{Database, on_both_engines};
 use crate::staff::PASSWORD;
 use crate::world::World;
 
@@ -130,5 +131,67 @@ async fn dw_52_nothing_of_the_credential_stands_in_an_address() {
     assert!(address.starts_with(&world.door.base), "{address}");
     for value in ["FS-", "Fire", "Anna", "Taylor", "3f0c1c1e"] {
         assert!(!address.contains(value), "{address}");
+    }
+}
+
+on_both_engines!(what_no_name_or_id_can_hold_is_nobodys_and_no_fault_of_ours,);
+
+async fn what_no_name_or_id_can_hold_is_nobodys_and_no_fault_of_ours(database: Database) {
+    let world = World::start_on(database).await;
+    let stranger = world.browser();
+    let page = stranger.log_in("an\0na", PASSWORD).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text().contains("Check your username and password"));
+    let page = stranger.log_in("anna", "\0").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let browser = world.logged_in("anna").await;
+    for path in [
+        "/credentials/a%00b",
+        "/credentials/a%00b/confirm",
+        "/credentials/a%00b/again",
+        "/credentials/a%00b/added",
+        "/problem/a%00b",
+        "/hr/employees/a%00b",
+        "/hr/records/a%00b",
+    ] {
+        let page = browser.open(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in [
+        "/identity?for=a%00b",
+        "/identity/done?for=a%00b",
+        "/credentials/anna-fire/added?of=%00",
+        "/login?return_to=/a%00b",
+        "/callback?code=a%00b&state=%00",
+        "/callback?error=a%00b&error_description=%00&state=%00",
+    ] {
+        let page = browser.open(path).await;
+        assert!(!page.status.is_server_error(), "{path}: {}", page.status);
+    }
+    let csrf = browser.open("/").await.field("csrf");
+    for (path, name) in [
+        ("/identity/start", "for"),
+        ("/credentials/a%00b/add", "shown"),
+        ("/credentials/anna-fire/confirm", "shown"),
+        ("/credentials/anna-fire/again", "deleted"),
+    ] {
+        let fields = [("csrf", csrf.as_str()), (name, "\0")];
+        let answer = browser.post(path, &fields).await;
+        assert!(
+            !answer.status.is_server_error(),
+            "{path}: {}",
+            answer.status
+        );
+    }
+    let hr = world.browser();
+    for (path, field) in [
+        ("/hr/employees/anna", "surname"),
+        ("/hr/employees/anna", "email"),
+        ("/hr/records/anna-fire", "FS-Units"),
+    ] {
+        let page = hr.open(path).await;
+        let answer = hr.submit(&page, path, &[(field, "x@\0")]).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
     }
 }
