@@ -72,6 +72,15 @@ impl Employee {
         }
     }
 
+    /// Whether an identity that was compared with that one would be judged alike.
+    pub(crate) fn is_same_person_as(&self, other: &Self) -> bool {
+        let compared = |one: &Self| {
+            let names = [one.first_names.clone(), one.surname.clone()];
+            (names, one.date_of_birth)
+        };
+        compared(self) == compared(other)
+    }
+
     /// Writes what can be changed about them.
     pub(crate) fn update(&self) -> Statement {
         Statement::new(

@@ -119,6 +119,7 @@ pub(super) async fn save(
         };
         return Ok(person_page::show(&app.look, view));
     }
+    let before = employee.clone();
     let held = |value: String| (!value.is_empty()).then_some(value);
     for field in fields {
         match field.name.as_str() {
@@ -129,8 +130,10 @@ pub(super) async fn save(
         }
     }
     // Whom to write to is the desk's to know, in the same batch.
-    app.store
-        .write([employee.update(), app.desk.person(&employee.person())])
-        .await?;
+    let mut batch = vec![employee.update(), app.desk.person(&employee.person())];
+    if !employee.is_same_person_as(&before) {
+        batch.push(app.desk.identity_changed(&employee.id));
+    }
+    app.store.write(batch).await?;
     Ok(Redirect::to(&format!("/hr/employees/{username}?saved=yes")).into_response())
 }

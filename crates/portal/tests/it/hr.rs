@@ -203,3 +203,33 @@ async fn the_office_is_open_to_this_machine_only_and_to_no_other_site() {
         StatusCode::OK
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_called_otherwise_now_is_verified_again() {
+    let world = World::start().await;
+    let browser = world.anna().await;
+    let hr = world.browser();
+    let path = "/hr/employees/anna";
+    let change = async |field: &str, value: &str| {
+        let page = hr.open(path).await;
+        hr.send(&page, path, &[(field, value)]).await;
+    };
+    browser.confirm("anna-fire").await;
+    world.verify(&browser, "anna").await;
+    // What the identity does not say does not count.
+    change("email", "anna.taylor@anytown.example").await;
+    let identity = "/identity";
+    assert_eq!(browser.open(identity).await.path(), "/identity/done");
+
+    for (field, value, was) in [
+        ("surname", "Osei", "Taylor"),
+        ("first-names", "Ben", "Anna"),
+        ("date-of-birth", "1985-11-02", "1990-04-12"),
+    ] {
+        change(field, value).await;
+        assert_eq!(browser.open(identity).await.path(), identity, "{field}");
+        change(field, was).await;
+        world.verify(&browser, "anna").await;
+        assert_eq!(browser.open(identity).await.path(), "/identity/done");
+    }
+}
