@@ -1,5 +1,7 @@
 //! Sessions as they are kept: under the SHA-256 of what the cookie says, so that whoever reads the table can use none.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
 
@@ -10,8 +12,8 @@ use crate::token::digest_of;
 /// A session is written to at most this often just because somebody is there.
 const SEEN_EVERY: SignedDuration = SignedDuration::from_secs(15);
 
-/// One log-in in one browser.
-#[derive(Debug, Clone)]
+/// One log-in in one browser. Debug prints neither whose it is nor the token of its forms.
+#[derive(Clone)]
 pub(crate) struct SessionRow {
     /// The key of its row, and the desk's key of it. No secret: nobody gets in with it.
     pub(crate) digest: String,
@@ -25,6 +27,15 @@ pub(crate) struct SessionRow {
     pub(crate) returned_at: Option<Timestamp>,
     /// When what it brought was dealt with.
     pub(crate) settled_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for SessionRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionRow")
+            .field("created_at", &self.created_at)
+            .field("seen_at", &self.seen_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SessionRow {
@@ -162,4 +173,27 @@ pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
         parts.end_session(row.text("digest")?).await?;
     }
     throttle::tidy(parts).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_session_lets_nobody_send_its_forms() {
+        let session = SessionRow {
+            digest: "d1g35t".to_owned(),
+            employee: "e-anna".to_owned(),
+            csrf: "t0k3n".to_owned(),
+            created_at: Timestamp::UNIX_EPOCH,
+            seen_at: Timestamp::UNIX_EPOCH,
+            away_to: None,
+            returned_at: None,
+            settled_at: None,
+        };
+        let text = format!("{session:?}");
+        for secret in ["d1g35t", "e-anna", "t0k3n"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
 }
