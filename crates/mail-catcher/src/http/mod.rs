@@ -38,4 +38,6 @@ pub fn router(catcher: Catcher, options: PageOptions) -> Router {
         .merge(pages::router(catcher, &brand))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn(ui::local::refuse_other_sites))
+        // The pages show all that the API tells.
+        .layer(from_fn(ui::local::loopback_only))
 }

@@ -140,6 +140,12 @@ async fn another_site_can_neither_press_buttons_nor_read_the_api_under_its_own_n
     let answer = rebound.send().await.unwrap();
     assert_eq!(answer.status(), 403);
     assert!(answer.text().await.unwrap().contains("not-loopback"));
+    for page in ["/", "/messages/1"] {
+        let rebound = mailbox.request(Method::GET, page);
+        let rebound = rebound.header("host", "evil.example");
+        let answer = rebound.send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{page}");
+    }
     assert_eq!(mailbox.catcher.messages().len(), 1);
 }
 
