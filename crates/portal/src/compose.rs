@@ -18,7 +18,7 @@ use crate::config::{Config, ConfigError, GatewayConfig, MailConfig};
 use crate::login::password::Passwords;
 use crate::look::{Limits, Look};
 use crate::staff::Staff;
-use crate::{import, routes, session};
+use crate::{config, import, routes, session};
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");
@@ -37,6 +37,8 @@ pub const MIGRATIONS: Migrations = Migrations::new(
 
 /// How base64 of any key begins that a sandbox made (`sandbox-…`): refused outside one.
 const SANDBOX_KEY: &str = "c2FuZGJveC";
+/// As long as a person has at the gateway's page: whoever took all of it is still logged in when they come back.
+const SHORTEST_IDLE_MINUTES: u16 = 30;
 /// How often what has served its time is deleted.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -209,12 +211,33 @@ fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
         let reason = "anybody may change records there: public_url and listen must be on loopback";
         return Err(ConfigError::value("hr_page", reason));
     }
+    if config.idle_minutes < SHORTEST_IDLE_MINUTES {
+        let reason = "it must be 30 at least: people are away at the gateway for that long";
+        return Err(ConfigError::value("idle_minutes", reason));
+    }
     for (key, value) in [
-        ("idle_minutes", config.idle_minutes),
-        ("session_hours", config.session_hours),
+        ("session_hours", u32::from(config.session_hours)),
+        ("gateway.answer_seconds", config.gateway.answer_seconds),
+        ("gateway.journey_seconds", config.gateway.journey_seconds),
     ] {
         if value == 0 {
             return Err(ConfigError::value(key, "it must be 1 at least"));
+        }
+    }
+    for (key, value, safe) in [
+        (
+            "gateway.answer_seconds",
+            config.gateway.answer_seconds,
+            config::SAFE_ANSWER_SECONDS,
+        ),
+        (
+            "gateway.journey_seconds",
+            config.gateway.journey_seconds,
+            config::SAFE_JOURNEY_SECONDS,
+        ),
+    ] {
+        if value < safe {
+            tracing::warn!(key, value, safe, "shorter than is safe with every gateway");
         }
     }
     if config.tls_certificate.is_some() != config.tls_key.is_some() {

@@ -76,10 +76,11 @@ pub struct GatewayConfig {
     #[serde(default)]
     pub certificate_authority: Option<PathBuf>,
     /// Seconds after which a journey is certain to be over at the gateway. The default holds for every gateway of
-    /// this version.
-    #[serde(default = "forty_minutes")]
+    /// this version; with less, what a person adds late is revoked although they did nothing wrong.
+    #[serde(default = "a_journey")]
     pub journey_seconds: u32,
-    /// Seconds after which whoever waited for the gateway's answer is taken for dead. The default is right for all.
+    /// Seconds after which whoever waited for the gateway's answer is taken for dead. The default is right for all;
+    /// with less, an answer that comes late is not waited for.
     #[serde(default = "an_answer")]
     pub answer_seconds: u32,
 }
@@ -140,12 +141,17 @@ fn half_a_day() -> u16 {
     12
 }
 
-fn forty_minutes() -> u32 {
-    40 * 60
+/// A pushed request, the wallet's interaction, what is on its way then and its code, at a gateway of this version.
+pub(crate) const SAFE_JOURNEY_SECONDS: u32 = 46 * 60;
+/// Longer than the connector waits for an answer.
+pub(crate) const SAFE_ANSWER_SECONDS: u32 = 45;
+
+fn a_journey() -> u32 {
+    48 * 60
 }
 
 fn an_answer() -> u32 {
-    45
+    SAFE_ANSWER_SECONDS
 }
 
 /// Why the portal does not start. The sentences name the fields.

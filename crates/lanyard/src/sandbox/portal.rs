@@ -52,7 +52,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
             signing_key: SecretSource::held(party.signing_key.as_str()),
             organisation_id: parties::ANYTOWN.to_owned(),
             certificate_authority: options.tls_cert.clone(),
-            journey_seconds: 40 * 60,
+            journey_seconds: 48 * 60,
             answer_seconds: 45,
         },
         identity: IdentityConfig {

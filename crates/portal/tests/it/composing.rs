@@ -82,8 +82,14 @@ async fn what_would_be_unsafe_stops_the_start_and_names_its_key() {
     assert!(said.starts_with("hr_page:"), "{said}");
     let said = refusal(true, |config| config.listen = ([0, 0, 0, 0], 8401).into());
     assert!(said.await.unwrap().starts_with("hr_page:"));
-    let said = refusal(true, |config| config.idle_minutes = 0).await;
+    let said = refusal(true, |config| config.idle_minutes = 29).await;
     assert!(said.unwrap().starts_with("idle_minutes:"));
+    let said = refusal(true, |config| config.session_hours = 0).await;
+    assert!(said.unwrap().starts_with("session_hours:"));
+    let said = refusal(true, |config| config.gateway.answer_seconds = 0).await;
+    assert!(said.unwrap().starts_with("gateway.answer_seconds:"));
+    let said = refusal(true, |config| config.gateway.journey_seconds = 0).await;
+    assert!(said.unwrap().starts_with("gateway.journey_seconds:"));
     let said = refusal(true, |config| {
         config.address_header = Some("forwarded for".to_owned());
     });

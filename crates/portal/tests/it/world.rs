@@ -338,7 +338,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
             signing_key: SecretSource::held(SIGNING_KEY),
             organisation_id: "anytown".to_owned(),
             certificate_authority: None,
-            journey_seconds: 2400,
+            journey_seconds: 2880,
             answer_seconds: 45,
         },
         identity: IdentityConfig::default(),
