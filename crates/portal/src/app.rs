@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     pub(crate) address_header: Option<HeaderName>,
     /// How long an answer of the gateway may take before whoever waited for it is taken for dead.
     pub(crate) answer_lasts: SignedDuration,
+    /// How long a browser may be away at the gateway.
+    pub(crate) journey_lasts: SignedDuration,
 }
 
 /// Whether a text that somebody typed can be in the database at all, on every engine: one that cannot is nobody's name

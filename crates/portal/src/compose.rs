@@ -141,6 +141,7 @@ impl Portal {
                 hr_page: config.hr_page,
                 address_header,
                 answer_lasts: SignedDuration::from_secs(config.gateway.answer_seconds.into()),
+                journey_lasts: SignedDuration::from_secs(config.gateway.journey_seconds.into()),
             }),
         };
         if let Some(staff) = staff {

@@ -34,10 +34,25 @@ impl Visit {
         app: &App,
         headers: &axum::http::HeaderMap,
     ) -> Result<Option<Self>, Trouble> {
-        let Some(token) = Cookie::Session.read(app, headers) else {
-            return Ok(None);
-        };
-        let Some(mut session) = app.find_session(&token).await? else {
+        match Cookie::Session.read(app, headers) {
+            Some(token) => Self::of(app, app.find_session(&token).await?).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The same for a browser that comes back from the gateway, where its person may have been for long.
+    pub(crate) async fn find_returning(
+        app: &App,
+        headers: &axum::http::HeaderMap,
+    ) -> Result<Option<Self>, Trouble> {
+        match Cookie::Session.read(app, headers) {
+            Some(token) => Self::of(app, app.find_returning(&token).await?).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn of(app: &App, session: Option<SessionRow>) -> Result<Option<Self>, Trouble> {
+        let Some(mut session) = session else {
             return Ok(None);
         };
         let Some(employee) = app.find_employee(&session.employee).await? else {

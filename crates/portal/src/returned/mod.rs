@@ -34,7 +34,7 @@ pub(crate) async fn callback(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    let Some(visit) = Visit::find(&app, &headers).await? else {
+    let Some(visit) = Visit::find_returning(&app, &headers).await? else {
         // Nothing that came is used: whoever logs in again can begin again.
         return Ok(page::show_elsewhere(&app.look));
     };

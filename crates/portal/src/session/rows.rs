@@ -74,25 +74,48 @@ pub(crate) fn end_of(
         seen_at,
         SignedDuration::from_mins(limits.idle_minutes.into()),
     );
-    let longest = add(
-        created_at,
-        SignedDuration::from_hours(limits.longest_hours.into()),
-    );
+    let longest = add(created_at, longest(parts));
     (idle.min(longest), idle < longest)
+}
+
+/// How long a session lasts whatever its person does.
+fn longest(parts: &Parts) -> SignedDuration {
+    SignedDuration::from_hours(parts.look.limits().longest_hours.into())
 }
 
 impl Parts {
     /// The session that this cookie belongs to, if it is not over.
     pub(crate) async fn find_session(&self, token: &str) -> Result<Option<SessionRow>, StoreError> {
+        let session = self.find_row(token).await?;
+        Ok(session.filter(|session| self.is_open(session)))
+    }
+
+    /// The same for a browser that comes back from the gateway: as long as it could be away, it was not idle.
+    pub(crate) async fn find_returning(
+        &self,
+        token: &str,
+    ) -> Result<Option<SessionRow>, StoreError> {
+        let session = self.find_row(token).await?;
+        let was_away = |session: &SessionRow| {
+            let is_away = session.away_to.is_some() && session.settled_at.is_none();
+            is_away
+                && session.seen_at > self.ago(self.journey_lasts)
+                && session.created_at > self.ago(longest(self))
+        };
+        Ok(session.filter(|session| self.is_open(session) || was_away(session)))
+    }
+
+    fn is_open(&self, session: &SessionRow) -> bool {
+        self.now() < end_of(self, session.created_at, session.seen_at).0
+    }
+
+    async fn find_row(&self, token: &str) -> Result<Option<SessionRow>, StoreError> {
         let select = Statement::new(
             "SELECT digest, employee, csrf, created_at, seen_at, away_to, returned_at, settled_at \
              FROM portal_sessions WHERE digest = $1",
         );
         let row = self.store.read_one(select.bind(digest_of(token))).await?;
-        let session = row.as_ref().map(SessionRow::read).transpose()?;
-        let is_open =
-            |session: &SessionRow| self.now() < end_of(self, session.created_at, session.seen_at).0;
-        Ok(session.filter(is_open))
+        row.as_ref().map(SessionRow::read).transpose()
     }
 
     /// Somebody is there: the session's end is put off.
@@ -165,11 +188,15 @@ pub(crate) fn insert(token: &str, employee: &str, csrf: &str, now: Timestamp) ->
 pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
     let limits = parts.look.limits();
     let idle = parts.ago(SignedDuration::from_mins(limits.idle_minutes.into()));
-    let longest = parts.ago(SignedDuration::from_hours(limits.longest_hours.into()));
+    // A browser that is away at the gateway may still come back.
     let over = Statement::new(
-        "SELECT digest FROM portal_sessions WHERE seen_at <= $1 OR created_at <= $2 LIMIT 1000",
-    );
-    for row in parts.store.read(over.bind(idle).bind(longest)).await? {
+        "SELECT digest FROM portal_sessions WHERE created_at <= $1 OR (seen_at <= $2 AND \
+         (away_to IS NULL OR settled_at IS NOT NULL OR seen_at <= $3)) LIMIT 1000",
+    )
+    .bind(parts.ago(longest(parts)))
+    .bind(idle)
+    .bind(parts.ago(parts.journey_lasts));
+    for row in parts.store.read(over).await? {
         parts.end_session(row.text("digest")?).await?;
     }
     throttle::tidy(parts).await

@@ -8,6 +8,7 @@ use crate::staff::PASSWORD;
 use crate::world::World;
 
 on_both_engines!(
+    a_browser_that_was_long_at_the_gateway_is_still_logged_in_when_it_comes_back,
     a_session_ends_after_half_an_hour_without_activity,
     a_session_ends_after_twelve_hours_whatever_is_done,
     dw_30_another_user_in_the_same_browser_has_nothing_of_the_one_before,
@@ -28,6 +29,23 @@ async fn a_session_ends_after_half_an_hour_without_activity(database: Database) 
     assert_eq!(page.path(), "/login");
     assert!(page.text().contains("your time was up"), "{}", page.text());
     assert_eq!(page.field("return_to"), "/credentials");
+}
+
+async fn a_browser_that_was_long_at_the_gateway_is_still_logged_in_when_it_comes_back(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let browser = world.anna().await;
+    browser.confirm("anna-fire").await;
+    let page = browser.open("/identity").await;
+    // As late as the gateway waits: later than the session would be idle, counted from when it was written down.
+    world.later(SignedDuration::from_secs(14));
+    let page = browser.send(&page, "/identity/start", &[]).await;
+    world.later(SignedDuration::from_secs(30 * 60 - 10));
+    assert_eq!(browser.open("/").await.path(), "/login", "idle it was");
+    let page = world.scan_and_return(&browser, &page, "anna", true).await;
+    assert_eq!(page.heading(), "Your identity has been verified");
+    assert_eq!(browser.open("/").await.path(), "/");
 }
 
 async fn a_session_ends_after_twelve_hours_whatever_is_done(database: Database) {
