@@ -99,6 +99,13 @@ fn because(cause: Cause) -> &'static str {
 
 fn what_next(options: &MailOptions, cause: Cause) -> String {
     match (cause, &options.home) {
+        (Cause::EndedEarly | Cause::AddedInError, Some(home)) => format!(
+            "There is no new one to add. You can see your records in your staff account at {home}. \
+             You can type this address into your browser instead of following the link."
+        ),
+        (Cause::EndedEarly | Cause::AddedInError, None) => {
+            "There is no new one to add. You can see your records in your staff account.".to_owned()
+        }
         (Cause::Replaced, _) => "Your newer credential is not affected.".to_owned(),
         (_, Some(home)) => format!(
             "If you still need it, log in to your staff account at {home} and add the new one. \
