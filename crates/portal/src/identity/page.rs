@@ -56,7 +56,7 @@ pub(crate) enum NotVerified {
         /// Whether there is another try in this session.
         may_try_again: bool,
     },
-    /// The person said no in the wallet.
+    /// The wallet shared nothing. Whether the person said no or has nothing to share, nobody knows.
     NotShared,
     /// The time was over.
     TookTooLong,
@@ -163,7 +163,10 @@ pub(crate) fn show_not_verified(
                 "identity-mismatch-last",
             ],
         ),
-        NotVerified::NotShared => ("identity-not-shared-title", &["identity-not-shared"]),
+        NotVerified::NotShared => (
+            "identity-not-shared-title",
+            &["identity-not-shared", "identity-not-shared-none"],
+        ),
         NotVerified::TookTooLong => ("identity-too-long-title", &["identity-too-long"]),
         NotVerified::CannotBeUsed => ("identity-unusable-title", &["identity-unusable"]),
     };

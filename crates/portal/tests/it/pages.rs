@@ -278,6 +278,19 @@ async fn a_mismatch_shows_nothing_of_the_identity_that_was_shared() {
     assert!(last.html.contains("K7Q2-9MFD"));
 }
 
+/// A wallet that shares nothing does not say why: neither does the page.
+#[tokio::test]
+async fn whoever_shared_no_identity_is_not_told_that_they_refused() {
+    let page = show("identity-not-shared").await;
+    assert!(
+        page.html
+            .contains("Your wallet did not share an identity credential.")
+    );
+    assert!(page.html.contains("contact the HR team at your employer"));
+    assert!(!page.html.contains("You said no"));
+    assert!(page.ids().contains(&"try-again"));
+}
+
 /// Only an answer of the gateway makes the page of success.
 #[tokio::test]
 async fn a_page_that_does_not_know_does_not_say_that_it_was_added() {

@@ -311,7 +311,16 @@ impl Ended {
         };
         let texts = match (self.ending, about.purpose) {
             (Ending::Expired, _) => ["Go back and start again.", nothing].map(String::from),
-            (Ending::Declined, _) => [
+            // A wallet answers the same whether the person said no or it holds nothing to share.
+            (Ending::Declined, Purpose::Verify) => [
+                format!(
+                    "Your wallet did not share your {} credential.",
+                    about.in_sentence()
+                ),
+                "It comes from your employer. If you do not have it, contact their HR team."
+                    .to_owned(),
+            ],
+            (Ending::Declined, Purpose::Issue) => [
                 "You cancelled or did not accept it in your wallet.",
                 nothing,
             ]

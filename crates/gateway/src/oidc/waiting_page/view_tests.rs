@@ -72,6 +72,16 @@ fn the_links_to_a_wallet_are_found_by_their_ids() {
     );
 }
 
+/// A wallet answers the same to a no as when it holds nothing: the page says only what is known.
+#[test]
+fn whoever_shared_nothing_is_not_told_that_they_refused() {
+    let html = ended(Purpose::Verify, Ending::Declined);
+    assert!(html.contains("Your wallet did not share your "), "{html}");
+    assert!(html.contains("contact their HR team"));
+    assert!(!html.contains("You cancelled"));
+    assert!(ended(Purpose::Issue, Ending::Declined).contains("You cancelled or did not accept"));
+}
+
 #[test]
 fn the_way_back_is_found_by_its_id_on_every_failed_page() {
     for ending in [

@@ -98,7 +98,8 @@ async fn nobody_adds_anything_without_an_identity_credential_that_is_good() {
     assert_ne!(scanned.outcome, Outcome::Presented);
     noah.goes_back_from("You did not share your credential")
         .await;
-    noah.stands_on("You did not share your identity", NOTHING_ADDED)
+    let none = "If you do not have an identity credential, contact the HR team";
+    noah.stands_on("You did not share your identity", none)
         .await;
     noah.has_nothing().await;
     noah.browser.close().await;
