@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use ui::local::refusal;
@@ -15,6 +15,7 @@ pub(super) fn router(catcher: Catcher) -> Router {
     Router::new()
         .route("/api/messages", get(messages).delete(empty))
         .route("/api/misbehave", get(fault).post(misbehave))
+        .route("/api/{*path}", any(nothing_here))
         .with_state(catcher)
 }
 
@@ -59,6 +60,10 @@ async fn misbehave(
     Ok(Json(Behaviour { fault }))
 }
 
+async fn nothing_here() -> ApiError {
+    ApiError::UnknownAddress
+}
+
 /// What a program can hear besides an answer.
 #[derive(Debug, thiserror::Error)]
 enum ApiError {
@@ -66,6 +71,8 @@ enum ApiError {
     NotEmptied(#[from] std::io::Error),
     #[error("{text}", text = .0.body_text())]
     Body(#[from] JsonRejection),
+    #[error("the API has nothing at this address")]
+    UnknownAddress,
     #[error("there is no fault {0:?}; the faults are {list}", list = Fault::ALL.map(Fault::name).join(", "))]
     UnknownFault(String),
 }
@@ -75,6 +82,7 @@ impl IntoResponse for ApiError {
         let (status, code) = match &self {
             Self::NotEmptied(_) => (StatusCode::INTERNAL_SERVER_ERROR, "not-deleted"),
             Self::Body(rejection) => (rejection.status(), "invalid-request"),
+            Self::UnknownAddress => (StatusCode::NOT_FOUND, "unknown-address"),
             Self::UnknownFault(_) => (StatusCode::BAD_REQUEST, "unknown-fault"),
         };
         refusal(status, code, &self.to_string())

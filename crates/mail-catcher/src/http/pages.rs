@@ -37,6 +37,7 @@ pub(super) fn router(catcher: Catcher, brand: &Arc<ui::Brand>) -> Router {
         .route("/messages/{id}", get(message))
         .route("/delete", post(delete))
         .route("/misbehave", post(misbehave))
+        .fallback(nothing_here)
         .with_state(pages)
         .merge(ui::router(brand))
 }
@@ -137,6 +138,14 @@ async fn message(State(pages): State<Pages>, Path(id): Path<String>) -> Response
         text: printable(&mail.text),
         headers: printable(&kept.headers()),
     })
+}
+
+async fn nothing_here(State(pages): State<Pages>) -> Response {
+    pages.problem(
+        StatusCode::NOT_FOUND,
+        "Page not found",
+        "Check the address, or go to the messages.",
+    )
 }
 
 async fn delete(State(pages): State<Pages>) -> Response {

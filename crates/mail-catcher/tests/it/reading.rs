@@ -44,6 +44,21 @@ async fn the_pages_list_the_messages_newest_first_and_show_one() {
 }
 
 #[tokio::test]
+async fn an_address_where_nothing_is_leads_a_person_to_the_messages_and_tells_a_program_why() {
+    let folder = Folder::new();
+    let mailbox = Mailbox::open(&folder).await;
+    for path in ["/message", "/messages/1/text", "/delete/"] {
+        let (status, page) = mailbox.page(path).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(page.contains("<h1 class=\"nhsuk-heading-l\">Page not found</h1>"));
+        assert!(page.contains("<a href=\"/\">All messages</a>"));
+    }
+    let (status, answer) = mailbox.post("/api/message", &json!({})).await;
+    assert_eq!((status, &answer["error"]), (404, &json!("unknown-address")));
+    assert!(answer["message"].is_string());
+}
+
+#[tokio::test]
 async fn the_buttons_of_the_page_misbehave_and_delete() {
     let folder = Folder::new();
     let mailbox = Mailbox::open(&folder).await;
@@ -107,7 +122,13 @@ async fn every_page_keeps_to_its_own_origin() {
     let folder = Folder::new();
     let mailbox = Mailbox::open(&folder).await;
     mailbox.send(message("Here", "Hello")).await.unwrap();
-    for path in ["/", "/messages/00000001", "/messages/0", "/help"] {
+    for path in [
+        "/",
+        "/messages/00000001",
+        "/messages/0",
+        "/nowhere",
+        "/help",
+    ] {
         let answer = mailbox.request(Method::GET, path).send().await.unwrap();
         let policy = answer.headers()["content-security-policy"]
             .to_str()
