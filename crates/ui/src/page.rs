@@ -9,6 +9,7 @@ use crate::{Brand, Words, assets};
 #[derive(Debug, Clone)]
 pub struct Page {
     title: String,
+    tab: Option<String>,
     brand: Arc<Brand>,
     has_errors: bool,
     banner: Option<Cow<'static, str>>,
@@ -41,6 +42,7 @@ impl Page {
     pub fn new(brand: &Arc<Brand>, title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
+            tab: None,
             brand: Arc::clone(brand),
             has_errors: false,
             banner: None,
@@ -54,6 +56,13 @@ impl Page {
     #[must_use]
     pub fn with_errors(mut self) -> Self {
         self.has_errors = true;
+        self
+    }
+
+    /// What the browser's tab says in the heading's place, where other pages have the same heading.
+    #[must_use]
+    pub fn with_tab(mut self, text: impl Into<String>) -> Self {
+        self.tab = Some(text.into());
         self
     }
 
@@ -93,7 +102,8 @@ impl Page {
     /// What the browser's tab says: unique for each page, the heading first.
     pub fn full_title(&self) -> String {
         let prefix = if self.has_errors { "Error: " } else { "" };
-        format!("{prefix}{} – {}", self.title, self.brand.service_name())
+        let about = self.tab.as_ref().unwrap_or(&self.title);
+        format!("{prefix}{about} – {}", self.brand.service_name())
     }
 
     /// The language of the page.

@@ -178,7 +178,9 @@ pub(crate) fn show_record(look: &Look, view: RecordView) -> Response {
             href: format!("#{}", field.name),
         })
         .collect();
-    let mut page = page(look, view.title.as_str());
+    let tab = [("title", view.title.as_str()), ("employee", &view.employee)];
+    let page = page(look, view.title.as_str());
+    let mut page = page.with_tab(look.say_with("hr-record-tab", &tab));
     let mut status = StatusCode::OK;
     if !errors.is_empty() {
         page = page.with_errors();

@@ -38,7 +38,9 @@ struct PersonPage {
 
 /// Shows the form.
 pub(crate) fn show(look: &Look, view: PersonView) -> Response {
-    let mut page = look.clone().of_a_sandbox().page(view.name.as_str());
+    let tab = look.say_with("hr-person-tab", &[("employee", &view.name)]);
+    let page = look.clone().of_a_sandbox().page(view.name.as_str());
+    let mut page = page.with_tab(tab);
     let mut status = StatusCode::OK;
     let wrong = view.fields.iter().filter(|field| !field.error.is_empty());
     let errors: Vec<FieldError> = wrong

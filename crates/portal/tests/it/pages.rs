@@ -79,10 +79,55 @@ async fn every_page_has_one_heading_which_is_its_title() {
         };
         let headings = page.between("<h1", "</h1>");
         assert_eq!(headings.len(), 1, "{}", page.name);
-        let (heading, service) = title.split_once(" – ").unwrap();
+        let (about, service) = title.rsplit_once(" – ").unwrap();
         assert_eq!(service, "Staff credentials");
-        let heading = heading.trim_start_matches("Error: ");
+        let heading = about.trim_start_matches("Error: ");
+        // Whose it is, and where, tells one from the employee's own page.
+        let heading = heading.trim_end_matches(" – HR office");
+        let heading = heading.trim_end_matches(": Anthony Hughes");
         assert!(headings[0].contains(heading), "{}: {title}", page.name);
+    }
+}
+
+/// A title is one page's. Its states are one page still, and begin with its name here.
+#[tokio::test]
+async fn no_two_pages_have_the_same_title() {
+    // The longer name first, where one begins with another.
+    const PAGES: [&str; 20] = [
+        "login",
+        "home",
+        // The warning stands on the first page.
+        "session",
+        "not-applicable",
+        "list",
+        "credential",
+        "again",
+        "confirm",
+        "problem-service",
+        "problem-page-too-old",
+        "problem-not-found",
+        "identity-done",
+        "identity-mismatch",
+        "identity-too-long",
+        "identity-unusable",
+        "added-stale",
+        "added-checking",
+        "hr-record",
+        "hr-person",
+        "hr",
+    ];
+    let mut told = BTreeMap::new();
+    for page in every_page().await {
+        let title = page.between("<title>", "</title>")[0];
+        let title = title.trim_start_matches("Error: ").to_owned();
+        let own = PAGES.into_iter().find(|own| page.name.starts_with(own));
+        let own = match own.unwrap_or(page.name) {
+            "session" => "home",
+            "added-too-long" => "added-not",
+            own => own,
+        };
+        let first = *told.entry(title.clone()).or_insert(own);
+        assert_eq!(first, own, "{}: {title}", page.name);
     }
 }
 
