@@ -42,14 +42,14 @@ pub(super) const STATES: &[State] = &[
         let mut view = person();
         let born = &mut view.fields[2];
         "7 May".clone_into(&mut born.value);
-        "Enter a date, such as 1990-05-07".clone_into(&mut born.error);
+        born.error = look.say("hr-wrong-date");
         person_page::show(look, view)
     }),
     ("hr-record-wrong", |look| {
         let mut view = record();
         let level = &mut view.fields[1];
         "one".clone_into(&mut level.value);
-        "Enter a whole number, such as 1".clone_into(&mut level.error);
+        level.error = look.say("hr-wrong-number");
         hr::show_record(look, view)
     }),
 ];
