@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ui::component::{FieldError, Row, Task};
+use ui::component::{FieldError, Row, Task, TaskStatus};
 use ui::headers::Policy;
 use ui::{Page, render, render_with};
 
@@ -98,6 +98,8 @@ pub(crate) struct RecordView {
     pub(crate) title: String,
     /// Whose it is.
     pub(crate) employee: String,
+    /// How far its credential is, where there is one to speak of.
+    pub(crate) state: Option<CredentialState>,
     /// The last day, once it has ended.
     pub(crate) ended_on: Option<Date>,
     /// What can be changed, in order.
@@ -149,6 +151,7 @@ struct RecordPage {
     session: Option<Session>,
     news: Option<String>,
     view: RecordView,
+    state: Option<(&'static str, TaskStatus)>,
     ended: Option<String>,
     errors: Vec<FieldError>,
 }
@@ -195,6 +198,10 @@ pub(crate) fn show_record(look: &Look, view: RecordView) -> Response {
             look.say_with("hr-ended-on", &[("when", &when)])
         }),
         errors,
+        state: view
+            .state
+            .as_ref()
+            .map(|state| (state.word(), state.status(look))),
         view,
     };
     render_with(status, &page, &Policy::new())

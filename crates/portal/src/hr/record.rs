@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::credential_type::day_of;
 use crate::login::form_token;
 use crate::problem;
+use crate::progress::Progress;
 use crate::records::Record;
 use crate::trouble::Trouble;
 use crate::visit::{Anonymous, Fields};
@@ -64,10 +65,13 @@ async fn view(
     news: Option<HrNews>,
 ) -> Result<RecordView, StoreError> {
     let employee = app.find_employee(&record.employee).await?;
+    let credentials = app.desk.credentials(&record.employee).await?;
+    let progress = Progress::of(record.clone(), &credentials, app.now());
     Ok(RecordView {
         id: record.id.clone(),
         title: record.label.clone(),
         employee: employee.map_or_else(String::new, |employee| employee.name()),
+        state: progress.map(|progress| progress.state),
         ended_on: record.ended_on(app.now()),
         fields,
         csrf,

@@ -24,6 +24,7 @@ pub(super) const STATES: &[State] = &[
     }),
     ("hr-record-ended", |look| {
         let view = RecordView {
+            state: Some(CredentialState::Changed),
             news: Some(HrNews::Ended),
             ended_on: Some(date(2026, 11, 22)),
             ..record()
@@ -145,6 +146,9 @@ fn record() -> RecordView {
         id: RECORD.to_owned(),
         title: FIRE_SAFETY.to_owned(),
         employee: "Anthony Hughes".to_owned(),
+        state: Some(CredentialState::Added {
+            at: minutes_ago(90),
+        }),
         ended_on: None,
         fields: vec![
             field("subject", "Subject", "Fire safety"),

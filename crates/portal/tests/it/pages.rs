@@ -385,6 +385,14 @@ async fn programs_find_the_buttons_of_the_journey_by_id() {
 }
 
 #[tokio::test]
+async fn the_hr_office_sees_on_a_record_how_far_its_credential_is() {
+    for (name, state) in [("hr-record", "added"), ("hr-record-ended", "changed")] {
+        let page = show(name).await;
+        assert_eq!(page.between("data-state=\"", "\""), [state], "{name}");
+    }
+}
+
+#[tokio::test]
 async fn what_the_pages_ask_for_is_served_beside_them() {
     for name in ["login", "home", "finishing"] {
         let page = show(name).await;
