@@ -156,9 +156,10 @@ async fn an_answer_that_is_lost_repeats_the_call_and_writes_one_mail(database: D
     it.work().await;
     assert_eq!(it.credential().await.stage, Stage::Issued);
     it.door.free();
-    it.work_after(SignedDuration::from_secs(1)).await;
+    // Longer than any of the first pauses: a second may have begun between two tries.
+    it.work_after(SignedDuration::from_secs(10)).await;
     assert_eq!(it.credential().await.stage, Stage::Revoked);
-    assert_eq!(it.revocations().len(), 2);
+    assert!(it.revocations().len() >= 2);
     assert_eq!(it.mails().len(), 1);
 }
 
