@@ -9,6 +9,7 @@ mod driver;
 mod issue_pages;
 mod keyboard;
 mod look;
+mod mail_pages;
 mod notices;
 mod portal_callbacks;
 mod portal_changes;
