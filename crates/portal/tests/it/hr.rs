@@ -76,6 +76,7 @@ async fn dw_72_a_record_that_is_changed_ended_or_deleted_takes_its_credential_ba
     assert_eq!(list.state_of("anna-fire").unwrap(), "added");
 
     let page = hr.open("/hr/records/anna-fire").await;
+    assert!(page.text().contains("Added"), "{}", page.text());
     let page = hr.send(&page, "/hr/records/anna-fire/delete", &[]).await;
     assert_eq!(page.path(), "/hr");
     assert!(page.text().contains("The record is deleted"));
