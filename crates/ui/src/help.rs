@@ -1,14 +1,13 @@
 //! The page that every footer's Help link leads to.
 
-use std::sync::Arc;
-
 use askama::Template;
 use axum::Router;
 use axum::routing::get;
 
-use crate::{Brand, Page, render};
+use crate::{Page, render};
 
 pub(crate) const PATH: &str = "/help";
+pub(crate) const TITLE: &str = "Help";
 
 #[derive(Template)]
 #[template(path = "help.html")]
@@ -16,11 +15,10 @@ struct Help {
     page: Page,
 }
 
-pub(crate) fn router<S>(brand: &Arc<Brand>) -> Router<S>
+pub(crate) fn router<S>(page: Page) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let page = Page::new(brand, "Help");
     let answer = move || async move { render(&Help { page }) };
     Router::new().route(PATH, get(answer))
 }

@@ -41,8 +41,19 @@ pub fn router<S>(brand: &Arc<Brand>) -> axum::Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    router_framed(brand, |title| Page::new(brand, title))
+}
+
+/// The same, with the Help page in the frame that all pages of a program have: its banner and its language.
+pub fn router_framed<S>(
+    brand: &Arc<Brand>,
+    frame: impl FnOnce(&'static str) -> Page,
+) -> axum::Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     assets::vendored()
         .router()
         .merge(brand.assets().router())
-        .merge(help::router(brand))
+        .merge(help::router(frame(help::TITLE)))
 }
