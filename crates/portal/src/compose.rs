@@ -101,6 +101,11 @@ impl Portal {
             }
             None => ui::Brand::neutral("Staff account"),
         };
+        // Whoever answers the mails is asked about the pages too.
+        let brand = match &config.mail {
+            Some(mail) => brand.or_support_contact(&mail.contact),
+            None => brand,
+        };
         let address_header = address_header(config)?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
         let http = HttpOptions {

@@ -121,7 +121,7 @@ pub struct MailConfig {
     pub password: Option<SecretSource>,
     /// The sender, e.g. `Anytown NHS Trust <staff-services@anytown.example>`.
     pub from: String,
-    /// Whom to ask, e.g. `hr@anytown.example, 01234 567890`.
+    /// Whom to ask, e.g. `hr@anytown.example, 01234 567890`. The pages say it too, unless the brand names somebody.
     pub contact: String,
     /// Whether a mail names the portal's bare address, its only link.
     #[serde(default = "yes")]

@@ -154,6 +154,14 @@ impl Brand {
         self.support_contact.as_ref()
     }
 
+    /// The same brand with these words for who helps, where it names nobody.
+    #[must_use]
+    pub fn or_support_contact(mut self, text: impl Into<String>) -> Self {
+        self.support_contact
+            .get_or_insert_with(|| SupportContact::parse(text.into()));
+        self
+    }
+
     /// Background of the header.
     pub fn header_colour(&self) -> Colour {
         self.header_colour
@@ -430,6 +438,23 @@ mod tests {
         ] {
             assert!(with(href).is_err(), "{href}");
         }
+    }
+
+    #[test]
+    fn whom_a_brand_names_is_not_replaced_by_whoever_else_helps() {
+        let words = |brand: Brand| {
+            let brand = brand.or_support_contact("hr@trust.example, 01234 567890");
+            brand.support_contact().unwrap().clone()
+        };
+        let other = words(Brand::default());
+        assert_eq!(other.text(), "hr@trust.example, 01234 567890");
+        assert_eq!(other.href(), None);
+        let named = BrandFile {
+            support_contact: Some("help@trust.example".to_owned()),
+            ..BrandFile::default()
+        };
+        let named = words(Brand::try_from(named).unwrap());
+        assert_eq!(named.href(), Some("mailto:help@trust.example"));
     }
 
     #[test]

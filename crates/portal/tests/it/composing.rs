@@ -7,7 +7,7 @@ use portal::{Config, Portal, Surroundings};
 
 use crate::database::{Database, on_both_engines};
 use crate::staff::{PASSWORD, everybody};
-use crate::world::{World, portal_config};
+use crate::world::{CONTACT, World, portal_config};
 
 on_both_engines!(taking_in_the_staff_file_again_leaves_what_was_changed_as_it_is);
 
@@ -34,6 +34,16 @@ async fn taking_in_the_staff_file_again_leaves_what_was_changed_as_it_is(databas
         .push(crate::staff::programme("anna-newer"));
     second.import(&more).await.unwrap();
     assert!(hr.open("/hr").await.has("record-anna-newer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_help_page_names_whoever_answers_the_mails_and_says_that_it_is_a_sandboxs() {
+    let world = World::start().await;
+    let page = world.browser().open("/help").await;
+    assert_eq!(page.heading(), "Help");
+    assert!(page.text().contains(CONTACT), "{}", page.text());
+    let loud = "Sandbox – not for real people";
+    assert!(page.text().contains(loud), "{}", page.text());
 }
 
 /// Why the portal does not start with this change to a good configuration.

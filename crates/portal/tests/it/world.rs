@@ -31,6 +31,9 @@ pub(crate) const CLIENT_SECRET: &str = "sandbox-secret-of-the-portal-0123456789a
 /// `sandbox-key-01234567890123456789`.
 pub(crate) const SIGNING_KEY: &str = "c2FuZGJveC1rZXktMDEyMzQ1Njc4OTAxMjM0NTY3ODk=";
 
+/// Whom the portal names for help.
+pub(crate) const CONTACT: &str = "hr@anytown.example, 01234 567890";
+
 pub(crate) struct World {
     pub(crate) base: String,
     pub(crate) portal: Portal,
@@ -362,7 +365,7 @@ fn mail_config(port: u16) -> MailConfig {
         username: None,
         password: None,
         from: "Anytown NHS Trust <staff-services@anytown.example>".to_owned(),
-        contact: "hr@anytown.example, 01234 567890".to_owned(),
+        contact: CONTACT.to_owned(),
         home_link: true,
     }
 }

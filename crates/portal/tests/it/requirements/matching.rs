@@ -4,7 +4,7 @@ use super::reading::RECORD;
 use super::wire::Party;
 use crate::database::{Database, on_both_engines};
 use crate::staff::{ANNAS, BENS};
-use crate::world::World;
+use crate::world::{CONTACT, World};
 
 on_both_engines!(dw_44_a_mismatch_stops_the_journey_and_says_no_more_than_that,);
 
@@ -75,6 +75,7 @@ async fn dw_44_a_mismatch_stops_the_journey_and_says_no_more_than_that(database:
         page.text()
             .contains("We have not added anything to your wallet.")
     );
+    assert!(page.text().contains(CONTACT), "{}", page.text());
     for pages in world.wire.at(Party::Portal, "") {
         for value in shared.iter().chain(&["2 November 1985"]) {
             assert!(!pages.answer.contains(value), "{} shows it", pages.path);
