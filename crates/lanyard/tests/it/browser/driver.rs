@@ -277,6 +277,15 @@ impl Browser {
             .await;
     }
 
+    /// Presses one key so often, wherever each leads the focus.
+    pub(super) async fn press_times(&self, key: &str, times: usize) {
+        let down_and_up = ["keyDown", "keyUp"].map(|what| json!({ "type": what, "value": key }));
+        let presses = vec![down_and_up; times].concat();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": presses });
+        self.post("/actions", json!({ "actions": [keyboard] }))
+            .await;
+    }
+
     /// Runs a function's body in the page.
     pub(super) async fn script(&self, body: &str) -> Value {
         let script = json!({ "script": body, "args": [] });
@@ -325,6 +334,25 @@ impl Browser {
             }
             assert!(began.elapsed() < PATIENCE, "still at {url}, not {prefix}");
             tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// The same for a person who comes back to the tab, and presses the button that leads on as soon as it is there.
+    pub(super) async fn go_on_to(&self, prefix: &str) {
+        let go_on = "document.dispatchEvent(new Event('visibilitychange')); \
+            const link = document.getElementById('continue'); \
+            if (link?.checkVisibility()) link.click()";
+        let began = Instant::now();
+        loop {
+            let url = self.url().await;
+            if url.as_str().starts_with(prefix) {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "still at {url}, not {prefix}");
+            // Between two pages there is none to run it in.
+            let go_on = json!({ "script": go_on, "args": [] });
+            let _ = self.0.post("/execute/sync", go_on).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 

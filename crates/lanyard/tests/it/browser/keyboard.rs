@@ -10,35 +10,43 @@ const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 
 /// Everything that can have the focus and is shown, in the document's order, with how it looks without it. Of radios,
-/// Tab reaches the first, and arrows the others.
+/// Tab reaches the chosen one or else the first, and arrows the others. An open warning keeps the focus.
 const EVERYTHING: &str = "window.look = (e) => { const s = getComputedStyle(e); \
       return [s.outlineStyle, s.outlineColor, s.boxShadow, s.backgroundColor, s.color].join(' ') }; \
-    const firstOfItsKind = e => e.type !== 'radio' || e === document.getElementsByName(e.name)[0]; \
-    window.everything = [...document.querySelectorAll('a[href], button, input, select, textarea, summary')] \
-      .filter(e => e.type !== 'hidden' && e.checkVisibility() && firstOfItsKind(e)); \
+    const ofItsKind = e => [...document.getElementsByName(e.name)]; \
+    const standsForItsKind = e => e.type !== 'radio' || \
+      e === (ofItsKind(e).find(one => one.checked) ?? ofItsKind(e)[0]); \
+    const page = document.querySelector('dialog:modal') ?? document; \
+    window.everything = [...page.querySelectorAll('a[href], button, input, select, textarea, summary')] \
+      .filter(e => e.type !== 'hidden' && e.checkVisibility() && standsForItsKind(e)); \
     window.unfocused = window.everything.map(window.look); \
     return window.everything.map(e => e.textContent.trim().replace(/\\s+/g, ' '))";
 
-/// Which of them has the focus, whether it looks different now, and whether it is in the window.
-const WHERE: &str = "const at = window.everything.indexOf(document.activeElement); \
-    if (at < 0) return null; \
+/// The focus is nowhere, and Tab begins at the top.
+const TO_THE_TOP: &str = "document.activeElement.blur(); const top = document.querySelector('dialog:modal') ?? document.body; \
+    top.tabIndex = -1; top.focus(); top.removeAttribute('tabindex'); \
+    document.getAnimations().forEach(change => change.finish()); scrollTo(0, 0)";
+
+/// Notes after each key which of them has the focus, whether it looks different now, and whether it is in the window.
+/// The design system's buttons change colour over a tenth of a second, which nobody needs to wait for.
+const NOTE: &str = "window.places = []; document.onkeyup = () => { \
+    document.getAnimations().forEach(change => change.finish()); \
+    const at = window.everything.indexOf(document.activeElement); \
+    if (at < 0) return window.places.push(null); \
     const e = window.everything[at], r = e.getBoundingClientRect(); \
-    return { at, seen: window.look(e) !== window.unfocused[at] && \
-      r.bottom > 0 && r.top < innerHeight && r.width > 0 && r.height > 0 }";
+    window.places.push({ at, seen: window.look(e) !== window.unfocused[at] && \
+      r.bottom > 0 && r.top < innerHeight && r.width > 0 && r.height > 0 }) }";
 
 /// Presses Tab from the top to the end; gives the names of what had the focus.
 pub(super) async fn tab_through(browser: &Browser) -> Vec<String> {
-    browser
-        .script("document.activeElement.blur(); scrollTo(0, 0)")
-        .await;
+    browser.script(TO_THE_TOP).await;
     let names: Vec<String> = serde_json::from_value(browser.script(EVERYTHING).await).unwrap();
+    browser.script(NOTE).await;
+    browser.press_times(TAB, names.len()).await;
+    let places = browser.script("return window.places").await;
     for (at, name) in names.iter().enumerate() {
-        browser.press(TAB).await;
-        // The design system's buttons change colour over a tenth of a second.
-        tokio::time::sleep(std::time::Duration::from_millis(120)).await;
-        let place = browser.script(WHERE).await;
         assert_eq!(
-            place,
+            places[at],
             json!({ "at": at, "seen": true }),
             "‘{name}’ of {names:?}"
         );
