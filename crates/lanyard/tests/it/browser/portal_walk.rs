@@ -179,11 +179,25 @@ async fn says_exactly_what_was_shown(
         claims.remove("UniqueIdentifier"),
         Some(person.unique_identifier().into())
     );
-    let mut said: Vec<String> = claims.values().map(as_read).collect();
-    let mut shown: Vec<String> = shown.into_values().collect();
-    said.sort();
-    shown.sort();
+    let labels = labels();
+    let said: BTreeMap<String, String> = claims
+        .iter()
+        .map(|(name, value)| (labels[name].clone(), as_read(value)))
+        .collect();
     assert_eq!(said, shown);
+}
+
+/// What the portal's pages call each claim of the type, by its name on the wire.
+fn labels() -> BTreeMap<String, String> {
+    let file = include_str!("../../../../portal/credential-types/training-programme.toml");
+    let file: toml::Table = file.parse().unwrap();
+    let attributes = ["facts", "about"].map(|part| file[part].as_array().unwrap());
+    let text =
+        |attribute: &toml::Value, member: &str| attribute[member].as_str().unwrap().to_owned();
+    let attributes = attributes.into_iter().flatten();
+    attributes
+        .map(|attribute| (text(attribute, "name"), text(attribute, "label")))
+        .collect()
 }
 
 /// A claim as the portal's pages write it.
