@@ -236,6 +236,6 @@ hr-email = Email address
 hr-wrong-name = Enter a name of at most 200 characters
 hr-wrong-email = Enter an email address like name@example.com, or nothing
 hr-end-title = End or delete
-hr-end-text = Both cancel the credential, if it was added. A deleted record is gone from the HR office’s list.
+hr-end-text = Both cancel the credential, if it was added. Delete a record that should not have been there: its employee reads that it was added in error. A deleted record is gone from the HR office’s list.
 hr-end = End this record today
 hr-delete = Delete this record
