@@ -18,9 +18,9 @@ use super::look::{Place, look};
 /// [WebDriver 17.4.2] The key's code point.
 const ENTER: &str = "\u{e007}";
 
-/// What mail systems say of themselves without a space in it, which must not make a page wider.
+/// A word as mail systems write them, which must not make a page wider: nothing in it allows a new line.
 const LONG: &str =
-    "dkim-signature-0123456789abcdefghijklmnopqrstuvwxyz-0123456789abcdefghijklmnopqrstuvwxyz";
+    "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789";
 
 /// A mail catcher of its own.
 struct Mailbox {
