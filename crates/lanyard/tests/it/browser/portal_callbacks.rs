@@ -155,7 +155,7 @@ async fn what_one_employee_began_is_not_anothers_who_logs_in_to_the_same_browser
     let (state, line) = anna.in_the_list().await;
     assert_eq!(state, "in-progress");
     assert!(!line.contains("Added to your wallet"), "{line}");
-    stage.sandbox.shift.set(SignedDuration::from_mins(41));
+    stage.sandbox.shift.set(SignedDuration::from_mins(49));
     anna.waits_until_it_is_cancelled(&serial_number).await;
     anna.log_in().await;
     anna.waits_until_the_list_says("cancelled").await;
