@@ -93,13 +93,29 @@ pub struct RelyingPartyConfig {
     /// OAuth client id.
     pub client_id: String,
     /// SHA-256 of the client secret, in hexadecimal. During a change of secrets, two.
+    #[serde(default)]
     pub client_secret_sha256: Vec<String>,
-    /// Base64 of the key that signs drafts, at least 32 bytes.
-    pub signing_key: Secret,
+    /// Base64 of the key that signs drafts, at least 32 bytes. Not needed by who only verifies.
+    #[serde(default)]
+    pub signing_key: Option<Secret>,
     /// Where browsers may be sent back to, byte for byte.
     pub redirect_uris: Vec<String>,
     /// Which contract it speaks.
     pub dialect: Dialect,
+}
+
+impl RelyingPartyConfig {
+    /// A relying party of which no more is said: every other key as if a file left it out.
+    pub fn new(client_id: impl Into<String>, name: impl Into<String>, dialect: Dialect) -> Self {
+        Self {
+            name: name.into(),
+            client_id: client_id.into(),
+            client_secret_sha256: Vec::new(),
+            signing_key: None,
+            redirect_uris: Vec::new(),
+            dialect,
+        }
+    }
 }
 
 /// Where a secret is kept.

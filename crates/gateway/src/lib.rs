@@ -279,8 +279,10 @@ fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
         .iter()
         .flat_map(|organisation| &organisation.relying_parties)
     {
-        let key =
-            base64::engine::general_purpose::STANDARD.decode(party.signing_key.read()?.as_bytes());
+        let Some(key) = &party.signing_key else {
+            continue;
+        };
+        let key = base64::engine::general_purpose::STANDARD.decode(key.read()?.as_bytes());
         if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
             return Err(ConfigError::value(
                 format!("relying party {}: signing_key", party.client_id),

@@ -40,6 +40,9 @@ pub enum InvalidDraft {
     /// Not a JWT, or one that the client's signing key did not sign with HMAC.
     #[error("id_token_hint must be a JWT signed with your signing key (HS256, HS384 or HS512)")]
     Signature,
+    /// Nothing that could check the signature is registered.
+    #[error("id_token_hint: no signing key is registered for your client")]
+    NoKey,
     /// `iss` is someone else.
     #[error("id_token_hint: iss must be your client_id")]
     Issuer,
@@ -75,9 +78,10 @@ pub fn parse(
     now: Timestamp,
 ) -> Result<Draft, InvalidDraft> {
     let parsed = jws::parse(hint).map_err(|_| InvalidDraft::Signature)?;
+    let signing_key = party.signing_key.as_ref().ok_or(InvalidDraft::NoKey)?;
     let allowed = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
     let verified = parsed
-        .verify_hmac(&party.signing_key, &allowed, jws::Typ::AbsentOr(&["JWT"]))
+        .verify_hmac(signing_key, &allowed, jws::Typ::AbsentOr(&["JWT"]))
         .map_err(|_| InvalidDraft::Signature)?;
     let mut claims = verified.into_claims();
 

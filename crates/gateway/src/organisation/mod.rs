@@ -82,8 +82,8 @@ pub struct RelyingParty {
     pub organisation: Arc<Organisation>,
     /// Which contract it speaks.
     pub dialect: Dialect,
-    /// Checks the signature of its drafts.
-    pub signing_key: HmacKey,
+    /// Checks the signature of its drafts. Who only verifies has none.
+    pub signing_key: Option<HmacKey>,
     redirect_uris: Vec<RedirectUri>,
     secrets: Vec<[u8; 32]>,
 }
@@ -295,8 +295,14 @@ fn relying_party(
         })?;
         Ok::<[u8; 32], ConfigError>(bytes)
     });
-    let signing_key = HmacKey::parse(&entry.signing_key.read()?)
-        .map_err(|error| ConfigError::value(key("signing_key"), error.to_string()))?;
+    let signing_key = entry
+        .signing_key
+        .as_ref()
+        .map(|secret| {
+            HmacKey::parse(&secret.read()?)
+                .map_err(|error| ConfigError::value(key("signing_key"), error.to_string()))
+        })
+        .transpose()?;
     Ok(RelyingParty {
         name: entry.name.clone(),
         client_id: entry.client_id.clone(),

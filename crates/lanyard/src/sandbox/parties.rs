@@ -124,12 +124,10 @@ fn registered(party: &Party, portal: &Url, secrets: &Secrets) -> RelyingPartyCon
     } = secrets.parties[party.name].clone();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client_secret.as_bytes());
     RelyingPartyConfig {
-        name: party.name.to_owned(),
-        client_id,
         client_secret_sha256: vec![hex::encode(digest)],
-        signing_key: held(&signing_key),
+        signing_key: Some(held(&signing_key)),
         redirect_uris: party.redirect_uris(portal),
-        dialect: party.dialect,
+        ..RelyingPartyConfig::new(client_id, party.name, party.dialect)
     }
 }
 

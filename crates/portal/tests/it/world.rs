@@ -393,12 +393,14 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {
-            name: "Anytown staff services".to_owned(),
-            client_id: "portal".to_owned(),
             client_secret_sha256: vec![hex::encode(digest)],
-            signing_key: held(SIGNING_KEY),
+            signing_key: Some(held(SIGNING_KEY)),
             redirect_uris: vec![redirect_uri.to_owned()],
-            dialect: gateway::organisation::dialect::Dialect::V2,
+            ..RelyingPartyConfig::new(
+                "portal",
+                "Anytown staff services",
+                gateway::organisation::dialect::Dialect::V2,
+            )
         }],
     };
     gateway::Config {

@@ -361,12 +361,14 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {
-            name: "Anytown staff services".to_owned(),
-            client_id: "portal".to_owned(),
             client_secret_sha256: vec![hex::encode(digest)],
-            signing_key: held(signing_key),
+            signing_key: Some(held(signing_key)),
             redirect_uris: vec![REDIRECT_URI.to_owned()],
-            dialect: gateway::organisation::dialect::Dialect::V2,
+            ..RelyingPartyConfig::new(
+                "portal",
+                "Anytown staff services",
+                gateway::organisation::dialect::Dialect::V2,
+            )
         }],
     };
     Config {

@@ -318,13 +318,12 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
             .map(|party| {
                 let digest =
                     aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, party.secret.as_bytes());
+                let name = format!("The {} portal", party.client_id);
                 RelyingPartyConfig {
-                    name: format!("The {} portal", party.client_id),
-                    client_id: party.client_id.clone(),
                     client_secret_sha256: vec![hex::encode(digest)],
-                    signing_key: held(&party.signing_key.to_base64()),
+                    signing_key: Some(held(&party.signing_key.to_base64())),
                     redirect_uris: vec![REDIRECT_URI.to_owned()],
-                    dialect: party.dialect,
+                    ..RelyingPartyConfig::new(party.client_id.as_str(), name, party.dialect)
                 }
             })
             .collect(),
