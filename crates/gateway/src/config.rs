@@ -102,6 +102,10 @@ pub struct RelyingPartyConfig {
     pub redirect_uris: Vec<String>,
     /// Which contract it speaks.
     pub dialect: Dialect,
+    /// Whether it must push every authorization request, so that none travels through a browser's address line
+    /// [RFC 9126 6].
+    #[serde(default)]
+    pub require_pushed_authorization_requests: bool,
 }
 
 impl RelyingPartyConfig {
@@ -114,6 +118,7 @@ impl RelyingPartyConfig {
             signing_key: None,
             redirect_uris: Vec::new(),
             dialect,
+            require_pushed_authorization_requests: false,
         }
     }
 }

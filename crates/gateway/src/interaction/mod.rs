@@ -103,6 +103,9 @@ pub struct Request {
     pub nonce: Option<String>,
     /// PKCE challenge (S256), where the client sent one that its dialect acts on.
     pub code_challenge: Option<String>,
+    /// Languages for the pages, best first, as the relying party wishes them [OIDC Core 3.1.2.1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ui_locales: Option<String>,
 }
 
 /// Everything personal or secret about an interaction: sealed in the database, wiped at the end.

@@ -34,6 +34,7 @@ fn pushed() -> Interaction {
                 state: None,
                 nonce: None,
                 code_challenge: None,
+                ui_locales: None,
             },
             draft: None,
             wallet: None,

@@ -19,7 +19,8 @@ fn public(document: Value) -> Response {
     (headers, Json(document)).into_response()
 }
 
-/// `/.well-known/openid-configuration`.
+/// `/.well-known/openid-configuration`, and the same document as an authorization server's metadata at
+/// `/.well-known/oauth-authorization-server` [OIDC Discovery 4; RFC 8414 3].
 pub async fn modern(State(app): State<App>) -> Response {
     let mut scopes = vec!["openid".to_owned()];
     scopes.extend(
@@ -42,11 +43,15 @@ pub async fn modern(State(app): State<App>) -> Response {
         "id_token_signing_alg_values_supported": ["RS256", "ES256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce"],
         "authorization_response_iss_parameter_supported": true,
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "require_pushed_authorization_requests": false,
+        "service_documentation": app.url("/help"),
     }))
 }
 

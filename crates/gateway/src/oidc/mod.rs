@@ -4,6 +4,7 @@ mod answer;
 mod authorize;
 mod browser;
 mod discovery;
+mod options;
 mod par;
 mod request;
 mod token;
@@ -25,6 +26,15 @@ pub fn router() -> Router<App> {
     };
     Router::new()
         .route("/.well-known/openid-configuration", get(discovery::modern))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(discovery::modern),
+        )
+        // [RFC 8414 3.1] The path of an issuer comes after the well-known part.
+        .route(
+            "/.well-known/oauth-authorization-server/oidc",
+            get(discovery::v1),
+        )
         .route("/oidc/.well-known/openid-configuration", get(discovery::v1))
         .route("/v2.0/.well-known/openid-configuration", get(discovery::v2))
         .route("/jwks", get(discovery::all_keys))

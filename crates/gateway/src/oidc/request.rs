@@ -13,6 +13,7 @@ use standards::oauth::redirect::RedirectUri;
 use standards::oauth::scope::Scope;
 use uuid::Uuid;
 
+use super::options::Options;
 use crate::interaction::{Purpose, Request};
 use crate::issue::draft::{self, Draft};
 use crate::organisation::dialect::Pkce;
@@ -105,8 +106,14 @@ impl<'a> Found<'a> {
         now: Timestamp,
     ) -> Result<Checked, Fault> {
         let rules = self.party.rules();
+        if channel == Channel::Front && self.party.pushes_only {
+            return Err(Fault::new(
+                ErrorCode::InvalidRequest,
+                "this client must push its authorization requests",
+            ));
+        }
         self.check_response()?;
-        self.check_options()?;
+        let options = Options::check(self.form)?;
         let (purpose, scope) = self.check_scope()?;
         let credential_type = organisations.credential_type(&scope).ok_or_else(|| {
             Fault::new(
@@ -161,6 +168,7 @@ impl<'a> Found<'a> {
                 state,
                 nonce,
                 code_challenge,
+                ui_locales: options.ui_locales,
             },
             draft,
         })
@@ -191,33 +199,6 @@ impl<'a> Found<'a> {
                 "response_mode must be query",
             )),
         }
-    }
-
-    /// Parameters that a provider must honour or refuse [OIDC Core 3.1.2.1, 6].
-    fn check_options(&self) -> Result<(), Fault> {
-        if self.form.find("request").is_some() {
-            return Err(Fault::new(
-                ErrorCode::RequestNotSupported,
-                "request objects are not read here; push the request",
-            ));
-        }
-        if self.form.find("request_uri").is_some() {
-            return Err(Fault::new(
-                ErrorCode::InvalidRequest,
-                "request_uri must stand alone with client_id",
-            ));
-        }
-        if self
-            .form
-            .find("prompt")
-            .is_some_and(|prompt| prompt.split(' ').any(|value| value == "none"))
-        {
-            return Err(Fault::new(
-                ErrorCode::InteractionRequired,
-                "prompt=none is impossible: the employee's wallet must act",
-            ));
-        }
-        Ok(())
     }
 
     /// One credential type; `issue.` before it selects issuing (gateway contract 2.5).

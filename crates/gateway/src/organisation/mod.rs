@@ -84,6 +84,8 @@ pub struct RelyingParty {
     pub dialect: Dialect,
     /// Checks the signature of its drafts. Who only verifies has none.
     pub signing_key: Option<HmacKey>,
+    /// Takes no authorization request but a pushed one [RFC 9126 6].
+    pub pushes_only: bool,
     redirect_uris: Vec<RedirectUri>,
     secrets: Vec<[u8; 32]>,
 }
@@ -309,6 +311,7 @@ fn relying_party(
         organisation: organisation.clone(),
         dialect: entry.dialect,
         signing_key,
+        pushes_only: entry.require_pushed_authorization_requests,
         redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
         secrets: secrets.collect::<Result<_, _>>()?,
     })

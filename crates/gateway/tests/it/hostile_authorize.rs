@@ -95,7 +95,10 @@ async fn a_request_uri_of_somebody_else_is_not_followed() {
     let back = Browser::new()
         .open(&world.url(&format!("/authorize?{}", form.query())))
         .await;
-    assert_eq!(back.parameter("error").unwrap(), "invalid_request");
+    assert_eq!(
+        back.parameter("error").unwrap(),
+        "request_uri_not_supported"
+    );
     let fetched =
         tokio::time::timeout(std::time::Duration::from_millis(300), listener.accept()).await;
     assert!(

@@ -146,7 +146,7 @@ async fn each_rule_of_the_request_has_its_code_and_names_the_parameter() {
         ),
         (
             |f| f.set("request_uri", "https://evil.example/object"),
-            "invalid_request",
+            "request_uri_not_supported",
             "request_uri",
         ),
         (

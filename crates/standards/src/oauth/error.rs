@@ -32,6 +32,13 @@ pub enum ErrorCode {
     InvalidRequestUri,
     /// The `request` parameter is not understood here (OpenID Connect Core 3.1.2.6).
     RequestNotSupported,
+    /// A `request_uri` of the client's own is not fetched here (OpenID Connect Core 3.1.2.6).
+    RequestUriNotSupported,
+    /// The `registration` parameter is not understood here (OpenID Connect Core 3.1.2.6).
+    RegistrationNotSupported,
+    /// The class of authentication that was essential is not given here (OpenID Connect Core Error Code
+    /// `unmet_authentication_requirements` 1.0).
+    UnmetAuthenticationRequirements,
     /// Interaction is needed but was forbidden with `prompt=none`.
     InteractionRequired,
     /// The person must sign in but `prompt=none` forbade it.
@@ -59,6 +66,9 @@ impl ErrorCode {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidRequestUri => "invalid_request_uri",
             Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
             Self::InteractionRequired => "interaction_required",
             Self::LoginRequired => "login_required",
             Self::InvalidToken => "invalid_token",
@@ -86,6 +96,11 @@ impl ErrorCode {
             Self::InvalidRedirectUri => "The redirect URI is not registered for this client.",
             Self::InvalidRequestUri => "The request URI is unknown, expired, or already used.",
             Self::RequestNotSupported => "The request parameter is not supported.",
+            Self::RequestUriNotSupported => "The request_uri parameter is not supported.",
+            Self::RegistrationNotSupported => "The registration parameter is not supported.",
+            Self::UnmetAuthenticationRequirements => {
+                "The authentication that the request demands is not given here."
+            }
             Self::InteractionRequired => {
                 "The request cannot be answered without asking the person."
             }

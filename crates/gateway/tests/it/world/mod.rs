@@ -55,7 +55,16 @@ impl World {
         Self::start_on(Database::sqlite()).await
     }
 
+    /// A world whose configuration differs.
+    pub(crate) async fn start_changed(change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_with(Database::sqlite(), change).await
+    }
+
     pub(crate) async fn start_on(database: Database) -> Self {
+        Self::start_with(database, |_| ()).await
+    }
+
+    async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
         let folder = std::env::temp_dir().join(format!("lanyard-world-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -72,7 +81,8 @@ impl World {
                 dialect: *dialect,
             })
             .collect();
-        let config = config(&base, &folder, &database, &parties);
+        let mut config = config(&base, &folder, &database, &parties);
+        change(&mut config);
         gateway::create_keys(&config, true).unwrap();
         let (clock, shift) = Clock::shifted();
         let gateway = compose(&config, &clock).await;
