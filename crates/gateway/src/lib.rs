@@ -11,6 +11,7 @@ pub mod interaction;
 pub mod issue;
 pub mod keys;
 pub mod oidc;
+mod openapi;
 pub mod organisation;
 pub mod outbound;
 pub mod random;
@@ -22,15 +23,16 @@ pub mod verify;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use base64::Engine;
 use standards::jose::Algorithm;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use app::{App, Parts};
 use clock::Clock;
@@ -173,8 +175,12 @@ impl Gateway {
     pub fn router(&self) -> Router {
         // A browser that is told 'https only' for localhost would hold it against every other port.
         let secure = self.app.is_https() && !self.loopback;
-        let routes = Router::new()
+        let (described, document) = OpenApiRouter::default()
             .merge(oidc::router())
+            .split_for_parts();
+        let document = openapi::document(document, &self.app.base);
+        let routes = described
+            .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
             .merge(issue::router())
             .merge(revoke::router())

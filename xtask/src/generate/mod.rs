@@ -24,6 +24,16 @@ const FOLDER: &str = "docs/reference";
 /// Tells the tests that compare a table with what they find to write it instead.
 const REWRITE: &str = "LANYARD_WRITE_REFERENCE";
 
+/// Files that a test compares with what the code itself says, where that test is, and its name.
+const WRITTEN_BY_TESTS: &[(&str, &[&str], &str)] = &[
+    ("refusals.md", &["--lib"], "the_table_of_refusals"),
+    (
+        "openapi.json",
+        &["--test", "it"],
+        "the_committed_description",
+    ),
+];
+
 /// Writes the tables. `Ok(false)`: written, and some row says `fail`.
 pub(crate) fn write(root: &Path) -> anyhow::Result<bool> {
     let tables = tables(root)?;
@@ -36,17 +46,17 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<bool> {
         println!("{FOLDER}/{}: {}", table.checklist.file, table.summary);
         all_good &= table.failed == 0;
     }
-    let mut refusals = cargo(root);
-    refusals
-        .args(["test", "--quiet", "--package", "gateway", "--lib"])
-        .arg("the_table_of_refusals")
-        .env(REWRITE, "1")
-        .stdout(std::process::Stdio::null());
-    anyhow::ensure!(
-        succeeds(&mut refusals)?,
-        "the table of refusals could not be written"
-    );
-    println!("{FOLDER}/refusals.md: written from the list itself");
+    for (file, target, test) in WRITTEN_BY_TESTS {
+        let mut command = cargo(root);
+        command
+            .args(["test", "--quiet", "--package", "gateway"])
+            .args(*target)
+            .arg(test)
+            .env(REWRITE, "1")
+            .stdout(std::process::Stdio::null());
+        anyhow::ensure!(succeeds(&mut command)?, "{file} could not be written");
+        println!("{FOLDER}/{file}: written from the code itself");
+    }
     Ok(all_good)
 }
 

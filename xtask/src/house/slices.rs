@@ -37,7 +37,9 @@ const SLICES: &[(&str, &[&str])] = &[
 const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
-const GROUND: &[&str] = &["audit", "clock", "keys", "outbound", "random", "seal"];
+const GROUND: &[&str] = &[
+    "audit", "clock", "keys", "openapi", "outbound", "random", "seal",
+];
 
 /// The composition root: knows all slices. (`lib.rs` too.)
 const ROOT: &[&str] = &["app"];

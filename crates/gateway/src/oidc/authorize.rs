@@ -10,21 +10,58 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
+use utoipa::IntoResponses;
 
 use super::answer;
 use super::browser::Browser;
+use super::forms::AuthorizationForm;
 use super::par::{self, REQUEST_URI_PREFIX};
 use super::request::{Channel, Fault, Found};
 use super::waiting_page::plain;
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
+use crate::openapi::FORM;
 use store::StoreError;
+
+/// What a browser meets.
+#[derive(IntoResponses)]
+#[allow(dead_code)]
+enum AuthorizationAnswers {
+    /// On to the page, or back to the redirect URI with an error.
+    #[response(status = 303, headers(("Location", description = "Where the browser goes")))]
+    Onwards,
+    /// A page: client or redirect URI are not known, so nobody is redirected.
+    #[response(status = 400, content_type = "text/html")]
+    NotRedirected(String),
+    /// A page: this request has been used by another browser.
+    #[response(status = 410, content_type = "text/html")]
+    Used(String),
+    /// The form is larger than is read.
+    #[response(status = 413, content_type = "text/plain")]
+    TooLarge(String),
+    /// Too many requests.
+    #[response(status = 429, content_type = "text/html")]
+    TooMany(String),
+    /// A page: the database cannot be reached.
+    #[response(status = 503, content_type = "text/html")]
+    Unavailable(String),
+}
 
 /// The longest form that is turned into an address. A larger request is one to push.
 const LONGEST_QUERY: usize = 8_192;
 
-/// `GET …/authorize`.
+/// Send the employee's browser
+///
+/// With a pushed request, or with a whole one. The browser is led to a page with a QR code, and in the end back to the
+/// redirect URI with `code` and `state`, or with `error`, `error_description` and `state`.
+#[utoipa::path(
+    get,
+    path = "/authorize",
+    tag = "OpenID Connect",
+    params(AuthorizationForm),
+    responses(AuthorizationAnswers)
+)]
 pub async fn authorize(
     State(app): State<App>,
     headers: HeaderMap,
@@ -53,8 +90,18 @@ pub async fn authorize(
     }
 }
 
-/// `POST …/authorize` [OIDC Core 3.1.2.1]. A form of another site brings no cookie of ours; the address that it
-/// is sent on to does, so that a browser keeps the interactions that it has.
+/// Send the employee's browser by a form
+///
+/// The same as by its address [OIDC Core 3.1.2.1].
+#[utoipa::path(
+    post,
+    path = "/authorize",
+    tag = "OpenID Connect",
+    request_body(content = AuthorizationForm, content_type = FORM),
+    responses(AuthorizationAnswers)
+)]
+// A form of another site brings no cookie of ours; the address that it is sent on to does, so that a browser keeps
+// the interactions that it has.
 pub async fn authorize_posted(State(app): State<App>, uri: Uri, body: Bytes) -> Response {
     match std::str::from_utf8(&body) {
         Ok(query) if query.len() <= LONGEST_QUERY && Form::parse(&body).is_ok() => {

@@ -7,8 +7,23 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use standards::jose::jwk_set::JwkSet;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::app::App;
+
+/// A public document.
+#[derive(IntoResponses)]
+#[allow(dead_code)]
+enum Document {
+    /// Changes only with the configuration.
+    #[response(status = 200, content_type = "application/json")]
+    Found(#[to_schema] Members),
+}
+
+/// Members as the standards name them.
+#[derive(ToSchema)]
+#[schema(value_type = Object)]
+struct Members(#[allow(dead_code)] Value);
 
 /// Documents that change only with the configuration.
 fn public(document: Value) -> Response {
@@ -19,8 +34,15 @@ fn public(document: Value) -> Response {
     (headers, Json(document)).into_response()
 }
 
-/// `/.well-known/openid-configuration`, and the same document as an authorization server's metadata at
-/// `/.well-known/oauth-authorization-server` [OIDC Discovery 4; RFC 8414 3].
+/// What the provider offers
+///
+/// For a library that configures itself [OIDC Discovery 4]; the same for one that knows OAuth only [RFC 8414 3].
+#[utoipa::path(
+    get,
+    path = "/.well-known/openid-configuration",
+    tag = "Discovery",
+    responses(Document)
+)]
 pub async fn modern(State(app): State<App>) -> Response {
     let mut scopes = vec!["openid".to_owned()];
     scopes.extend(
@@ -55,7 +77,13 @@ pub async fn modern(State(app): State<App>) -> Response {
     }))
 }
 
-/// `/oidc/.well-known/openid-configuration`.
+/// What the provider offers by the first contract
+#[utoipa::path(
+    get,
+    path = "/oidc/.well-known/openid-configuration",
+    tag = "Discovery",
+    responses(Document)
+)]
 pub async fn v1(State(app): State<App>) -> Response {
     let mut document = old(&app, "/oidc", "/oidc/.well-known/openid-configuration/jwks");
     document["issuer"] = app.url("/oidc").into();
@@ -63,7 +91,13 @@ pub async fn v1(State(app): State<App>) -> Response {
     public(document)
 }
 
-/// `/v2.0/.well-known/openid-configuration`.
+/// What the provider offers by the second contract
+#[utoipa::path(
+    get,
+    path = "/v2.0/.well-known/openid-configuration",
+    tag = "Discovery",
+    responses(Document)
+)]
 pub async fn v2(State(app): State<App>) -> Response {
     let mut document = old(
         &app,
@@ -91,12 +125,21 @@ fn old(app: &App, endpoints: &str, jwks: &str) -> Value {
     })
 }
 
-/// Keys of the old contracts: RSA only, since their clients read nothing else.
+/// Keys of the old contracts
+///
+/// RSA only, since their clients read nothing else.
+#[utoipa::path(
+    get,
+    path = "/.well-known/openid-configuration/jwks",
+    tag = "Discovery",
+    responses(Document)
+)]
 pub async fn rsa_keys(State(app): State<App>) -> Response {
     public(JwkSet::new([app.id_token_rs256.public_jwk().clone()]).to_value())
 }
 
-/// Every key that signs ID tokens.
+/// Every key that signs ID tokens
+#[utoipa::path(get, path = "/jwks", tag = "Discovery", responses(Document))]
 pub async fn all_keys(State(app): State<App>) -> Response {
     let keys = [&app.id_token_rs256, &app.id_token_es256].map(|key| key.public_jwk().clone());
     public(JwkSet::new(keys).to_value())

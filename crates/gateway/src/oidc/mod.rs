@@ -4,62 +4,69 @@ mod answer;
 mod authorize;
 mod browser;
 mod discovery;
+mod forms;
 mod options;
 mod par;
 mod request;
 mod token;
 mod waiting_page;
 
-use axum::Router;
-use axum::routing::{MethodRouter, get, post};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::openapi::at;
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without
 /// regard to case.
-pub fn router() -> Router<App> {
-    let endpoints = |prefix: &str| {
-        Router::new()
-            .route(&format!("{prefix}/par"), post(par::push))
-            .route(&format!("{prefix}/authorize"), authorization_endpoint())
-            .route(&format!("{prefix}/token"), post(token::token))
-    };
-    Router::new()
-        .route("/.well-known/openid-configuration", get(discovery::modern))
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(discovery::modern),
-        )
-        // [RFC 8414 3.1] The path of an issuer comes after the well-known part.
-        .route(
-            "/.well-known/oauth-authorization-server/oidc",
-            get(discovery::v1),
-        )
-        .route("/oidc/.well-known/openid-configuration", get(discovery::v1))
-        .route("/v2.0/.well-known/openid-configuration", get(discovery::v2))
-        .route("/jwks", get(discovery::all_keys))
-        .route(
-            "/.well-known/openid-configuration/jwks",
-            get(discovery::rsa_keys),
-        )
-        .route(
-            "/oidc/.well-known/openid-configuration/jwks",
-            get(discovery::rsa_keys),
-        )
-        .route(
-            "/v2.0/.well-known/openid-configuration/jwks",
-            get(discovery::rsa_keys),
-        )
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .merge(documents())
         .merge(endpoints(""))
         .merge(endpoints("/oidc"))
         .merge(endpoints("/v2.0/oidc"))
         .merge(endpoints("/v2/oidc"))
-        .route("/oidc/authorizev1", authorization_endpoint())
-        .merge(waiting_page::router())
+        .routes(at("/oidc/authorizev1", authorization_endpoint()))
+        .merge(waiting_page::router().into())
 }
 
-fn authorization_endpoint() -> MethodRouter<App> {
-    get(authorize::authorize)
-        .post(authorize::authorize_posted)
-        .head(authorize::look)
+/// What each contract calls the same three endpoints.
+fn endpoints(prefix: &str) -> OpenApiRouter<App> {
+    let path = |name: &str| format!("{prefix}/{name}");
+    OpenApiRouter::default()
+        .routes(at(&path("par"), routes!(par::push)))
+        .routes(at(&path("authorize"), authorization_endpoint()))
+        .routes(at(&path("token"), routes!(token::token)))
+}
+
+/// What clients read before they ask anything.
+fn documents() -> OpenApiRouter<App> {
+    let discovery = "/.well-known/openid-configuration";
+    let metadata = "/.well-known/oauth-authorization-server";
+    OpenApiRouter::default()
+        .routes(at(discovery, routes!(discovery::modern)))
+        .routes(at(metadata, routes!(discovery::modern)))
+        .routes(at(&format!("/oidc{discovery}"), routes!(discovery::v1)))
+        // [RFC 8414 3.1] The path of an issuer comes after the well-known part.
+        .routes(at(&format!("{metadata}/oidc"), routes!(discovery::v1)))
+        .routes(at(&format!("/v2.0{discovery}"), routes!(discovery::v2)))
+        .routes(routes!(discovery::all_keys))
+        .routes(at(
+            &format!("{discovery}/jwks"),
+            routes!(discovery::rsa_keys),
+        ))
+        .routes(at(
+            &format!("/oidc{discovery}/jwks"),
+            routes!(discovery::rsa_keys),
+        ))
+        .routes(at(
+            &format!("/v2.0{discovery}/jwks"),
+            routes!(discovery::rsa_keys),
+        ))
+}
+
+/// What only looks must not use anything up, hence HEAD has an answer of its own.
+fn authorization_endpoint() -> UtoipaMethodRouter<App> {
+    routes!(authorize::authorize, authorize::authorize_posted)
+        .map(|router| router.head(authorize::look))
 }

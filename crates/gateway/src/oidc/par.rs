@@ -5,22 +5,46 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
+use utoipa::ToSchema;
 
 use super::answer;
+use super::forms::PushedForm;
 use super::request::{Channel, Checked, Fault, Found};
 use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::{Digest, Interaction, PUSHED_LIFETIME, Private, Stage};
+use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
 use store::{Statement, StoreError};
 
 /// Begins every `request_uri` of ours; no other is ever followed (SEC-04).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 
-/// `POST …/par`.
+/// What the client hears of a request that is kept [RFC 9126 2.2].
+#[derive(Serialize, ToSchema)]
+pub struct Pushed {
+    /// Goes into the browser's address, with `client_id` and nothing else. Opens once.
+    #[schema(example = "urn:ietf:params:oauth:request_uri:9kmXq2…")]
+    request_uri: String,
+    /// Seconds until it is worth nothing.
+    expires_in: i64,
+}
+
+/// Push an authorization request
+///
+/// The client is authenticated, and every rule of the request is checked, before the browser is sent anywhere
+/// [RFC 9126].
+#[utoipa::path(
+    post,
+    path = "/par",
+    tag = "OpenID Connect",
+    security(("client_secret_basic" = []), ()),
+    request_body(content = PushedForm, content_type = FORM),
+    responses((status = 201, description = "The request is kept", body = Pushed), BackChannelErrors)
+)]
 pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     let form = match Form::parse(&body) {
         Ok(form) => form,
@@ -63,13 +87,12 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         return unavailable(&error);
     }
     // [RFC 9126 2.2] Exactly 201: a deployed client takes anything else for a failure.
-    let body = Json(json!({ "request_uri": request_uri, "expires_in": PUSHED_LIFETIME.as_secs() }));
-    (
-        StatusCode::CREATED,
-        [(header::CACHE_CONTROL, "no-store")],
-        body,
-    )
-        .into_response()
+    let pushed = Pushed {
+        request_uri,
+        expires_in: PUSHED_LIFETIME.as_secs(),
+    };
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    (StatusCode::CREATED, headers, Json(pushed)).into_response()
 }
 
 /// A fresh interaction for a checked request, with none of its four secrets derived from another.

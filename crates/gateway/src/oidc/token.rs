@@ -19,6 +19,7 @@ use crate::client;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Private, Purpose, Stage};
 use crate::issue;
+use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::UNIQUE_IDENTIFIER;
 use crate::organisation::dialect::Pkce;
@@ -26,7 +27,15 @@ use crate::organisation::dialect::Pkce;
 /// How long an ID token may be believed (gateway contract U6).
 const ID_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(300);
 
-/// `POST …/token`.
+/// Exchange a code
+#[utoipa::path(
+    post,
+    path = "/token",
+    tag = "OpenID Connect",
+    security(("client_secret_basic" = []), ()),
+    request_body(content = String, content_type = FORM),
+    responses((status = 200, description = "The tokens"), BackChannelErrors)
+)]
 pub async fn token(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     match redeem(&app, &headers, &body).await {
         Ok(answer) => (

@@ -4,6 +4,7 @@
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
+mod description;
 mod dialects;
 mod foreign_issuer;
 mod hostile_authorize;

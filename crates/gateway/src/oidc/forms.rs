@@ -1,0 +1,66 @@
+//! The forms of the door as its description shows them. They are read one parameter at a time, in the order of the
+//! rules (`request`, `token`), so that the first fault is the one that is told; nothing here reads anything.
+
+use utoipa::{IntoParams, ToSchema};
+
+/// An authorization request [OIDC Core 3.1.2.1; RFC 9126 2.1].
+#[derive(ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub struct AuthorizationForm {
+    /// The client.
+    client_id: String,
+    /// `code`.
+    #[schema(required = false)]
+    response_type: String,
+    /// `query`. The older contracts require it.
+    #[schema(required = false)]
+    response_mode: String,
+    /// A registered address, byte for byte.
+    #[schema(required = false)]
+    redirect_uri: String,
+    /// `openid` and the credential types to verify, or `issue.` and the one to issue.
+    #[schema(required = false, example = "openid Identity")]
+    scope: String,
+    /// Comes back verbatim.
+    #[schema(required = false)]
+    state: String,
+    /// Copied into the ID token.
+    #[schema(required = false)]
+    nonce: String,
+    /// PKCE [RFC 7636].
+    #[schema(required = false)]
+    code_challenge: String,
+    /// `S256`.
+    #[schema(required = false)]
+    code_challenge_method: String,
+    /// When issuing: the draft, a JWT signed by the client.
+    #[schema(required = false)]
+    id_token_hint: String,
+    /// `login`, `consent`, `select_account`; `none` is refused.
+    #[schema(required = false)]
+    prompt: String,
+    /// Whole seconds. Every authentication is fresh.
+    #[schema(required = false)]
+    max_age: String,
+    /// Languages for the pages, best first.
+    #[schema(required = false)]
+    ui_locales: String,
+    /// A wish for claims [OIDC Core 5.5].
+    #[schema(required = false)]
+    claims: String,
+    /// A pushed request: then `client_id` is all that is read beside it.
+    #[schema(required = false)]
+    request_uri: String,
+}
+
+/// An authorization request with the client's secret, if it does not come in the header.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub struct PushedForm {
+    #[serde(flatten)]
+    request: AuthorizationForm,
+    /// `client_secret_post` [RFC 6749 2.3.1].
+    #[schema(required = false)]
+    client_secret: String,
+}

@@ -1,0 +1,134 @@
+//! The gateway's description of itself: OpenAPI 3.1, put together from what stands above each handler.
+//!
+//! A route of the relying parties' face is registered together with its description, so there is none without one.
+//! The document is served at `/openapi.json`, and `docs/reference/openapi.json` is the same, generated.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::openapi::path::{Operation, PathItem, Paths};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, ServerBuilder};
+use utoipa::{IntoResponses, ToSchema};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use crate::app::App;
+
+/// The media type of every form.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The security scheme of `client_secret_basic`.
+pub const CLIENT: &str = "client_secret_basic";
+/// The security scheme of access tokens [RFC 6750].
+pub const BEARER: &str = "access_token";
+
+/// An error as OAuth has it [RFC 6749 5.2].
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code)] // described here, written by `client::answer_error`
+pub struct OAuthError {
+    /// A code of the standards, for a program.
+    #[schema(example = "invalid_request")]
+    error: String,
+    /// A sentence for the client's developer. No personal value stands in it.
+    error_description: String,
+}
+
+/// What any endpoint of the back channel may answer instead.
+#[derive(IntoResponses)]
+#[allow(dead_code)]
+pub enum BackChannelErrors {
+    /// A parameter is missing, repeated or malformed; the sentence names it.
+    #[response(status = 400)]
+    Bad(OAuthError),
+    /// The client is not known for sure.
+    #[response(status = 401, headers(("WWW-Authenticate", description = "The scheme to use, where one was tried")))]
+    Client(OAuthError),
+    /// The body is larger than this endpoint reads.
+    #[response(status = 413, content_type = "text/plain")]
+    TooLarge(String),
+    /// Too many requests; `Retry-After` says when to come again.
+    #[response(status = 429, headers(("Retry-After", description = "Seconds to wait")))]
+    TooMany(OAuthError),
+    /// The database cannot be reached, or the request took too long. Try again.
+    #[response(status = 503)]
+    Unavailable(OAuthError),
+}
+
+/// The same operations at another address: the old contracts have addresses of their own.
+pub fn at(
+    path: &str,
+    (schemas, described, router): UtoipaMethodRouter<App>,
+) -> UtoipaMethodRouter<App> {
+    let mut paths = Paths::new();
+    for item in described.paths.into_values() {
+        paths.paths.insert(path.to_owned(), item);
+    }
+    (schemas, paths, router)
+}
+
+/// Completes what the routes say of themselves into one document.
+pub fn document(described: OpenApi, base: &str) -> OpenApi {
+    let mut whole = OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Lanyard credential gateway")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(
+                    "What a relying party calls: OpenID Connect in front of employees' wallets, revocation, and \
+                     what became of its interactions. Wallets speak OpenID4VP and OpenID4VCI with the gateway; those \
+                     standards describe that face.",
+                ))
+                .license(Some(utoipa::openapi::License::new("MIT OR Apache-2.0")))
+                .build(),
+        )
+        .servers(Some([ServerBuilder::new().url(base).build()]))
+        .paths(described.paths)
+        .components(Some(components(described.components.unwrap_or_default())))
+        .build();
+    name_operations(&mut whole.paths);
+    whole
+}
+
+fn components(found: utoipa::openapi::Components) -> utoipa::openapi::Components {
+    let scheme = |scheme: HttpAuthScheme| SecurityScheme::Http(Http::new(scheme));
+    let mut builder = ComponentsBuilder::new()
+        .security_scheme(CLIENT, scheme(HttpAuthScheme::Basic))
+        .security_scheme(BEARER, scheme(HttpAuthScheme::Bearer));
+    for (name, schema) in found.schemas {
+        builder = builder.schema(name, schema);
+    }
+    for (name, response) in found.responses {
+        builder = builder.response(name, response);
+    }
+    builder.build()
+}
+
+/// One handler serves several addresses, and each operation needs a name of its own.
+fn name_operations(paths: &mut Paths) {
+    for (path, item) in &mut paths.paths {
+        for (method, operation) in operations(item) {
+            let words = path
+                .split(['/', '.', '-', '_', '{', '}'])
+                .filter(|word| !word.is_empty());
+            let mut name = method.to_owned();
+            for word in words {
+                name.push('_');
+                name.push_str(word);
+            }
+            operation.operation_id = Some(name);
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> BTreeMap<&'static str, &mut Operation> {
+    [
+        ("get", item.get.as_mut()),
+        ("post", item.post.as_mut()),
+        ("put", item.put.as_mut()),
+        ("delete", item.delete.as_mut()),
+        ("head", item.head.as_mut()),
+    ]
+    .into_iter()
+    .filter_map(|(method, operation)| Some((method, operation?)))
+    .collect()
+}
