@@ -17,6 +17,7 @@ mod hostile_presentation;
 mod hostile_revocation;
 mod hostile_token;
 mod hostile_wallet_response;
+mod interop_openidconnect;
 mod journeys;
 mod openid_connect;
 mod public_documents;
