@@ -97,7 +97,7 @@ async fn journey(world: &World, library: &Library) -> Journey {
         )
         .add_scope(Scope::new("Identity".to_owned()))
         .add_prompt(CoreAuthPrompt::Login)
-        .set_max_age(std::time::Duration::from_secs(60))
+        .set_max_age(std::time::Duration::from_mins(1))
         .set_pkce_challenge(challenge)
         .url();
     let browser = Browser::new();
