@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use crate::cargo::{output_of, succeeds};
 use crate::postgres;
+use crate::python;
 
 /// The folders whose npm packages the tests use, where they exist.
 pub(crate) const NPM_FOLDERS: [&str; 2] = ["tests/interop", "tests/browser-tools"];
@@ -60,10 +61,18 @@ const NODE: Need = Need {
     is_there: || on_path("node") && on_path("npm"),
 };
 
+const PYTHON: Need = Need {
+    what: "Python with venv",
+    debian_packages: &["python3", "python3-venv"],
+    is_there: || output_of("python3", &["-m", "ensurepip", "--version"]).is_some(),
+};
+
 /// What `prepare` found or made.
 pub(crate) struct Machine {
     /// The Node that runs the npm tests, when there are any.
     pub(crate) node: Option<PathBuf>,
+    /// The Python that has the libraries which the npm tests start.
+    pub(crate) python: Option<PathBuf>,
 }
 
 /// Makes sure that everything the tests need is there: installs it where we may, and otherwise says what to install.
@@ -75,17 +84,23 @@ pub(crate) fn prepare(root: &Path, target: &Path) -> anyhow::Result<Machine> {
         .collect();
     let mut needs: Vec<&Need> = NEEDS.iter().collect();
     if !npm_folders.is_empty() {
-        needs.push(&NODE);
+        needs.extend([&NODE, &PYTHON]);
     }
     install(&missing(&needs))?;
     if npm_folders.is_empty() {
-        return Ok(Machine { node: None });
+        return Ok(Machine {
+            node: None,
+            python: None,
+        });
     }
     let node = find_node(target)?;
     for folder in npm_folders {
         install_npm_packages(&folder)?;
     }
-    Ok(Machine { node: Some(node) })
+    Ok(Machine {
+        node: Some(node),
+        python: Some(python::prepare(root, target)?),
+    })
 }
 
 fn missing<'a>(needs: &[&'a Need]) -> Vec<&'a Need> {

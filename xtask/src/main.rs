@@ -6,6 +6,7 @@ mod generate;
 mod house;
 mod machine;
 mod postgres;
+mod python;
 mod tally;
 mod test;
 

@@ -9,6 +9,7 @@ use crate::cargo::{
 use crate::generate::report;
 use crate::machine::{self, NPM_FOLDERS};
 use crate::postgres::{self, Postgres};
+use crate::python;
 use crate::tally::Tally;
 
 /// Tests that are too slow for every change look for this variable.
@@ -88,6 +89,9 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
     let Some(node) = machine.node.filter(|_| plan.is_whole()) else {
         return Ok(all_passed);
     };
+    if let Some(python) = &machine.python {
+        environment.push((python::VARIABLE, python.display().to_string()));
+    }
     environment.push((BINARY, target.join("debug/lanyard").display().to_string()));
     for folder in NPM_FOLDERS
         .iter()

@@ -29,7 +29,7 @@ subjectAltName = DNS:localhost
 authorityKeyIdentifier = keyid
 `;
 
-/** Writes `chain.pem` and `key.pem` into the folder; answers their paths and the authority's certificate. */
+/** Writes `chain.pem` and `key.pem` into the folder; answers their paths, and the authority's certificate as text and as a file. */
 export function certify(folder) {
   const file = (name, text) => {
     const path = join(folder, name);
@@ -55,5 +55,5 @@ export function certify(folder) {
   const certificate = readFileSync(authority, "utf8");
   // The sandbox's own wallet trusts what stands in this file, so the authority has to be in it.
   const chain = file("chain.pem", readFileSync(leaf, "utf8") + certificate);
-  return { chain, key: leafKey, certificate };
+  return { chain, key: leafKey, certificate, file: authority };
 }

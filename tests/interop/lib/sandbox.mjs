@@ -75,6 +75,8 @@ function world(folder, { child, file }, certificates) {
   return {
     ...told,
     insecure: !certificates,
+    /** The authority's certificate, for programs that trust a file. */
+    certificate: certificates?.file,
     /** Trusts this run's authority and no other. */
     fetch: (resource, options) => fetchWith(resource, { ...options, dispatcher: agent }),
     party: (dialect) => told.relying_parties.find((party) => party.dialect === dialect),

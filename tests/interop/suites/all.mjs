@@ -4,6 +4,8 @@ import { after, before, describe } from "node:test";
 import { setGlobalConfig } from "@openid4vc/oauth2";
 
 import { startSandbox } from "../lib/sandbox.mjs";
+import { authlib } from "./authlib.mjs";
+import { description } from "./description.mjs";
 import { relyingParty } from "./relying-party.mjs";
 import { wallet } from "./wallet.mjs";
 
@@ -17,6 +19,9 @@ export function all(scheme) {
     });
     after(() => world?.stop());
     describe("openid-client as relying party", () => relyingParty(() => world));
+    describe("Authlib as relying party", () => authlib(() => world));
+    // Certificates are no part of what is described.
+    if (scheme === "http") describe("the description", () => description(() => world));
     describe("@openid4vc and @sd-jwt as wallet", () => wallet(() => world));
   });
 }
