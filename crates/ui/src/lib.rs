@@ -18,6 +18,7 @@
 
 pub mod assets;
 mod brand;
+pub mod caller;
 pub mod component;
 pub mod headers;
 mod help;

@@ -1,6 +1,5 @@
 //! Logging in.
 
-pub(crate) mod caller;
 pub(crate) mod page;
 pub(crate) mod password;
 pub(crate) mod throttle;
@@ -123,7 +122,7 @@ pub(crate) async fn log_in(
         return refuse(view, missing);
     }
     let peer = address.map(|Extension(ConnectInfo(address))| address.ip());
-    let network = caller::network(peer, app.address_header.as_ref(), &headers);
+    let network = ui::caller::network(peer, app.address_header.as_ref(), &headers);
     let attempt = Attempt::new(&username, network);
     if !attempt.is_allowed(&app).await? {
         tracing::warn!(code = "too-many-attempts", "a log-in was refused");

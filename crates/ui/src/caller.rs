@@ -1,12 +1,13 @@
-//! Where an attempt to log in comes from, as far as that tells one caller from another.
+//! Where a request comes from, as far as that tells one caller from another.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::{HeaderMap, HeaderName};
 
-/// Whose attempts are counted together. `peer` is whoever holds the connection; `header` is the one in which the
+/// Whose requests are counted together. `peer` is whoever holds the connection; `header` is the one in which the
 /// reverse proxy says whom it took the request from. Nothing, where all callers have one address.
-pub(crate) fn network(
+#[must_use]
+pub fn network(
     peer: Option<IpAddr>,
     header: Option<&HeaderName>,
     headers: &HeaderMap,
