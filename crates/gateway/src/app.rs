@@ -8,7 +8,8 @@ use standards::jose::Signer;
 
 use crate::clock::Clock;
 use crate::interaction::rows::Interactions;
-use crate::organisation::Organisations;
+use crate::limits::{Kind, Limits, Place, TooMany};
+use crate::organisation::{Organisations, RelyingParty};
 use crate::outbound::Outbound;
 use crate::random::Random;
 use crate::seal::Seal;
@@ -44,9 +45,18 @@ pub struct Parts {
     pub id_token_es256: Arc<dyn Signer>,
     /// The operator's name and colours.
     pub brand: Arc<ui::Brand>,
+    /// How much anybody may ask.
+    pub limits: Limits,
 }
 
 impl Parts {
+    /// Counts one request of a relying party that has proved who it is, and gives it a place among those under way:
+    /// to be kept until the request is answered.
+    pub fn admit(&self, kind: Kind, party: &RelyingParty) -> Result<Place<String>, TooMany> {
+        self.limits
+            .charge_client(kind, &party.client_id, &party.limits, self.now())
+    }
+
     /// The time of this request.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -11,6 +11,7 @@ use base64::Engine;
 use serde_json::json;
 use standards::oauth::form::Form;
 
+use crate::limits::TooMany;
 use crate::organisation::{Organisations, RelyingParty};
 
 /// Why a client was not recognised. Which half was wrong is told to nobody.
@@ -49,6 +50,21 @@ impl ClientError {
 pub fn answer_error(status: StatusCode, code: &str, description: &str) -> Response {
     let body = Json(json!({ "error": code, "error_description": description }));
     (status, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+/// Too much was asked for: what, and when to try again [RFC 6585 4].
+pub fn answer_too_many(many: &TooMany) -> Response {
+    let description = format!("{}: {many}", many.code);
+    let answer = answer_error(many.status(), "temporarily_unavailable", &description);
+    answer_later(answer, many)
+}
+
+/// An answer that says when to try again.
+pub fn answer_later(mut answer: Response, many: &TooMany) -> Response {
+    let headers = answer.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(many.seconds()));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// Recognises the client by `client_secret_basic` or `client_secret_post`.

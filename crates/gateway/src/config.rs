@@ -11,6 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::keys::KeyError;
+use crate::limits::{LimitsConfig, OwnLimits};
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
 
@@ -48,6 +49,13 @@ pub struct Config {
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,
+    /// Behind a reverse proxy: the header in which it says whom it took a request from, such as `x-forwarded-for`.
+    /// The last value counts. Without it the address is that of the connection, and no header is believed.
+    #[serde(default)]
+    pub address_header: Option<String>,
+    /// How much anybody may ask: rates, sizes, connections.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Who uses this gateway.
     pub organisations: Vec<OrganisationConfig>,
 }
@@ -106,6 +114,9 @@ pub struct RelyingPartyConfig {
     /// [RFC 9126 6].
     #[serde(default)]
     pub require_pushed_authorization_requests: bool,
+    /// Limits of its own, instead of those of `[limits.client]`.
+    #[serde(default)]
+    pub limits: OwnLimits,
 }
 
 impl RelyingPartyConfig {
@@ -119,6 +130,7 @@ impl RelyingPartyConfig {
             redirect_uris: Vec::new(),
             dialect,
             require_pushed_authorization_requests: false,
+            limits: OwnLimits::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! [`Gateway::compose`] makes one from a [`Config`]; [`Gateway::router`] is everything it serves. The slices
 //! meet in [`interaction`] and [`status`]; only this file knows them all.
 
+mod admission;
 pub mod app;
 mod client;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod config;
 pub mod interaction;
 pub mod issue;
 pub mod keys;
+pub mod limits;
 pub mod oidc;
 mod openapi;
 pub mod organisation;
@@ -24,7 +26,7 @@ pub mod verify;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, StatusCode};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -40,6 +42,7 @@ pub use config::Config;
 use config::ConfigError;
 use interaction::rows::Interactions;
 use keys::KeyStore;
+use limits::Limits;
 use organisation::Organisations;
 use organisation::catalogue::Catalogue;
 use outbound::Outbound;
@@ -136,6 +139,7 @@ impl Gateway {
                 .map_err(|error| ConfigError::value("brand", error.to_string()))?,
             None => ui::Brand::neutral("Staff passport"),
         };
+        let address_header = address_header(config)?;
         let address =
             config
                 .database_address()?
@@ -144,6 +148,12 @@ impl Gateway {
                     ConfigError::value("database", error.to_string())
                 })?;
         let store = Store::open(&address, &[MIGRATIONS]).await?;
+        let limits = Limits::new(
+            config.limits.clone(),
+            address_header,
+            &surroundings.random.bytes(),
+            interaction::PUSHED_LIFETIME,
+        );
         let app = Arc::new(Parts {
             organisations,
             interactions: Interactions::new(store.clone(), seal.clone()),
@@ -163,6 +173,7 @@ impl Gateway {
                     .map_err(ConfigError::from)?,
             ),
             brand: Arc::new(brand),
+            limits,
         });
         Ok(Self {
             app,
@@ -195,6 +206,10 @@ impl Gateway {
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 LONGEST_REQUEST,
+            ))
+            .layer(axum::middleware::from_fn_with_state(
+                self.app.clone(),
+                admission::admit,
             ))
             .layer(CatchPanicLayer::custom(answer_panic))
             .layer(axum::middleware::map_response(move |response| async move {
@@ -260,6 +275,14 @@ fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a request ended in a panic; its place is in the lines before");
     let sentence = "the gateway failed at this request";
     client::answer_error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", sentence)
+}
+
+fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
+    let name = config.address_header.as_deref().map(str::parse);
+    name.transpose().map_err(|_| {
+        let reason = "it must be the name of a header, such as x-forwarded-for";
+        ConfigError::value("address_header", reason)
+    })
 }
 
 fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {

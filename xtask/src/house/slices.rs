@@ -38,11 +38,11 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "keys", "openapi", "outbound", "random", "seal",
+    "audit", "clock", "keys", "limits", "openapi", "outbound", "random", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)
-const ROOT: &[&str] = &["app"];
+const ROOT: &[&str] = &["admission", "app"];
 
 pub(super) fn check(path: &str, source: &Source) -> Vec<Breach> {
     let Some(inside) = path.strip_prefix(FOLDER) else {

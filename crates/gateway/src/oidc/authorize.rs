@@ -156,7 +156,10 @@ async fn pushed(
             found.ok_or_else(|| page("request_uri is unknown, or belongs to another client"))?;
         match found.clone().opened(browser.digest(), app.now()) {
             Ok(mut opened) => match app.interactions.advance(&mut opened, vec![]).await {
-                Ok(()) => return Ok(opened.id),
+                Ok(()) => {
+                    app.limits.remove_push(client_id, opened.created_at);
+                    return Ok(opened.id);
+                }
                 Err(AdvanceError::Overtaken) => {}
                 Err(AdvanceError::Store(error)) => return Err(error.into()),
                 Err(AdvanceError::Duplicate { .. }) => return Err(page("request_uri is used")),

@@ -16,6 +16,7 @@ use super::request::{Channel, Checked, Fault, Found};
 use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::{Digest, Interaction, PUSHED_LIFETIME, Private, Stage};
+use crate::limits::Kind;
 use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
 use store::{Statement, StoreError};
@@ -57,6 +58,10 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         Ok(party) => party,
         Err(error) => return error.answer(),
     };
+    let _place = match app.admit(Kind::Push, &party) {
+        Ok(place) => place,
+        Err(many) => return client::answer_too_many(&many),
+    };
     let now = app.now();
     let checked = Found::find(&party, &form).and_then(|found| {
         found.check(
@@ -83,7 +88,11 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", app.random.token_256());
     let mut interaction = begin(&app, &party, checked, Digest::of(&request_uri));
     interaction.expires_at = interaction.created_at + PUSHED_LIFETIME;
+    if let Err(many) = app.limits.add_push(&party.client_id, &party.limits, now) {
+        return client::answer_too_many(&many);
+    }
     if let Err(error) = app.interactions.insert(&interaction).await {
+        app.limits.remove_push(&party.client_id, now);
         return unavailable(&error);
     }
     // [RFC 9126 2.2] Exactly 201: a deployed client takes anything else for a failure.

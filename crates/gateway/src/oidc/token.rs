@@ -19,6 +19,7 @@ use crate::client;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Private, Purpose, Stage};
 use crate::issue;
+use crate::limits::Kind;
 use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::UNIQUE_IDENTIFIER;
@@ -69,6 +70,9 @@ async fn redeem(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Re
     // The client before the code, so that a thief learns nothing about codes (SEC-06).
     let party = client::authenticate(&app.organisations, headers, &form)
         .map_err(|error| Refused::Answer(error.answer()))?;
+    let _place = app
+        .admit(Kind::Token, &party)
+        .map_err(|many| Refused::Answer(client::answer_too_many(&many)))?;
     match form.find("grant_type") {
         Some("authorization_code") => {}
         None => return Err(Fault::new(ErrorCode::InvalidRequest, "grant_type is missing").into()),

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::config::{Config, ConfigError, OrganisationConfig, RelyingPartyConfig};
 use crate::keys::KeyStore;
+use crate::limits::ClientLimits;
 use catalogue::{Catalogue, CredentialType};
 use dialect::{Dialect, Rules};
 
@@ -86,6 +87,8 @@ pub struct RelyingParty {
     pub signing_key: Option<HmacKey>,
     /// Takes no authorization request but a pushed one [RFC 9126 6].
     pub pushes_only: bool,
+    /// How much it may ask.
+    pub limits: ClientLimits,
     redirect_uris: Vec<RedirectUri>,
     secrets: Vec<[u8; 32]>,
 }
@@ -145,7 +148,7 @@ impl Organisations {
                 ));
             }
             for party in &entry.relying_parties {
-                let party = relying_party(&organisation, party)?;
+                let party = relying_party(&organisation, party, &config.limits.client)?;
                 let client_id = party.client_id.clone();
                 if by_client
                     .insert(client_id.clone(), Arc::new(party))
@@ -267,6 +270,7 @@ pub fn issuer_of(public_url: &Url, id: &str) -> String {
 fn relying_party(
     organisation: &Arc<Organisation>,
     entry: &RelyingPartyConfig,
+    limits: &ClientLimits,
 ) -> Result<RelyingParty, ConfigError> {
     let key = |name: &str| format!("relying party {}: {name}", entry.client_id);
     if entry.client_id.is_empty()
@@ -312,6 +316,7 @@ fn relying_party(
         dialect: entry.dialect,
         signing_key,
         pushes_only: entry.require_pushed_authorization_requests,
+        limits: limits.with(&entry.limits),
         redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
         secrets: secrets.collect::<Result<_, _>>()?,
     })

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::client::{self, ClientError};
+use crate::limits::{Kind, TooMany};
 use crate::status;
 use store::{Statement, StoreError};
 
@@ -32,6 +33,9 @@ enum RevocationError {
     Missing(&'static str),
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// SEC-27.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     /// One answer for an unknown number, another organisation's and a wrong type: it tells nobody which.
     #[error("there is no such credential of your organisation")]
     NotFound,
@@ -44,6 +48,7 @@ impl IntoResponse for RevocationError {
         let (status, code) = match &self {
             Self::NotJson | Self::Missing(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Client(error) => return error.answer(),
+            Self::TooMany(many) => return client::answer_too_many(many),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Store(error) => {
                 tracing::error!(%error, "a revocation could not be stored");
@@ -58,6 +63,7 @@ async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, Revoc
     let body = standards::json::parse_object(&body).map_err(|_| RevocationError::NotJson)?;
     let (client_id, secret) = (text(&body, "client_id")?, text(&body, "client_secret")?);
     let party = client::check(&app.organisations, client_id, secret)?;
+    let _place = app.admit(Kind::Revoke, &party)?;
 
     let organisation = text(&body, "OrganisationId")?;
     let credential_type = text(&body, "CredentialTemplateName")?;

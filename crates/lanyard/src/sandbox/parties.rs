@@ -1,6 +1,7 @@
 //! The sandbox's organisations and relying parties, as the gateway's configuration has them.
 
 use gateway::config::{Config, OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::limits::LimitsConfig;
 use gateway::organisation::dialect::Dialect;
 use url::Url;
 use zeroize::Zeroizing;
@@ -109,6 +110,8 @@ pub fn gateway_config(
         tls_certificate: options.tls_cert.clone(),
         tls_key: options.tls_key.clone(),
         brand: None,
+        address_header: None,
+        limits: LimitsConfig::sandbox(),
         organisations: vec![
             organisation(ANYTOWN, "Anytown NHS Trust", trust.to_vec()),
             organisation(ELSEWHERE, "Elsewhere Agency", Vec::new()),

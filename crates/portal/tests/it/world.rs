@@ -416,6 +416,8 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         tls_certificate: None,
         tls_key: None,
         brand: None,
+        address_header: None,
+        limits: gateway::limits::LimitsConfig::default(),
         organisations: vec![anytown],
     }
 }

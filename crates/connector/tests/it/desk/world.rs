@@ -384,6 +384,8 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         tls_certificate: None,
         tls_key: None,
         brand: None,
+        address_header: None,
+        limits: gateway::limits::LimitsConfig::default(),
         organisations: vec![anytown],
     }
 }

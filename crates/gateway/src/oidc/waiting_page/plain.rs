@@ -10,19 +10,18 @@ use crate::app::App;
 /// The client's request is at fault. The reason is for its developer: it goes into the log under the
 /// reference that the page shows.
 pub fn bad_request(app: &App, reason: &str) -> Response {
+    bad_request_of(app, StatusCode::BAD_REQUEST, reason)
+}
+
+/// The same, where the status says more.
+pub fn bad_request_of(app: &App, status: StatusCode, reason: &str) -> Response {
     let reference = app.random.reference();
     tracing::warn!(
         reference,
         reason,
         "an authorization request cannot be answered"
     );
-    notice(
-        app,
-        StatusCode::BAD_REQUEST,
-        Notice::CannotContinue,
-        Some(reference),
-        None,
-    )
+    notice(app, status, Notice::CannotContinue, Some(reference), None)
 }
 
 /// The link was used, or the browser is not the one that began.
@@ -39,6 +38,11 @@ pub fn already_used(app: &App, relying_party: Option<&str>) -> Response {
 /// A wallet sent the person to another browser than the one that began.
 pub fn another_browser(app: &App) -> Response {
     notice(app, StatusCode::FORBIDDEN, Notice::OtherBrowser, None, None)
+}
+
+/// Too much is asked for at once, from this network or by everybody.
+pub fn too_many(app: &App, status: StatusCode) -> Response {
+    notice(app, status, Notice::TooMany, None, None)
 }
 
 /// The database did not answer; the log has said why.

@@ -429,6 +429,8 @@ pub enum Notice {
     OtherBrowser,
     /// Nothing the person did.
     ServiceProblem,
+    /// Nothing the person did either: others use the same network.
+    TooMany,
 }
 
 /// A page without an interaction, hence without forms.
@@ -454,6 +456,7 @@ impl NoticePage {
             Notice::AlreadyUsed => "This page has already been used",
             Notice::OtherBrowser => "Go back to the page where you started",
             Notice::ServiceProblem => "There is a problem with the service",
+            Notice::TooMany => "The service is busy",
         };
         let page = Page::new(brand, heading);
         Self {

@@ -185,6 +185,7 @@ fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself() {
         Notice::AlreadyUsed,
         Notice::OtherBrowser,
         Notice::ServiceProblem,
+        Notice::TooMany,
     ] {
         let page = NoticePage::new(
             &Arc::new(Brand::default()),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use gateway::clock::{Clock, Shift};
 use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::limits::LimitsConfig;
 use gateway::organisation::dialect::Dialect;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::{SignedDuration, Timestamp};
@@ -351,6 +352,8 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         tls_certificate: None,
         tls_key: None,
         brand: None,
+        address_header: None,
+        limits: LimitsConfig::default(),
         organisations: vec![
             organisation("anytown", true),
             organisation("elsewhere", false),
