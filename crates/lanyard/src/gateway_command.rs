@@ -44,7 +44,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             options.config.display()
         ));
     }
-    let mut listeners = Listeners::default();
+    let mut listeners = Listeners::new(&config.limits.process);
     listeners
         .serve_at("gateway", config.listen, tls, gateway.router())
         .context("the gateway cannot listen")?;

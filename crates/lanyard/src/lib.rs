@@ -3,6 +3,7 @@
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
 pub mod browser;
+mod connections;
 mod gateway_command;
 pub mod journey;
 mod listen;

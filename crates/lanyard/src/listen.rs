@@ -7,27 +7,43 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use axum_server::{Handle, Server};
+use gateway::limits::ProcessLimits;
+use hyper_util::rt::TokioTimer;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::task::JoinSet;
 
+use crate::connections::Connections;
+
 /// How long a caller may take over its headers, or over the answer to an HTTP/2 ping.
 const HEADERS: Duration = Duration::from_secs(10);
+/// The largest head of a request, in bytes, and the most headers in it.
+const LARGEST_HEAD: usize = 32 * 1024;
+const MOST_HEADERS: usize = 64;
+/// Requests at once on one HTTP/2 connection.
+const MOST_STREAMS: u32 = 100;
 /// How long requests in flight may take once the program is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// Everything that listens.
 #[derive(Default)]
 pub struct Listeners {
+    connections: Connections,
     handle: Handle<SocketAddr>,
     tasks: JoinSet<anyhow::Error>,
 }
 
 impl Listeners {
+    /// Nothing listens yet; all that will may have so many connections together.
+    pub fn new(limits: &ProcessLimits) -> Self {
+        Self {
+            connections: Connections::new(limits),
+            ..Self::default()
+        }
+    }
+
     /// Serves a router on a port of 127.0.0.1 and, where the machine has it, `::1`; `everywhere` means all
     /// addresses instead.
     pub fn serve(
@@ -68,19 +84,21 @@ impl Listeners {
         // Who calls is known to what is served: the portal counts attempts to log in by it.
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let handle = self.handle.clone();
+        let connections = self.connections.clone();
         self.tasks.spawn(async move {
             let served = match tls {
-                Some(tls) => match axum_server::from_tcp_rustls(listener, tls) {
-                    Ok(mut server) => {
-                        bound_headers(server.http_builder());
-                        server.handle(handle).serve(service).await
+                Some(tls) => match axum_server::from_tcp(listener) {
+                    Ok(server) => {
+                        let acceptor = RustlsAcceptor::new(tls).acceptor(connections);
+                        let server = bounded(server.acceptor(acceptor).handle(handle));
+                        server.serve(service).await
                     }
                     Err(error) => Err(error),
                 },
                 None => match axum_server::from_tcp(listener) {
-                    Ok(mut server) => {
-                        bound_headers(server.http_builder());
-                        server.handle(handle).serve(service).await
+                    Ok(server) => {
+                        let server = bounded(server.acceptor(connections).handle(handle));
+                        server.serve(service).await
                     }
                     Err(error) => Err(error),
                 },
@@ -124,15 +142,24 @@ impl Listeners {
     }
 }
 
-/// A caller that never finishes its headers does not keep its connection (SEC-34).
-fn bound_headers(builder: &mut auto::Builder<TokioExecutor>) {
+/// A caller that never begins, never finishes its headers, or has too many of them, does not keep its connection
+/// (SEC-34). Between two requests there is as much time as for headers.
+fn bounded<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
+    let builder = server.http_builder();
     let mut http1 = builder.http1();
-    http1.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    http1
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS)
+        .max_buf_size(LARGEST_HEAD)
+        .max_headers(MOST_HEADERS);
     let mut http2 = builder.http2();
     http2
         .timer(TokioTimer::new())
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(u32::try_from(LARGEST_HEAD).unwrap_or(u32::MAX))
         .keep_alive_interval(Some(HEADERS))
         .keep_alive_timeout(HEADERS);
+    server.first_request_timeout(HEADERS)
 }
 
 /// A port of 127.0.0.1 and, where the machine has it, `::1`; `everywhere` means all addresses instead.
@@ -190,23 +217,115 @@ pub async fn stop_signal() {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::num::NonZeroU32;
+    use std::time::Instant;
+
     use axum::extract::ConnectInfo;
     use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
 
     use super::*;
 
-    #[tokio::test]
-    async fn what_is_served_knows_who_calls() {
+    /// Listens somewhere; the listeners live as long as the test holds them.
+    fn listening(limits: &ProcessLimits) -> (Listeners, SocketAddr) {
         let whoever = async |ConnectInfo(caller): ConnectInfo<SocketAddr>| caller.ip().to_string();
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let mut listeners = Listeners::default();
+        let mut listeners = Listeners::new(limits);
         let router = Router::new().route("/", get(whoever));
         listeners.serve_at("test", address, None, router).unwrap();
+        (listeners, address)
+    }
+
+    async fn send(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
+    }
+
+    /// What comes until the other side closes.
+    async fn rest(mut stream: TcpStream) -> String {
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        let ended = tokio::time::timeout(2 * HEADERS, read).await;
+        assert!(ended.is_ok(), "the connection stays open");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    #[tokio::test]
+    async fn what_is_served_knows_who_calls() {
+        let (_listeners, address) = listening(&ProcessLimits::default());
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let answer = client.get(format!("http://{address}/")).send().await;
         let text = answer.unwrap().text().await.unwrap();
         assert_eq!(text, "127.0.0.1");
+    }
+
+    /// All of them at the same time: each takes as long as one is given for a request's head.
+    #[tokio::test]
+    async fn sec_34_who_says_nothing_or_too_little_or_no_more_is_sent_away() {
+        let (_listeners, address) = listening(&ProcessLimits::default());
+        let began = Instant::now();
+        let whole = b"GET / HTTP/1.1\r\nhost: gateway\r\n\r\n";
+        let (nothing, half, drop_by_drop, done) = tokio::join!(
+            async { rest(send(address, b"").await).await },
+            async { rest(send(address, b"GET / HTTP/1.1\r\nhost: ga").await).await },
+            async {
+                let mut stream = send(address, b"GET / HTTP/1.1\r\n").await;
+                for _ in 0..15 {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    if stream.write_all(b"x: y\r\n").await.is_err() {
+                        break;
+                    }
+                }
+                began.elapsed()
+            },
+            async { rest(send(address, whole).await).await },
+        );
+        assert!(nothing.is_empty(), "{nothing}");
+        assert!(!half.contains("200 OK"), "{half}");
+        assert!(drop_by_drop < Duration::from_secs(14), "{drop_by_drop:?}");
+        assert!(done.ends_with("127.0.0.1"), "{done}");
+        assert!(began.elapsed() < 2 * HEADERS);
+    }
+
+    #[tokio::test]
+    async fn sec_34_a_head_that_is_too_large_is_refused() {
+        let (_listeners, address) = listening(&ProcessLimits::default());
+        let large = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(LARGEST_HEAD));
+        let answer = rest(send(address, large.as_bytes()).await).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+        let many = format!(
+            "GET / HTTP/1.1\r\n{}\r\n",
+            "x: y\r\n".repeat(MOST_HEADERS + 1)
+        );
+        let answer = rest(send(address, many.as_bytes()).await).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn sec_34_one_connection_too_many_is_closed_until_another_ends() {
+        let limits = ProcessLimits {
+            connections: NonZeroU32::new(2).unwrap(),
+            ..ProcessLimits::default()
+        };
+        let (_listeners, address) = listening(&limits);
+        let request = b"GET / HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n";
+        let first = send(address, b"").await;
+        let second = send(address, b"").await;
+        // The places are taken as soon as both are accepted.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut third = TcpStream::connect(address).await.unwrap();
+        let _ = third.write_all(request).await;
+        let mut answer = Vec::new();
+        let _ = third.read_to_end(&mut answer).await;
+        assert!(answer.is_empty());
+        drop(first);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let answer = rest(send(address, request).await).await;
+        assert!(answer.ends_with("127.0.0.1"), "{answer}");
+        drop(second);
     }
 }
