@@ -58,11 +58,6 @@ impl<K: Eq + Hash> Meter<K> {
         let known = paid_off.get(key).copied();
         next(known, a_minute, now.as_microsecond()).map(drop)
     }
-
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.paid_off.lock().unwrap().len()
-    }
 }
 
 /// When the debt is paid off after one more.
@@ -145,12 +140,12 @@ mod tests {
         assert_eq!(burst(&meter, 1, start()), 60);
         let before = start() - SignedDuration::from_hours(1);
         assert_eq!(burst(&meter, 1, before), 0);
-        assert_eq!(burst(&meter, 1, before + SignedDuration::from_secs(60)), 0);
+        assert_eq!(burst(&meter, 1, before + SignedDuration::from_mins(1)), 0);
         let meter = Meter::new(100);
         assert_eq!(burst(&meter, 1, start()), 60);
         assert_eq!(burst(&meter, 1, before - SignedDuration::from_secs(2)), 0);
         let charged = meter.charge(1, SIXTY, before).unwrap_err();
-        assert!(charged <= Duration::from_secs(60), "{charged:?}");
+        assert!(charged <= Duration::from_mins(1), "{charged:?}");
     }
 
     /// SEC-34: memory is bounded, and who is held back stays held back.
@@ -161,7 +156,7 @@ mod tests {
         assert_eq!(burst(&meter, 0, now), 60);
         for address in 1..50_000 {
             assert!(meter.charge(address, SIXTY, now).is_ok());
-            assert!(meter.len() <= 1_000);
+            assert!(meter.paid_off.lock().unwrap().len() <= 1_000);
         }
         assert_eq!(burst(&meter, 0, now), 0);
         // Whoever owes nothing any more is not remembered.
@@ -169,6 +164,6 @@ mod tests {
         for address in 0..200 {
             assert!(meter.charge(100_000 + address, SIXTY, later).is_ok());
         }
-        assert!(meter.len() <= 1_000);
+        assert!(meter.paid_off.lock().unwrap().len() <= 1_000);
     }
 }
