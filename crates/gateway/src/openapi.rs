@@ -43,13 +43,16 @@ pub enum BackChannelErrors {
     /// The client is not known for sure.
     #[response(status = 401, headers(("WWW-Authenticate", description = "The scheme to use, where one was tried")))]
     Client(OAuthError),
+    /// The body did not arrive within ten seconds.
+    #[response(status = 408)]
+    Slow(OAuthError),
     /// The body is larger than this endpoint reads.
-    #[response(status = 413, content_type = "text/plain")]
-    TooLarge(String),
+    #[response(status = 413)]
+    TooLarge(OAuthError),
     /// Too many requests; `Retry-After` says when to come again.
     #[response(status = 429, headers(("Retry-After", description = "Seconds to wait")))]
     TooMany(OAuthError),
-    /// The database cannot be reached, or the request took too long. Try again.
+    /// The database cannot be reached, the request took too long, or too many others are under way. Try again.
     #[response(status = 503)]
     Unavailable(OAuthError),
 }

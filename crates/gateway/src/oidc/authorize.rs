@@ -37,11 +37,17 @@ enum AuthorizationAnswers {
     /// A page: this request has been used by another browser.
     #[response(status = 410, content_type = "text/html")]
     Used(String),
-    /// The form is larger than is read.
-    #[response(status = 413, content_type = "text/plain")]
+    /// A page: the form did not arrive within ten seconds.
+    #[response(status = 408, content_type = "text/html")]
+    Slow(String),
+    /// A page: the form is larger than is read.
+    #[response(status = 413, content_type = "text/html")]
     TooLarge(String),
-    /// Too many requests.
-    #[response(status = 429, content_type = "text/html")]
+    /// A page: the address is longer than is read.
+    #[response(status = 414, content_type = "text/html")]
+    LongAddress(String),
+    /// A page: too many requests from this network; `Retry-After` says when to come again.
+    #[response(status = 429, content_type = "text/html", headers(("Retry-After", description = "Seconds to wait")))]
     TooMany(String),
     /// A page: the database cannot be reached.
     #[response(status = 503, content_type = "text/html")]
