@@ -86,10 +86,24 @@ async fn sec_04_an_inside_address_is_not_called_in_whatever_notation() {
         "%31%32%37.0.0.1",
         "１２７.0.0.1",
         "127.0.0.1.",
+        "0x7f.1",
+        "0177.0x0.1",
+        "0300.0250.1",
+        "017700000001",
+        "127。0。0。1",
+        "[::]",
         "[::1]",
+        "[::127.0.0.1]",
         "[::ffff:127.0.0.1]",
         "[::ffff:7f00:1]",
         "[64:ff9b::7f00:1]",
+        "[64:ff9b::169.254.169.254]",
+        "[64:ff9b:1::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fc00::1]",
+        "[fe80::1]",
+        "[fec0::1]",
+        "[ff02::1]",
         "169.254.169.254",
         "[fd00:ec2::254]",
         "10.0.0.1",
@@ -107,7 +121,13 @@ async fn sec_04_an_inside_address_is_not_called_in_whatever_notation() {
 #[tokio::test]
 async fn sec_04_a_name_that_leads_inside_is_not_called() {
     let forbidden = Forbidden::new();
-    for host in ["localhost", "LOCALHOST", "localhost."] {
+    for host in [
+        "localhost",
+        "LOCALHOST",
+        "localhost.",
+        "ⓛocalhost",
+        "LOCAL\u{ad}HOST",
+    ] {
         let url = format!("https://{host}:{}/", forbidden.port());
         let refused = refusal(&real(), &url).await;
         // A resolver may know no `localhost.` at all.
@@ -230,6 +250,37 @@ async fn sec_04_an_answer_that_does_not_come_or_does_not_end_is_given_up() {
     let (url, outbound) = answering("").await;
     let outbound = outbound.within(Duration::from_millis(200));
     assert_eq!(outbound.fetch(&url, JSON).await, Err(FetchError::TimedOut));
+}
+
+/// A zone names an interface of this machine; such an address is none that could be fetched at all.
+#[test]
+fn sec_04_an_address_with_a_zone_is_no_address() {
+    for text in ["https://[fe80::1%25eth0]/", "https://[fe80::1%eth0]/"] {
+        assert!(text.parse::<Url>().is_err(), "{text}");
+    }
+}
+
+/// The time is for all of it: whoever keeps sending a little is given up, too.
+#[tokio::test]
+async fn sec_04_an_answer_that_comes_byte_by_byte_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url: Url = format!("http://{}/", listener.local_addr().unwrap())
+        .parse()
+        .unwrap();
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        let _ = stream.read(&mut request).await.unwrap();
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        while stream.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    let outbound = Outbound::new(std::slice::from_ref(&url)).unwrap();
+    let outbound = outbound.within(Duration::from_millis(400));
+    assert_eq!(outbound.fetch(&url, JSON).await, Err(FetchError::TimedOut));
+    server.abort();
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn a_body_that_is_not_one_json_object_is_refused() {
         "[]",
         "client_id=v2",
         "{\"a\":",
-        &"[".repeat(10_000),
+        &"[".repeat(8_000),
         &twice,
     ] {
         let request = client()
