@@ -1,5 +1,6 @@
 //! Developer commands: `cargo xtask COMMAND`.
 
+mod bench;
 mod cargo;
 mod frontend;
 mod generate;
@@ -23,6 +24,12 @@ Usage: cargo xtask COMMAND
   generate [--check]
       Writes the tables of docs/reference/ from the last whole test run.
       --check compares them with that run instead, and says nothing where they agree.
+  bench journey|peer|gateway|all [--seconds N] [--json] [--write]
+      Measures the release build on this machine; leave it alone meanwhile.
+      journey: verify-and-issue journeys, beside the cryptography they cannot avoid.
+      peer: our verification beside the login of npm's oidc-provider.
+      gateway: single steps, and 10,000 waiting pages.
+      --write puts the figures into docs/reference/performance.md.
   house
       Checks the rules of the house: which part may know which, names, file lengths.
   vendor-frontend
@@ -48,6 +55,7 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["test", rest @ ..] => test::run(&test::Plan::parse(rest)?),
+        ["bench", rest @ ..] => bench::run(&cargo::workspace_root()?, &bench::Plan::parse(rest)?),
         ["generate"] => generate::write(&cargo::workspace_root()?),
         ["generate", "--check"] => generate::check(&cargo::workspace_root()?),
         ["house"] => house::run(&cargo::workspace_root()?),

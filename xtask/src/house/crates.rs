@@ -77,6 +77,12 @@ const PARTIES: &[Party] = &[
         links: &["standards", "wallet"],
         tests_with: &[],
     },
+    // Callers by the dozen: by URL only, so that what it measures is a process of its own.
+    Party {
+        name: "load",
+        links: &["standards", "ui"],
+        tests_with: &[],
+    },
     // The one binary composes the rest.
     Party {
         name: "lanyard",

@@ -1,0 +1,82 @@
+//! What to do, as the command that starts this program wrote it down.
+
+use std::net::SocketAddr;
+
+use serde::Deserialize;
+
+/// One run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What is measured.
+    pub server: Server,
+    /// The relying party that everything is done for.
+    pub party: Party,
+    /// What is done.
+    pub scenario: Scenario,
+    /// How many callers are at it at once.
+    pub in_flight: usize,
+    /// What is done before anything counts.
+    pub warm_up_seconds: f64,
+    /// What counts.
+    pub seconds: f64,
+}
+
+/// The server under load: a process of this machine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Where it listens, without TLS: this program stands where the proxy would that ends it.
+    pub address: SocketAddr,
+    /// The address that it goes by, without a slash at its end.
+    pub origin: String,
+    /// Whose memory and CPU time are told.
+    pub process: u32,
+}
+
+/// A relying party as the server has registered it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// OAuth client id.
+    pub client_id: String,
+    /// Sent as `client_secret_basic`.
+    pub client_secret: String,
+    /// Base64 of the key that signs drafts; a party that only verifies has none.
+    #[serde(default)]
+    pub signing_key: Option<String>,
+    /// Where the browser comes back to. Nothing listens there.
+    pub redirect_uri: String,
+    /// What ID tokens are signed with: `ES256` or `RS256`. Another is an error.
+    pub algorithm: String,
+}
+
+/// What is done over and over.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scenario {
+    /// One verification, then one issue.
+    Journey,
+    /// One verification.
+    Verify,
+    /// One issue.
+    Issue,
+    /// One pushed request that no browser comes for.
+    Par,
+    /// One code for one ID token. So many verifications are made before, and the run ends when their codes do.
+    Token {
+        /// How many.
+        codes: usize,
+    },
+    /// A login at a provider that asks nobody: pushed request, authorization, code, token.
+    Login,
+    /// So many pages wait, each asking how things stand as its script does, while journeys begin at that rate.
+    Pages {
+        /// How many.
+        open: usize,
+        /// Verify-and-issue journeys that begin in a second.
+        journeys_a_second: f64,
+    },
+    /// No server: the cryptography and the QR codes that one journey cannot do without, on two threads.
+    Floor,
+}

@@ -1,0 +1,77 @@
+//! `bench gateway`: single steps at full speed, and new interactions while ten thousand pages wait.
+
+use serde_json::json;
+
+use super::load::{self, IN_FLIGHT};
+use super::report::{Report, endpoint_rows, megabytes, milliseconds, number, verdict};
+use super::server::{ALGORITHMS, Programs, Server};
+
+/// Pages that wait, and the journeys that begin in a second meanwhile.
+const PAGES: u32 = 10_000;
+const JOURNEYS_A_SECOND: f64 = 20.0;
+/// Memory stays under this, and the slowest of a hundred new requests too.
+const AIM_MEMORY: f64 = 300e6;
+const AIM_P99: f64 = 50e3;
+/// Codes that are made and then redeemed; they live for a minute.
+const CODES: u32 = 4_000;
+
+pub(super) fn measure(
+    programs: &Programs,
+    seconds: f64,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut rows = vec![
+        ["what", "ID tokens", "a second", "p50", "p99", "gateway CPU"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    for algorithm in ALGORITHMS {
+        let gateway = Server::gateway(programs)?;
+        for (name, scenario) in [
+            ("pushed request", json!("par")),
+            ("token", json!({ "token": { "codes": CODES } })),
+            ("full verification", json!("verify")),
+            ("full issue", json!("issue")),
+        ] {
+            let told = load::run(programs, &gateway, algorithm, scenario, seconds / 2.0)?;
+            rows.push(vec![
+                name.to_owned(),
+                algorithm.to_owned(),
+                format!("{:.0}", number(&told, "/rounds_a_second")),
+                milliseconds(&told, "/round/p50_us"),
+                milliseconds(&told, "/round/p99_us"),
+                format!("{:.0} µs", number(&told, "/server/cpu_us_a_round")),
+            ]);
+            report.keep(&format!("{name}, {algorithm}"), told);
+        }
+    }
+    report.say(format!(
+        "{IN_FLIGHT} in flight, as fast as it goes. CPU is for one of them."
+    ));
+    report.table(&rows);
+
+    let gateway = Server::gateway(programs)?;
+    let pages = json!({ "pages": { "open": PAGES, "journeys_a_second": JOURNEYS_A_SECOND } });
+    let told = load::run(programs, &gateway, ALGORITHMS[0], pages, seconds * 2.0)?;
+    let memory = number(&told, "/server/peak");
+    let slowest = told["endpoints"].as_array().into_iter().flatten();
+    let slowest = slowest.map(|one| number(one, "/p99_us"));
+    let slowest = slowest.fold(0.0, f64::max);
+    report.say(format!(
+        "{PAGES} pages wait over as many connections and ask for their status as their script does ({:.0} times a \
+         second, p99 {}), while {JOURNEYS_A_SECOND} whole journeys begin each second. The gateway has {} (at most {}); \
+         aim: under {:.0} MB: {}. Of the new requests, the slowest endpoint's p99 is {:.1} ms; aim: under {:.0} ms: {}.",
+        number(&told, "/status_of_pages/count") / number(&told, "/seconds"),
+        milliseconds(&told, "/status_of_pages/p99_us"),
+        megabytes(&told, "/server/resident"),
+        megabytes(&told, "/server/peak"),
+        AIM_MEMORY / 1e6,
+        verdict(memory < AIM_MEMORY),
+        slowest / 1e3,
+        AIM_P99 / 1e3,
+        verdict(slowest < AIM_P99),
+    ));
+    report.table(&endpoint_rows(&told));
+    report.keep("pages", told);
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! `cargo xtask bench`: how fast it is, measured against the release binary in a process of its own.
+//!
+//! The load comes from `lanyard-load` (crates/load), another process on the same cores. This program starts both,
+//! reads what they tell, holds it against the aims, and with `--write` puts it into `docs/reference/performance.md`.
+
+mod figures;
+mod gateway;
+mod journey;
+mod load;
+mod machine;
+mod peer;
+mod report;
+mod server;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use report::Report;
+use server::Programs;
+
+/// What to measure, and for how long.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Plan {
+    which: Vec<Which>,
+    seconds: f64,
+    json: bool,
+    write: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Journey,
+    Peer,
+    Gateway,
+}
+
+/// Long enough for a few thousand journeys, short enough to be run again.
+const SECONDS: f64 = 10.0;
+
+impl Which {
+    const ALL: [Self; 3] = [Self::Journey, Self::Peer, Self::Gateway];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Journey => "journey",
+            Self::Peer => "peer",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+impl Plan {
+    /// Reads `journey|peer|gateway|all [--seconds N] [--json] [--write]`.
+    pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
+        let [name, options @ ..] = arguments else {
+            anyhow::bail!("say what to measure: journey, peer, gateway or all");
+        };
+        let which = match *name {
+            "all" => Which::ALL.to_vec(),
+            name => {
+                let known = Which::ALL.into_iter().find(|which| which.name() == name);
+                vec![known.with_context(|| format!("there is no benchmark `{name}`"))?]
+            }
+        };
+        let mut plan = Self {
+            which,
+            seconds: SECONDS,
+            json: false,
+            write: false,
+        };
+        let mut options = options.iter();
+        while let Some(option) = options.next() {
+            match *option {
+                "--json" => plan.json = true,
+                "--write" => plan.write = true,
+                "--seconds" => {
+                    let seconds = options.next().and_then(|text| text.parse().ok());
+                    let seconds = seconds.filter(|seconds| (1.0..=3600.0).contains(seconds));
+                    plan.seconds = seconds.context("--seconds takes a number from 1 to 3600")?;
+                }
+                other => anyhow::bail!("unknown option `{other}`"),
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// Measures. An aim that is missed is said, not failed: what fails is an answer that was not as it should be.
+pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
+    let programs = Programs::build(root)?;
+    let machine = machine::describe(root)?;
+    let mut all = Vec::new();
+    for which in &plan.which {
+        eprintln!("Measuring: {}.", which.name());
+        let mut report = Report::new(which.name(), plan.seconds);
+        match which {
+            Which::Journey => journey::measure(&programs, plan.seconds, &mut report)?,
+            Which::Peer => peer::measure(root, &programs, plan.seconds, &mut report)?,
+            Which::Gateway => gateway::measure(&programs, plan.seconds, &mut report)?,
+        }
+        if !plan.json {
+            println!("\n{}", report.text(&machine));
+        }
+        if plan.write {
+            figures::write(root, &report, &machine)?;
+        }
+        all.push(report.into_value(&machine));
+    }
+    if plan.json {
+        println!("{}", serde_json::Value::from(all));
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_command_line_says_what_and_for_how_long() {
+        let plan = Plan::parse(&["all", "--seconds", "2.5", "--write"]).unwrap();
+        assert_eq!(plan.which, Which::ALL);
+        assert!((plan.seconds - 2.5).abs() < f64::EPSILON && plan.write && !plan.json);
+        assert_eq!(Plan::parse(&["peer"]).unwrap().which, [Which::Peer]);
+        for wrong in [
+            &[][..],
+            &["nothing"],
+            &["peer", "--seconds"],
+            &["peer", "--seconds", "0"],
+            &["peer", "--fast"],
+        ] {
+            assert!(Plan::parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
