@@ -41,8 +41,10 @@ pub struct Parts {
     pub outbound: Outbound,
     /// Signs the ID tokens of dialect clients (RS256).
     pub id_token_rs256: Arc<dyn Signer>,
-    /// Signs the ID tokens of plain clients (ES256).
+    /// Signs the ID tokens of plain clients that ask for nothing else (ES256).
     pub id_token_es256: Arc<dyn Signer>,
+    /// Signs the ID tokens of clients that ask for Ed25519 (`EdDSA`).
+    pub id_token_eddsa: Arc<dyn Signer>,
     /// The operator's name and colours.
     pub brand: Arc<ui::Brand>,
     /// How much anybody may ask.

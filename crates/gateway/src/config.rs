@@ -14,6 +14,7 @@ use crate::keys::KeyError;
 use crate::limits::{LimitsConfig, OwnLimits};
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
+use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
 
 /// Everything that `lanyard gateway --config FILE` reads.
 #[derive(Debug, Clone, Deserialize)]
@@ -100,12 +101,27 @@ pub struct RelyingPartyConfig {
     pub name: String,
     /// OAuth client id.
     pub client_id: String,
+    /// How it proves who it is: `client_secret_basic`, `client_secret_post` or `private_key_jwt`. Left out: a
+    /// secret, in the header or in the form. The older contracts know secrets in the form (or either) only.
+    #[serde(default)]
+    pub token_endpoint_auth_method: Option<AuthMethod>,
     /// SHA-256 of the client secret, in hexadecimal. During a change of secrets, two.
     #[serde(default)]
     pub client_secret_sha256: Vec<String>,
     /// Base64 of the key that signs drafts, at least 32 bytes. Not needed by who only verifies.
     #[serde(default)]
     pub signing_key: Option<Secret>,
+    /// Its public keys, a JWK set as JSON text or as a table: they check `private_key_jwt` and, in the place of
+    /// `signing_key`, its drafts. `plain` clients only.
+    #[serde(default)]
+    pub jwks: Option<serde_json::Value>,
+    /// Where it publishes those keys instead: an https address.
+    #[serde(default)]
+    pub jwks_uri: Option<Url>,
+    /// What its ID tokens are signed with: `ES256` (left out), `EdDSA` or `RS256` for `plain` clients; the older
+    /// contracts know `RS256` only.
+    #[serde(default)]
+    pub id_token_signed_response_alg: Option<IdTokenAlgorithm>,
     /// Where browsers may be sent back to, byte for byte.
     pub redirect_uris: Vec<String>,
     /// Which contract it speaks.
@@ -125,8 +141,12 @@ impl RelyingPartyConfig {
         Self {
             name: name.into(),
             client_id: client_id.into(),
+            token_endpoint_auth_method: None,
             client_secret_sha256: Vec::new(),
             signing_key: None,
+            jwks: None,
+            jwks_uri: None,
+            id_token_signed_response_alg: None,
             redirect_uris: Vec::new(),
             dialect,
             require_pushed_authorization_requests: false,

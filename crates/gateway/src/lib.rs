@@ -172,6 +172,10 @@ impl Gateway {
                 keys.signing_key("id-token-es256")
                     .map_err(ConfigError::from)?,
             ),
+            id_token_eddsa: Arc::new(
+                keys.signing_key("id-token-eddsa")
+                    .map_err(ConfigError::from)?,
+            ),
             brand: Arc::new(brand),
             limits,
         });
@@ -188,13 +192,13 @@ impl Gateway {
         let secure = self.app.is_https() && !self.loopback;
         let (described, document) = OpenApiRouter::default()
             .merge(oidc::router())
+            .merge(revoke::router())
             .split_for_parts();
         let document = openapi::document(document, &self.app.base);
         let routes = described
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
             .merge(issue::router())
-            .merge(revoke::router())
             .merge(status::router())
             .merge(ui::router(&self.app.brand))
             .route("/healthz", get(|| async { "ok\n" }))
@@ -254,6 +258,7 @@ pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, Config
     let mut wanted = vec![
         ("id-token-rs256".to_owned(), Algorithm::RS256),
         ("id-token-es256".to_owned(), Algorithm::ES256),
+        ("id-token-eddsa".to_owned(), Algorithm::EdDSA),
     ];
     for organisation in &config.organisations {
         wanted.extend(
@@ -367,7 +372,13 @@ fn is_loopback(url: &url::Url) -> bool {
 /// (gateway contract 2.1). Other paths carry ids and stay as they are.
 fn without_case(mut request: Request) -> Request {
     let path = request.uri().path();
-    let old = ["/oidc/", "/v2.0/", "/v2/", "/revocation/"];
+    let old = [
+        "/oidc/",
+        "/v2.0/",
+        "/v2/",
+        "/revocation/",
+        "/api/revocation/",
+    ];
     let is_old = old.iter().any(|prefix| {
         path.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix))

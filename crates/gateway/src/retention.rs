@@ -36,9 +36,10 @@ pub(crate) async fn round(app: &App, retention_days: u32) -> Result<(), StoreErr
     }
     let kept = SignedDuration::from_hours(24 * i64::from(retention_days));
     app.interactions.delete_before(now - kept).await?;
-    let nonces =
-        Statement::new("DELETE FROM used_nonces WHERE expires_at < $1").bind(now.as_second());
-    app.store.write([nonces]).await.map(drop)
+    let used = ["used_nonces", "used_assertions"].map(|table| {
+        Statement::new(format!("DELETE FROM {table} WHERE expires_at < $1")).bind(now.as_second())
+    });
+    app.store.write(used).await.map(drop)
 }
 
 async fn wipe(app: &App, overdue: &Overdue) -> Result<(), StoreError> {
@@ -53,7 +54,13 @@ async fn wipe(app: &App, overdue: &Overdue) -> Result<(), StoreError> {
 }
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
-    let tables = ["interactions", "credentials", "status_lists", "used_nonces"];
+    let tables = [
+        "interactions",
+        "credentials",
+        "status_lists",
+        "used_nonces",
+        "used_assertions",
+    ];
     app.store
         .write(tables.map(|table| Statement::new(format!("DELETE FROM {table}"))))
         .await

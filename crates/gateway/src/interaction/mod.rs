@@ -442,6 +442,13 @@ impl Interaction {
         Ok(self)
     }
 
+    /// The code came a second time: it is forgotten, and with it what was given for it.
+    #[must_use]
+    pub fn without_code(mut self) -> Self {
+        self.code = None;
+        self
+    }
+
     /// The relying party has its token: personal values go now (rulings 10).
     pub fn collected(mut self, now: Timestamp) -> Result<(Self, Private), StepError> {
         let Stage::Finished { outcome, .. } = self.stage else {

@@ -1,13 +1,14 @@
 //! The draft: the credential as the relying party signed it, checked and not yet issued.
 //!
-//! It travels as `id_token_hint`, a JWT under the relying party's signing key (gateway contract 3.1).
+//! It travels as `id_token_hint`, a JWT that the relying party signed ([`super::hint`]; gateway contract 3.1).
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use standards::jose::{Algorithm, jws};
+use standards::oauth::error::ErrorCode;
 use uuid::Uuid;
 
+use super::hint::{InvalidHint, SignedHint};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::{CredentialType, DraftError};
 use crate::organisation::dialect::{ExpiryFrom, Rules};
@@ -37,12 +38,9 @@ impl std::fmt::Debug for Draft {
 /// Why a draft was refused. The sentences name attributes, never values.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidDraft {
-    /// Not a JWT, or one that the client's signing key did not sign with HMAC.
-    #[error("id_token_hint must be a JWT signed with your signing key (HS256, HS384 or HS512)")]
-    Signature,
-    /// Nothing that could check the signature is registered.
-    #[error("id_token_hint: no signing key is registered for your client")]
-    NoKey,
+    /// Its signature.
+    #[error("id_token_hint: {0}")]
+    Signature(#[from] InvalidHint),
     /// `iss` is someone else.
     #[error("id_token_hint: iss must be your client_id")]
     Issuer,
@@ -66,10 +64,20 @@ pub enum InvalidDraft {
     Attribute(#[from] DraftError),
 }
 
-/// Reads and checks a hint. `issuers` are the names by which the client may call this gateway; `fresh` is the
+impl InvalidDraft {
+    /// Who is at fault: the client, or nobody because its keys cannot be had now.
+    pub fn oauth_error(&self) -> ErrorCode {
+        match self {
+            Self::Signature(InvalidHint::Keys(_)) => ErrorCode::TemporarilyUnavailable,
+            _ => ErrorCode::InvalidRequest,
+        }
+    }
+}
+
+/// Checks a hint that its client signed. `issuers` are the names by which the client may call this gateway; `fresh` is the
 /// serial number to use if the client sent none.
 pub fn parse(
-    hint: &str,
+    hint: SignedHint,
     party: &RelyingParty,
     rules: &Rules,
     credential_type: &CredentialType,
@@ -77,13 +85,7 @@ pub fn parse(
     fresh: Uuid,
     now: Timestamp,
 ) -> Result<Draft, InvalidDraft> {
-    let parsed = jws::parse(hint).map_err(|_| InvalidDraft::Signature)?;
-    let signing_key = party.signing_key.as_ref().ok_or(InvalidDraft::NoKey)?;
-    let allowed = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
-    let verified = parsed
-        .verify_hmac(signing_key, &allowed, jws::Typ::AbsentOr(&["JWT"]))
-        .map_err(|_| InvalidDraft::Signature)?;
-    let mut claims = verified.into_claims();
+    let mut claims = hint.into_claims();
 
     if claims.get("iss").and_then(Value::as_str) != Some(party.client_id.as_str()) {
         return Err(InvalidDraft::Issuer);

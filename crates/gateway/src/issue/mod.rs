@@ -8,6 +8,7 @@ mod answer;
 mod content;
 mod credential;
 pub mod draft;
+pub mod hint;
 mod kept;
 mod metadata;
 mod nonce;

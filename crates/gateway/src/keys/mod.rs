@@ -60,7 +60,7 @@ pub enum KeyError {
     )]
     Name(String),
     /// There is no such key.
-    #[error("the key {} does not exist", .0.display())]
+    #[error("the key {} does not exist: make it with --create-keys, once for all processes", .0.display())]
     Missing(PathBuf),
     /// Others than the owner can read or write the file.
     #[error("{} can be read by others (mode {mode:03o}): make a new key, or set mode 600 if nobody has", path.display())]

@@ -198,11 +198,13 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
     let checked = found
         .check(
             &app.organisations,
+            &app.outbound,
             Channel::Front,
             &app.base,
             app.random.uuid(),
             now,
         )
+        .await
         .map_err(|fault| {
             let state = found.state();
             Refused::Redirect(answer::error_address(

@@ -141,6 +141,11 @@ pub async fn rsa_keys(State(app): State<App>) -> Response {
 /// Every key that signs ID tokens
 #[utoipa::path(get, path = "/jwks", tag = "Discovery", responses(Document))]
 pub async fn all_keys(State(app): State<App>) -> Response {
-    let keys = [&app.id_token_rs256, &app.id_token_es256].map(|key| key.public_jwk().clone());
+    let keys = [
+        &app.id_token_rs256,
+        &app.id_token_es256,
+        &app.id_token_eddsa,
+    ];
+    let keys = keys.map(|key| key.public_jwk().clone());
     public(JwkSet::new(keys).to_value())
 }

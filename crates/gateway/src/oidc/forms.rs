@@ -54,13 +54,53 @@ pub struct AuthorizationForm {
     request_uri: String,
 }
 
-/// An authorization request with the client's secret, if it does not come in the header.
+/// An authorization request with the client's own proof, if it does not come in the header.
 #[derive(ToSchema)]
 #[allow(dead_code)]
 pub struct PushedForm {
     #[serde(flatten)]
     request: AuthorizationForm,
+    #[serde(flatten)]
+    client: ClientForm,
+}
+
+/// How a client says who it is, if not by the header: with its secret, or with a JWT that it signed.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub struct ClientForm {
     /// `client_secret_post` [RFC 6749 2.3.1].
     #[schema(required = false)]
     client_secret: String,
+    /// `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    #[schema(required = false)]
+    client_assertion_type: String,
+    /// The JWT: `iss` and `sub` are the client, `aud` is the issuer, `exp` at most ten minutes ahead, `jti` new
+    /// [RFC 7523 3].
+    #[schema(required = false)]
+    client_assertion: String,
+}
+
+/// A code to exchange, or a wish for a token to revoke with.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+pub struct TokenForm {
+    /// `authorization_code`, or `client_credentials` with the scope `revocation`.
+    grant_type: String,
+    /// The client.
+    #[schema(required = false)]
+    client_id: String,
+    /// The code [RFC 6749 4.1.3].
+    #[schema(required = false)]
+    code: String,
+    /// The same as in the authorization request.
+    #[schema(required = false)]
+    redirect_uri: String,
+    /// PKCE [RFC 7636 4.5].
+    #[schema(required = false)]
+    code_verifier: String,
+    /// `revocation`, with `client_credentials`.
+    #[schema(required = false)]
+    scope: String,
+    #[serde(flatten)]
+    client: ClientForm,
 }

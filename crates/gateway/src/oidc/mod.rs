@@ -5,10 +5,12 @@ mod authorize;
 mod browser;
 mod discovery;
 mod forms;
+mod id_token;
 mod options;
 mod par;
 mod request;
 mod token;
+mod userinfo;
 mod waiting_page;
 
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
@@ -28,6 +30,7 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(endpoints("/v2.0/oidc"))
         .merge(endpoints("/v2/oidc"))
         .routes(at("/oidc/authorizev1", authorization_endpoint()))
+        .routes(routes!(userinfo::userinfo, userinfo::userinfo_posted))
         .merge(waiting_page::router().into())
 }
 

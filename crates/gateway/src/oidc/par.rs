@@ -54,7 +54,7 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         }
     };
     // [RFC 9126 2.1] The client first; nothing else is looked at before.
-    let party = match client::authenticate(&app.organisations, &headers, &form) {
+    let party = match client::authenticate(&app, &headers, &form).await {
         Ok(party) => party,
         Err(error) => return error.answer(),
     };
@@ -63,15 +63,23 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
         Err(many) => return client::answer_too_many(&many),
     };
     let now = app.now();
-    let checked = Found::find(&party, &form).and_then(|found| {
-        found.check(
-            &app.organisations,
-            Channel::Pushed,
-            &app.base,
-            app.random.uuid(),
-            now,
-        )
-    });
+    let checked = match Found::find(&party, &form) {
+        Ok(found) => {
+            let (organisations, outbound) = (&app.organisations, &app.outbound);
+            let fresh = app.random.uuid();
+            found
+                .check(
+                    organisations,
+                    outbound,
+                    Channel::Pushed,
+                    &app.base,
+                    fresh,
+                    now,
+                )
+                .await
+        }
+        Err(fault) => Err(fault),
+    };
     let checked = match checked {
         Ok(checked) => checked,
         Err(fault) => return answer::json_fault(&fault),

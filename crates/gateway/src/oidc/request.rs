@@ -15,9 +15,11 @@ use uuid::Uuid;
 
 use super::options::Options;
 use crate::interaction::{Purpose, Request};
-use crate::issue::draft::{self, Draft};
+use crate::issue::draft::{self, Draft, InvalidDraft};
+use crate::issue::hint;
 use crate::organisation::dialect::Pkce;
 use crate::organisation::{Organisations, RelyingParty};
+use crate::outbound::Outbound;
 
 /// Longest `state` and `nonce` that are carried back.
 const LONGEST_ECHO: usize = 1_024;
@@ -97,9 +99,10 @@ impl<'a> Found<'a> {
     }
 
     /// Checks everything else.
-    pub fn check(
+    pub async fn check(
         &self,
         organisations: &Organisations,
+        outbound: &Outbound,
         channel: Channel,
         base: &str,
         fresh: Uuid,
@@ -151,12 +154,15 @@ impl<'a> Found<'a> {
                     ));
                 }
                 let hint = self.require("id_token_hint")?;
-                let draft =
-                    draft::parse(hint, self.party, rules, credential_type, base, fresh, now)
-                        .map_err(|error| {
-                            Fault::new(ErrorCode::InvalidRequest, error.to_string())
-                        })?;
-                Some(draft)
+                let draft = match hint::verify(hint, self.party, outbound, now).await {
+                    Ok(hint) => {
+                        draft::parse(hint, self.party, rules, credential_type, base, fresh, now)
+                    }
+                    Err(error) => Err(error.into()),
+                };
+                let refused =
+                    |error: InvalidDraft| Fault::new(error.oauth_error(), error.to_string());
+                Some(draft.map_err(refused)?)
             }
         };
         Ok(Checked {

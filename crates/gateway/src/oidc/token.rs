@@ -1,44 +1,46 @@
-//! The token endpoint: a code becomes an ID token, once [OIDC Core 3.1.3; gateway contract 2.6, 3.2].
+//! The token endpoint: a code becomes an ID token, once [OIDC Core 3.1.3; gateway contract 2.6, 3.2]. Or a client gets
+//! an access token of its own, to revoke with [RFC 6749 4.4; gateway contract U13].
 
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value, json};
-use standards::jose::{Signer, jws};
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 use standards::oauth::pkce::{CodeChallenge, CodeVerifier};
 
-use super::answer;
+use super::forms::TokenForm;
 use super::request::Fault;
-use crate::app::{App, Parts};
-use crate::client;
+use super::{answer, id_token};
+use crate::app::App;
+use crate::client::{self, AccessToken, Revocation, Userinfo};
 use crate::interaction::rows::AdvanceError;
-use crate::interaction::{Digest, Interaction, Private, Purpose, Stage};
+use crate::interaction::{Digest, Interaction, Stage};
 use crate::issue;
 use crate::limits::Kind;
 use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
-use crate::organisation::catalogue::UNIQUE_IDENTIFIER;
 use crate::organisation::dialect::Pkce;
 
-/// How long an ID token may be believed (gateway contract U6).
-const ID_TOKEN_LIFETIME: SignedDuration = SignedDuration::from_secs(300);
+/// What a client may ask for in its own name.
+const REVOCATION_SCOPE: &str = "revocation";
 
 /// Exchange a code
+///
+/// Or, with `client_credentials` and the scope `revocation`, get a token to revoke with.
 #[utoipa::path(
     post,
     path = "/token",
     tag = "OpenID Connect",
     security(("client_secret_basic" = []), ()),
-    request_body(content = String, content_type = FORM),
+    request_body(content = TokenForm, content_type = FORM),
     responses((status = 200, description = "The tokens"), BackChannelErrors)
 )]
 pub async fn token(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
-    match redeem(&app, &headers, &body).await {
+    match grant(&app, &headers, &body).await {
         Ok(answer) => (
             StatusCode::OK,
             [
@@ -64,34 +66,58 @@ impl From<Fault> for Refused {
     }
 }
 
-async fn redeem(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused> {
+async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused> {
     let form = Form::parse(body)
         .map_err(|error| Fault::new(ErrorCode::InvalidRequest, error.to_string()))?;
     // The client before the code, so that a thief learns nothing about codes (SEC-06).
-    let party = client::authenticate(&app.organisations, headers, &form)
+    let party = client::authenticate(app, headers, &form)
+        .await
         .map_err(|error| Refused::Answer(error.answer()))?;
     let _place = app
         .admit(Kind::Token, &party)
         .map_err(|many| Refused::Answer(client::answer_too_many(&many)))?;
     match form.find("grant_type") {
-        Some("authorization_code") => {}
-        None => return Err(Fault::new(ErrorCode::InvalidRequest, "grant_type is missing").into()),
-        Some(_) => {
-            return Err(Fault::new(
-                ErrorCode::UnsupportedGrantType,
-                "grant_type must be authorization_code",
-            )
-            .into());
-        }
+        Some("authorization_code") => redeem(app, &party, &form).await,
+        Some("client_credentials") => revocation_token(app, &party, &form),
+        None => Err(Fault::new(ErrorCode::InvalidRequest, "grant_type is missing").into()),
+        Some(_) => Err(Fault::new(
+            ErrorCode::UnsupportedGrantType,
+            "grant_type must be authorization_code or client_credentials",
+        )
+        .into()),
     }
+}
+
+/// The only thing that a client may do in nobody's presence is to revoke.
+fn revocation_token(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
+    if form.find("scope") != Some(REVOCATION_SCOPE) {
+        return Err(Fault::new(
+            ErrorCode::InvalidScope,
+            "scope must be revocation with client_credentials",
+        )
+        .into());
+    }
+    let client_id = party.client_id.clone();
+    let token = Revocation { client_id }.seal(&app.seal, app.now());
+    let token = token.map_err(|error| unavailable(&error))?;
+    tracing::info!(client_id = party.client_id, "revocation token given");
+    Ok(json!({
+        "access_token": token,
+        "token_type": "Bearer",
+        "expires_in": Revocation::LIFETIME.as_secs(),
+        "scope": REVOCATION_SCOPE,
+    }))
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> Refused {
+    tracing::error!(%error, "a token could not be given");
+    Refused::Answer(answer::json_unavailable())
+}
+
+async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
     let code = form
         .find("code")
         .ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, "code is missing"))?;
-    let unavailable = |error: &dyn std::fmt::Display| {
-        tracing::error!(%error, "a token could not be given");
-        Refused::Answer(answer::json_unavailable())
-    };
-
     let now = app.now();
     let found = app
         .interactions
@@ -100,18 +126,23 @@ async fn redeem(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Re
         .map_err(|error| unavailable(&error))?;
     let found = found.ok_or_else(unknown_code)?;
     if matches!(found.stage, Stage::Collected { .. }) {
-        // The code was stolen, or its first answer was lost: nobody can be sure who knows the serial number, so
-        // the credential does not stay in force [RFC 6749 4.1.2, SEC-01].
         if found.client_id == party.client_id {
-            let withdrawn = issue::withdraw(app, &found, "code replayed", now).await;
-            withdrawn.map_err(|error| unavailable(&error))?;
+            replayed(app, found, now).await?;
         }
         return Err(unknown_code().into());
     }
-    check(&found, &party, &form, now)?;
+    check(&found, party, form, now)?;
     let (mut collected, private) = found.clone().collected(now).map_err(|_| unknown_code())?;
+    let userinfo = Userinfo {
+        client_id: party.client_id.clone(),
+        interaction: found.id.clone(),
+        subject: id_token::subject(app, party, &found, &private),
+    };
+    let access_token = userinfo
+        .seal(&app.seal, now)
+        .map_err(|error| unavailable(&error))?;
     // Signing comes before the step: a failure here leaves the code as it was.
-    let id_token = id_token(app, &party, &found, &private, now)
+    let id_token = id_token::sign(app, party, &found, &private, &access_token, now)
         .await
         .map_err(|error| unavailable(&error))?;
     match app.interactions.advance(&mut collected, vec![]).await {
@@ -126,13 +157,30 @@ async fn redeem(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Re
         "token collected"
     );
     Ok(json!({
-        // Core requires one [OIDC Core 3.1.3.3]; it opens nothing and is kept nowhere.
-        "access_token": app.random.token_256(),
+        // For the userinfo endpoint, and nowhere else.
+        "access_token": access_token,
         "token_type": "Bearer",
-        "expires_in": ID_TOKEN_LIFETIME.as_secs(),
+        "expires_in": Userinfo::LIFETIME.as_secs(),
         "id_token": id_token,
         "scope": private.request.scope,
     }))
+}
+
+/// The code was stolen, or its first answer was lost: nobody can be sure who knows the serial number and holds the
+/// access token. So the credential does not stay in force, and the token ends [RFC 6749 4.1.2, SEC-01].
+async fn replayed(app: &App, found: Interaction, now: Timestamp) -> Result<(), Refused> {
+    issue::withdraw(app, &found, "code replayed", now)
+        .await
+        .map_err(|error| unavailable(&error))?;
+    match app
+        .interactions
+        .advance(&mut found.without_code(), vec![])
+        .await
+    {
+        // Overtaken: a third call did it.
+        Ok(()) | Err(AdvanceError::Overtaken) => Ok(()),
+        Err(error) => Err(unavailable(&error)),
+    }
 }
 
 /// One answer for every code that does not work.
@@ -190,56 +238,5 @@ fn check(
         )),
         // A verifier without a challenge is a downgrade that somebody tries [RFC 9700 2.1.1].
         (None, Some(_)) => Err(wrong()),
-    }
-}
-
-async fn id_token(
-    parts: &Parts,
-    party: &RelyingParty,
-    interaction: &Interaction,
-    private: &Private,
-    now: Timestamp,
-) -> Result<String, standards::jose::SignError> {
-    let mut claims = Map::new();
-    for (name, value) in &private.claims {
-        let name = match interaction.purpose {
-            Purpose::Verify => format!("{}.{name}", interaction.credential_type),
-            Purpose::Issue => name.clone(),
-        };
-        claims.insert(name, value.clone());
-    }
-    let subject = private
-        .claims
-        .get(UNIQUE_IDENTIFIER)
-        .and_then(Value::as_str)
-        .unwrap_or(&interaction.id);
-    claims.insert("iss".into(), answer::issuer(parts, party).into());
-    claims.insert(
-        "sub".into(),
-        parts.seal.pairwise(&party.client_id, subject).into(),
-    );
-    claims.insert("aud".into(), party.client_id.as_str().into());
-    claims.insert("iat".into(), now.as_second().into());
-    claims.insert("exp".into(), (now + ID_TOKEN_LIFETIME).as_second().into());
-    claims.insert(
-        "auth_time".into(),
-        acted_at(interaction, now).as_second().into(),
-    );
-    if let Some(nonce) = &private.request.nonce {
-        claims.insert("nonce".into(), nonce.as_str().into());
-    }
-    let key: &dyn Signer = if party.rules().rs256 {
-        parts.id_token_rs256.as_ref()
-    } else {
-        parts.id_token_es256.as_ref()
-    };
-    jws::sign(key, jws::ProtectedHeader::typ("JWT"), &claims).await
-}
-
-/// When the person acted: the end of the interaction in the wallet.
-fn acted_at(interaction: &Interaction, now: Timestamp) -> Timestamp {
-    match interaction.stage {
-        Stage::Finished { at, .. } => at,
-        _ => now,
     }
 }

@@ -58,8 +58,9 @@ pub struct Rules {
     pub issue_needs_openid: bool,
     /// Issuing is possible without a pushed request.
     pub issue_without_push: bool,
-    /// ID tokens are signed with RS256, else ES256.
-    pub rs256: bool,
+    /// A contract older than this gateway: secrets in the form, drafts under a shared key, ID tokens in RS256, and
+    /// nothing else of these. Its discovery document says no more.
+    pub legacy: bool,
     /// The authorization response names the issuer [RFC 9207].
     pub sends_iss: bool,
     /// Where a credential's end comes from.
@@ -73,7 +74,7 @@ const V1A: Rules = Rules {
     nonce_mandatory: true,
     issue_needs_openid: false,
     issue_without_push: false,
-    rs256: true,
+    legacy: true,
     sends_iss: false,
     expiry: ExpiryFrom::HintExp,
 };
@@ -93,7 +94,7 @@ const V2: Rules = Rules {
     nonce_mandatory: true,
     issue_needs_openid: true,
     issue_without_push: true,
-    rs256: true,
+    legacy: true,
     sends_iss: false,
     expiry: ExpiryFrom::Attribute,
 };
@@ -102,7 +103,7 @@ const PLAIN: Rules = Rules {
     response_mode_mandatory: false,
     nonce_mandatory: false,
     issue_without_push: false,
-    rs256: false,
+    legacy: false,
     sends_iss: true,
     ..V2
 };

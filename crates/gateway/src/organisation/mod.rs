@@ -1,21 +1,20 @@
 //! Tenants: their relying parties, issuer identities, keys and trust lists.
 
 pub mod catalogue;
+pub mod client_keys;
 pub mod dialect;
+pub mod relying_party;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use standards::jose::{HmacKey, Signer};
-use standards::oauth::RedirectUri;
-use subtle::ConstantTimeEq;
+use standards::jose::Signer;
 use url::Url;
 
-use crate::config::{Config, ConfigError, OrganisationConfig, RelyingPartyConfig};
+use crate::config::{Config, ConfigError, OrganisationConfig};
 use crate::keys::KeyStore;
-use crate::limits::ClientLimits;
 use catalogue::{Catalogue, CredentialType};
-use dialect::{Dialect, Rules};
+pub use relying_party::RelyingParty;
 
 /// The keys of one organisation, one for each purpose, so that nothing signed for one can pass for another
 /// (SEC-14).
@@ -73,52 +72,6 @@ impl Organisation {
     }
 }
 
-/// A system that may use the gateway.
-pub struct RelyingParty {
-    /// What pages call it.
-    pub name: String,
-    /// OAuth client id.
-    pub client_id: String,
-    /// The organisation that it acts for.
-    pub organisation: Arc<Organisation>,
-    /// Which contract it speaks.
-    pub dialect: Dialect,
-    /// Checks the signature of its drafts. Who only verifies has none.
-    pub signing_key: Option<HmacKey>,
-    /// Takes no authorization request but a pushed one [RFC 9126 6].
-    pub pushes_only: bool,
-    /// How much it may ask.
-    pub limits: ClientLimits,
-    redirect_uris: Vec<RedirectUri>,
-    secrets: Vec<[u8; 32]>,
-}
-
-impl RelyingParty {
-    /// The rules of its dialect.
-    pub fn rules(&self) -> &'static Rules {
-        self.dialect.rules()
-    }
-
-    /// Compares a secret with those registered, in constant time (rulings 23).
-    pub fn knows(&self, secret: &str) -> bool {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
-        let equal = self
-            .secrets
-            .iter()
-            .fold(subtle::Choice::from(0), |equal, known| {
-                equal | known.ct_eq(digest.as_ref())
-            });
-        equal.into()
-    }
-
-    /// The registered redirect URI that is `sent`, byte for byte (SEC-02).
-    pub fn redirect_uri(&self, sent: &str) -> Option<&RedirectUri> {
-        self.redirect_uris
-            .iter()
-            .find(|registered| registered.as_str() == sent)
-    }
-}
-
 /// Everyone who may use this gateway, and every credential type.
 pub struct Organisations {
     /// The credential types.
@@ -148,7 +101,7 @@ impl Organisations {
                 ));
             }
             for party in &entry.relying_parties {
-                let party = relying_party(&organisation, party, &config.limits.client)?;
+                let party = RelyingParty::load(&organisation, party, config)?;
                 let client_id = party.client_id.clone();
                 if by_client
                     .insert(client_id.clone(), Arc::new(party))
@@ -265,59 +218,4 @@ fn organisation(
 /// The credential issuer identifier of an organisation.
 pub fn issuer_of(public_url: &Url, id: &str) -> String {
     format!("{}/issuers/{id}", public_url.as_str().trim_end_matches('/'))
-}
-
-fn relying_party(
-    organisation: &Arc<Organisation>,
-    entry: &RelyingPartyConfig,
-    limits: &ClientLimits,
-) -> Result<RelyingParty, ConfigError> {
-    let key = |name: &str| format!("relying party {}: {name}", entry.client_id);
-    if entry.client_id.is_empty()
-        || !entry
-            .client_id
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && b != b':')
-    {
-        return Err(ConfigError::value(
-            key("client_id"),
-            "use printable ASCII without spaces and colons",
-        ));
-    }
-    if entry.redirect_uris.is_empty() {
-        return Err(ConfigError::value(
-            key("redirect_uris"),
-            "name at least one",
-        ));
-    }
-    let redirect_uris = entry.redirect_uris.iter().map(|uri| {
-        RedirectUri::parse(uri)
-            .map_err(|error| ConfigError::value(key("redirect_uris"), format!("{uri}: {error}")))
-    });
-    let secrets = entry.client_secret_sha256.iter().map(|digest| {
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(digest, &mut bytes).map_err(|_| {
-            ConfigError::value(key("client_secret_sha256"), "use 64 hexadecimal digits")
-        })?;
-        Ok::<[u8; 32], ConfigError>(bytes)
-    });
-    let signing_key = entry
-        .signing_key
-        .as_ref()
-        .map(|secret| {
-            HmacKey::parse(&secret.read()?)
-                .map_err(|error| ConfigError::value(key("signing_key"), error.to_string()))
-        })
-        .transpose()?;
-    Ok(RelyingParty {
-        name: entry.name.clone(),
-        client_id: entry.client_id.clone(),
-        organisation: organisation.clone(),
-        dialect: entry.dialect,
-        signing_key,
-        pushes_only: entry.require_pushed_authorization_requests,
-        limits: limits.with(&entry.limits),
-        redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
-        secrets: secrets.collect::<Result<_, _>>()?,
-    })
 }

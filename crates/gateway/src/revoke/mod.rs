@@ -1,27 +1,84 @@
-//! `POST /Revocation/revokecredential`: a relying party cancels a credential that its organisation issued
-//! (gateway contract 2.7, DW-74, DW-76).
+//! A relying party cancels a credential that its organisation issued (DW-74, DW-76).
+//!
+//! Two doors to one act. `POST /Revocation/revokecredential` takes `client_id` and `client_secret` in its JSON body
+//! (gateway contract 2.7): a client without a secret cannot use it. `POST /api/Revocation/revoke` takes an access token
+//! from the token endpoint (2.8): every client can. Members of the body are read without regard to the case of their
+//! names, as the first contract's server did.
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use serde_json::{Map, Value};
+use utoipa::{IntoResponses, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::app::App;
-use crate::client::{self, ClientError};
+use crate::app::{App, Parts};
+use crate::client::bearer::{self, Challenge};
+use crate::client::{self, AccessToken, ClientError};
 use crate::limits::{Kind, TooMany};
+use crate::openapi::{BackChannelErrors, OAuthError};
+use crate::organisation::RelyingParty;
 use crate::status;
 use store::{Statement, StoreError};
 
 /// The longest reason that is kept; the rest is cut.
 const LONGEST_REASON: usize = 500;
 
-/// The routes of this slice. Paths are lower case here: the legacy ones are matched without regard to case.
-pub fn router() -> Router<App> {
-    Router::new().route("/revocation/revokecredential", post(revoke))
+/// The routes of this slice. Paths are lower case here: they are matched without regard to case.
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(with_secret))
+        .routes(routes!(with_token))
+}
+
+/// What both doors answer, beside errors.
+#[derive(IntoResponses)]
+#[allow(dead_code)]
+enum RevocationAnswers {
+    /// It is revoked, now or before.
+    #[response(status = 204)]
+    Revoked,
+    /// No such credential of the client's organisation, whichever part was wrong.
+    #[response(status = 404)]
+    NotFound(OAuthError),
+}
+
+/// Which credential, as the first contract spells it. The case of the names does not matter.
+#[derive(ToSchema)]
+#[allow(dead_code, non_snake_case)]
+struct CredentialWithSecret {
+    client_id: String,
+    client_secret: String,
+    /// The organisation's id.
+    OrganisationId: String,
+    /// The credential type, without `issue.`.
+    #[schema(example = "TrainingProgramme")]
+    CredentialTemplateName: String,
+    /// From the ID token of the issuing.
+    SerialNumber: String,
+    /// Free text, kept.
+    #[schema(required = false)]
+    RevocationReason: String,
+}
+
+/// Which credential. The case of the names does not matter.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[allow(dead_code)]
+struct Credential {
+    /// The organisation's id.
+    organisation_id: String,
+    /// The credential type, without `issue.`.
+    #[schema(example = "TrainingProgramme")]
+    credential_template_name: String,
+    /// From the ID token of the issuing.
+    serial_number: String,
+    /// Free text, kept.
+    #[schema(required = false)]
+    revocation_reason: String,
 }
 
 /// Why a revocation was refused.
@@ -36,6 +93,8 @@ enum RevocationError {
     /// SEC-27.
     #[error(transparent)]
     TooMany(#[from] TooMany),
+    #[error(transparent)]
+    Token(#[from] Challenge),
     /// One answer for an unknown number, another organisation's and a wrong type: it tells nobody which.
     #[error("there is no such credential of your organisation")]
     NotFound,
@@ -49,6 +108,7 @@ impl IntoResponse for RevocationError {
             Self::NotJson | Self::Missing(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Client(error) => return error.answer(),
             Self::TooMany(many) => return client::answer_too_many(many),
+            Self::Token(challenge) => return challenge.answer(),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
             Self::Store(error) => {
                 tracing::error!(%error, "a revocation could not be stored");
@@ -59,16 +119,76 @@ impl IntoResponse for RevocationError {
     }
 }
 
-async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, RevocationError> {
-    let body = standards::json::parse_object(&body).map_err(|_| RevocationError::NotJson)?;
+/// Revoke with the client's secret
+///
+/// The older contracts' way. A client without a secret, or with one that goes in the header only, has the other.
+#[utoipa::path(
+    post,
+    path = "/revocation/revokecredential",
+    tag = "Revocation",
+    request_body = CredentialWithSecret,
+    responses(RevocationAnswers, BackChannelErrors)
+)]
+async fn with_secret(State(app): State<App>, body: Bytes) -> Result<StatusCode, RevocationError> {
+    let body = parse(&body)?;
     let (client_id, secret) = (text(&body, "client_id")?, text(&body, "client_secret")?);
-    let party = client::check(&app.organisations, client_id, secret)?;
+    let party = client::by_posted_secret(&app.organisations, client_id, secret)?;
     let _place = app.admit(Kind::Revoke, &party)?;
+    let names = [
+        "OrganisationId",
+        "CredentialTemplateName",
+        "SerialNumber",
+        "RevocationReason",
+    ];
+    revoke(&app, &party, &body, names).await
+}
 
-    let organisation = text(&body, "OrganisationId")?;
-    let credential_type = text(&body, "CredentialTemplateName")?;
-    let serial = text(&body, "SerialNumber")?;
-    let reason: String = text(&body, "RevocationReason")
+/// Revoke with an access token
+///
+/// From the token endpoint, by `client_credentials` and the scope `revocation`.
+#[utoipa::path(
+    post,
+    path = "/api/revocation/revoke",
+    tag = "Revocation",
+    security(("access_token" = [])),
+    request_body = Credential,
+    responses(RevocationAnswers, BackChannelErrors)
+)]
+async fn with_token(
+    State(app): State<App>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode, RevocationError> {
+    // Who calls, before what it wants (SEC-06).
+    let token = bearer::find(&headers, None)?;
+    let token = client::Revocation::open(&app.seal, token, app.now()).ok_or(Challenge::Invalid)?;
+    // A client that was taken out of the configuration is nobody, whatever it still holds.
+    let party = app.organisations.relying_party(&token.client_id);
+    let party = party.ok_or(Challenge::Invalid)?;
+    let _place = app.admit(Kind::Revoke, party)?;
+    let body = parse(&body)?;
+    let names = [
+        "organisationId",
+        "credentialTemplateName",
+        "serialNumber",
+        "revocationReason",
+    ];
+    revoke(&app, party, &body, names).await
+}
+
+/// Revokes one credential of the client's organisation; once more changes nothing. `names` are the members as the
+/// caller's contract spells them: organisation, type, number and reason.
+async fn revoke(
+    app: &Parts,
+    party: &RelyingParty,
+    body: &Map<String, Value>,
+    names: [&'static str; 4],
+) -> Result<StatusCode, RevocationError> {
+    let [organisation, credential_type, serial, reason] = names;
+    let organisation = text(body, organisation)?;
+    let credential_type = text(body, credential_type)?;
+    let serial = text(body, serial)?;
+    let reason: String = text(body, reason)
         .unwrap_or("")
         .chars()
         .filter(|c| !c.is_control())
@@ -100,12 +220,16 @@ async fn revoke(State(app): State<App>, body: Bytes) -> Result<StatusCode, Revoc
                 app.now(),
             ))
             .await?;
-        tracing::info!(client_id, serial_number = %serial, "credential revoked");
+        tracing::info!(client_id = party.client_id, serial_number = %serial, "credential revoked");
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A member of the body; the first contract's server did not mind the case of names.
+fn parse(body: &[u8]) -> Result<Map<String, Value>, RevocationError> {
+    standards::json::parse_object(body).map_err(|_| RevocationError::NotJson)
+}
+
+/// A member of the body, in whatever case; in two cases it is none.
 fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, RevocationError> {
     let mut found = body
         .iter()

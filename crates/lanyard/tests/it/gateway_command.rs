@@ -196,7 +196,10 @@ fn copy_folder(from: &Path, to: &Path) {
 fn keys_are_created_once_and_what_is_missing_is_said() {
     let gateway = Operated::prepare(Database::sqlite());
     let (content, said) = run(&gateway, &["--check"]);
-    assert!(!content && said.contains(".pem does not exist"), "{said}");
+    assert!(
+        !content && said.contains(".pem does not exist: make it with --create-keys"),
+        "{said}"
+    );
 
     let (content, said) = run(&gateway, &["--create-keys"]);
     let mut created: Vec<_> = said
@@ -208,7 +211,7 @@ fn keys_are_created_once_and_what_is_missing_is_said() {
         ["credentials", "requests", "status"].map(|purpose| format!("{ORGANISATION}.{purpose}"));
     let wanted = [
         &own[..],
-        &["id-token-es256".to_owned(), "id-token-rs256".to_owned()],
+        &["eddsa", "es256", "rs256"].map(|algorithm| format!("id-token-{algorithm}")),
     ]
     .concat();
     assert!(content, "{said}");

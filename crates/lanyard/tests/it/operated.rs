@@ -100,6 +100,7 @@ impl Operated {
         let passphrase = fs::read_to_string(self.folder.join("key-passphrase")).unwrap();
         let mut wanted = vec![("id-token-rs256".to_owned(), Algorithm::RS256)];
         wanted.push(("id-token-es256".to_owned(), Algorithm::ES256));
+        wanted.push(("id-token-eddsa".to_owned(), Algorithm::EdDSA));
         for purpose in ["credentials", "status", "requests"] {
             wanted.push((format!("{ORGANISATION}.{purpose}"), Algorithm::ES256));
         }

@@ -347,7 +347,7 @@ impl Jwk {
     }
 
     /// Whether the key's own `use` and `key_ops` let it verify signatures. [RFC 7517 4.2, 4.3]
-    pub(crate) fn may_verify(&self) -> bool {
+    pub fn may_verify(&self) -> bool {
         self.may("sig", &["verify"])
     }
 

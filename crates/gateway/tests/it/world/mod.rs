@@ -36,6 +36,7 @@ pub(crate) struct World {
     shift: Shift,
     pub(crate) wallet: Wallet,
     pub(crate) config: Config,
+    http_origins: Vec<Url>,
     _database: Database,
     parties: Vec<Party>,
     folder: PathBuf,
@@ -58,14 +59,19 @@ impl World {
 
     /// A world whose configuration differs.
     pub(crate) async fn start_changed(change: impl FnOnce(&mut Config)) -> Self {
-        Self::start_with(Database::sqlite(), change).await
+        Self::start_with(Database::sqlite(), Vec::new(), change).await
     }
 
     pub(crate) async fn start_on(database: Database) -> Self {
-        Self::start_with(database, |_| ()).await
+        Self::start_with(database, Vec::new(), |_| ()).await
     }
 
-    async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+    /// A world whose gateway may call these origins over http, and whose configuration differs.
+    pub(crate) async fn start_with(
+        database: Database,
+        http_origins: Vec<Url>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let folder = std::env::temp_dir().join(format!("lanyard-world-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -86,7 +92,7 @@ impl World {
         change(&mut config);
         gateway::create_keys(&config, true).unwrap();
         let (clock, shift) = Clock::shifted();
-        let gateway = compose(&config, &clock).await;
+        let gateway = compose(&config, &clock, &http_origins).await;
         let server = serve(listener, &gateway);
 
         let wallet_clock = clock.clone();
@@ -105,6 +111,7 @@ impl World {
             shift,
             wallet,
             config,
+            http_origins,
             _database: database,
             parties,
             folder,
@@ -114,7 +121,7 @@ impl World {
 
     /// A second process on the same database: another composition, another port, the same public address.
     pub(crate) async fn second_process(&self) -> Gateway {
-        compose(&self.config, &self.clock).await
+        compose(&self.config, &self.clock, &self.http_origins).await
     }
 
     pub(crate) fn party(&self, name: &str) -> Party {
@@ -281,10 +288,11 @@ impl Drop for World {
     }
 }
 
-async fn compose(config: &Config, clock: &Clock) -> Gateway {
+async fn compose(config: &Config, clock: &Clock, http_origins: &[Url]) -> Gateway {
     let surroundings = Surroundings {
         clock: clock.clone(),
         sandbox: true,
+        http_origins: http_origins.to_vec(),
         ..Surroundings::production()
     };
     Gateway::compose(config, surroundings).await.unwrap()

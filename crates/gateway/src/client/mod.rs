@@ -1,6 +1,11 @@
 //! Client authentication: who is calling, before anything else is looked at (SEC-06).
 //!
-//! Shared by the relying parties' door and by revocation.
+//! Shared by the relying parties' door and by revocation. A client is known by its secret or by a JWT that it signed
+//! ([`assertion`]); afterwards, for what it may do without an employee, by an access token ([`bearer`]).
+
+mod access_token;
+mod assertion;
+pub mod bearer;
 
 use std::sync::Arc;
 
@@ -11,29 +16,42 @@ use base64::Engine;
 use serde_json::json;
 use standards::oauth::form::Form;
 
+pub use access_token::{AccessToken, Revocation, Userinfo};
+
+use crate::app::Parts;
 use crate::limits::TooMany;
+use crate::organisation::relying_party::AuthMethod;
 use crate::organisation::{Organisations, RelyingParty};
 
 /// Why a client was not recognised. Which half was wrong is told to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
-    /// No such client, or a wrong secret.
+    /// No such client, a wrong secret, or another way than the client is registered for.
     #[error("client authentication failed: check client_id and client_secret")]
     Invalid {
         /// It used the `Authorization` header, so the answer must name the scheme [RFC 6749 5.2].
         basic: bool,
     },
-    /// Credentials in the header and in the body [RFC 6749 2.3].
+    /// An assertion that is not, or not now, this client's; or another way than it is registered for.
+    #[error(
+        "client authentication failed: check the client assertion (iss and sub, aud, exp, jti, kid)"
+    )]
+    Assertion,
+    /// More than one way at a time [RFC 6749 2.3; RFC 7521 4.2].
     #[error("use one way of client authentication, not two")]
     Twice,
+    /// Nothing is known against the client: its keys, or the database, cannot be reached.
+    #[error("the client cannot be authenticated at the moment; try again")]
+    Unavailable,
 }
 
 impl ClientError {
     /// The answer [RFC 6749 5.2].
     pub fn answer(self) -> Response {
         let (status, code) = match self {
-            Self::Invalid { .. } => (StatusCode::UNAUTHORIZED, "invalid_client"),
+            Self::Invalid { .. } | Self::Assertion => (StatusCode::UNAUTHORIZED, "invalid_client"),
             Self::Twice => (StatusCode::BAD_REQUEST, "invalid_request"),
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
         };
         let mut answer = answer_error(status, code, &self.to_string());
         if matches!(self, Self::Invalid { basic: true }) {
@@ -67,51 +85,70 @@ pub fn answer_later(mut answer: Response, many: &TooMany) -> Response {
     answer
 }
 
-/// Recognises the client by `client_secret_basic` or `client_secret_post`.
-pub fn authenticate(
-    organisations: &Organisations,
+/// Recognises the client by the one way that it is registered for.
+pub async fn authenticate(
+    parts: &Parts,
     headers: &HeaderMap,
     form: &Form,
 ) -> Result<Arc<RelyingParty>, ClientError> {
-    let posted = form.find("client_secret");
-    let Some(authorization) = headers.get(header::AUTHORIZATION) else {
-        let client_id = form
-            .find("client_id")
-            .ok_or(ClientError::Invalid { basic: false })?;
-        return check(organisations, client_id, posted.unwrap_or(""));
-    };
-    if posted.is_some() {
-        return Err(ClientError::Twice);
+    let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
+    let (authorization, another) = (authorizations.next(), authorizations.next());
+    let secret = form.find("client_secret");
+    let assertion = assertion::Sent::find(form);
+    match (authorization, secret, assertion) {
+        _ if another.is_some() => Err(ClientError::Twice),
+        (Some(authorization), None, None) => by_header(parts, authorization, form),
+        (None, secret, None) => {
+            let client_id = form.find("client_id");
+            let client_id = client_id.ok_or(ClientError::Invalid { basic: false })?;
+            by_posted_secret(&parts.organisations, client_id, secret.unwrap_or(""))
+        }
+        (None, None, Some(sent)) => assertion::authenticate(parts, sent, form).await,
+        _ => Err(ClientError::Twice),
     }
-    let invalid = ClientError::Invalid { basic: true };
-    let (client_id, secret) = authorization.to_str().ok().and_then(basic).ok_or(invalid)?;
-    if form
-        .find("client_id")
-        .is_some_and(|named| named != client_id)
-    {
-        return Err(invalid);
-    }
-    check(organisations, &client_id, &secret).map_err(|_| invalid)
 }
 
-/// Compares a client's secret in constant time; a client that does not exist costs the same.
-pub fn check(
+fn by_header(
+    parts: &Parts,
+    authorization: &HeaderValue,
+    form: &Form,
+) -> Result<Arc<RelyingParty>, ClientError> {
+    let invalid = ClientError::Invalid { basic: true };
+    let (client_id, secret) = authorization.to_str().ok().and_then(basic).ok_or(invalid)?;
+    let named = form.find("client_id");
+    if named.is_some_and(|named| named != client_id) {
+        return Err(invalid);
+    }
+    let method = AuthMethod::ClientSecretBasic;
+    by_secret(&parts.organisations, &client_id, &secret, method).ok_or(invalid)
+}
+
+/// Recognises a client by a secret that it sent in the body of a request.
+pub fn by_posted_secret(
     organisations: &Organisations,
     client_id: &str,
     secret: &str,
 ) -> Result<Arc<RelyingParty>, ClientError> {
-    let invalid = ClientError::Invalid { basic: false };
-    match organisations.relying_party(client_id) {
-        Some(party) if party.knows(secret) => Ok(party.clone()),
-        Some(_) => Err(invalid),
-        None => {
-            std::hint::black_box(aws_lc_rs::digest::digest(
-                &aws_lc_rs::digest::SHA256,
-                secret.as_bytes(),
-            ));
-            Err(invalid)
-        }
-    }
+    let method = AuthMethod::ClientSecretPost;
+    by_secret(organisations, client_id, secret, method).ok_or(ClientError::Invalid { basic: false })
+}
+
+/// Compares a client's secret in constant time; a client that does not exist, or has another way, costs the same.
+fn by_secret(
+    organisations: &Organisations,
+    client_id: &str,
+    secret: &str,
+    method: AuthMethod,
+) -> Option<Arc<RelyingParty>> {
+    let Some(party) = organisations.relying_party(client_id) else {
+        std::hint::black_box(aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            secret.as_bytes(),
+        ));
+        return None;
+    };
+    let known = party.knows(secret);
+    (known && party.authenticates_with(method)).then(|| party.clone())
 }
 
 /// Both halves are form-encoded before they are joined [RFC 6749 2.3.1].

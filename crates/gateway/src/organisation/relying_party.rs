@@ -1,0 +1,257 @@
+//! A system that may use the gateway: how it proves who it is, what checks its drafts, what its ID tokens are signed
+//! with. What contradicts itself in the configuration stops the start.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use standards::jose::HmacKey;
+use standards::oauth::RedirectUri;
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use super::Organisation;
+use super::client_keys::ClientKeys;
+use super::dialect::{Dialect, Rules};
+use crate::config::{Config, ConfigError, RelyingPartyConfig};
+use crate::limits::ClientLimits;
+
+/// How a client authenticates, by its registered name. [OIDC Core 9]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMethod {
+    /// Its secret, in the `Authorization` header.
+    ClientSecretBasic,
+    /// Its secret, in the form.
+    ClientSecretPost,
+    /// A JWT signed with a key of its own. [RFC 7523]
+    PrivateKeyJwt,
+}
+
+/// What ID tokens can be signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IdTokenAlgorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// Ed25519.
+    EdDSA,
+}
+
+/// A system that may use the gateway.
+pub struct RelyingParty {
+    /// What pages call it.
+    pub name: String,
+    /// OAuth client id.
+    pub client_id: String,
+    /// The organisation that it acts for.
+    pub organisation: Arc<Organisation>,
+    /// Which contract it speaks.
+    pub dialect: Dialect,
+    /// What its ID tokens are signed with.
+    pub id_token_algorithm: IdTokenAlgorithm,
+    /// What checks the signature of its drafts.
+    pub draft_keys: DraftKeys,
+    /// Takes no authorization request but a pushed one [RFC 9126 6].
+    pub pushes_only: bool,
+    /// How much it may ask.
+    pub limits: ClientLimits,
+    auth_method: Option<AuthMethod>,
+    redirect_uris: Vec<RedirectUri>,
+    secrets: Vec<[u8; 32]>,
+}
+
+/// What checks the signature of a client's drafts. Each client has one way, so that a public key can never be taken
+/// for a shared one (SEC-15).
+pub enum DraftKeys {
+    /// It only verifies.
+    None,
+    /// A key that client and gateway share.
+    Shared(HmacKey),
+    /// The client's own public keys; they check its client assertions, too.
+    Own(ClientKeys),
+}
+
+impl RelyingParty {
+    /// The rules of its dialect.
+    pub fn rules(&self) -> &'static Rules {
+        self.dialect.rules()
+    }
+
+    /// Whether it authenticates in this way.
+    pub fn authenticates_with(&self, method: AuthMethod) -> bool {
+        match self.auth_method {
+            Some(registered) => registered == method,
+            None => method != AuthMethod::PrivateKeyJwt,
+        }
+    }
+
+    /// Its own public keys, if it has any.
+    pub fn own_keys(&self) -> Option<&ClientKeys> {
+        match &self.draft_keys {
+            DraftKeys::Own(keys) => Some(keys),
+            DraftKeys::None | DraftKeys::Shared(_) => None,
+        }
+    }
+
+    /// Compares a secret with those registered, in constant time (rulings 23).
+    pub fn knows(&self, secret: &str) -> bool {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
+        let equal = self
+            .secrets
+            .iter()
+            .fold(subtle::Choice::from(0), |equal, known| {
+                equal | known.ct_eq(digest.as_ref())
+            });
+        equal.into()
+    }
+
+    /// The registered redirect URI that is `sent`, byte for byte (SEC-02).
+    pub fn redirect_uri(&self, sent: &str) -> Option<&RedirectUri> {
+        self.redirect_uris
+            .iter()
+            .find(|registered| registered.as_str() == sent)
+    }
+
+    /// Checks what the configuration says of it.
+    pub(super) fn load(
+        organisation: &Arc<Organisation>,
+        entry: &RelyingPartyConfig,
+        config: &Config,
+    ) -> Result<Self, ConfigError> {
+        let fault = |key: &str, reason: String| {
+            ConfigError::value(format!("relying party {}: {key}", entry.client_id), reason)
+        };
+        let usable = |b: u8| b.is_ascii_graphic() && b != b':';
+        if entry.client_id.is_empty() || !entry.client_id.bytes().all(usable) {
+            let reason = "use printable ASCII without spaces and colons";
+            return Err(fault("client_id", reason.into()));
+        }
+        if entry.redirect_uris.is_empty() {
+            return Err(fault("redirect_uris", "name at least one".into()));
+        }
+        let redirect_uris = entry.redirect_uris.iter().map(|uri| {
+            RedirectUri::parse(uri)
+                .map_err(|error| fault("redirect_uris", format!("{uri}: {error}")))
+        });
+        let secrets = entry.client_secret_sha256.iter().map(|digest| {
+            let mut bytes = [0; 32];
+            hex::decode_to_slice(digest, &mut bytes)
+                .map_err(|_| fault("client_secret_sha256", "use 64 hexadecimal digits".into()))?;
+            Ok::<[u8; 32], ConfigError>(bytes)
+        });
+        let draft_keys = draft_keys(entry, &config.public_url, &fault)?;
+        check_auth_method(entry, &draft_keys)
+            .map_err(|(key, reason)| fault(key, reason.to_owned()))?;
+        Ok(Self {
+            name: entry.name.clone(),
+            client_id: entry.client_id.clone(),
+            organisation: organisation.clone(),
+            dialect: entry.dialect,
+            id_token_algorithm: id_token_algorithm(entry)
+                .map_err(|reason| fault("id_token_signed_response_alg", reason.to_owned()))?,
+            draft_keys,
+            pushes_only: entry.require_pushed_authorization_requests,
+            limits: config.limits.client.with(&entry.limits),
+            auth_method: entry.token_endpoint_auth_method,
+            redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
+            secrets: secrets.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn draft_keys(
+    entry: &RelyingPartyConfig,
+    public_url: &Url,
+    fault: &impl Fn(&str, String) -> ConfigError,
+) -> Result<DraftKeys, ConfigError> {
+    let own = match (&entry.jwks, &entry.jwks_uri) {
+        (None, None) => None,
+        (Some(set), None) => {
+            let keys = ClientKeys::registered(set);
+            Some(keys.map_err(|error| fault("jwks", error.to_string()))?)
+        }
+        (None, Some(address)) => {
+            check_address(address, public_url)
+                .map_err(|reason| fault("jwks_uri", reason.to_owned()))?;
+            Some(ClientKeys::published(address.clone()))
+        }
+        // [OIDC Registration 2] They must not be used together.
+        (Some(_), Some(_)) => {
+            return Err(fault("jwks_uri", "say jwks or jwks_uri, not both".into()));
+        }
+    };
+    match (own, &entry.signing_key) {
+        (None, None) => Ok(DraftKeys::None),
+        (None, Some(secret)) => HmacKey::parse(&secret.read()?)
+            .map(DraftKeys::Shared)
+            .map_err(|error| fault("signing_key", error.to_string())),
+        (Some(_), None) if entry.dialect.rules().legacy => {
+            let reason =
+                "the older contracts sign drafts with a signing_key; clients with keys are plain";
+            Err(fault("jwks", reason.into()))
+        }
+        (Some(keys), None) => Ok(DraftKeys::Own(keys)),
+        (Some(_), Some(_)) => {
+            let reason = "a client signs its drafts in one way: signing_key, or the keys of jwks or jwks_uri";
+            Err(fault("signing_key", reason.into()))
+        }
+    }
+}
+
+fn check_address(address: &Url, public_url: &Url) -> Result<(), &'static str> {
+    // A gateway at http is a sandbox; what may be fetched over http there, the outbound client knows (rulings 15).
+    let secure = address.scheme() == "https";
+    if !secure && !(address.scheme() == "http" && public_url.scheme() == "http") {
+        return Err("it must begin with https://");
+    }
+    let named = !address.username().is_empty() || address.password().is_some();
+    if named || address.fragment().is_some() {
+        return Err("leave out user name, password and fragment");
+    }
+    Ok(())
+}
+
+fn check_auth_method(
+    entry: &RelyingPartyConfig,
+    draft_keys: &DraftKeys,
+) -> Result<(), (&'static str, &'static str)> {
+    const METHOD: &str = "token_endpoint_auth_method";
+    const SECRET: &str = "client_secret_sha256";
+    let method = entry.token_endpoint_auth_method;
+    let has_secret = !entry.client_secret_sha256.is_empty();
+    match method {
+        Some(AuthMethod::ClientSecretBasic | AuthMethod::PrivateKeyJwt)
+            if entry.dialect.rules().legacy =>
+        {
+            Err((METHOD, "the older contracts know client_secret_post only"))
+        }
+        Some(AuthMethod::PrivateKeyJwt) if has_secret => Err((
+            SECRET,
+            "a client with private_key_jwt has no secret: leave it out",
+        )),
+        Some(AuthMethod::PrivateKeyJwt) if !matches!(draft_keys, DraftKeys::Own(_)) => Err((
+            METHOD,
+            "private_key_jwt needs the client's public keys: jwks or jwks_uri",
+        )),
+        Some(AuthMethod::PrivateKeyJwt) => Ok(()),
+        Some(_) | None if has_secret => Ok(()),
+        Some(_) => Err((SECRET, "this way to authenticate needs a secret")),
+        None => Err((
+            SECRET,
+            "name a secret, or say token_endpoint_auth_method = \"private_key_jwt\" and the client's keys",
+        )),
+    }
+}
+
+fn id_token_algorithm(entry: &RelyingPartyConfig) -> Result<IdTokenAlgorithm, &'static str> {
+    match (
+        entry.dialect.rules().legacy,
+        entry.id_token_signed_response_alg,
+    ) {
+        (true, None | Some(IdTokenAlgorithm::RS256)) => Ok(IdTokenAlgorithm::RS256),
+        (true, Some(_)) => Err("the older contracts know RS256 only"),
+        (false, None) => Ok(IdTokenAlgorithm::ES256),
+        (false, Some(algorithm)) => Ok(algorithm),
+    }
+}
