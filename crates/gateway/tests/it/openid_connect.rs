@@ -223,6 +223,18 @@ async fn oauth_metadata_says_what_discovery_says() {
         modern
     );
     assert_eq!(modern["issuer"], world.base.as_str());
+    assert_eq!(modern["userinfo_endpoint"], world.url("/userinfo"));
+    assert_eq!(
+        modern["token_endpoint_auth_methods_supported"],
+        json!([
+            "client_secret_basic",
+            "client_secret_post",
+            "private_key_jwt"
+        ])
+    );
+    let algorithms = modern["token_endpoint_auth_signing_alg_values_supported"].as_array();
+    assert!(algorithms.unwrap().contains(&json!("EdDSA")));
+    assert!(!algorithms.unwrap().contains(&json!("HS256")));
     assert_eq!(modern["request_uri_parameter_supported"], false);
     assert_eq!(
         modern["authorization_response_iss_parameter_supported"],
