@@ -16,6 +16,7 @@ pub mod oidc;
 mod openapi;
 pub mod organisation;
 pub mod outbound;
+mod outcome;
 pub mod random;
 mod retention;
 pub mod revoke;
@@ -199,6 +200,7 @@ impl Gateway {
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
             .merge(issue::router())
+            .merge(outcome::router())
             .merge(status::router())
             .merge(ui::router(&self.app.brand))
             .route("/healthz", get(|| async { "ok\n" }))

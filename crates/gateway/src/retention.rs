@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::app::App;
 use crate::interaction::GRACE;
 use crate::interaction::rows::{OVERDUE_AT_ONCE, Overdue};
-use crate::status;
+use crate::status::{self, Cause};
 use store::{Statement, StoreError};
 
 /// Between two rounds.
@@ -46,7 +46,7 @@ async fn wipe(app: &App, overdue: &Overdue) -> Result<(), StoreError> {
     let now = app.now();
     let also = overdue.serial_number.map(|serial_number| {
         tracing::warn!(reference = overdue.reference, %serial_number, "a credential was never collected and is revoked");
-        status::revoke_statements(&overdue.organisation, serial_number, "not collected", now)
+        status::revoke_statements(&overdue.organisation, serial_number, Cause::NotCollected, now)
     });
     app.interactions
         .wipe(overdue, also.unwrap_or_default(), now)

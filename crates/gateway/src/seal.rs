@@ -34,6 +34,7 @@ struct Keys {
     /// The one in use, then those that were.
     storage: Vec<hkdf::Prk>,
     pairwise: hmac::Key,
+    chosen: hmac::Key,
 }
 
 /// Why the storage secret cannot be used.
@@ -77,12 +78,17 @@ impl Seal {
             .collect::<Result<_, _>>()?;
         // The oldest: a relying party must know the same person by the same subject after a change of secrets.
         let oldest = storage.last().ok_or(InvalidSecret::Underivable)?;
-        let pairwise = hmac::Key::from(
-            oldest
-                .expand(&[b"lanyard pairwise subject"], hmac::HMAC_SHA256)
-                .map_err(|_| InvalidSecret::Underivable)?,
-        );
-        Ok(Self(Arc::new(Keys { storage, pairwise })))
+        let derived = |info: [&[u8]; 1]| {
+            let key = oldest.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from);
+            key.map_err(|_| InvalidSecret::Underivable)
+        };
+        let pairwise = derived([b"lanyard pairwise subject"])?;
+        let chosen = derived([b"lanyard chosen value"])?;
+        Ok(Self(Arc::new(Keys {
+            storage,
+            pairwise,
+            chosen,
+        })))
     }
 
     /// Encrypts for one place, `table/row`.
@@ -123,12 +129,24 @@ impl Seal {
     /// The subject by which one relying party knows one person; no two of them can compare theirs. [OIDC 8.1]
     #[must_use]
     pub fn pairwise(&self, client_id: &str, subject: &str) -> String {
-        let mut context = hmac::Context::with_key(&self.0.pairwise);
-        context.update(&(client_id.len() as u64).to_be_bytes());
-        context.update(client_id.as_bytes());
-        context.update(subject.as_bytes());
-        URL_SAFE_NO_PAD.encode(context.sign())
+        for_client(&self.0.pairwise, client_id, subject)
     }
+
+    /// A digest of a value that one relying party chose, by which the value is found again. Such a value may be short
+    /// or always the same, so that without a key anybody could try them all.
+    #[must_use]
+    pub fn digest_of_chosen(&self, client_id: &str, value: &str) -> String {
+        for_client(&self.0.chosen, client_id, value)
+    }
+}
+
+/// The length stands first, so that no two pairs run together.
+fn for_client(key: &hmac::Key, client_id: &str, value: &str) -> String {
+    let mut context = hmac::Context::with_key(key);
+    context.update(&(client_id.len() as u64).to_be_bytes());
+    context.update(client_id.as_bytes());
+    context.update(value.as_bytes());
+    URL_SAFE_NO_PAD.encode(context.sign())
 }
 
 fn extract(secret: &str) -> Result<hkdf::Prk, InvalidSecret> {
@@ -225,6 +243,15 @@ mod tests {
         assert_ne!(seal.pairwise("rp-a", "1"), seal.pairwise("rp-b", "1"));
         assert_ne!(seal.pairwise("rp", "a1"), seal.pairwise("rpa", "1"));
         assert_eq!(seal.pairwise("rp-a", "1").len(), 43);
+    }
+
+    #[test]
+    fn a_chosen_value_has_another_digest_with_each_client_each_gateway_and_each_use() {
+        let own = seal(NEW).digest_of_chosen("rp-a", "state");
+        assert_eq!(own, seal(NEW).digest_of_chosen("rp-a", "state"));
+        assert_ne!(own, seal(NEW).digest_of_chosen("rp-b", "state"));
+        assert_ne!(own, seal(OLD).digest_of_chosen("rp-a", "state"));
+        assert_ne!(own, seal(NEW).pairwise("rp-a", "state"));
     }
 
     /// SEC-37.

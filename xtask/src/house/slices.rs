@@ -19,6 +19,8 @@ const SLICES: &[(&str, &[&str])] = &[
     ("issue", &["interaction", "status"]),
     ("entra", &["interaction"]),
     ("revoke", &["status", "client"]),
+    // What became of it, for the relying party that asks.
+    ("outcome", &["interaction", "client"]),
     // Where they meet: ids and plain values only.
     ("interaction", &[]),
     ("status", &[]),

@@ -67,6 +67,47 @@ pub enum Stage {
     Collected { at: Timestamp, outcome: Outcome },
 }
 
+impl Stage {
+    /// What time alone has decided: the wallet's silence after issuing, and the end of the half hour. `released` says
+    /// whether a result may go to the waiting browser.
+    #[must_use]
+    pub fn settled(self, released: bool, expires_at: Timestamp, now: Timestamp) -> Self {
+        let expired = Self::Finished {
+            at: expires_at,
+            outcome: Outcome::Refused(Refusal::Expired),
+        };
+        match self {
+            Self::Issued { at } if now >= at + NOTIFICATION_WAIT => Self::Finished {
+                at: at + NOTIFICATION_WAIT,
+                outcome: Outcome::Issued,
+            },
+            Self::Pushed | Self::Waiting | Self::Scanned { .. } if now >= expires_at => expired,
+            Self::Finished { .. } if !released && now >= expires_at => expired,
+            unmoved => unmoved,
+        }
+    }
+
+    /// The stable word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pushed => "pushed",
+            Self::Waiting => "waiting",
+            Self::Scanned { .. } => "scanned",
+            Self::Issued { .. } => "issued",
+            Self::Finished { .. } => "finished",
+            Self::Collected { .. } => "collected",
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Finished { outcome, .. } | Self::Collected { outcome, .. } => Some(outcome),
+            _ => None,
+        }
+    }
+}
+
 /// How an interaction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -197,29 +238,15 @@ pub enum StepError {
 }
 
 impl Interaction {
-    /// What time alone has decided: the wallet's silence after issuing, and the end of the half hour.
+    /// What time alone has decided ([`Stage::settled`]).
     #[must_use]
     pub fn settled(mut self, now: Timestamp) -> Self {
-        match self.stage {
-            Stage::Issued { at } if now >= at + NOTIFICATION_WAIT => {
-                self.stage = Stage::Finished {
-                    at: now,
-                    outcome: Outcome::Issued,
-                };
-            }
-            Stage::Pushed | Stage::Waiting | Stage::Scanned { .. } if now >= self.expires_at => {
-                self.expire(now);
-            }
-            _ if self.awaits_its_browser() && now >= self.expires_at => self.expire(now),
-            _ => {}
+        let settled = self.stage.settled(self.released, self.expires_at, now);
+        if settled != self.stage {
+            self.stage = settled;
+            self.released = true;
         }
         self
-    }
-
-    fn expire(&mut self, now: Timestamp) {
-        let outcome = Outcome::Refused(Refusal::Expired);
-        self.stage = Stage::Finished { at: now, outcome };
-        self.released = true;
     }
 
     /// Whether a wallet on this device has answered, and the browser that it was to open has not come (rulings 7).

@@ -58,8 +58,8 @@ impl Interactions {
     /// Keeps a new interaction.
     pub async fn insert(&self, interaction: &Interaction) -> Result<(), StoreError> {
         let sql = format!(
-            "INSERT INTO interactions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-             $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)"
+            "INSERT INTO interactions ({COLUMNS}, state_digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+             $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
         );
         let statement = Statement::new(sql)
             .bind(interaction.id.as_str())
@@ -70,7 +70,12 @@ impl Interactions {
             .bind(purpose_name(interaction.purpose))
             .bind(interaction.credential_type.as_str())
             .bind(interaction.reference.as_str());
-        let statement = self.bind_changing(statement, interaction)?;
+        let state = interaction
+            .private
+            .as_ref()
+            .and_then(|private| private.request.state.as_deref());
+        let state = state.map(|state| self.seal.digest_of_chosen(&interaction.client_id, state));
+        let statement = self.bind_changing(statement, interaction)?.bind(state);
         self.store.write([statement]).await.map(drop)
     }
 
@@ -374,24 +379,26 @@ fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
         Outcome::Issued => "issued",
         Outcome::Refused(refusal) => refusal.code(),
     };
-    match stage {
-        Stage::Pushed => ("pushed", created_at, None, None),
-        Stage::Waiting => ("waiting", created_at, None, None),
-        Stage::Scanned {
-            at,
-            via: Via::AnotherDevice,
-        } => ("scanned", *at, None, Some("another-device")),
-        Stage::Scanned {
-            at,
-            via: Via::ThisDevice,
-        } => ("scanned", *at, None, Some("this-device")),
-        Stage::Issued { at } => ("issued", *at, None, None),
-        Stage::Finished { at, outcome } => ("finished", *at, Some(outcome_name(outcome)), None),
-        Stage::Collected { at, outcome } => ("collected", *at, Some(outcome_name(outcome)), None),
+    let (at, outcome, via) = match stage {
+        Stage::Pushed | Stage::Waiting => (created_at, None, None),
+        Stage::Scanned { at, via } => (*at, None, Some(via_name(*via))),
+        Stage::Issued { at } => (*at, None, None),
+        Stage::Finished { at, outcome } | Stage::Collected { at, outcome } => {
+            (*at, Some(outcome_name(outcome)), None)
+        }
+    };
+    (stage.name(), at, outcome, via)
+}
+
+fn via_name(via: Via) -> &'static str {
+    match via {
+        Via::AnotherDevice => "another-device",
+        Via::ThisDevice => "this-device",
     }
 }
 
-fn read_stage(row: &Row) -> Result<Stage, StoreError> {
+/// The stage of a row that has the columns `stage`, `stage_at`, `outcome` and `bound_to`.
+pub fn read_stage(row: &Row) -> Result<Stage, StoreError> {
     let at = row.timestamp("stage_at")?;
     let outcome = || match row.text("outcome")? {
         "verified" => Ok(Outcome::Verified),

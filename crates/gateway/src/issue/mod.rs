@@ -18,7 +18,7 @@ mod token;
 mod withdraw;
 
 use std::sync::Arc;
-pub use withdraw::withdraw;
+pub use withdraw::withdraw_replayed;
 
 use axum::Router;
 use axum::routing::{get, post};

@@ -18,7 +18,7 @@ use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Refusal, Stage};
 use crate::organisation::Organisation;
-use crate::status;
+use crate::status::{self, Cause};
 use store::Statement;
 
 /// No notification id of ours is longer.
@@ -157,8 +157,8 @@ async fn withdraw(
     event: NotificationEvent,
 ) -> Result<bool, Refused> {
     let now = app.now();
-    let reason = format!("the wallet notified {}", event.as_str());
-    let revoked = status::revoke_statements(&organisation.id, serial_number, &reason, now);
+    let cause = Cause::NotKept(event.as_str());
+    let revoked = status::revoke_statements(&organisation.id, serial_number, cause, now);
     let open = interaction.filter(|interaction| {
         matches!(
             interaction.stage,

@@ -4,20 +4,21 @@ use jiff::Timestamp;
 
 use crate::app::Parts;
 use crate::interaction::Interaction;
-use crate::status;
+use crate::status::{self, Cause};
 use store::StoreError;
 
-/// Revokes the credential of an interaction, if it issued one. Once more changes nothing.
-pub async fn withdraw(
+/// Revokes the credential of an interaction whose code was used a second time, if it issued one. Once more changes
+/// nothing.
+pub async fn withdraw_replayed(
     parts: &Parts,
     interaction: &Interaction,
-    reason: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(serial_number) = interaction.serial_number else {
         return Ok(());
     };
-    tracing::warn!(reference = interaction.reference, %serial_number, reason, "a credential is withdrawn");
-    let batch = status::revoke_statements(&interaction.organisation, serial_number, reason, now);
+    let cause = Cause::CodeReplayed;
+    tracing::warn!(reference = interaction.reference, %serial_number, cause = cause.code(), "a credential is withdrawn");
+    let batch = status::revoke_statements(&interaction.organisation, serial_number, cause, now);
     parts.store.write(batch).await.map(drop)
 }

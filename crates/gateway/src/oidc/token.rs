@@ -169,7 +169,7 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, R
 /// The code was stolen, or its first answer was lost: nobody can be sure who knows the serial number and holds the
 /// access token. So the credential does not stay in force, and the token ends [RFC 6749 4.1.2, SEC-01].
 async fn replayed(app: &App, found: Interaction, now: Timestamp) -> Result<(), Refused> {
-    issue::withdraw(app, &found, "code replayed", now)
+    issue::withdraw_replayed(app, &found, now)
         .await
         .map_err(|error| unavailable(&error))?;
     match app

@@ -21,7 +21,7 @@ use crate::client::{self, AccessToken, ClientError};
 use crate::limits::{Kind, TooMany};
 use crate::openapi::{BackChannelErrors, OAuthError};
 use crate::organisation::RelyingParty;
-use crate::status;
+use crate::status::{self, Cause};
 use store::{Statement, StoreError};
 
 /// The longest reason that is kept; the rest is cut.
@@ -216,7 +216,7 @@ async fn revoke(
             .write(status::revoke_statements(
                 organisation,
                 serial,
-                &reason,
+                Cause::RelyingParty(&reason),
                 app.now(),
             ))
             .await?;

@@ -138,11 +138,46 @@ impl Lists {
     }
 }
 
+/// Why a credential is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause<'a> {
+    /// A relying party of its organisation asked for it, in these words.
+    RelyingParty(&'a str),
+    /// No relying party collected its token: nobody but the gateway knew its serial number.
+    NotCollected,
+    /// The authorization code was used a second time.
+    CodeReplayed,
+    /// The wallet gave it back, with this event.
+    NotKept(&'a str),
+}
+
+impl Cause<'_> {
+    /// The stable word for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::RelyingParty(_) => "relying-party",
+            Self::NotCollected => "not-collected",
+            Self::CodeReplayed => "code-replayed",
+            Self::NotKept(_) => "not-kept",
+        }
+    }
+
+    /// The sentence that is kept beside it: for the operator, since a relying party's may say anything.
+    fn reason(self) -> String {
+        match self {
+            Self::RelyingParty(words) => words.to_owned(),
+            Self::NotCollected => "not collected".to_owned(),
+            Self::CodeReplayed => "code replayed".to_owned(),
+            Self::NotKept(event) => format!("the wallet notified {event}"),
+        }
+    }
+}
+
 /// Revokes one credential of an organisation, once: the second time changes nothing. Belongs in one batch.
 pub fn revoke_statements(
     organisation: &str,
     serial_number: Uuid,
-    reason: &str,
+    cause: Cause<'_>,
     now: Timestamp,
 ) -> Vec<Statement> {
     let serial = serial_number.to_string();
@@ -152,8 +187,8 @@ pub fn revoke_statements(
          (SELECT list FROM credentials WHERE serial_number = $2 AND organisation = $3 AND revoked_at IS NULL)",
     );
     let revoke = Statement::new(
-        "UPDATE credentials SET revoked_at = $1, revocation_reason = $2 \
-         WHERE serial_number = $3 AND organisation = $4 AND revoked_at IS NULL",
+        "UPDATE credentials SET revoked_at = $1, revocation_cause = $2, revocation_reason = $3 \
+         WHERE serial_number = $4 AND organisation = $5 AND revoked_at IS NULL",
     );
     vec![
         revision
@@ -162,7 +197,8 @@ pub fn revoke_statements(
             .bind(organisation),
         revoke
             .bind(now.as_second())
-            .bind(reason)
+            .bind(cause.code())
+            .bind(cause.reason())
             .bind(serial.as_str())
             .bind(organisation),
     ]

@@ -30,6 +30,7 @@ mod journeys;
 mod keyed;
 mod openid_connect;
 mod privacy;
+mod outcome;
 mod public_documents;
 mod raw_wallet;
 mod registrations;

@@ -1,0 +1,162 @@
+//! Which interactions a relying party asks about: by exactly one of three names, and from where on.
+
+use jiff::Timestamp;
+use standards::oauth::form::Form;
+
+/// What names the interactions.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum By<'a> {
+    /// The relying party's own `state`. Some always send the same one.
+    State(&'a str),
+    /// The `request_uri` that a pushed request was answered with.
+    RequestUri(&'a str),
+    /// What the employee read out, as it is kept.
+    Reference(String),
+}
+
+/// A question that can be answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Question<'a> {
+    pub(super) by: By<'a>,
+    /// Only what comes after this one, the newest being first.
+    pub(super) before: Option<Cursor>,
+}
+
+/// Where one answer ended and the next begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cursor {
+    pub(super) began_at: Timestamp,
+    pub(super) reference: String,
+}
+
+/// Why a question cannot be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unanswerable {
+    #[error("send exactly one of state, request_uri and reference")]
+    NotOne,
+    #[error("reference has eight letters and digits, such as K7Q2-9MFD")]
+    Reference,
+    #[error("before must be the value that the last answer gave")]
+    Before,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn parse(form: &'a Form) -> Result<Self, Unanswerable> {
+        let named = (
+            form.find("state"),
+            form.find("request_uri"),
+            form.find("reference"),
+        );
+        let by = match named {
+            (Some(state), None, None) => By::State(state),
+            (None, Some(request_uri), None) => By::RequestUri(request_uri),
+            (None, None, Some(reference)) => {
+                By::Reference(read_out(reference).ok_or(Unanswerable::Reference)?)
+            }
+            _ => return Err(Unanswerable::NotOne),
+        };
+        let before = form
+            .find("before")
+            .map(|text| Cursor::parse(text).ok_or(Unanswerable::Before))
+            .transpose()?;
+        Ok(Self { by, before })
+    }
+}
+
+impl Cursor {
+    pub(super) fn to_text(&self) -> String {
+        format!("{}.{}", self.began_at.as_second(), self.reference)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (seconds, reference) = text.split_once('.')?;
+        Some(Self {
+            began_at: Timestamp::from_second(seconds.parse().ok()?).ok()?,
+            reference: read_out(reference)?,
+        })
+    }
+}
+
+/// A reference as somebody heard or typed it: small letters, other dashes or none, and what Crockford's letters leave
+/// out because it looks like another.
+fn read_out(text: &str) -> Option<String> {
+    if text.len() > 40 {
+        return None;
+    }
+    let mut letters = String::new();
+    for letter in text.chars() {
+        match letter.to_ascii_uppercase() {
+            'O' => letters.push('0'),
+            'I' | 'L' => letters.push('1'),
+            'U' => return None,
+            letter if letter.is_ascii_alphanumeric() => letters.push(letter),
+            '-' | '‐' | '‑' | '–' | '—' => {}
+            space if space.is_whitespace() => {}
+            _ => return None,
+        }
+    }
+    (letters.len() == 8).then(|| format!("{}-{}", &letters[..4], &letters[4..]))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn parse(body: &str) -> Result<String, Unanswerable> {
+        let form = Form::parse(body.as_bytes()).unwrap();
+        Question::parse(&form).map(|question| format!("{question:?}"))
+    }
+
+    #[test]
+    fn a_question_names_its_interactions_in_exactly_one_way() {
+        for body in [
+            "",
+            "client_id=a",
+            "state=a&reference=K7Q2-9MFD",
+            "state=a&request_uri=b",
+        ] {
+            assert_eq!(parse(body), Err(Unanswerable::NotOne), "{body}");
+        }
+        assert!(parse("state=a").unwrap().contains("State(\"a\")"));
+        assert!(parse("request_uri=urn%3Aa").unwrap().contains("urn:a"));
+    }
+
+    #[test]
+    fn a_reference_is_found_as_it_was_heard() {
+        for text in ["K7Q2-9MF0", "k7q29mfo", " k7q2 – 9mfO ", "K7Q29MF0"] {
+            assert_eq!(read_out(text).as_deref(), Some("K7Q2-9MF0"), "{text}");
+        }
+        assert_eq!(read_out("il00-0000").as_deref(), Some("1100-0000"));
+        for text in [
+            "",
+            "K7Q2",
+            "K7Q2-9MFU",
+            "K7Q2-9MFDA",
+            "K7Q2_9MFD",
+            "é7Q2-9MFD",
+        ] {
+            assert_eq!(read_out(text), None, "{text}");
+        }
+        assert_eq!(parse("reference=x"), Err(Unanswerable::Reference));
+    }
+
+    #[test]
+    fn a_place_between_two_answers_reads_back() {
+        let cursor = Cursor {
+            began_at: Timestamp::from_second(1_800_000_000).unwrap(),
+            reference: "K7Q2-9MFD".into(),
+        };
+        assert_eq!(Cursor::parse(&cursor.to_text()), Some(cursor));
+        for text in [
+            "",
+            "1",
+            "x.K7Q2-9MFD",
+            "1.x",
+            "99999999999999999999.K7Q2-9MFD",
+        ] {
+            assert_eq!(Cursor::parse(text), None, "{text}");
+        }
+        assert_eq!(parse("state=a&before=1"), Err(Unanswerable::Before));
+    }
+}
