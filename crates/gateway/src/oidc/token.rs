@@ -89,6 +89,7 @@ async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Ref
 }
 
 /// The only thing that a client may do in nobody's presence is to revoke.
+#[allow(clippy::result_large_err)] // an answer is as large as it is, and goes straight out
 fn revocation_token(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
     if form.find("scope") != Some(REVOCATION_SCOPE) {
         return Err(Fault::new(

@@ -67,7 +67,7 @@ struct CredentialWithSecret {
 /// Which credential. The case of the names does not matter.
 #[derive(ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::struct_field_names)] // the wire's own names
 struct Credential {
     /// The organisation's id.
     organisation_id: String,
