@@ -133,6 +133,9 @@ pub struct RelyingPartyConfig {
     /// Limits of its own, instead of those of `[limits.client]`.
     #[serde(default)]
     pub limits: OwnLimits,
+    /// Where it is told of events, if it is.
+    #[serde(default)]
+    pub webhook: Option<WebhookConfig>,
 }
 
 impl RelyingPartyConfig {
@@ -148,11 +151,22 @@ impl RelyingPartyConfig {
             jwks_uri: None,
             id_token_signed_response_alg: None,
             redirect_uris: Vec::new(),
+            webhook: None,
             dialect,
             require_pushed_authorization_requests: false,
             limits: OwnLimits::default(),
         }
     }
+}
+
+/// Where a relying party is told of events.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookConfig {
+    /// The address that events are posted to: `https://`, on the public internet.
+    pub url: Url,
+    /// What signs them: `whsec_` and the base64 of 24 to 64 random bytes. During a change of secrets, two.
+    pub secrets: Vec<Secret>,
 }
 
 /// Where a secret is kept.

@@ -8,6 +8,7 @@ pub mod app;
 mod client;
 pub mod clock;
 pub mod config;
+mod event;
 pub mod interaction;
 pub mod issue;
 pub mod keys;
@@ -23,7 +24,9 @@ pub mod revoke;
 pub mod seal;
 pub mod status;
 pub mod verify;
+mod webhook;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -135,6 +138,12 @@ impl Gateway {
         let seal = seal(config)?;
         let outbound = Outbound::new(&surroundings.http_origins)
             .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
+        for (client_id, webhook) in organisations.webhooks() {
+            outbound.check(&webhook.url).map_err(|error| {
+                let key = format!("relying party {client_id}: webhook.url");
+                ConfigError::value(key, error.to_string())
+            })?;
+        }
         let brand = match &config.brand {
             Some(file) => ui::Brand::open(file)
                 .map_err(|error| ConfigError::value("brand", error.to_string()))?,
@@ -155,9 +164,14 @@ impl Gateway {
             &surroundings.random.bytes(),
             interaction::PUSHED_LIFETIME,
         );
+        let listeners: HashSet<String> = organisations
+            .webhooks()
+            .map(|(client_id, _)| client_id.to_owned())
+            .collect();
+        store.write(event::streams(&listeners)).await?;
         let app = Arc::new(Parts {
             organisations,
-            interactions: Interactions::new(store.clone(), seal.clone()),
+            interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
             lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
             base,
             store,
@@ -194,13 +208,14 @@ impl Gateway {
         let (described, document) = OpenApiRouter::default()
             .merge(oidc::router())
             .merge(revoke::router())
+            .merge(outcome::router())
+            .merge(webhook::router())
             .split_for_parts();
         let document = openapi::document(document, &self.app.base);
         let routes = described
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
             .merge(issue::router())
-            .merge(outcome::router())
             .merge(status::router())
             .merge(ui::router(&self.app.brand))
             .route("/healthz", get(|| async { "ok\n" }))
@@ -228,12 +243,21 @@ impl Gateway {
         Router::new().fallback_service(routes)
     }
 
-    /// Wipes what must not stay, every half minute, until the future is dropped.
-    pub async fn keep_tidy(&self) {
-        retention::run(&self.app, self.retention_days).await;
+    /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, and tells relying
+    /// parties what happened. Each at its own pace.
+    pub async fn keep_working(&self) {
+        tokio::join!(
+            retention::run(&self.app, self.retention_days),
+            webhook::run(&self.app)
+        );
     }
 
-    /// One round of [`Self::keep_tidy`].
+    /// One round of telling, to its end.
+    pub async fn deliver_once(&self) -> Result<(), StoreError> {
+        webhook::round(&self.app).await
+    }
+
+    /// One round of wiping.
     pub async fn tidy_once(&self) -> Result<(), StoreError> {
         retention::round(&self.app, self.retention_days).await
     }
@@ -315,15 +339,21 @@ fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
         .iter()
         .flat_map(|organisation| &organisation.relying_parties)
     {
-        let Some(key) = &party.signing_key else {
-            continue;
+        let refuse = |key: &str| {
+            let key = format!("relying party {}: {key}", party.client_id);
+            Err(ConfigError::value(key, reason))
         };
-        let key = base64::engine::general_purpose::STANDARD.decode(key.read()?.as_bytes());
-        if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
-            return Err(ConfigError::value(
-                format!("relying party {}: signing_key", party.client_id),
-                reason,
-            ));
+        if let Some(key) = &party.signing_key {
+            let key = base64::engine::general_purpose::STANDARD.decode(key.read()?.as_bytes());
+            if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
+                return refuse("signing_key");
+            }
+        }
+        for secret in party.webhook.iter().flat_map(|webhook| &webhook.secrets) {
+            let secret = organisation::webhook::decode(&secret.read()?);
+            if secret.is_some_and(|bytes| bytes.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
+                return refuse("webhook.secrets");
+            }
         }
     }
     Ok(())

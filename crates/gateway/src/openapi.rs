@@ -33,6 +33,22 @@ pub struct OAuthError {
     error_description: String,
 }
 
+/// How a client says who it is, if not by the header: with its secret, or with a JWT that it signed.
+#[derive(ToSchema)]
+#[allow(dead_code, clippy::struct_field_names)] // the wire's own names
+pub struct ClientForm {
+    /// `client_secret_post` [RFC 6749 2.3.1].
+    #[schema(required = false)]
+    client_secret: String,
+    /// `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    #[schema(required = false)]
+    client_assertion_type: String,
+    /// The JWT: `iss` and `sub` are the client, `aud` is the issuer, `exp` at most ten minutes ahead, `jti` new
+    /// [RFC 7523 3].
+    #[schema(required = false)]
+    client_assertion: String,
+}
+
 /// What any endpoint of the back channel may answer instead.
 #[derive(IntoResponses)]
 #[allow(dead_code)]

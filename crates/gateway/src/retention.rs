@@ -6,8 +6,9 @@
 use jiff::SignedDuration;
 
 use crate::app::App;
+use crate::event;
 use crate::interaction::GRACE;
-use crate::interaction::rows::{OVERDUE_AT_ONCE, Overdue};
+use crate::interaction::overdue::{OVERDUE_AT_ONCE, Overdue};
 use crate::status::{self, Cause};
 use store::{Statement, StoreError};
 
@@ -39,7 +40,11 @@ pub(crate) async fn round(app: &App, retention_days: u32) -> Result<(), StoreErr
     let used = ["used_nonces", "used_assertions"].map(|table| {
         Statement::new(format!("DELETE FROM {table} WHERE expires_at < $1")).bind(now.as_second())
     });
-    app.store.write(used).await.map(drop)
+    let events = event::delete_before(now - kept);
+    app.store
+        .write(used.into_iter().chain([events]))
+        .await
+        .map(drop)
 }
 
 async fn wipe(app: &App, overdue: &Overdue) -> Result<(), StoreError> {
@@ -54,12 +59,14 @@ async fn wipe(app: &App, overdue: &Overdue) -> Result<(), StoreError> {
 }
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
+    // The streams stay: their numbers go on.
     let tables = [
         "interactions",
         "credentials",
         "status_lists",
         "used_nonces",
         "used_assertions",
+        "events",
     ];
     app.store
         .write(tables.map(|table| Statement::new(format!("DELETE FROM {table}"))))

@@ -51,8 +51,8 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "the gateway is ready");
     let outcome = listeners
         .until_stopped(async {
-            gateway.keep_tidy().await;
-            anyhow::anyhow!("the gateway stopped tidying")
+            gateway.keep_working().await;
+            anyhow::anyhow!("the gateway stopped working behind its pages")
         })
         .await;
     gateway.close().await;

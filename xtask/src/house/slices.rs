@@ -21,6 +21,8 @@ const SLICES: &[(&str, &[&str])] = &[
     ("revoke", &["status", "client"]),
     // What became of it, for the relying party that asks.
     ("outcome", &["interaction", "client"]),
+    // And for the one that is told.
+    ("webhook", &["interaction", "client"]),
     // Where they meet: ids and plain values only.
     ("interaction", &[]),
     ("status", &[]),
@@ -40,7 +42,7 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "keys", "limits", "openapi", "outbound", "random", "seal",
+    "audit", "clock", "event", "keys", "limits", "openapi", "outbound", "random", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)

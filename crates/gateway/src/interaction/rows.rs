@@ -1,5 +1,8 @@
 //! Interactions in the database: found by the one secret that each caller holds, advanced by version.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -10,24 +13,10 @@ use store::{Row, Statement, Store, StoreError};
 /// The table of interactions.
 #[derive(Clone)]
 pub struct Interactions {
-    store: Store,
+    pub(super) store: Store,
     seal: Seal,
-}
-
-/// How many overdue interactions are read at once.
-pub const OVERDUE_AT_ONCE: usize = 500;
-
-/// An interaction whose time is over and whose token nobody collected.
-pub struct Overdue {
-    /// The page's address.
-    pub id: String,
-    version: i64,
-    /// Whose it is.
-    pub organisation: String,
-    /// What its page showed.
-    pub reference: String,
-    /// The credential that left the gateway, if one did.
-    pub serial_number: Option<Uuid>,
+    /// The clients that are told of events.
+    pub(super) listeners: Arc<HashSet<String>>,
 }
 
 /// Why an interaction could not be advanced.
@@ -50,9 +39,14 @@ const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential
     code_expires_at, serial_number, created_at, expires_at, sealed";
 
 impl Interactions {
-    /// The table in that store; personal values go through `seal`.
-    pub fn new(store: Store, seal: Seal) -> Self {
-        Self { store, seal }
+    /// The table in that store; personal values go through `seal`. The clients among `listeners` are told what a step
+    /// brings, in the batch that makes it.
+    pub fn new(store: Store, seal: Seal, listeners: Arc<HashSet<String>>) -> Self {
+        Self {
+            store,
+            seal,
+            listeners,
+        }
     }
 
     /// Keeps a new interaction.
@@ -67,7 +61,7 @@ impl Interactions {
         let statement = statement
             .bind(interaction.organisation.as_str())
             .bind(interaction.client_id.as_str())
-            .bind(purpose_name(interaction.purpose))
+            .bind(interaction.purpose.name())
             .bind(interaction.credential_type.as_str())
             .bind(interaction.reference.as_str());
         let state = interaction
@@ -99,9 +93,17 @@ impl Interactions {
             .bind(interaction.id.as_str())
             .bind(interaction.version)
             .must_change(1);
-        match self.store.write(std::iter::once(update).chain(also)).await {
+        let outcome = interaction.stage.outcome();
+        let at = match interaction.stage {
+            Stage::Finished { at, .. } => at,
+            _ => interaction.created_at,
+        };
+        let news = self.news(&interaction.told(), outcome, at);
+        let batch = std::iter::once(update).chain(also).chain(news);
+        match self.store.write(batch).await {
             Ok(_) => {
                 interaction.version += 1;
+                interaction.recorded = outcome;
                 Ok(())
             }
             Err(StoreError::Unmet { statement: 0 }) => Err(AdvanceError::Overtaken),
@@ -158,53 +160,6 @@ impl Interactions {
     /// By the authorization code.
     pub async fn find_by_code(&self, code: &Digest) -> Result<Option<Interaction>, StoreError> {
         self.one("code_digest = $1", &[&code.0]).await
-    }
-
-    /// Those whose time is over and that still hold personal values, the oldest first, at most
-    /// [`OVERDUE_AT_ONCE`]. Nothing sealed is opened: what cannot be read must be wiped all the same.
-    pub async fn find_overdue(&self, before: Timestamp) -> Result<Vec<Overdue>, StoreError> {
-        let sql = format!(
-            "SELECT id, version, organisation, reference, serial_number FROM interactions \
-             WHERE expires_at < $1 AND sealed IS NOT NULL ORDER BY expires_at LIMIT {OVERDUE_AT_ONCE}"
-        );
-        let select = Statement::new(sql).bind(before.as_second());
-        let rows = self.store.read(select).await?;
-        let read = |row: &Row| {
-            Ok(Overdue {
-                id: row.text("id")?.to_owned(),
-                version: row.integer("version")?,
-                organisation: row.text("organisation")?.to_owned(),
-                reference: row.text("reference")?.to_owned(),
-                serial_number: serial_number(row)?,
-            })
-        };
-        rows.iter().map(read).collect()
-    }
-
-    /// Ends an overdue interaction and wipes its personal values, together with `also`. A token collected at the
-    /// same moment wins.
-    pub async fn wipe(
-        &self,
-        overdue: &Overdue,
-        also: Vec<Statement>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let wipe = Statement::new(
-            "UPDATE interactions SET version = version + 1, stage_at = $1, released = 1, code_digest = NULL, \
-             response_digest = NULL, sealed = NULL, \
-             outcome = CASE WHEN stage = 'finished' AND outcome <> 'issued' THEN outcome ELSE $2 END, \
-             stage = 'finished' WHERE id = $3 AND version = $4",
-        );
-        let wipe = wipe
-            .bind(now.as_second())
-            .bind(Refusal::Expired.code())
-            .bind(overdue.id.as_str())
-            .bind(overdue.version)
-            .must_change(1);
-        match self.store.write(std::iter::once(wipe).chain(also)).await {
-            Ok(_) | Err(StoreError::Unmet { statement: 0 }) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     /// Deletes the traces of what ended before that time.
@@ -307,18 +262,16 @@ impl Interactions {
             _ => None,
         };
         let serial_number = serial_number(row)?;
+        let stage = read_stage(row)?;
         Ok(Interaction {
             version: row.integer("version")?,
+            recorded: stage.outcome(),
             organisation: row.text("organisation")?.to_owned(),
             client_id: row.text("client_id")?.to_owned(),
-            purpose: if row.text("purpose")? == "issue" {
-                Purpose::Issue
-            } else {
-                Purpose::Verify
-            },
+            purpose: purpose(row)?,
             credential_type: row.text("credential_type")?.to_owned(),
             reference: row.text("reference")?.to_owned(),
-            stage: read_stage(row)?,
+            stage,
             link: row.text("link")?.to_owned(),
             link_here: row.text("link_here")?.to_owned(),
             request_digest: Digest(row.text("request_digest")?.to_owned()),
@@ -341,7 +294,7 @@ fn is_token(text: &str) -> bool {
     text.len() == 22 && text.bytes().all(plain)
 }
 
-fn serial_number(row: &Row) -> Result<Option<Uuid>, StoreError> {
+pub(super) fn serial_number(row: &Row) -> Result<Option<Uuid>, StoreError> {
     let text = row.optional_text("serial_number")?;
     text.map(Uuid::parse_str)
         .transpose()
@@ -359,11 +312,12 @@ fn unreadable() -> StoreError {
     )
 }
 
-fn purpose_name(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Verify => "verify",
-        Purpose::Issue => "issue",
-    }
+/// The purpose of a row that has the column.
+pub fn purpose(row: &Row) -> Result<Purpose, StoreError> {
+    Ok(match row.text("purpose")? {
+        "issue" => Purpose::Issue,
+        _ => Purpose::Verify,
+    })
 }
 
 type StageColumns = (
@@ -374,17 +328,12 @@ type StageColumns = (
 );
 
 fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
-    let outcome_name = |outcome: &Outcome| match outcome {
-        Outcome::Verified => "verified",
-        Outcome::Issued => "issued",
-        Outcome::Refused(refusal) => refusal.code(),
-    };
     let (at, outcome, via) = match stage {
         Stage::Pushed | Stage::Waiting => (created_at, None, None),
         Stage::Scanned { at, via } => (*at, None, Some(via_name(*via))),
         Stage::Issued { at } => (*at, None, None),
         Stage::Finished { at, outcome } | Stage::Collected { at, outcome } => {
-            (*at, Some(outcome_name(outcome)), None)
+            (*at, Some(outcome.name()), None)
         }
     };
     (stage.name(), at, outcome, via)

@@ -11,6 +11,7 @@ fn pushed() -> Interaction {
     Interaction {
         id: "page".into(),
         version: 0,
+        recorded: None,
         organisation: "anytown".into(),
         client_id: "portal".into(),
         purpose: Purpose::Verify,

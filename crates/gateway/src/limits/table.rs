@@ -56,6 +56,7 @@ const ROUTES: &[(&str, Kind)] = &[
     ("/api/revocation/revoke", Kind::Revoke),
     ("/outcomes", Kind::LookUp),
     ("/events", Kind::LookUp),
+    ("/events/redeliver", Kind::LookUp),
     ("/authorize", Kind::Authorize),
     ("/oidc/authorize", Kind::Authorize),
     ("/v2.0/oidc/authorize", Kind::Authorize),

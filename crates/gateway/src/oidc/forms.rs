@@ -3,6 +3,8 @@
 
 use utoipa::{IntoParams, ToSchema};
 
+use crate::openapi::ClientForm;
+
 /// An authorization request [OIDC Core 3.1.2.1; RFC 9126 2.1].
 #[derive(ToSchema, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -62,22 +64,6 @@ pub struct PushedForm {
     request: AuthorizationForm,
     #[serde(flatten)]
     client: ClientForm,
-}
-
-/// How a client says who it is, if not by the header: with its secret, or with a JWT that it signed.
-#[derive(ToSchema)]
-#[allow(dead_code)]
-pub struct ClientForm {
-    /// `client_secret_post` [RFC 6749 2.3.1].
-    #[schema(required = false)]
-    client_secret: String,
-    /// `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
-    #[schema(required = false)]
-    client_assertion_type: String,
-    /// The JWT: `iss` and `sub` are the client, `aud` is the issuer, `exp` at most ten minutes ahead, `jti` new
-    /// [RFC 7523 3].
-    #[schema(required = false)]
-    client_assertion: String,
 }
 
 /// A code to exchange, or a wish for a token to revoke with.

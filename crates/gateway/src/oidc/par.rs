@@ -123,6 +123,7 @@ pub fn begin(
     Interaction {
         id: parts.random.token_128(),
         version: 0,
+        recorded: None,
         organisation: party.organisation.id.clone(),
         client_id: party.client_id.clone(),
         purpose: checked.purpose,

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod client_keys;
 pub mod dialect;
 pub mod relying_party;
+pub mod webhook;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::config::{Config, ConfigError, OrganisationConfig};
 use crate::keys::KeyStore;
 use catalogue::{Catalogue, CredentialType};
 pub use relying_party::RelyingParty;
+use webhook::Webhook;
 
 /// The keys of one organisation, one for each purpose, so that nothing signed for one can pass for another
 /// (SEC-14).
@@ -136,6 +138,13 @@ impl Organisations {
     /// The relying party with that client id.
     pub fn relying_party(&self, client_id: &str) -> Option<&Arc<RelyingParty>> {
         self.by_client.get(client_id)
+    }
+
+    /// The relying parties that are told of events, with where.
+    pub fn webhooks(&self) -> impl Iterator<Item = (&str, &Webhook)> {
+        self.by_client
+            .values()
+            .filter_map(|party| Some((party.client_id.as_str(), party.webhook.as_ref()?)))
     }
 
     /// The credential type of that name.

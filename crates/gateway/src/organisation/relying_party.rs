@@ -12,6 +12,7 @@ use url::Url;
 use super::Organisation;
 use super::client_keys::ClientKeys;
 use super::dialect::{Dialect, Rules};
+use super::webhook::Webhook;
 use crate::config::{Config, ConfigError, RelyingPartyConfig};
 use crate::limits::ClientLimits;
 
@@ -52,6 +53,8 @@ pub struct RelyingParty {
     pub id_token_algorithm: IdTokenAlgorithm,
     /// What checks the signature of its drafts.
     pub draft_keys: DraftKeys,
+    /// Where it is told of events, if it is.
+    pub webhook: Option<Webhook>,
     /// Takes no authorization request but a pushed one [RFC 9126 6].
     pub pushes_only: bool,
     /// How much it may ask.
@@ -141,6 +144,10 @@ impl RelyingParty {
             Ok::<[u8; 32], ConfigError>(bytes)
         });
         let draft_keys = draft_keys(entry, &config.public_url, &fault)?;
+        let webhook = entry.webhook.as_ref();
+        let webhook = webhook
+            .map(|entry| Webhook::load(entry, &fault))
+            .transpose()?;
         check_auth_method(entry, &draft_keys)
             .map_err(|(key, reason)| fault(key, reason.to_owned()))?;
         Ok(Self {
@@ -151,6 +158,7 @@ impl RelyingParty {
             id_token_algorithm: id_token_algorithm(entry)
                 .map_err(|reason| fault("id_token_signed_response_alg", reason.to_owned()))?,
             draft_keys,
+            webhook,
             pushes_only: entry.require_pushed_authorization_requests,
             limits: config.limits.client.with(&entry.limits),
             auth_method: entry.token_endpoint_auth_method,
@@ -201,8 +209,12 @@ fn draft_keys(
 
 fn check_address(address: &Url, public_url: &Url) -> Result<(), &'static str> {
     // A gateway at http is a sandbox; what may be fetched over http there, the outbound client knows (rulings 15).
-    let secure = address.scheme() == "https";
-    if !secure && !(address.scheme() == "http" && public_url.scheme() == "http") {
+    let allowed = match address.scheme() {
+        "https" => true,
+        "http" => public_url.scheme() == "http",
+        _ => false,
+    };
+    if !allowed {
         return Err("it must begin with https://");
     }
     let named = !address.username().is_empty() || address.password().is_some();

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use url::{Host, Origin, Url};
@@ -134,6 +134,29 @@ impl Outbound {
         tokio::time::timeout(self.longest, fetched)
             .await
             .unwrap_or(Err(FetchError::TimedOut))
+    }
+
+    /// Posts a document and says whether it was taken: by any answer of 200 to 299. What the answer holds is not read.
+    pub async fn post(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<(), FetchError> {
+        let request = self.client_for(url)?.post(url.clone()).headers(headers);
+        let answered = tokio::time::timeout(self.longest, request.body(body).send()).await;
+        let response = answered.map_err(|_| FetchError::TimedOut)?;
+        let response = response.map_err(|error| explain(&error))?;
+        match response.status().as_u16() {
+            200..=299 => Ok(()),
+            300..=399 => Err(FetchError::Redirect),
+            other => Err(FetchError::Status(other)),
+        }
+    }
+
+    /// Whether an address could be called at all, by what is written in it. Where its name leads is seen when it is.
+    pub fn check(&self, url: &Url) -> Result<(), FetchError> {
+        self.client_for(url).map(drop)
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {

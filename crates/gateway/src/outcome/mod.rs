@@ -10,18 +10,23 @@
 mod question;
 mod rows;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Json, Router};
-use serde_json::{Map, Value, json};
+use jiff::Timestamp;
+use serde::Serialize;
 use standards::oauth::form::{Form, FormError};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::client::{self, ClientError};
-use crate::interaction::{Outcome, Purpose, Refusal, Stage};
+use crate::interaction::{Outcome, Refusal, Stage};
+use crate::limits::{Kind, TooMany};
+use crate::openapi::{BackChannelErrors, ClientForm, FORM};
 use question::{Question, Unanswerable};
 use rows::Trace;
 use store::StoreError;
@@ -30,8 +35,108 @@ use store::StoreError;
 const PAGE: usize = 20;
 
 /// The routes of this slice.
-pub fn router() -> Router<App> {
-    Router::new().route("/outcomes", post(look_up))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::default().routes(routes!(look_up))
+}
+
+/// What a relying party hears.
+#[derive(Serialize, ToSchema)]
+struct Outcomes {
+    /// The newest first, at most 20.
+    outcomes: Vec<Told>,
+    /// There are more: send this as `before`, with the same question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    before: Option<String>,
+}
+
+/// One interaction. What does not apply is left out.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InteractionOutcome)]
+struct Told {
+    /// What the employee reads on the gateway's page.
+    #[schema(example = "K7Q2-9MFD")]
+    reference: String,
+    /// SHA-256 of the `request_uri`, in base64url; of a request that was not pushed, of its query.
+    request_sha256: String,
+    /// `verify` or `issue`.
+    purpose: &'static str,
+    /// What was asked for, or issued.
+    credential_types: Vec<String>,
+    /// `pushed`, `waiting`, `scanned`, `issued`, `finished` or `collected`.
+    stage: &'static str,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    stage_since: Timestamp,
+    /// Whether the token endpoint was called with the code.
+    collected: bool,
+    /// `verified`, `issued` or `refused`, once it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    outcome: Option<&'static str>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    refusal: Option<Reason>,
+    /// Of the credential that left the gateway, whether or not anybody collected it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    serial_number: Option<String>,
+    /// That credential counts no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    revoked: Option<Revoked>,
+    /// When the request was pushed, or the page opened.
+    #[schema(value_type = String, format = DateTime)]
+    began_at: Timestamp,
+    /// When the employee's time is up.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// A refusal.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refusal)]
+struct Reason {
+    /// Stable.
+    #[schema(example = "declined")]
+    code: &'static str,
+    /// What `error_description` said.
+    description: &'static str,
+}
+
+/// A revocation.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Revocation)]
+struct Revoked {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `relying-party`, `not-kept`, `not-collected` or `code-replayed`.
+    cause: String,
+}
+
+/// A question about outcomes: one of `state`, `request_uri` and `reference`.
+#[derive(ToSchema)]
+#[allow(dead_code)] // described here, read in `question`
+struct QuestionForm {
+    /// The relying party's own value. Some always send the same one.
+    #[schema(required = false)]
+    state: String,
+    /// What a pushed request was answered with.
+    #[schema(required = false)]
+    request_uri: String,
+    /// What the employee reads out.
+    #[schema(required = false, example = "K7Q2-9MFD")]
+    reference: String,
+    /// Where the last answer ended.
+    #[schema(required = false)]
+    before: String,
+    /// The client, if not in the header.
+    #[schema(required = false)]
+    client_id: String,
+    #[serde(flatten)]
+    client: ClientForm,
 }
 
 /// Why a question was not answered.
@@ -41,6 +146,9 @@ enum LookUpError {
     Form(#[from] FormError),
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// SEC-34.
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     #[error(transparent)]
     Question(#[from] Unanswerable),
     #[error("the gateway cannot answer now; try again")]
@@ -52,6 +160,7 @@ impl IntoResponse for LookUpError {
         let (status, code) = match &self {
             Self::Form(_) | Self::Question(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Client(error) => return error.answer(),
+            Self::TooMany(many) => return client::answer_too_many(many),
             Self::Store(error) => {
                 tracing::error!(%error, "an outcome could not be looked up");
                 (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
@@ -61,6 +170,17 @@ impl IntoResponse for LookUpError {
     }
 }
 
+/// Look up what became of interactions
+///
+/// The client's own, by exactly one of `state`, `request_uri` and `reference`. No personal value is told.
+#[utoipa::path(
+    post,
+    path = "/outcomes",
+    tag = "Outcomes and events",
+    security(("client_secret_basic" = []), ()),
+    request_body(content = QuestionForm, content_type = FORM),
+    responses((status = 200, description = "What became of them", body = Outcomes), BackChannelErrors)
+)]
 async fn look_up(
     State(app): State<App>,
     headers: HeaderMap,
@@ -69,61 +189,47 @@ async fn look_up(
     let form = Form::parse(&body)?;
     // The client before the question (SEC-06).
     let party = client::authenticate(&app, &headers, &form).await?;
+    let _place = app.admit(Kind::LookUp, &party)?;
     let question = Question::parse(&form)?;
-    let traces = rows::find(&app, &party.client_id, &question, app.now()).await?;
-
-    let mut answer = Map::new();
-    let told: Vec<Value> = traces.iter().take(PAGE).map(told).collect();
-    answer.insert("outcomes".into(), told.into());
-    if traces.len() > PAGE {
-        answer.insert("before".into(), traces[PAGE - 1].cursor().to_text().into());
-    }
+    let mut traces = rows::find(&app, &party.client_id, &question, app.now()).await?;
+    let more = traces.len() > PAGE;
+    traces.truncate(PAGE);
+    let answer = Outcomes {
+        before: traces
+            .last()
+            .filter(|_| more)
+            .map(|trace| trace.cursor().to_text()),
+        outcomes: traces.into_iter().map(told).collect(),
+    };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 
-/// One interaction, as its relying party reads it. What does not apply is left out.
-fn told(trace: &Trace) -> Value {
+fn told(trace: Trace) -> Told {
     let (outcome, refusal) = match trace.stage.outcome() {
         None => (None, None),
-        Some(Outcome::Verified) => (Some("verified"), None),
-        Some(Outcome::Issued) => (Some("issued"), None),
-        Some(Outcome::Refused(refusal)) => (Some("refused"), Some(refusal)),
+        Some(Outcome::Refused(refusal)) => (Some("refused"), Some(reason(refusal))),
+        Some(outcome) => (Some(outcome.name()), None),
     };
-    let mut told = json!({
-        "reference": trace.reference,
-        "request_sha256": trace.request_digest,
-        "purpose": match trace.purpose {
-            Purpose::Verify => "verify",
-            Purpose::Issue => "issue",
-        },
-        "credential_types": [trace.credential_type],
-        "stage": trace.stage.name(),
-        "stage_since": trace.since(),
-        "collected": matches!(trace.stage, Stage::Collected { .. }),
-        "began_at": trace.began_at,
-        "expires_at": trace.expires_at,
-    });
-    let mut add = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            told[name] = value;
-        }
-    };
-    add("outcome", outcome.map(Value::from));
-    add("refusal", refusal.map(reason));
-    add(
-        "serial_number",
-        trace.serial_number.as_deref().map(Value::from),
-    );
-    add(
-        "revoked",
-        trace
-            .revoked
-            .as_ref()
-            .map(|(at, cause)| json!({ "at": at, "cause": cause })),
-    );
-    told
+    Told {
+        stage: trace.stage.name(),
+        stage_since: trace.since(),
+        collected: matches!(trace.stage, Stage::Collected { .. }),
+        outcome,
+        refusal,
+        reference: trace.reference,
+        request_sha256: trace.request_digest,
+        purpose: trace.purpose.name(),
+        credential_types: vec![trace.credential_type],
+        serial_number: trace.serial_number,
+        revoked: trace.revoked.map(|(at, cause)| Revoked { at, cause }),
+        began_at: trace.began_at,
+        expires_at: trace.expires_at,
+    }
 }
 
-fn reason(refusal: Refusal) -> Value {
-    json!({ "code": refusal.code(), "description": refusal.description() })
+fn reason(refusal: Refusal) -> Reason {
+    Reason {
+        code: refusal.code(),
+        description: refusal.description(),
+    }
 }

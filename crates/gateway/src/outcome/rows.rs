@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::PAGE;
 use super::question::{By, Cursor, Question};
 use crate::app::Parts;
-use crate::interaction::rows::read_stage;
+use crate::interaction::rows::{purpose, read_stage};
 use crate::interaction::{Digest, Purpose, Stage};
 use store::{Row, Statement, StoreError};
 
@@ -91,10 +91,7 @@ fn read(row: &Row, now: Timestamp) -> Result<Trace, StoreError> {
     Ok(Trace {
         reference: row.text("reference")?.to_owned(),
         request_digest: row.text("request_digest")?.to_owned(),
-        purpose: match row.text("purpose")? {
-            "issue" => Purpose::Issue,
-            _ => Purpose::Verify,
-        },
+        purpose: purpose(row)?,
         credential_type: row.text("credential_type")?.to_owned(),
         stage: read_stage(row)?.settled(row.boolean("released")?, expires_at, now),
         began_at: row.timestamp("created_at")?,

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 pub use publish::router;
 
+use crate::event;
 use crate::organisation::Organisation;
 use crate::random::Random;
 use store::{Statement, Store, StoreError};
@@ -181,6 +182,12 @@ pub fn revoke_statements(
     now: Timestamp,
 ) -> Vec<Statement> {
     let serial = serial_number.to_string();
+    // What follows asks whether the credential is in force. This holds its row until the batch is kept, so that of two
+    // batches at once one finds it revoked.
+    let hold = Statement::new(
+        "UPDATE credentials SET list = list WHERE serial_number = $1 AND organisation = $2",
+    );
+    let [number, event] = event::revoked(organisation, serial_number, cause.code(), now);
     // The revision rises only if this batch is the one that revokes; hence it comes first.
     let revision = Statement::new(
         "UPDATE status_lists SET revision = revision + 1 WHERE organisation = $1 AND list = \
@@ -191,6 +198,9 @@ pub fn revoke_statements(
          WHERE serial_number = $4 AND organisation = $5 AND revoked_at IS NULL",
     );
     vec![
+        hold.bind(serial.as_str()).bind(organisation),
+        number,
+        event,
         revision
             .bind(organisation)
             .bind(serial.as_str())

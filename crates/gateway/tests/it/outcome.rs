@@ -179,7 +179,7 @@ async fn a_state_that_repeats_is_told_newest_first_and_page_by_page(database: Da
         assert!(page.len() <= 20);
         told.extend(page.clone());
         match answer.json["before"].as_str() {
-            Some(next) => before = next.to_owned(),
+            Some(next) => next.clone_into(&mut before),
             None => break,
         }
     }

@@ -25,7 +25,10 @@ pub(crate) struct Walk {
 
 impl Walk {
     pub(crate) async fn start() -> Self {
-        let world = World::start().await;
+        Self::in_world(World::start().await).await
+    }
+
+    pub(crate) async fn in_world(world: World) -> Self {
         let waiting = Waiting::to_issue(&world, "v2").await;
         let offered = offer(&waiting.link()).await;
         let token = token(&offered.issuer, &offered.code).await;

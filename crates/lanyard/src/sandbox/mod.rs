@@ -241,8 +241,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     work.spawn({
         let gateway = gateway.clone();
         async move {
-            gateway.keep_tidy().await;
-            anyhow::anyhow!("the gateway stopped tidying")
+            gateway.keep_working().await;
+            anyhow::anyhow!("the gateway stopped working behind its pages")
         }
     });
     // Not before: while everybody is seeded the clock goes back once.

@@ -64,6 +64,14 @@ fn a_configuration_with_a_fault_stops_the_start_and_the_fault_is_named() {
     let host = gateway.base.as_str();
     let storage = format!("{{ file = \"{folder}/storage-secret\" }}");
     let signing = format!("{{ file = \"{folder}/signing-key\" }}");
+    // The base64 of `sandbox-` and more.
+    write_private(
+        &gateway.folder.join("sandbox-webhook"),
+        "whsec_c2FuZGJveC0wMTIzNDU2Nzg5YWJjZGVmMDEyMw==",
+    );
+    let webhook = format!(
+        "webhook = {{ url = \"https://portal.example/e\", secrets = [{{ file = \"{folder}/sandbox-webhook\" }}] }}"
+    );
     let cases = [
         (http, "public_url: it must begin with https://"),
         (
@@ -158,6 +166,14 @@ fn a_configuration_with_a_fault_stops_the_start_and_the_fault_is_named() {
         (
             with(good, "/tls-key.pem", "/signing-key"),
             "signing-key is not a PEM private key",
+        ),
+        (
+            with(
+                good,
+                "dialect = \"plain\"",
+                &format!("dialect = \"plain\"\n{webhook}"),
+            ),
+            "webhook.secrets: this is a sandbox's secret",
         ),
         (with(good, "sqlite:", "mysql:"), "database"),
     ];

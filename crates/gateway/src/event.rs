@@ -1,0 +1,179 @@
+//! What a relying party is told of its own accord: written down in the same batch as the step that it reports, so that
+//! no step is ever made without its event, and none is reported that was not made.
+//!
+//! Each client that is told has a *stream*: a row that counts. A number is allotted and its event inserted in one batch
+//! that holds the stream's row, so that numbers rise without gaps on both engines, and a receiver that misses one knows
+//! it. A client without an active stream is told nothing. The row is held even so, for a stream that is turned on between
+//! number and event would give the number of an earlier one; one that begins there has no number to give.
+//!
+//! Nothing personal is in an event, and no text of anybody's choosing: words of closed lists, names of the catalogue,
+//! ids and times (SEC-35).
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+use standards::base64url;
+use uuid::Uuid;
+
+use store::Statement;
+
+/// How long an event is offered before it is parked.
+pub const OFFERED: SignedDuration = SignedDuration::from_hours(72);
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A wallet has a credential, as far as anybody can know.
+    CredentialIssued,
+    /// A credential counts no more.
+    CredentialRevoked,
+    /// An interaction ended without what was asked for.
+    InteractionFailed,
+}
+
+impl Kind {
+    /// Its name on the wire and in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CredentialIssued => "credential.issued",
+            Self::CredentialRevoked => "credential.revoked",
+            Self::InteractionFailed => "interaction.failed",
+        }
+    }
+}
+
+/// The interaction that an event is about.
+#[derive(Debug, Clone)]
+pub struct About<'a> {
+    /// Whose it is.
+    pub client_id: &'a str,
+    /// `verify` or `issue`.
+    pub purpose: &'static str,
+    /// The credential type asked for or issued.
+    pub credential_type: &'a str,
+    /// What the employee reads out.
+    pub reference: &'a str,
+    /// Digest of what the relying party pushed.
+    pub request_digest: &'a str,
+    /// The credential that left the gateway, if one did.
+    pub serial_number: Option<Uuid>,
+}
+
+/// Turns the streams of exactly these clients on. Their numbers go on from where they were.
+pub fn streams(clients: &HashSet<String>) -> Vec<Statement> {
+    let off = Statement::new("UPDATE event_streams SET active = 0 WHERE active = 1");
+    let on = clients.iter().map(|client| {
+        Statement::new(
+            "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
+             VALUES ($1, 1, 0, 0, 0, 0) ON CONFLICT (client_id) DO UPDATE SET active = 1",
+        )
+        .bind(client)
+    });
+    std::iter::once(off).chain(on).collect()
+}
+
+/// A credential was issued, and its wallet kept it or said nothing for five seconds.
+pub fn issued(about: &About<'_>, serial_number: Uuid, at: Timestamp) -> Vec<Statement> {
+    let kind = Kind::CredentialIssued;
+    let id = id(kind, &serial_number.to_string());
+    told(about, kind, &id, None, at)
+}
+
+/// An interaction ended with this refusal. `step` is its id and the version that it ends with: after a fresh start it may
+/// end again.
+pub fn failed(
+    about: &About<'_>,
+    step: (&str, i64),
+    refusal: &'static str,
+    at: Timestamp,
+) -> Vec<Statement> {
+    let kind = Kind::InteractionFailed;
+    let id = id(kind, &format!("{}/{}", step.0, step.1));
+    told(about, kind, &id, Some(refusal), at)
+}
+
+/// A credential is about to be revoked: belongs before the statement that does it and behind one that holds the
+/// credential's row, for otherwise two batches could both find it in force.
+pub fn revoked(
+    organisation: &str,
+    serial_number: Uuid,
+    cause: &'static str,
+    at: Timestamp,
+) -> [Statement; 2] {
+    let kind = Kind::CredentialRevoked;
+    let serial = serial_number.to_string();
+    let number = Statement::new(
+        "UPDATE event_streams SET last_sequence = last_sequence + active WHERE client_id = \
+         (SELECT client_id FROM credentials WHERE serial_number = $1 AND organisation = $2 AND revoked_at IS NULL)",
+    );
+    // The interaction may be forgotten already, the credential is not.
+    let insert = Statement::new(
+        "INSERT INTO events (client_id, sequence, id, kind, happened_at, purpose, credential_type, reference, \
+         request_digest, serial_number, cause, delivery, attempts, offered_at) \
+         SELECT s.client_id, s.last_sequence, $1, $2, $3, 'issue', c.credential_type, i.reference, \
+         i.request_digest, c.serial_number, $4, 'due', 0, $5 \
+         FROM credentials c JOIN event_streams s ON s.client_id = c.client_id \
+         LEFT JOIN interactions i ON i.id = c.interaction \
+         WHERE s.active = 1 AND s.last_sequence > 0 AND c.serial_number = $6 AND c.organisation = $7 AND c.revoked_at IS NULL",
+    );
+    [
+        number.bind(serial.as_str()).bind(organisation),
+        insert
+            .bind(id(kind, &serial))
+            .bind(kind.name())
+            .bind(at)
+            .bind(cause)
+            .bind(at)
+            .bind(serial.as_str())
+            .bind(organisation),
+    ]
+}
+
+/// Deletes what happened before that time and is delivered or parked; and, where that is longer ago, whatever was left
+/// lying because its client is told no more.
+pub fn delete_before(before: Timestamp) -> Statement {
+    let sql =
+        "DELETE FROM events WHERE happened_at < $1 AND (delivery <> 'due' OR offered_at < $2)";
+    Statement::new(sql).bind(before).bind(before - OFFERED)
+}
+
+fn told(
+    about: &About<'_>,
+    kind: Kind,
+    id: &str,
+    refusal: Option<&str>,
+    at: Timestamp,
+) -> Vec<Statement> {
+    let number = Statement::new(
+        "UPDATE event_streams SET last_sequence = last_sequence + active WHERE client_id = $1",
+    );
+    let insert = Statement::new(
+        "INSERT INTO events (client_id, sequence, id, kind, happened_at, purpose, credential_type, reference, \
+         request_digest, serial_number, refusal, delivery, attempts, offered_at) \
+         SELECT client_id, last_sequence, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', 0, $10 \
+         FROM event_streams WHERE client_id = $11 AND active = 1 AND last_sequence > 0",
+    );
+    vec![
+        number.bind(about.client_id),
+        insert
+            .bind(id)
+            .bind(kind.name())
+            .bind(at)
+            .bind(about.purpose)
+            .bind(about.credential_type)
+            .bind(about.reference)
+            .bind(about.request_digest)
+            .bind(about.serial_number.map(|serial| serial.to_string()))
+            .bind(refusal)
+            .bind(at)
+            .bind(about.client_id),
+    ]
+}
+
+/// An event's id is made of the fact that it reports: one fact cannot be told under two ids, not even by a database that
+/// was put back to an earlier day.
+fn id(kind: Kind, fact: &str) -> String {
+    let text = format!("{} {fact}", kind.name());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    format!("evt_{}", base64url::encode(digest.as_ref()))
+}
