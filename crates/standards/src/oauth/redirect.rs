@@ -97,12 +97,11 @@ impl RedirectUri {
         &self,
         parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> String {
-        let joint = if self.0.ends_with(['?', '&']) {
-            ""
-        } else if self.0.contains('?') {
-            "&"
-        } else {
-            "?"
+        // Only the first `?` begins the query; a later one belongs to a value.
+        let joint = match self.0.split_once('?') {
+            None => "?",
+            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
+            Some(_) => "&",
         };
         format!("{}{joint}{}", self.0, super::form::encode(parameters))
     }
@@ -234,5 +233,23 @@ mod tests {
             "https://p.example:8443/cb?t=1&code=x"
         );
         assert_eq!(tenant.origin(), "https://p.example:8443");
+    }
+
+    #[test]
+    fn the_answer_stands_apart_from_a_value_that_ends_in_a_question_mark() {
+        for (registered, answer) in [
+            ("https://p.example/cb?", "https://p.example/cb?code=x"),
+            (
+                "https://p.example/cb?t=1&",
+                "https://p.example/cb?t=1&code=x",
+            ),
+            (
+                "https://p.example/cb?t=why?",
+                "https://p.example/cb?t=why?&code=x",
+            ),
+        ] {
+            let uri = RedirectUri::parse(registered).unwrap();
+            assert_eq!(uri.with_answer([("code", "x")]), answer);
+        }
     }
 }
