@@ -205,8 +205,8 @@ impl OfferLink {
             (Some(offer), None) => CredentialOffer::parse(offer.as_bytes()).map(Self::ByValue),
             (None, Some(uri)) => {
                 let uri = Url::parse(uri).map_err(|_| OfferError::Reference)?;
-                let web = matches!(uri.scheme(), "https" | "http") && uri.username().is_empty();
-                if web {
+                let web = matches!(uri.scheme(), "https" | "http");
+                if web && uri.username().is_empty() && uri.password().is_none() {
                     Ok(Self::ByReference(uri))
                 } else {
                     Err(OfferError::Reference)

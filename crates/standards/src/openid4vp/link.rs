@@ -124,7 +124,8 @@ impl RequestLink {
             (None, None) => return Err(LinkError::Unsigned),
             (Some(uri), None) => {
                 let uri = Url::parse(uri).map_err(|_| LinkError::RequestUri)?;
-                if !matches!(uri.scheme(), "https" | "http") || !uri.username().is_empty() {
+                let anonymous = uri.username().is_empty() && uri.password().is_none();
+                if !matches!(uri.scheme(), "https" | "http") || !anonymous {
                     return Err(LinkError::RequestUri);
                 }
                 let method = match method {
@@ -215,6 +216,10 @@ mod tests {
             ),
             (
                 format!("openid4vp://?{id}&request_uri=javascript:x"),
+                LinkError::RequestUri,
+            ),
+            (
+                format!("openid4vp://?{id}&request_uri=https://:p@a.example/"),
                 LinkError::RequestUri,
             ),
             (

@@ -186,6 +186,10 @@ fn links_and_offers_that_are_none_are_refused() {
             OfferError::Reference,
         ),
         (
+            "openid-credential-offer://?credential_offer_uri=https://:p@a.example",
+            OfferError::Reference,
+        ),
+        (
             "openid-credential-offer://?credential_offer_uri=https://a&credential_offer=%7B%7D",
             OfferError::ExactlyOne,
         ),
