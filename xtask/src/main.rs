@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod frontend;
+mod fuzz;
 mod generate;
 mod house;
 mod machine;
@@ -21,6 +22,9 @@ Usage: cargo xtask COMMAND
       starts a throw-away PostgreSQL and stops it again.
       --long also runs what is too slow for every change.
       Arguments after `--` go to the Rust test runner; only the Rust tests run then.
+  fuzz [TARGET ...] [--seconds N] [--keep]
+      Runs the fuzz targets (all, unless some are named) for ten minutes each, or N seconds, and
+      writes their totals to docs/reference/fuzzing.md. --keep adds what was found to the corpus.
   generate [--check]
       Writes the tables of docs/reference/ from the last whole test run.
       --check compares them with that run instead, and says nothing where they agree.
@@ -56,6 +60,7 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
     match arguments.as_slice() {
         ["test", rest @ ..] => test::run(&test::Plan::parse(rest)?),
         ["bench", rest @ ..] => bench::run(&cargo::workspace_root()?, &bench::Plan::parse(rest)?),
+        ["fuzz", rest @ ..] => fuzz::run(&fuzz::Plan::parse(rest)?),
         ["generate"] => generate::write(&cargo::workspace_root()?),
         ["generate", "--check"] => generate::check(&cargo::workspace_root()?),
         ["house"] => house::run(&cargo::workspace_root()?),

@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::cargo::{
     cargo, output_of, succeeds, succeeds_while_reading, target_folder, workspace_root,
 };
+use crate::fuzz;
 use crate::generate::report;
 use crate::machine::{self, NPM_FOLDERS};
 use crate::postgres::{self, Postgres};
@@ -115,6 +116,10 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
         all_passed &= succeeds_while_reading(&mut command, |line| tally.add_node_line(line))?;
     }
     println!("\n{tally}");
+    if plan.long {
+        println!("\nThe fuzz targets, ten minutes each");
+        all_passed &= fuzz::run(&fuzz::Plan::whole())?;
+    }
     Ok(all_passed)
 }
 

@@ -101,6 +101,12 @@ const PARTIES: &[Party] = &[
         ],
         tests_with: &[],
     },
+    // A test of its own kind: hostile input for whoever reads any. Links what it feeds.
+    Party {
+        name: "fuzz",
+        links: &["gateway", "standards"],
+        tests_with: &[],
+    },
     Party {
         name: "xtask",
         links: &[],
