@@ -54,9 +54,15 @@ pub struct RelyingParty {
     /// Its id.
     pub client_id: String,
     /// Its secret.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_secret: String,
     /// Its signing key, in base64.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub signing_key: String,
+    /// Its own key in PEM, in the place of both: for `private_key_jwt` and for drafts (ES256). Its ID tokens are signed
+    /// with `EdDSA`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<String>,
     /// Where its browsers come back to.
     pub redirect_uris: Vec<String>,
 }

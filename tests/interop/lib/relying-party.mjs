@@ -1,14 +1,16 @@
 // `openid-client` as a relying party that has read nothing but the discovery document and its own credentials.
 
 import { randomUUID } from "node:crypto";
-import { SignJWT, decodeProtectedHeader } from "jose";
+import { SignJWT, calculateJwkThumbprint, decodeProtectedHeader, exportJWK, importPKCS8 } from "jose";
 import * as client from "openid-client";
 
 import { Browser } from "./browser.mjs";
 
-/** How a dialect differs for its client: where discovery begins and how it says who it is. */
-const DIALECTS = {
-  plain: { discovery: "", authentication: client.ClientSecretBasic },
+/** How a kind of client differs: where discovery begins, how it says who it is, what it wants signed how. */
+const KINDS = {
+  plain: { discovery: "", authentication: client.ClientSecretBasic, metadata: { id_token_signed_response_alg: "ES256" } },
+  "plain, by post": { dialect: "plain", discovery: "", authentication: client.ClientSecretPost },
+  "plain, with its own key": { dialect: "plain", discovery: "", keyed: true, metadata: { id_token_signed_response_alg: "EdDSA" } },
   // Names the base as its issuer and stands below it, so its own address is given.
   v2: { discovery: "/v2.0/.well-known/openid-configuration", authentication: client.ClientSecretPost },
   "v1-b": { discovery: "/oidc", authentication: client.ClientSecretPost },
@@ -19,28 +21,31 @@ export class RelyingParty {
   #config;
   #party;
   #world;
+  #key;
   /** What the last ID token was signed with. */
   algorithm;
 
-  static async discover(world, dialect) {
-    const party = world.party(dialect);
-    const { discovery, authentication } = DIALECTS[dialect];
+  static async discover(world, kind) {
+    const { dialect = kind, discovery, authentication, keyed = false, metadata = {} } = KINDS[kind];
+    const party = world.party(dialect, keyed);
+    const key = keyed ? await ownKey(party.private_key) : undefined;
     const execute = [client.enableNonRepudiationChecks];
     if (world.insecure) execute.push(client.allowInsecureRequests);
     const config = await client.discovery(
       new URL(world.urls.gateway + discovery),
       party.client_id,
-      { client_secret: party.client_secret },
-      authentication(party.client_secret),
+      { ...(keyed ? {} : { client_secret: party.client_secret }), ...metadata },
+      keyed ? client.PrivateKeyJwt(key) : authentication(party.client_secret),
       { execute, [client.customFetch]: world.fetch },
     );
-    return new RelyingParty(world, party, config);
+    return new RelyingParty(world, party, config, key);
   }
 
-  constructor(world, party, config) {
+  constructor(world, party, config, key) {
     this.#world = world;
     this.#party = party;
     this.#config = config;
+    this.#key = key;
   }
 
   get metadata() {
@@ -52,16 +57,16 @@ export class RelyingParty {
     return this.#begin({ scope }, push);
   }
 
-  /** Offers a credential: the draft is signed with the signing key, which both sides hold, and pushed. */
+  /** Offers a credential: the draft is signed with the signing key, which both sides hold, or the client's own; and pushed. */
   async issue(type, claims, { scope = `openid issue.${type}` } = {}) {
     const serialNumber = randomUUID();
     const draft = await new SignJWT({ ...claims, SerialNumber: serialNumber })
-      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+      .setProtectedHeader(this.#key ? { alg: "ES256", typ: "JWT", kid: this.#key.kid } : { alg: "HS256", typ: "JWT" })
       .setIssuer(this.#party.client_id)
       .setAudience(this.metadata.issuer)
       .setIssuedAt()
       .setExpirationTime("5m")
-      .sign(Buffer.from(this.#party.signing_key, "base64"));
+      .sign(this.#key?.key ?? Buffer.from(this.#party.signing_key, "base64"));
     return { ...(await this.#begin({ scope, id_token_hint: draft }, true)), serialNumber };
   }
 
@@ -94,7 +99,28 @@ export class RelyingParty {
   async redeem(back, checks) {
     const tokens = await client.authorizationCodeGrant(this.#config, back, checks);
     this.algorithm = decodeProtectedHeader(tokens.id_token).alg;
+    this.tokens = tokens;
     return tokens.claims();
+  }
+
+  /** What the userinfo endpoint says to the last access token. */
+  userinfo() {
+    return client.fetchUserInfo(this.#config, this.tokens.access_token, this.tokens.claims().sub);
+  }
+
+  /** A token for revoking, without any employee; then the newer revocation. */
+  async revokeWithToken(type, serialNumber, scope = "revocation") {
+    const { access_token } = await client.clientCredentialsGrant(this.#config, { scope });
+    const response = await this.#world.fetch(`${this.#world.urls.gateway}/api/Revocation/revoke`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${access_token}` },
+      body: JSON.stringify({
+        organisationId: this.#party.organisation_id,
+        credentialTemplateName: type,
+        serialNumber,
+      }),
+    });
+    return response.status;
   }
 
   /** The organisation takes a credential back. */
@@ -113,4 +139,11 @@ export class RelyingParty {
     });
     if (response.status !== 204) throw new Error(`revocation answered ${response.status}: ${await response.text()}`);
   }
+}
+
+/** The key that the sandbox gave a client, named as the gateway names it: by its thumbprint. */
+async function ownKey(pem) {
+  const key = await importPKCS8(pem, "ES256", { extractable: true });
+  const { kty, crv, x, y } = await exportJWK(key);
+  return { key, kid: await calculateJwkThumbprint({ kty, crv, x, y }) };
 }

@@ -79,7 +79,8 @@ function world(folder, { child, file }, certificates) {
     certificate: certificates?.file,
     /** Trusts this run's authority and no other. */
     fetch: (resource, options) => fetchWith(resource, { ...options, dispatcher: agent }),
-    party: (dialect) => told.relying_parties.find((party) => party.dialect === dialect),
+    party: (dialect, keyed = false) =>
+      told.relying_parties.find((party) => party.dialect === dialect && Boolean(party.private_key) === keyed),
     employee: (kind) => told.employees.find((employee) => employee.case === kind),
     async stop() {
       const ended = child.exitCode === null ? once(child, "exit") : undefined;

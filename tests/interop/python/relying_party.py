@@ -19,17 +19,17 @@ from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 
 
 class RelyingParty:
     def __init__(self, world, method, secret=None):
         self.world, self.verify = world, world.get("certificate", True)
-        wanted = "private_key_jwt" if method == "private_key_jwt" else None
+        keyed = method == "private_key_jwt"
         self.party = next(
             party
             for party in world["relying_parties"]
-            if party["dialect"] == "plain" and party.get("token_endpoint_auth_method") == wanted
+            if party["dialect"] == "plain" and ("private_key" in party) == keyed
         )
         gateway = world["urls"]["gateway"]
         self.provider = self.read(gateway + "/.well-known/openid-configuration")
@@ -37,7 +37,7 @@ class RelyingParty:
         self.keys = KeySet.import_key_set(self.read(self.provider["jwks_uri"]))
         self.session = OAuth2Session(
             self.party["client_id"],
-            secret or self.party.get("private_jwk") or self.party["client_secret"],
+            secret or self.party.get("client_secret"),
             token_endpoint_auth_method=method,
             redirect_uri=self.party["redirect_uris"][-1],
             scope="openid Identity",
@@ -46,9 +46,11 @@ class RelyingParty:
         self.session.verify = self.verify
         # A bundle of authorities in the environment would count more than ours.
         self.session.trust_env = False
-        if method == "private_key_jwt":
-            key = self.party["private_jwk"]
-            self.session.register_client_auth_method(PrivateKeyJWT(alg=key["alg"], headers={"kid": key["kid"]}))
+        if keyed:
+            self.session.client_secret = key = ECKey.import_key(self.party["private_key"])
+            # The library would name the token endpoint as the audience; the gateway wants its issuer there.
+            way = PrivateKeyJWT(self.provider["issuer"], alg="ES256", headers={"kid": key.thumbprint()})
+            self.session.register_client_auth_method(way)
 
     def read(self, address):
         with self.browser() as browser:

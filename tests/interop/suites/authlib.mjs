@@ -22,10 +22,10 @@ async function play(world, scenario, method) {
   return JSON.parse(said);
 }
 
-const SECRET_METHODS = ["client_secret_basic", "client_secret_post"];
+const METHODS = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 export function authlib(world) {
-  for (const method of SECRET_METHODS) {
+  for (const method of METHODS) {
     // DW-02, DW-37.
     test(`it verifies an identity with ${method}`, { skip }, async () => {
       const { surname, expected } = await play(world(), "verify", method);
@@ -42,6 +42,15 @@ export function authlib(world) {
   test("it hears the standards' errors, and does not believe a token of another request", { skip }, async () => {
     assert.deepEqual(await play(world(), "refusals", "client_secret_basic"), {
       secret: "invalid_client",
+      verifier: "invalid_grant",
+      code: "invalid_grant",
+      nonce: "InvalidClaimError",
+    });
+  });
+
+  // SEC-01, SEC-08, SEC-11.
+  test("with its own key it hears the same", { skip }, async () => {
+    assert.deepEqual(await play(world(), "refusals", "private_key_jwt"), {
       verifier: "invalid_grant",
       code: "invalid_grant",
       nonce: "InvalidClaimError",

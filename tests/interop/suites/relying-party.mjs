@@ -2,6 +2,7 @@
 // issuer, PKCE and the ID token's signature; the sandbox's wallet plays the employee.
 
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 
 import { among, programme } from "../lib/programme.mjs";
@@ -10,9 +11,11 @@ import { credentials, scan } from "../lib/sandbox-wallet.mjs";
 
 const PROGRAMME = "TrainingProgramme";
 
-/** The dialects that `openid-client` speaks, and how each asks for an issue. */
+/** The kinds of client that `openid-client` can be, and how each asks for an issue. */
 const CLIENTS = [
   { dialect: "plain", algorithm: "ES256" },
+  { dialect: "plain, by post", algorithm: "ES256" },
+  { dialect: "plain, with its own key", algorithm: "EdDSA" },
   { dialect: "v2", algorithm: "RS256" },
   { dialect: "v1-b", algorithm: "RS256", issue: { scope: `issue.${PROGRAMME}` } },
 ];
@@ -48,13 +51,38 @@ export function relyingParty(world) {
     });
   }
 
-  test("a plain client verifies without pushing its request", async () => {
-    const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("diacritics")];
-    const journey = await client.verify("Identity", { push: false });
-    const scanned = await scan(world(), employee.holder, journey.page.href("open-wallet"));
-    assert.equal(scanned.outcome, "presented", scanned.reason);
-    const claims = await client.finish(journey);
-    assert.equal(claims["Identity.UniqueIdentifier"], employee.unique_identifier);
+  for (const kind of ["plain", "plain, by post", "plain, with its own key"]) {
+    test(`a client (${kind}) verifies without pushing its request`, async () => {
+      const [client, employee] = [await RelyingParty.discover(world(), kind), world().employee("diacritics")];
+      const journey = await client.verify("Identity", { push: false });
+      const scanned = await scan(world(), employee.holder, journey.page.href("open-wallet"));
+      assert.equal(scanned.outcome, "presented", scanned.reason);
+      const claims = await client.finish(journey);
+      assert.equal(claims["Identity.UniqueIdentifier"], employee.unique_identifier);
+      // The library holds the answer's `sub` against the ID token's.
+      assert.deepEqual(await client.userinfo(), { sub: claims.sub });
+    });
+
+    // DW-74.
+    test(`a client (${kind}) revokes with a token of its own`, async () => {
+      const [client, employee] = [await RelyingParty.discover(world(), kind), world().employee("match")];
+      const journey = await client.issue(PROGRAMME, programme(employee));
+      await scan(world(), employee.holder, journey.page.href("open-wallet"));
+      await client.finish(journey);
+      assert.equal(await client.revokeWithToken(PROGRAMME, journey.serialNumber), 204);
+      assert.equal(await client.revokeWithToken(PROGRAMME, randomUUID()), 404);
+      const refused = { name: "ResponseBodyError", error: "invalid_scope" };
+      await assert.rejects(client.revokeWithToken(PROGRAMME, journey.serialNumber, "openid"), refused);
+    });
+  }
+
+  // SEC-06, SEC-11.
+  test("a client that signs in by another way than it is registered for hears invalid_client", async () => {
+    const keyed = world().party("plain", true);
+    const stranger = { ...keyed, client_secret: randomUUID() };
+    const disguised = { ...world(), party: () => stranger };
+    const client = await RelyingParty.discover(disguised, "plain, by post");
+    await assert.rejects(client.verify("Identity"), { name: "ResponseBodyError", error: "invalid_client" });
   });
 
   // DW-35.

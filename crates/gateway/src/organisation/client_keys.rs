@@ -24,6 +24,8 @@ const LONGEST: SignedDuration = SignedDuration::from_mins(30);
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// Between two fetches while there are none.
 const SHORT_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// How far apart two requests may read the clock and be at the same time: as long as a request lasts at most.
+const MOMENT: SignedDuration = SignedDuration::from_secs(30);
 /// The largest key set that is read: 100 RSA keys of 4096 bits are smaller.
 const LARGEST: usize = 128 * 1024;
 
@@ -178,9 +180,10 @@ impl Published {
 
 impl Copy {
     /// The keys, if they were fetched no longer ago; and not after now, which is from before the clock was set back.
+    /// A request that waited for another's fetch has read the clock a moment before that one.
     fn within(&self, longest: SignedDuration, now: Timestamp) -> Option<&JwkSet> {
         let (keys, fetched_at) = self.keys.as_ref()?;
-        (*fetched_at <= now && now < *fetched_at + longest).then_some(keys.as_ref())
+        (*fetched_at <= now + MOMENT && now < *fetched_at + longest).then_some(keys.as_ref())
     }
 
     fn may_try(&self, now: Timestamp) -> bool {
@@ -190,7 +193,7 @@ impl Copy {
             SHORT_PAUSE
         };
         self.tried_at
-            .is_none_or(|tried_at| tried_at > now || now >= tried_at + pause)
+            .is_none_or(|tried_at| tried_at > now + MOMENT || now >= tried_at + pause)
     }
 }
 

@@ -4,6 +4,7 @@
 //! employee an identity credential through the gateway's own issuing flow, and writes `sandbox.json` last, when all of
 //! it answers (rulings 27).
 
+mod own_key;
 pub mod parties;
 pub mod people;
 mod portal;
@@ -153,15 +154,12 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .clone()
         .unwrap_or_else(|| local_gateway.clone());
     seed::check_made_for(options, &public_url)?;
-    let names = parties::PARTIES
-        .iter()
-        .map(|party| party.name)
-        .collect::<Vec<_>>();
     let employees = people::EVERYONE
         .iter()
         .map(|person| person.id)
         .collect::<Vec<_>>();
-    let secrets = Secrets::keep(&options.data.join("secrets.json"), &names, &employees)?;
+    let file = options.data.join("secrets.json");
+    let secrets = Secrets::keep(&file, &parties::PARTIES, &employees)?;
     let config = parties::gateway_config(options, public_url.clone(), &portal_url, &secrets)?;
     gateway::create_keys(&config, true)?;
 

@@ -3,10 +3,13 @@
 use gateway::config::{Config, OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
 use gateway::limits::LimitsConfig;
 use gateway::organisation::dialect::Dialect;
+use gateway::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
+use standards::jose::{JwkSet, Signer as _};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::Options;
+use super::own_key;
 use super::secrets::{PartySecrets, Secrets};
 
 /// The organisation that everyone in the sandbox belongs to.
@@ -26,6 +29,8 @@ pub struct Party {
     pub dialect: Dialect,
     /// Whether `sandbox.json` tells outside programs about it.
     pub shown: bool,
+    /// Whether it signs in and signs its drafts with a key of its own, in the place of shared secrets.
+    pub keyed: bool,
 }
 
 /// The name of the relying party that is the staff portal.
@@ -37,13 +42,14 @@ pub const ELSEWHERE_HR: &str = "Elsewhere HR";
 
 /// Every relying party of the sandbox.
 #[rustfmt::skip]
-pub const PARTIES: [Party; 6] = [
-    Party { name: STAFF_SERVICES, organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
-    Party { name: HR, organisation: ANYTOWN, dialect: Dialect::V2, shown: true },
-    Party { name: "Trainee Records", organisation: ANYTOWN, dialect: Dialect::V1A, shown: true },
-    Party { name: "Learning Records", organisation: ANYTOWN, dialect: Dialect::V1B, shown: true },
-    Party { name: "Any OpenID Connect client", organisation: ANYTOWN, dialect: Dialect::Plain, shown: true },
-    Party { name: ELSEWHERE_HR, organisation: ELSEWHERE, dialect: Dialect::V2, shown: false },
+pub const PARTIES: [Party; 7] = [
+    Party { name: STAFF_SERVICES, organisation: ANYTOWN, dialect: Dialect::V2, shown: true, keyed: false },
+    Party { name: HR, organisation: ANYTOWN, dialect: Dialect::V2, shown: true, keyed: false },
+    Party { name: "Trainee Records", organisation: ANYTOWN, dialect: Dialect::V1A, shown: true, keyed: false },
+    Party { name: "Learning Records", organisation: ANYTOWN, dialect: Dialect::V1B, shown: true, keyed: false },
+    Party { name: "Any OpenID Connect client", organisation: ANYTOWN, dialect: Dialect::Plain, shown: true, keyed: false },
+    Party { name: "OpenID Connect client with its own key", organisation: ANYTOWN, dialect: Dialect::Plain, shown: true, keyed: true },
+    Party { name: ELSEWHERE_HR, organisation: ELSEWHERE, dialect: Dialect::V2, shown: false, keyed: false },
 ];
 
 impl Party {
@@ -86,16 +92,17 @@ pub fn gateway_config(
         credential_type,
         issuers: vec![anytown_did.clone()],
     });
-    let organisation = |id: &str, name: &str, trust: Vec<TrustConfig>| OrganisationConfig {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        issues: types.to_vec(),
-        trust,
-        relying_parties: PARTIES
-            .iter()
-            .filter(|party| party.organisation == id)
-            .map(|party| registered(party, portal, secrets))
-            .collect(),
+    let organisation = |id: &str, name: &str, trust: Vec<TrustConfig>| {
+        let parties = PARTIES.iter().filter(|party| party.organisation == id);
+        anyhow::Ok(OrganisationConfig {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            issues: types.to_vec(),
+            trust,
+            relying_parties: parties
+                .map(|party| registered(party, portal, secrets))
+                .collect::<Result<_, _>>()?,
+        })
     };
     Ok(Config {
         public_url,
@@ -113,25 +120,40 @@ pub fn gateway_config(
         address_header: None,
         limits: LimitsConfig::sandbox(),
         organisations: vec![
-            organisation(ANYTOWN, "Anytown NHS Trust", trust.to_vec()),
-            organisation(ELSEWHERE, "Elsewhere Agency", Vec::new()),
+            organisation(ANYTOWN, "Anytown NHS Trust", trust.to_vec())?,
+            organisation(ELSEWHERE, "Elsewhere Agency", Vec::new())?,
         ],
     })
 }
 
-fn registered(party: &Party, portal: &Url, secrets: &Secrets) -> RelyingPartyConfig {
+fn registered(
+    party: &Party,
+    portal: &Url,
+    secrets: &Secrets,
+) -> anyhow::Result<RelyingPartyConfig> {
     let PartySecrets {
         client_id,
         client_secret,
         signing_key,
+        private_key,
     } = secrets.parties[party.name].clone();
+    if let Some(key) = private_key {
+        let keys = JwkSet::new([own_key::read(&key)?.public_jwk().clone()]);
+        return Ok(RelyingPartyConfig {
+            token_endpoint_auth_method: Some(AuthMethod::PrivateKeyJwt),
+            jwks: Some(keys.to_value()),
+            id_token_signed_response_alg: Some(IdTokenAlgorithm::EdDSA),
+            redirect_uris: party.redirect_uris(portal),
+            ..RelyingPartyConfig::new(client_id, party.name, party.dialect)
+        });
+    }
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, client_secret.as_bytes());
-    RelyingPartyConfig {
+    Ok(RelyingPartyConfig {
         client_secret_sha256: vec![hex::encode(digest)],
         signing_key: Some(held(&signing_key)),
         redirect_uris: party.redirect_uris(portal),
         ..RelyingPartyConfig::new(client_id, party.name, party.dialect)
-    }
+    })
 }
 
 fn held(secret: &str) -> Secret {

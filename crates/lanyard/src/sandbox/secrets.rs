@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use standards::jose::hmac_key::HmacKey;
 use standards::oauth::pkce::CodeVerifier;
 
+use super::own_key;
+use super::parties::Party;
+
 /// What a relying party is given at onboarding.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct PartySecrets {
@@ -18,6 +21,9 @@ pub struct PartySecrets {
     pub client_secret: String,
     /// Base64 of the key that signs drafts.
     pub signing_key: String,
+    /// The key of its own, where it uses one in the place of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub private_key: Option<String>,
 }
 
 /// Every secret of one sandbox.
@@ -33,7 +39,7 @@ pub struct Secrets {
 
 impl Secrets {
     /// Reads the secrets, or makes them. What a newer version needs besides is added.
-    pub fn keep(file: &Path, parties: &[&str], employees: &[&str]) -> anyhow::Result<Self> {
+    pub fn keep(file: &Path, parties: &[Party], employees: &[&str]) -> anyhow::Result<Self> {
         let mut secrets = match std::fs::read(file) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
                 format!("{} cannot be read; --fresh begins anew", file.display())
@@ -47,15 +53,15 @@ impl Secrets {
                 return Err(error).with_context(|| format!("{} cannot be opened", file.display()));
             }
         };
-        for name in parties {
-            if !secrets.parties.contains_key(*name) {
-                let signing_key = signing_key()?;
-                let party = PartySecrets {
+        for party in parties {
+            if !secrets.parties.contains_key(party.name) {
+                let own = PartySecrets {
                     client_id: uuid::Uuid::new_v4().to_string(),
                     client_secret: fresh()?,
-                    signing_key,
+                    signing_key: signing_key()?,
+                    private_key: party.keyed.then(own_key::fresh).transpose()?,
                 };
-                secrets.parties.insert((*name).to_owned(), party);
+                secrets.parties.insert(party.name.to_owned(), own);
             }
         }
         for employee in employees {

@@ -11,13 +11,16 @@ use crate::sandbox_file::{CredentialType, Employee, FILE_NAME, RelyingParty, San
 pub fn sandbox_file(urls: Urls, secrets: &Secrets) -> anyhow::Result<SandboxFile> {
     let parties = PARTIES.iter().filter(|party| party.shown).map(|party| {
         let own = secrets.parties[party.name].clone();
+        // Who has a key of its own has no secrets that count.
+        let shared = |secret: String| if party.keyed { String::new() } else { secret };
         RelyingParty {
             name: party.name.to_owned(),
             dialect: party.connector_dialect(),
             organisation_id: party.organisation.to_owned(),
             client_id: own.client_id,
-            client_secret: own.client_secret,
-            signing_key: own.signing_key,
+            client_secret: shared(own.client_secret),
+            signing_key: shared(own.signing_key),
+            private_key: own.private_key,
             redirect_uris: party.redirect_uris(&urls.portal),
         }
     });
