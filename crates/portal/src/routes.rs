@@ -66,8 +66,9 @@ pub(crate) fn router(app: &App) -> Router {
         // A form of another site is refused before its token is looked at.
         .layer(from_fn(ui::local::refuse_other_sites))
         .with_state(App::clone(app))
-        .merge(ui::router_framed(app.look.brand(), |title| {
-            app.look.page(title)
+        .merge(ui::router_framed(app.look.brand(), {
+            let look = app.look.clone();
+            move |_, _| look.page("")
         }))
         .merge(scripts().router())
         .route("/healthz", get(async || "ok\n"))

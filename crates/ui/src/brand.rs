@@ -19,6 +19,8 @@ pub struct BrandFile {
     pub organisation_name: Option<String>,
     /// Who helps: a mail address, an https address, or plain words such as a telephone number.
     pub support_contact: Option<String>,
+    /// What people do who cannot use a wallet or a camera, in a sentence or two: a desk to go to, a form on paper.
+    pub assisted_route: Option<String>,
     /// Background of the header, `#rrggbb`; white text stands on it.
     pub header_colour: String,
     /// Colour of links on the white page, `#rrggbb`.
@@ -43,6 +45,7 @@ impl Default for BrandFile {
             service_name: NEUTRAL_NAME.to_owned(),
             organisation_name: None,
             support_contact: None,
+            assisted_route: None,
             header_colour: NEUTRAL_HEADER.to_string(),
             link_colour: NEUTRAL_LINK.to_string(),
             footer_links: Vec::new(),
@@ -76,6 +79,7 @@ pub struct Brand {
     service_name: String,
     organisation_name: Option<String>,
     support_contact: Option<SupportContact>,
+    assisted_route: Option<String>,
     header_colour: Colour,
     footer_links: Vec<FooterLink>,
     assets: Set,
@@ -133,6 +137,7 @@ impl Brand {
             service_name: service_name.to_owned(),
             organisation_name: None,
             support_contact: None,
+            assisted_route: None,
             header_colour: NEUTRAL_HEADER,
             footer_links: Vec::new(),
             assets: sheet(NEUTRAL_HEADER, NEUTRAL_LINK),
@@ -152,6 +157,11 @@ impl Brand {
     /// Who helps.
     pub fn support_contact(&self) -> Option<&SupportContact> {
         self.support_contact.as_ref()
+    }
+
+    /// What people do who cannot use a wallet or a camera, in the operator's words.
+    pub fn assisted_route(&self) -> Option<&str> {
+        self.assisted_route.as_deref()
     }
 
     /// The same brand with these words for who helps, where it names nobody.
@@ -239,6 +249,7 @@ impl TryFrom<BrandFile> for Brand {
             service_name: file.service_name,
             organisation_name: file.organisation_name,
             support_contact: file.support_contact.map(SupportContact::parse),
+            assisted_route: file.assisted_route.filter(|words| !words.trim().is_empty()),
             header_colour,
             footer_links: file.footer_links,
             assets: sheet(header_colour, link_colour),

@@ -22,6 +22,7 @@ pub mod caller;
 pub mod component;
 pub mod headers;
 mod help;
+mod language;
 pub mod local;
 mod page;
 pub mod qr;
@@ -31,24 +32,29 @@ mod words;
 
 use std::sync::Arc;
 
+use axum::http::HeaderMap;
+
 pub use brand::{Brand, BrandError, BrandFile, Colour, FooterLink, OpenError, SupportContact};
+pub use language::Language;
 pub use page::{Account, Page};
 pub use render::{render, render_with};
 pub use words::{Words, WordsError};
 
 /// Everything a page asks its own origin for: the vendored style sheet and script, the brand's own sheet, and
-/// the Help page that each footer links to.
+/// what each footer links to: the Help page and the accessibility statement.
 pub fn router<S>(brand: &Arc<Brand>) -> axum::Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    router_framed(brand, |title| Page::new(brand, title))
+    let plain = Page::new(brand, "");
+    router_framed(brand, move |_, _| plain.clone())
 }
 
-/// The same, with the Help page in the frame that all pages of a program have: its banner and its language.
+/// The same, with those pages in the frame that all pages of a program have: its banner, and the language for
+/// whoever sent these headers to that address. Their titles are their own.
 pub fn router_framed<S>(
     brand: &Arc<Brand>,
-    frame: impl FnOnce(&'static str) -> Page,
+    frame: impl Fn(&HeaderMap, &str) -> Page + Clone + Send + Sync + 'static,
 ) -> axum::Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -56,5 +62,5 @@ where
     assets::vendored()
         .router()
         .merge(brand.assets().router())
-        .merge(help::router(frame(help::TITLE)))
+        .merge(help::router(frame))
 }

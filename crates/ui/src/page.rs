@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::{Brand, Words, assets};
+use crate::{Brand, Language, Words, assets};
 
 /// The frame around a page's content. Templates that extend `layout.html` have it as their field `page`.
 #[derive(Debug, Clone)]
@@ -16,6 +16,7 @@ pub struct Page {
     scripts: Vec<String>,
     words: Option<Words>,
     account: Option<Account>,
+    other_languages: Option<String>,
 }
 
 /// Who is logged in, in the header of every page, with the way out.
@@ -49,7 +50,15 @@ impl Page {
             scripts: Vec::new(),
             words: None,
             account: None,
+            other_languages: None,
         }
+    }
+
+    /// The same page under another heading.
+    #[must_use]
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
     }
 
     /// The person has something to correct: the title says so first.
@@ -94,6 +103,13 @@ impl Page {
         self
     }
 
+    /// The page can be had in every language at this address, with `?lang=` behind it.
+    #[must_use]
+    pub fn with_language_choice(mut self, address: impl Into<String>) -> Self {
+        self.other_languages = Some(address.into());
+        self
+    }
+
     /// The main heading.
     pub fn title(&self) -> &str {
         &self.title
@@ -101,7 +117,11 @@ impl Page {
 
     /// What the browser's tab says: unique for each page, the heading first.
     pub fn full_title(&self) -> String {
-        let prefix = if self.has_errors { "Error: " } else { "" };
+        let prefix = if self.has_errors {
+            format!("{} ", self.fixed("error-prefix"))
+        } else {
+            String::new()
+        };
         let about = self.tab.as_ref().unwrap_or(&self.title);
         format!("{prefix}{about} – {}", self.brand.service_name())
     }
@@ -109,6 +129,41 @@ impl Page {
     /// The language of the page.
     pub fn lang(&self) -> &str {
         self.words.as_ref().map_or("en", Words::lang)
+    }
+
+    /// The same, of those that we have a catalogue for.
+    pub fn language(&self) -> Language {
+        Language::parse(self.lang()).unwrap_or_default()
+    }
+
+    /// A text that stands outside of the page's own content, in the page's language.
+    pub fn fixed(&self, key: &str) -> String {
+        self.language().fixed().say(key)
+    }
+
+    /// The same with what stands in its places.
+    pub fn fixed_with(&self, key: &str, with: &[(&str, &str)]) -> String {
+        self.language().fixed().say_with(key, with)
+    }
+
+    /// In English, that the page's language is a draft; nothing where it is not.
+    pub fn draft_note_in_english(&self) -> Option<String> {
+        let language = self.language();
+        language
+            .is_draft()
+            .then(|| Language::English.fixed().say("draft-note"))
+    }
+
+    /// The other languages that the page can be had in, each with its address.
+    pub fn other_languages(&self) -> Vec<(Language, String)> {
+        let Some(address) = &self.other_languages else {
+            return Vec::new();
+        };
+        let others = Language::ALL.into_iter();
+        let others = others.filter(|language| *language != self.language());
+        others
+            .map(|language| (language, format!("{address}?lang={}", language.tag())))
+            .collect()
     }
 
     /// A text of the page's catalogue.
@@ -152,6 +207,11 @@ impl Page {
     /// Where the Help link leads, on every page the same.
     pub fn help_href(&self) -> &'static str {
         crate::help::PATH
+    }
+
+    /// Where the accessibility statement is.
+    pub fn accessibility_href(&self) -> &'static str {
+        crate::help::ACCESSIBILITY_PATH
     }
 
     /// The address of a vendored file.

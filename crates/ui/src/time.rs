@@ -6,6 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use crate::Language;
+
 /// The rule of Europe/London since 1996, so that a machine without a time zone database says the same.
 const LONDON: &str = "GMT0BST,M3.5.0/1,M10.5.0";
 
@@ -33,6 +35,15 @@ pub fn clock(at: Timestamp) -> String {
         format!("{hour}{half}")
     } else {
         format!("{hour}:{minute:02}{half}")
+    }
+}
+
+/// The same in that language. Figures with am and pm are read in Welsh, too.
+pub fn clock_in(language: Language, at: Timestamp) -> String {
+    match (language, clock(at).as_str()) {
+        (Language::Welsh, "midday") => "canol dydd".to_owned(),
+        (Language::Welsh, "midnight") => "hanner nos".to_owned(),
+        (_, said) => said.to_owned(),
     }
 }
 
@@ -86,6 +97,9 @@ mod tests {
         assert_eq!(clock(at("2026-11-22T12:00:00Z")), "midday");
         assert_eq!(clock(at("2026-11-22T00:00:00Z")), "midnight");
         assert_eq!(clock(at("2026-11-22T12:01:00Z")), "12:01pm");
+        let midday = at("2026-11-22T12:00:00Z");
+        assert_eq!(clock_in(Language::Welsh, midday), "canol dydd");
+        assert_eq!(clock_in(Language::English, midday), "midday");
     }
 
     #[test]

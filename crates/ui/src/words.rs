@@ -4,6 +4,7 @@
 //! with places to fill in, `list-added = Added to your wallet on { $when }.` Everything that is filled in is text
 //! that is ready to read; the page escapes what comes out, like every other text.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub struct Words(Arc<Catalogue>);
 struct Catalogue {
     lang: String,
     bundle: FluentBundle<FluentResource>,
+    keys: BTreeSet<String>,
 }
 
 /// Why a text is no catalogue.
@@ -50,13 +52,60 @@ impl Words {
         // The marks that Fluent sets around what is filled in would be copied with every name and date.
         bundle.set_use_isolating(false);
         bundle.add_resource(resource).map_err(first)?;
+        // A message begins at the start of its line, and only a message does so with letters.
+        let keys = text.lines().filter_map(|line| line.split_once('='));
+        let keys = keys
+            .map(|(key, _)| key.trim_end().to_owned())
+            .filter(|key| bundle.has_message(key))
+            .collect();
         let lang = lang.to_owned();
-        Ok(Self(Arc::new(Catalogue { lang, bundle })))
+        Ok(Self(Arc::new(Catalogue { lang, bundle, keys })))
     }
 
     /// The language, as it stands in `<html lang>`.
     pub fn lang(&self) -> &str {
         &self.0.lang
+    }
+
+    /// The keys of all texts.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys.iter().map(String::as_str)
+    }
+
+    /// What the other catalogue lacks, or has too much of: keys, and places to fill in. For the tests of whoever has
+    /// several catalogues: nothing must differ.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let all: BTreeSet<&str> = self.keys().chain(other.keys()).collect();
+        let differs = |key: &&str| {
+            let both = self.0.keys.contains(*key) && other.0.keys.contains(*key);
+            !both || self.places(key) != other.places(key)
+        };
+        let told = all.into_iter().filter(differs);
+        told.map(|key| {
+            let say = |words: &Self| {
+                if words.0.keys.contains(key) {
+                    format!("{}: {:?}", words.lang(), words.places(key))
+                } else {
+                    format!("{}: nothing", words.lang())
+                }
+            };
+            format!("{key}: {}, {}", say(self), say(other))
+        })
+        .collect()
+    }
+
+    /// The places of a text: what is left in braces when nothing is filled in.
+    fn places(&self, key: &str) -> BTreeSet<String> {
+        let bundle = &self.0.bundle;
+        let Some(pattern) = bundle.get_message(key).and_then(|message| message.value()) else {
+            return BTreeSet::new();
+        };
+        let text = bundle.format_pattern(pattern, None, &mut Vec::new());
+        let places = text.split("{$").skip(1);
+        places
+            .filter_map(|rest| rest.split_once('}'))
+            .map(|(place, _)| place.to_owned())
+            .collect()
     }
 
     /// The text under this key.
@@ -109,7 +158,8 @@ impl Default for Words {
     fn default() -> Self {
         let bundle = FluentBundle::new_concurrent(Vec::new());
         let lang = "en".to_owned();
-        Self(Arc::new(Catalogue { lang, bundle }))
+        let keys = BTreeSet::new();
+        Self(Arc::new(Catalogue { lang, bundle, keys }))
     }
 }
 
@@ -142,6 +192,18 @@ mod tests {
         let words = Words::parse("en", ENGLISH).unwrap();
         assert_eq!(words.say("subtitle"), "{subtitle}");
         assert_eq!(words.say("added"), "Added on {$when}.");
+    }
+
+    #[test]
+    fn what_one_catalogue_has_and_another_lacks_is_told() {
+        let one = Words::parse("en", "same = A { $x }\nlost = B\nplaces = C { $y }\n").unwrap();
+        let other = Words::parse("cy", "same = D { $x }\nplaces = E { $z }\nnew = F\n").unwrap();
+        let told = one.differences(&other).join("; ");
+        assert_eq!(
+            told,
+            "lost: en: {}, cy: nothing; new: en: nothing, cy: {}; places: en: {\"y\"}, cy: {\"z\"}"
+        );
+        assert_eq!(one.keys().collect::<Vec<_>>(), ["lost", "places", "same"]);
     }
 
     #[test]

@@ -173,7 +173,7 @@ async fn the_keyboard_reads_and_deletes_the_mail_catchers_messages() {
         browser.open(&mailbox.address(path)).await;
         let names = tab_through(&browser).await;
         assert_eq!(names[0], "Skip to main content", "{path}");
-        assert_eq!(names.last().unwrap(), "Help", "{path}");
+        assert_eq!(names.last().unwrap(), "Accessibility statement", "{path}");
     }
 
     browser.open(&mailbox.address("/")).await;

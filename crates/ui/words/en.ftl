@@ -1,0 +1,46 @@
+### What every page says outside of its own content, in English. The same keys stand in each language's catalogue.
+
+skip-link = Skip to main content
+error-prefix = Error:
+notice = Notice
+languages = Language
+draft = Draft
+draft-note = Draft Welsh: needs review.
+account = Account
+back = Back
+support-links = Support links
+
+## The Help page
+
+help = Help
+help-contact = If something goes wrong, contact:
+help-contact-desk = If something goes wrong, contact the help desk of your organisation.
+help-reference = Pages that wait for your wallet, and pages that tell you about a problem, show a reference. Tell it to the person who helps you: with it they can find out what happened.
+help-no-wallet = If you cannot use a digital wallet
+help-no-wallet-text = You do not have to use one. Ask the HR team of your employer for another way to share your information.
+help-assisted = The organisation that runs this service says:
+help-accessibility = How far these pages can be used by everyone is told in the
+
+## The accessibility statement
+
+accessibility = Accessibility statement
+accessibility-draft = This is a draft. The organisation that runs this service completes it before the service is opened.
+accessibility-scope = This statement is about the pages of { $service }.
+accessibility-should = What you should be able to do
+accessibility-should-list = You should be able to:
+accessibility-should-zoom = zoom in to 400% without text spilling off the screen
+accessibility-should-colours = use your own colours, fonts and few movements
+accessibility-should-keyboard = go through every page with a keyboard only
+accessibility-should-reader = listen to every page with a screen reader
+accessibility-should-script = do everything without JavaScript
+accessibility-should-scan = do without scanning a QR code, by a link, a short code or a wallet on the same device
+accessibility-status = How accessible these pages are
+accessibility-status-text = These pages are built to meet the Web Content Accessibility Guidelines version 2.2 at level AA. Programs check that with every change. They find about a third of what can be wrong; the rest takes people, and nobody outside has tested these pages yet.
+accessibility-known = What we know does not work
+accessibility-known-welsh = The Welsh text is a draft that no translator has reviewed.
+accessibility-known-wallet = Digital wallets are made by others. We cannot say how accessible they are.
+accessibility-report = Tell us what does not work
+accessibility-report-contact = If you find something that does not work, or need this information in another form, contact:
+accessibility-report-desk = If you find something that does not work, or need this information in another form, contact the help desk of your organisation.
+accessibility-enforcement = Enforcement
+accessibility-enforcement-text = In Great Britain the Equality and Human Rights Commission enforces the Public Sector Bodies (Websites and Mobile Applications) (No. 2) Accessibility Regulations 2018. If you are not happy with how your complaint is answered, contact the Equality Advisory and Support Service.
