@@ -35,6 +35,9 @@ enum Command {
         /// Which credential or format, where there is a choice.
         #[arg(long)]
         choose: Vec<String>,
+        /// The PIN on the issuer's page, where the wallet asks for one.
+        #[arg(long, value_name = "DIGITS")]
+        pin: Option<String>,
     },
     /// List the holders, or one holder's credentials with their status.
     List {
@@ -73,11 +76,13 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
             link,
             decline,
             choose,
+            pin,
         } => {
             let scan = Scan {
                 link: link.clone(),
                 consent: !decline,
                 choose: choose.clone(),
+                transaction_code: pin.clone(),
             };
             let scanned = client.scan(holder, &scan).await?;
             say(serde_json::to_string_pretty(&scanned)?)?;

@@ -61,7 +61,10 @@ impl Client {
 
     /// Follows a link with the holder's answer.
     pub async fn scan(&self, holder: &str, scan: &Scan) -> Result<Scanned, ClientError> {
-        let body = json!({"link": scan.link, "consent": scan.consent, "choose": scan.choose});
+        let mut body = json!({"link": scan.link, "consent": scan.consent, "choose": scan.choose});
+        if let Some(code) = &scan.transaction_code {
+            body["transaction_code"] = code.as_str().into();
+        }
         self.ask(
             reqwest::Method::POST,
             &["api", "holders", holder, "scan"],

@@ -10,7 +10,7 @@
 //! | request | answer |
 //! |---|---|
 //! | `GET /api/holders` | `[{id, name}]` |
-//! | `POST /api/holders/{id}/scan` `{link, consent, choose?}` | [`Scanned`], within ten seconds |
+//! | `POST /api/holders/{id}/scan` `{link, consent, choose?, transaction_code?}` | [`Scanned`], within ten seconds |
 //! | `GET /api/holders/{id}/credentials` | a list of [`CredentialSummary`], each with its live status |
 //! | `DELETE /api/holders/{id}/credentials/{credential}` | 204 |
 //! | `POST /api/holders/{id}/misbehave` `{fault}` | `{fault}`; the faults are [`Fault`]'s, `null` disarms |
@@ -45,4 +45,4 @@ pub use open::{AskedCredential, OfferedCredential, Opened, Question};
 pub use picture::{PictureError, read_qr_code};
 pub use report::{CredentialStatus, CredentialSummary, HolderSummary, Outcome, Scanned};
 pub use storage::StorageError;
-pub use wallet::{Clock, Options, Scan, Wallet, WalletError};
+pub use wallet::{Clock, Options, Reply, Scan, Wallet, WalletError};

@@ -32,7 +32,9 @@ pub enum LinkError {
 
 /// Reads a link as a person pastes it: white space around it does not count.
 pub(crate) fn parse(text: &str) -> Result<Link, LinkError> {
-    let url = Url::parse(text.trim()).map_err(|_| LinkError::NotALink)?;
+    let text = text.trim();
+    let typed = typed_address(text);
+    let url = Url::parse(typed.as_deref().unwrap_or(text)).map_err(|_| LinkError::NotALink)?;
     let names = parameter_names(&url)?;
     let has = |name: &str| names.iter().any(|n| n == name);
     match url.scheme() {
@@ -47,6 +49,20 @@ pub(crate) fn parse(text: &str) -> Result<Link, LinkError> {
         "https" | "http" => Ok(Link::Short(url)),
         other => Err(LinkError::Scheme(other.to_owned())),
     }
+}
+
+/// An address as a person types it, without its scheme: `credentials.example/c/K7Q2-9MFD`.
+fn typed_address(text: &str) -> Option<String> {
+    let (host, path) = text.split_once('/')?;
+    let (name, port) = host.split_once(':').unwrap_or((host, "443"));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    // A scheme without slashes has no number behind its colon.
+    let is_typed = !name.is_empty()
+        && name.chars().all(is_name)
+        && port.parse::<u16>().is_ok()
+        && !path.starts_with('/');
+    let scheme = if name == "localhost" { "http" } else { "https" };
+    is_typed.then(|| format!("{scheme}://{text}"))
 }
 
 /// Reads the `Location` of a short address's redirect. One hop: it must be a wallet link, not a further address.
@@ -101,6 +117,26 @@ mod tests {
             parse("http://localhost:8400/w/abc").unwrap(),
             Link::Short(_)
         ));
+    }
+
+    #[test]
+    fn an_address_is_typed_without_its_scheme() {
+        for (typed, address) in [
+            (
+                "localhost:8400/c/K7Q2-9MFD",
+                "http://localhost:8400/c/K7Q2-9MFD",
+            ),
+            (
+                " Credentials.example/c/k7q29mfd ",
+                "https://credentials.example/c/k7q29mfd",
+            ),
+        ] {
+            let url = Url::parse(address).unwrap();
+            assert_eq!(parse(typed), Ok(Link::Short(url)));
+        }
+        assert_eq!(parse("K7Q2-9MFD"), Err(LinkError::NotALink));
+        let scheme_only = "openid4vp:?client_id=x&request_uri=https://v.example/r";
+        assert!(matches!(parse(scheme_only), Ok(Link::Request(_))));
     }
 
     #[test]

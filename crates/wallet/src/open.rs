@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use standards::openid4vci::offer::TxCode;
+
 use crate::link::{self, Link, LinkError};
 use crate::network::NetworkError;
 use crate::receive::{Offered, ReceiveError};
@@ -49,6 +51,8 @@ pub enum Question {
         issuer: String,
         /// What can be taken, the wallet's preference first.
         offers: Vec<OfferedCredential>,
+        /// What the issuer says of the transaction code that it wants, where it wants one.
+        transaction_code: Option<TxCode>,
     },
     /// *Share?*
     Share {

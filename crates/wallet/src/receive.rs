@@ -18,7 +18,7 @@ use crate::open::{OfferedCredential, Question};
 use crate::proof::{self, Binding, HolderKey, ProofError};
 use crate::report::{Outcome, Scanned};
 use crate::storage::{HeldCredential, Notification, StorageError};
-use crate::wallet::{Holder, Wallet};
+use crate::wallet::{Holder, Reply, Wallet};
 use crate::{labels, notify};
 
 const JSON: &str = "application/json";
@@ -42,7 +42,7 @@ pub enum ReceiveError {
     #[error("the offer has no pre-authorized code, and this wallet does no other flow")]
     NoPreAuthorizedCode,
     /// The person would have to type a code.
-    #[error("the offer asks for a transaction code, which this wallet cannot send")]
+    #[error("the offer asks for a transaction code: type the PIN that the issuer shows you")]
     TransactionCode,
     /// The offer names an authorization server that the issuer does not.
     #[error("the offer names an authorization server that the issuer does not use")]
@@ -101,6 +101,10 @@ impl Offered {
             issuer_name: issuer_name(&self.issuer),
             issuer: self.issuer.credential_issuer.clone(),
             offers: offers.collect(),
+            transaction_code: self
+                .offer
+                .pre_authorized_code()
+                .and_then(|grant| grant.tx_code.clone()),
         }
     }
 
@@ -135,9 +139,6 @@ pub(crate) async fn read_offer(wallet: &Wallet, link: &Url) -> Result<Offered, R
     let grant = offer
         .pre_authorized_code()
         .ok_or(ReceiveError::NoPreAuthorizedCode)?;
-    if grant.tx_code.is_some() {
-        return Err(ReceiveError::TransactionCode);
-    }
     let url = well_known_url(&offer.credential_issuer, CREDENTIAL_ISSUER_WELL_KNOWN)?;
     let body = network.fetch(&url, JSON).await?.accepted()?.body;
     let issuer = IssuerMetadata::parse(&body, &offer.credential_issuer)?;
@@ -192,8 +193,7 @@ pub(crate) async fn receive(
     holder: &Holder,
     offered: Offered,
     fault: Option<Fault>,
-    consent: bool,
-    choose: &[String],
+    reply: &Reply,
 ) -> Scanned {
     if let Some(fault) = fault.filter(|fault| !fault.bends_issuing()) {
         return Scanned::failed(format!(
@@ -201,7 +201,7 @@ pub(crate) async fn receive(
             fault.name()
         ));
     }
-    match exchange(wallet, holder, &offered, fault, consent, choose).await {
+    match exchange(wallet, holder, &offered, fault, reply).await {
         Ok(scanned) => scanned,
         Err(error) => Scanned::failed(error),
     }
@@ -212,10 +212,9 @@ async fn exchange(
     holder: &Holder,
     offered: &Offered,
     fault: Option<Fault>,
-    consent: bool,
-    choose: &[String],
+    reply: &Reply,
 ) -> Result<Scanned, ReceiveError> {
-    let (id, configuration) = offered.chosen(choose)?;
+    let (id, configuration) = offered.chosen(&reply.choose)?;
     let network = wallet.network();
     let issuer = &offered.issuer;
 
@@ -224,9 +223,15 @@ async fn exchange(
         .offer
         .pre_authorized_code()
         .ok_or(ReceiveError::NoPreAuthorizedCode)?;
+    // [VCI 6.1] Sent if and only if the offer asks for it.
+    let tx_code = match (&grant.tx_code, &reply.transaction_code) {
+        (None, _) => None,
+        (Some(_), Some(typed)) => Some(typed.trim().to_owned().into()),
+        (Some(_), None) => return Err(ReceiveError::TransactionCode),
+    };
     let request = TokenRequest {
         pre_authorized_code: grant.pre_authorized_code.clone(),
-        tx_code: None,
+        tx_code,
         client_id: None,
         authorization_details: None,
     };
@@ -305,7 +310,7 @@ async fn exchange(
     };
     let notification =
         notify::notification(issuer, response.notification_id, &token, token_expires_at);
-    if !consent {
+    if !reply.consent {
         notify::if_asked(
             wallet,
             notification.as_ref(),

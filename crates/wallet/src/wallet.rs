@@ -50,6 +50,19 @@ pub struct Scan {
     /// What to use where there is a choice: ids of held credentials when presenting; credential configuration ids
     /// or formats, best first, when receiving.
     pub choose: Vec<String>,
+    /// What the holder types where an offer asks for a transaction code, such as the PIN on the issuer's page.
+    pub transaction_code: Option<String>,
+}
+
+/// What the holder says to what was asked.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// Whether the holder agrees.
+    pub consent: bool,
+    /// As [`Scan::choose`].
+    pub choose: Vec<String>,
+    /// As [`Scan::transaction_code`].
+    pub transaction_code: Option<String>,
 }
 
 /// Why the wallet cannot do what was asked of it. (What goes wrong with the other side is an outcome of the scan.)
@@ -162,9 +175,12 @@ impl Wallet {
             let fault = holder.take_fault();
             match read_link(&wallet, &scan.link).await {
                 Ok(opened) => {
-                    wallet
-                        .answer(&holder, turn, opened, fault, scan.consent, &scan.choose)
-                        .await
+                    let reply = Reply {
+                        consent: scan.consent,
+                        choose: scan.choose,
+                        transaction_code: scan.transaction_code,
+                    };
+                    wallet.answer(&holder, turn, opened, fault, reply).await
                 }
                 Err(error) => Scanned::failed(error),
             }
@@ -194,17 +210,14 @@ impl Wallet {
         &self,
         holder: &str,
         opened: Opened,
-        consent: bool,
-        choose: Vec<String>,
+        reply: Reply,
     ) -> Result<Scanned, WalletError> {
         let wallet = self.clone();
         let holder = self.holder(holder)?;
         self.patiently(async move {
             let turn = holder.turn.clone().lock_owned().await;
             let fault = holder.take_fault();
-            wallet
-                .answer(&holder, turn, opened, fault, consent, &choose)
-                .await
+            wallet.answer(&holder, turn, opened, fault, reply).await
         })
         .await
     }
@@ -333,16 +346,15 @@ impl Wallet {
         turn: tokio::sync::OwnedMutexGuard<()>,
         opened: Opened,
         fault: Option<Fault>,
-        consent: bool,
-        choose: &[String],
+        mut reply: Reply,
     ) -> Scanned {
-        let consent = consent && fault != Some(Fault::Decline);
+        reply.consent &= fault != Some(Fault::Decline);
         match fault {
             Some(Fault::Silence) => {
                 Scanned::pending("fault silence: the wallet read what was asked and says nothing")
             }
             Some(Fault::LateAnswer) => {
-                let (wallet, holder, choose) = (self.clone(), holder.clone(), choose.to_owned());
+                let (wallet, holder) = (self.clone(), holder.clone());
                 *lock(&holder.late) = None;
                 drop(turn);
                 tokio::spawn(async move {
@@ -350,14 +362,14 @@ impl Wallet {
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
                     let _turn = holder.turn.clone().lock_owned().await;
-                    let scanned = wallet.send(&holder, opened, None, consent, &choose).await;
+                    let scanned = wallet.send(&holder, opened, None, &reply).await;
                     *lock(&holder.late) = Some(scanned);
                 });
                 Scanned::pending(
                     "fault late-answer: the answer follows when the request has expired",
                 )
             }
-            _ => self.send(holder, opened, fault, consent, choose).await,
+            _ => self.send(holder, opened, fault, &reply).await,
         }
     }
 
@@ -366,15 +378,15 @@ impl Wallet {
         holder: &Holder,
         opened: Opened,
         fault: Option<Fault>,
-        consent: bool,
-        choose: &[String],
+        reply: &Reply,
     ) -> Scanned {
         match opened {
-            Opened::Offer(offered) => {
-                receive::receive(self, holder, *offered, fault, consent, choose).await
-            }
+            Opened::Offer(offered) => receive::receive(self, holder, *offered, fault, reply).await,
             Opened::Request(requested) => {
-                present::present(self, holder, *requested, fault, consent, choose).await
+                let Reply {
+                    consent, choose, ..
+                } = reply;
+                present::present(self, holder, *requested, fault, *consent, choose).await
             }
         }
     }

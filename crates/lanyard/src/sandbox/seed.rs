@@ -291,6 +291,7 @@ async fn issue(
                 link,
                 consent: true,
                 choose: Vec::new(),
+                transaction_code: None,
             },
         )
         .await?;

@@ -220,6 +220,7 @@ impl World {
             link: link.to_owned(),
             consent,
             choose: Vec::new(),
+            transaction_code: None,
         };
         self.wallet.scan(holder, scan).await.unwrap()
     }

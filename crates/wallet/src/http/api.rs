@@ -36,6 +36,8 @@ struct ScanBody {
     consent: bool,
     #[serde(default)]
     choose: Choose,
+    #[serde(default)]
+    transaction_code: Option<String>,
 }
 
 /// One name, or several in order of preference.
@@ -57,6 +59,7 @@ async fn scan(
         link,
         consent,
         choose,
+        transaction_code,
     }) = body?;
     let choose = match choose {
         Choose::Nothing => Vec::new(),
@@ -71,6 +74,7 @@ async fn scan(
                     link,
                     consent,
                     choose,
+                    transaction_code,
                 },
             )
             .await?,

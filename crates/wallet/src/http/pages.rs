@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Form, body::Bytes};
 use serde::Deserialize;
+use standards::openid4vci::offer::TxCode;
 use ui::Page;
 use ui::component::{Choice, FieldError, Row};
 use ui::headers::Policy;
@@ -20,7 +21,7 @@ use super::views::{
     AddPage, Ask, Card, HolderPage, HoldersPage, ProblemPage, ResultPage, ScanPage, SharePage,
     fault_choices, result_title,
 };
-use crate::{Fault, HolderSummary, Question, Scanned, Wallet, WalletError, picture, proof};
+use crate::{Fault, HolderSummary, Question, Reply, Scanned, Wallet, WalletError, picture, proof};
 
 const BANNER: &str = "Test wallet – not for real people";
 
@@ -305,6 +306,7 @@ async fn request(
             issuer_name,
             issuer,
             offers,
+            transaction_code,
         })) => {
             let page = pages.page("Add to your wallet?");
             let who = who("Issuer", issuer_name, issuer);
@@ -321,6 +323,7 @@ async fn request(
                 who,
                 offers,
                 choices,
+                pin_hint: transaction_code.map(pin_hint),
             })
         }
         Some(Shown::Asked(Question::Share {
@@ -362,14 +365,19 @@ async fn answer(
 ) -> Response {
     // A second press finds nothing to take and sees the result.
     if let Some(opened) = pages.questions.take(&id, &request) {
-        let consent = fields
-            .iter()
-            .any(|(name, value)| name == "decision" && value == "accept");
+        let has = |wanted: &str| fields.iter().find(|(name, _)| name == wanted);
+        let consent = has("decision").is_some_and(|(_, value)| value == "accept");
+        let transaction_code = has("pin").map(|(_, value)| value.clone());
         let chosen = fields
             .into_iter()
             .filter(|(name, _)| name.starts_with("choose-"));
         let choose = chosen.map(|(_, value)| value).collect();
-        match pages.wallet.finish(&id, opened, consent, choose).await {
+        let reply = Reply {
+            consent,
+            choose,
+            transaction_code,
+        };
+        match pages.wallet.finish(&id, opened, reply).await {
             Ok(scanned) => pages.questions.answered(&id, &request, scanned),
             Err(error) => {
                 pages
@@ -410,6 +418,13 @@ fn who(label: &str, name: Option<String>, id: String) -> Vec<Row> {
     name.into_iter()
         .chain([Row::new("Identifier", id)])
         .collect()
+}
+
+/// What the issuer says of its transaction code, shown as it came.
+fn pin_hint(code: TxCode) -> String {
+    let length = code.length.map(|length| format!("{length} characters"));
+    let says = [length, code.description];
+    says.into_iter().flatten().collect::<Vec<_>>().join(". ")
 }
 
 fn to_holder(id: &str) -> Response {

@@ -48,6 +48,7 @@ pub(super) struct AddPage {
     pub(super) who: Vec<Row>,
     pub(super) offers: Vec<OfferedCredential>,
     pub(super) choices: Vec<Choice>,
+    pub(super) pin_hint: Option<String>,
 }
 
 #[derive(Template)]

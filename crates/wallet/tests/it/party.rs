@@ -167,6 +167,7 @@ impl World {
                     link,
                     consent,
                     choose: Vec::new(),
+                    transaction_code: None,
                 },
             )
             .await

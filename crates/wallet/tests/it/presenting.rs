@@ -119,6 +119,7 @@ async fn the_newest_usable_credential_is_taken_unless_the_holder_chooses() {
             link: world.party.ask_usual(&surname()),
             consent: true,
             choose,
+            transaction_code: None,
         };
         async { world.wallet.scan("amira", scan).await.unwrap() }
     };
@@ -155,6 +156,7 @@ async fn where_either_format_would_do_the_holder_may_choose_the_less_preferred()
             link: world.party.ask_usual(&surname_either()),
             consent: true,
             choose,
+            transaction_code: None,
         };
         let scanned = world.wallet.scan("amira", scan).await.unwrap();
         assert_eq!(scanned.outcome, Outcome::Presented, "{scanned}");
@@ -224,6 +226,7 @@ async fn scans_of_one_holder_take_turns() {
                         link,
                         consent: true,
                         choose: vec![],
+                        transaction_code: None,
                     },
                 )
                 .await

@@ -45,6 +45,7 @@ async fn where_both_formats_are_offered_the_w3c_form_is_taken_unless_the_holder_
                     link,
                     consent: true,
                     choose,
+                    transaction_code: None,
                 },
             )
             .await
@@ -56,6 +57,7 @@ async fn where_both_formats_are_offered_the_w3c_form_is_taken_unless_the_holder_
         link,
         consent: true,
         choose: vec!["Other".to_owned()],
+        transaction_code: None,
     };
     let scanned = world.wallet.scan("amira", scan).await.unwrap();
     assert_eq!(

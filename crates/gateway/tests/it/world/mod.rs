@@ -152,6 +152,7 @@ impl World {
                     link: link.to_owned(),
                     consent,
                     choose: Vec::new(),
+                    transaction_code: None,
                 },
             )
             .await
