@@ -9,6 +9,7 @@ use standards::jose::Signer;
 use crate::clock::Clock;
 use crate::interaction::rows::Interactions;
 use crate::limits::{Kind, Limits, Place, TooMany};
+use crate::oidc::Guesses;
 use crate::organisation::{Organisations, RelyingParty};
 use crate::outbound::Outbound;
 use crate::random::Random;
@@ -45,6 +46,8 @@ pub struct Parts {
     pub id_token_es256: Arc<dyn Signer>,
     /// Signs the ID tokens of clients that ask for Ed25519 (`EdDSA`).
     pub id_token_eddsa: Arc<dyn Signer>,
+    /// How many wrong short codes came lately.
+    pub short_code_guesses: Guesses,
     /// The operator's name and colours.
     pub brand: Arc<ui::Brand>,
     /// How much anybody may ask.

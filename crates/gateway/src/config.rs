@@ -136,6 +136,27 @@ pub struct RelyingPartyConfig {
     /// Where it is told of events, if it is.
     #[serde(default)]
     pub webhook: Option<WebhookConfig>,
+    /// `page`: before a wallet is issued what this relying party ordered, its holder types over a PIN from the page.
+    #[serde(default)]
+    pub transaction_code: TransactionCodeRule,
+    /// How many digits that PIN has: 4 to 6.
+    #[serde(default = "four")]
+    pub transaction_code_length: u8,
+}
+
+/// Whether a wallet must send a transaction code to be issued a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TransactionCodeRule {
+    /// The offer is enough.
+    #[default]
+    None,
+    /// The digits that stand on the page of the browser that began.
+    Page,
+}
+
+fn four() -> u8 {
+    4
 }
 
 impl RelyingPartyConfig {
@@ -155,6 +176,8 @@ impl RelyingPartyConfig {
             dialect,
             require_pushed_authorization_requests: false,
             limits: OwnLimits::default(),
+            transaction_code: TransactionCodeRule::None,
+            transaction_code_length: four(),
         }
     }
 }

@@ -81,6 +81,7 @@ pub struct Gateway {
     app: App,
     retention_days: u32,
     loopback: bool,
+    page_states: bool,
 }
 
 /// What the composing program decides and a configuration file cannot say.
@@ -93,6 +94,9 @@ pub struct Surroundings {
     pub http_origins: Vec<url::Url>,
     /// Whether keys, secrets and an http address that belong to a sandbox are accepted.
     pub sandbox: bool,
+    /// Whether every page can be looked at in every state below `/__states`. Of a sandbox only: elsewhere it is as if
+    /// nobody had asked.
+    pub page_states: bool,
 }
 
 impl Surroundings {
@@ -103,6 +107,7 @@ impl Surroundings {
             random: Random::system(),
             http_origins: Vec::new(),
             sandbox: false,
+            page_states: false,
         }
     }
 }
@@ -191,6 +196,7 @@ impl Gateway {
                 keys.signing_key("id-token-eddsa")
                     .map_err(ConfigError::from)?,
             ),
+            short_code_guesses: oidc::Guesses::default(),
             brand: Arc::new(brand),
             limits,
         });
@@ -198,6 +204,7 @@ impl Gateway {
             app,
             retention_days: config.retention_days,
             loopback: is_loopback(&config.public_url),
+            page_states: surroundings.page_states && surroundings.sandbox,
         })
     }
 
@@ -206,7 +213,7 @@ impl Gateway {
         // A browser that is told 'https only' for localhost would hold it against every other port.
         let secure = self.app.is_https() && !self.loopback;
         let (described, document) = OpenApiRouter::default()
-            .merge(oidc::router())
+            .merge(oidc::router(&self.app, self.page_states))
             .merge(revoke::router())
             .merge(outcome::router())
             .merge(webhook::router())
@@ -217,7 +224,6 @@ impl Gateway {
             .merge(verify::router())
             .merge(issue::router())
             .merge(status::router())
-            .merge(ui::router(&self.app.brand))
             .route("/healthz", get(|| async { "ok\n" }))
             // Whoever opens the address itself is told what this is.
             .route("/", get(|| async { Redirect::to("/help") }))

@@ -9,7 +9,9 @@ mod news;
 pub mod overdue;
 pub mod refusal;
 pub mod rows;
+pub mod short_code;
 mod stage;
+pub mod transaction_code;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 pub use refusal::Refusal;
 pub use stage::{Outcome, Stage, Via};
+pub use transaction_code::TransactionCode;
 
 /// How long the employee has, from the page's opening to the end (rulings 6).
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(30);
@@ -95,6 +98,9 @@ pub struct Private {
     /// What the wallet-side slice needs between two calls of the wallet; nobody else reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wallet: Option<Value>,
+    /// What a wallet must send to be issued the credential, where the relying party wants that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_code: Option<TransactionCode>,
     /// What the ID token will say.
     #[serde(default)]
     pub claims: Map<String, Value>,
@@ -140,6 +146,8 @@ pub struct Interaction {
     pub link: String,
     /// The link id for a wallet on this device (rulings 7).
     pub link_here: String,
+    /// What leads a wallet to the QR code's link by typing; none until the person asks for it.
+    pub short_code: Option<String>,
     /// Finds the interaction again when the same authorize address is opened.
     pub request_digest: Digest,
     /// The browser that began; no other may end.
@@ -181,6 +189,7 @@ impl Interaction {
         let settled = self.stage.settled(self.released, self.expires_at, now);
         if settled != self.stage {
             self.stage = settled;
+            self.short_code = None;
             self.released = true;
         }
         self
@@ -225,6 +234,7 @@ impl Interaction {
             _ => return Err(StepError::AlreadyUsed),
         }
         self.stage = Stage::Scanned { at: now, via };
+        self.short_code = None;
         self.keep_for_wallet(wallet);
         Ok(self)
     }
@@ -333,6 +343,7 @@ impl Interaction {
             private.wallet = None;
         }
         self.released = true;
+        self.short_code = None;
         self.code = None;
         self.stage = Stage::Finished {
             at: now,
@@ -367,6 +378,7 @@ impl Interaction {
         }
         self.link = link;
         self.link_here = link_here;
+        self.short_code = None;
         self.response = None;
         self.released = true;
         self.stage = Stage::Waiting;

@@ -68,7 +68,7 @@ impl Interactions {
         };
         let wipe = Statement::new(
             "UPDATE interactions SET version = version + 1, stage_at = $1, released = 1, code_digest = NULL, \
-             response_digest = NULL, sealed = NULL, outcome = $2, stage = 'finished' \
+             response_digest = NULL, short_code = NULL, sealed = NULL, outcome = $2, stage = 'finished' \
              WHERE id = $3 AND version = $4",
         );
         let wipe = wipe

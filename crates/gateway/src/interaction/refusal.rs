@@ -46,6 +46,8 @@ pub enum Refusal {
     WalletFailed,
     /// The request or offer was acted on after its five minutes.
     RequestExpired,
+    /// The wallet sent a wrong transaction code too often.
+    TransactionCodeWrong,
     /// Between the push and the wallet, another credential took the serial number.
     SerialNumberTaken,
 }
@@ -67,7 +69,7 @@ pub enum Kind {
 
 impl Refusal {
     /// Every refusal, for generated tables and for reading codes back.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Declined,
         Self::Cancelled,
         Self::Expired,
@@ -88,6 +90,7 @@ impl Refusal {
         Self::IssuerUnreachable,
         Self::WalletFailed,
         Self::RequestExpired,
+        Self::TransactionCodeWrong,
         Self::SerialNumberTaken,
     ];
 
@@ -156,6 +159,7 @@ impl Refusal {
             Self::IssuerUnreachable => ("issuer-unreachable", ServiceProblem, "the issuer's keys cannot be checked now"),
             Self::WalletFailed => ("wallet-failed", WalletProblem, "the wallet reported a problem"),
             Self::RequestExpired => ("request-expired", WalletProblem, "the wallet answered too late"),
+            Self::TransactionCodeWrong => ("transaction-code-wrong", WalletProblem, "the wrong PIN was entered too often"),
             Self::SerialNumberTaken => ("serial-number-taken", ServiceProblem, "a credential with this serial number was issued before"),
         }
     }

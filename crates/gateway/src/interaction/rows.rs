@@ -36,7 +36,7 @@ pub enum AdvanceError {
 
 const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, stage, stage_at, \
     outcome, bound_to, link, link_here, request_digest, browser_digest, response_digest, released, code_digest, \
-    code_expires_at, serial_number, created_at, expires_at, sealed";
+    code_expires_at, serial_number, created_at, expires_at, sealed, short_code";
 
 impl Interactions {
     /// The table in that store; personal values go through `seal`. The clients among `listeners` are told what a step
@@ -53,7 +53,7 @@ impl Interactions {
     pub async fn insert(&self, interaction: &Interaction) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT INTO interactions ({COLUMNS}, state_digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-             $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)"
+             $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"
         );
         let statement = Statement::new(sql)
             .bind(interaction.id.as_str())
@@ -84,7 +84,7 @@ impl Interactions {
             "UPDATE interactions SET version = version + 1, stage = $1, stage_at = $2, outcome = $3, bound_to = $4, \
              link = $5, link_here = $6, request_digest = $7, browser_digest = $8, response_digest = $9, \
              released = $10, code_digest = $11, code_expires_at = $12, serial_number = $13, created_at = $14, \
-             expires_at = $15, sealed = $16 WHERE id = $17 AND version = $18",
+             expires_at = $15, sealed = $16, short_code = $17 WHERE id = $18 AND version = $19",
         );
         let update = self
             .bind_changing(update, interaction)
@@ -132,6 +132,11 @@ impl Interactions {
             return Ok(None);
         }
         self.one("link = $1 OR link_here = $2", &[link, link]).await
+    }
+
+    /// By the short code, in the form in which it is kept.
+    pub async fn find_by_short_code(&self, code: &str) -> Result<Option<Interaction>, StoreError> {
+        self.one("short_code = $1", &[code]).await
     }
 
     /// By what the relying party pushed.
@@ -227,7 +232,8 @@ impl Interactions {
             .bind(interaction.serial_number.map(|serial| serial.to_string()))
             .bind(interaction.created_at.as_second())
             .bind(interaction.expires_at.as_second())
-            .bind(sealed))
+            .bind(sealed)
+            .bind(interaction.short_code.as_deref()))
     }
 
     fn seal_private(&self, id: &str, private: &Private) -> Result<Vec<u8>, StoreError> {
@@ -274,6 +280,7 @@ impl Interactions {
             stage,
             link: row.text("link")?.to_owned(),
             link_here: row.text("link_here")?.to_owned(),
+            short_code: row.optional_text("short_code")?.map(str::to_owned),
             request_digest: Digest(row.text("request_digest")?.to_owned()),
             browser: digest("browser_digest")?,
             response: digest("response_digest")?,

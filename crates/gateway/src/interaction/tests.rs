@@ -20,6 +20,7 @@ fn pushed() -> Interaction {
         stage: Stage::Pushed,
         link: "code".into(),
         link_here: "button".into(),
+        short_code: None,
         request_digest: Digest::of("request"),
         browser: None,
         response: None,
@@ -39,6 +40,7 @@ fn pushed() -> Interaction {
             },
             draft: None,
             wallet: None,
+            transaction_code: None,
             claims: Map::new(),
         }),
     }

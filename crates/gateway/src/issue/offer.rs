@@ -5,14 +5,14 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use standards::openid4vci::offer::Grants;
+use standards::openid4vci::offer::{Grants, InputMode, TxCode};
 use standards::openid4vci::{CredentialOffer, PreAuthorizedCodeGrant};
 
 use super::answer::{Refused, answer_json};
 use super::kept::{ATTEMPTS, Found, Kept};
 use crate::app::{App, Parts};
-use crate::interaction::Interaction;
 use crate::interaction::rows::AdvanceError;
+use crate::interaction::{Interaction, TransactionCode};
 
 pub(super) async fn answer(
     State(app): State<App>,
@@ -50,6 +50,17 @@ pub(super) async fn answer(
 /// Answers a HEAD request, which must not bind anything: a link preview is not a wallet.
 pub(super) async fn answer_head() {}
 
+/// How many digits, and where they are. What they are is not in the offer. [VCI-08]
+fn described(code: &TransactionCode) -> TxCode {
+    TxCode {
+        input_mode: Some(InputMode::Numeric),
+        length: Some(u32::from(code.length())),
+        description: Some(
+            "The PIN is on the page where you scanned the QR code or opened this wallet".to_owned(),
+        ),
+    }
+}
+
 /// The type's configurations in its own order of preference; no personal value is in an offer. [VCI-08]
 fn offer(app: &Parts, interaction: &Interaction, kept: Kept) -> Result<CredentialOffer, Refused> {
     let organisation = app
@@ -62,7 +73,7 @@ fn offer(app: &Parts, interaction: &Interaction, kept: Kept) -> Result<Credentia
         .ok_or_else(Refused::unavailable)?;
     let grant = PreAuthorizedCodeGrant {
         pre_authorized_code: kept.code,
-        tx_code: None,
+        tx_code: interaction.transaction_code().map(described),
         authorization_server: None,
     };
     Ok(CredentialOffer {

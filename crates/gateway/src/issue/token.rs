@@ -13,6 +13,8 @@ use super::kept::{ATTEMPTS, Found, Kept, Token};
 use super::organisation;
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
+use crate::interaction::transaction_code::Tried;
+use crate::interaction::{Interaction, Refusal};
 use crate::organisation::Organisation;
 
 /// How long an access token works; it is needed for one request.
@@ -33,15 +35,6 @@ pub(super) async fn answer(
             error.to_string(),
         )
     })?;
-    if request.tx_code.is_some() {
-        // [VCI-09] Our offers never ask for one.
-        let sentence = "the offer asks for no transaction code";
-        return Err(Refused::new(
-            "invalid_request",
-            "transaction-code-unexpected",
-            sentence,
-        ));
-    }
     for _ in 0..ATTEMPTS {
         if let Some(response) = redeem(&app, organisation, &request).await? {
             return Ok(answer_json(response.to_value()));
@@ -78,6 +71,10 @@ async fn redeem(
         return Err(invalid());
     }
     let details = granted(app, &interaction.credential_type, request)?;
+    match tried(&mut interaction, request)? {
+        None | Some(Tried::Right) => {}
+        Some(wrong) => return count(app, interaction, wrong).await,
+    }
 
     let token = format!("{}.{}", link_of(code), app.random.token_256());
     let identifiers = details.as_deref().map(|details| {
@@ -100,6 +97,63 @@ async fn redeem(
             expires_in: u64::try_from(TOKEN_LIFETIME.as_secs()).ok(),
             authorization_details: details,
         })),
+        Err(AdvanceError::Overtaken) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What came of the transaction code, where the offer asks for one. [VCI-09] One that is missing, or that nobody asked
+/// for, is no guess.
+fn tried(interaction: &mut Interaction, request: &TokenRequest) -> Result<Option<Tried>, Refused> {
+    let mut asked = interaction.transaction_code().cloned();
+    let refused = |code, sentence| Err(Refused::new("invalid_request", code, sentence));
+    let tried = match (&mut asked, &request.tx_code) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => {
+            let sentence = "the offer asks for no transaction code";
+            return refused("transaction-code-unexpected", sentence);
+        }
+        (Some(_), None) => {
+            let sentence = "the offer asks for a transaction code";
+            return refused("transaction-code-missing", sentence);
+        }
+        (Some(asked), Some(sent)) => asked.check(sent),
+    };
+    interaction.keep_transaction_code(asked);
+    Ok(Some(tried))
+}
+
+/// Makes a wrong try durable before the wallet hears of it: of several at the same time each is counted, and whoever
+/// was overtaken is looked at again (SEC-23).
+async fn count(
+    app: &Parts,
+    interaction: Interaction,
+    tried: Tried,
+) -> Result<Option<TokenResponse>, Refused> {
+    let for_good = tried == Tried::WrongForGood;
+    let mut counted = if for_good {
+        interaction.refused(Refusal::TransactionCodeWrong, app.now())?
+    } else {
+        interaction
+    };
+    match app.interactions.advance(&mut counted, Vec::new()).await {
+        Ok(()) => {
+            tracing::info!(
+                reference = counted.reference,
+                for_good,
+                "a wallet sent a wrong transaction code"
+            );
+            let sentence = if for_good {
+                "the transaction code was wrong too often: the offer is dead"
+            } else {
+                "the transaction code is wrong"
+            };
+            Err(Refused::new(
+                "invalid_grant",
+                "transaction-code-wrong",
+                sentence,
+            ))
+        }
         Err(AdvanceError::Overtaken) => Ok(None),
         Err(error) => Err(error.into()),
     }

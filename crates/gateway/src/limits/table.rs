@@ -23,6 +23,8 @@ pub enum Kind {
     WalletToken,
     /// A wallet presents.
     Presentation,
+    /// A wallet follows a short code: of so few characters that a wrong one counts as a guess.
+    ShortCode,
     /// What is the same for everybody.
     Document,
 }
@@ -67,7 +69,9 @@ const ROUTES: &[(&str, Kind)] = &[
     ("/interaction/{id}/code", Kind::Page),
     ("/interaction/{id}/restart", Kind::Page),
     ("/interaction/{id}/cancel", Kind::Page),
+    ("/interaction/{id}/short-code", Kind::Page),
     ("/return", Kind::Page),
+    ("/c/{code}", Kind::ShortCode),
     ("/w/{link}", Kind::Wallet),
     ("/r/{link}", Kind::Wallet),
     ("/r/{link}/response", Kind::Presentation),
@@ -95,7 +99,7 @@ impl Kind {
             Self::Presentation => 256 * KIB,
             Self::Push | Self::Wallet => 64 * KIB,
             Self::Token | Self::WalletToken | Self::Authorize => 16 * KIB,
-            Self::Revoke | Self::LookUp | Self::Page | Self::Document => 8 * KIB,
+            Self::Revoke | Self::LookUp | Self::Page | Self::ShortCode | Self::Document => 8 * KIB,
         }
     }
 
@@ -110,7 +114,9 @@ impl Kind {
             Self::Push | Self::Token | Self::Revoke | Self::LookUp => Budget::BackChannel,
             Self::Authorize => Budget::Authorize,
             Self::Page => Budget::Pages,
-            Self::Wallet | Self::WalletToken | Self::Presentation => Budget::Wallets,
+            Self::Wallet | Self::WalletToken | Self::Presentation | Self::ShortCode => {
+                Budget::Wallets
+            }
             Self::Document => Budget::Documents,
         }
     }
@@ -128,5 +134,6 @@ impl Kind {
     pub(super) fn is_failure(self, status: StatusCode) -> bool {
         status == StatusCode::UNAUTHORIZED
             || self == Self::WalletToken && status == StatusCode::BAD_REQUEST
+            || self == Self::ShortCode && matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE)
     }
 }

@@ -6,6 +6,8 @@ mod browser;
 mod discovery;
 mod forms;
 mod id_token;
+mod language;
+mod look;
 mod options;
 mod par;
 mod request;
@@ -13,6 +15,10 @@ mod token;
 mod userinfo;
 mod waiting_page;
 
+pub use waiting_page::short_code::Guesses;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
@@ -21,8 +27,8 @@ use crate::openapi::at;
 pub use waiting_page::plain::{bad_request_of as bad_request, too_many};
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without
-/// regard to case.
-pub fn router() -> OpenApiRouter<App> {
+/// regard to case. With `page_states`, every page can be looked at in every state, too.
+pub fn router(app: &App, page_states: bool) -> OpenApiRouter<App> {
     OpenApiRouter::default()
         .merge(documents())
         .merge(endpoints(""))
@@ -31,7 +37,23 @@ pub fn router() -> OpenApiRouter<App> {
         .merge(endpoints("/v2/oidc"))
         .routes(at("/oidc/authorizev1", authorization_endpoint()))
         .routes(routes!(userinfo::userinfo, userinfo::userinfo_posted))
-        .merge(waiting_page::router().into())
+        .merge(pages(app, page_states).into())
+        .layer(from_fn_with_state(App::clone(app), language::speak))
+}
+
+/// What people see, and what every page asks its own origin for: Help and the accessibility statement among it.
+fn pages(app: &App, page_states: bool) -> Router<App> {
+    let parts = App::clone(app);
+    let help = ui::router_framed(&app.brand, move |headers, path| {
+        let look = language::look(&parts, headers);
+        look.page("").with_language_choice(path)
+    });
+    let pages = waiting_page::router().merge(help);
+    if page_states {
+        pages.merge(waiting_page::states::router(app))
+    } else {
+        pages
+    }
 }
 
 /// What each contract calls the same three endpoints.

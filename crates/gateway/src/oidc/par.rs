@@ -15,7 +15,9 @@ use super::forms::PushedForm;
 use super::request::{Channel, Checked, Fault, Found};
 use crate::app::{App, Parts};
 use crate::client;
-use crate::interaction::{Digest, Interaction, PUSHED_LIFETIME, Private, Stage};
+use crate::interaction::{
+    Digest, Interaction, PUSHED_LIFETIME, Private, Purpose, Stage, TransactionCode,
+};
 use crate::limits::Kind;
 use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
@@ -132,6 +134,7 @@ pub fn begin(
         stage: Stage::Pushed,
         link: parts.random.token_128(),
         link_here: parts.random.token_128(),
+        short_code: None,
         request_digest,
         browser: None,
         response: None,
@@ -146,9 +149,22 @@ pub fn begin(
                 .draft
                 .and_then(|draft| serde_json::to_value(draft).ok()),
             wallet: None,
+            transaction_code: transaction_code(parts, party, checked.purpose),
             claims: serde_json::Map::new(),
         }),
     }
+}
+
+/// A fresh transaction code, where that relying party wants one for what it issues.
+pub fn transaction_code(
+    parts: &Parts,
+    party: &RelyingParty,
+    purpose: Purpose,
+) -> Option<TransactionCode> {
+    let length = party
+        .transaction_code
+        .filter(|_| purpose == Purpose::Issue)?;
+    Some(TransactionCode::draw(length, &parts.random))
 }
 
 async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, StoreError> {

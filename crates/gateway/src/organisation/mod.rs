@@ -147,6 +147,11 @@ impl Organisations {
             .filter_map(|party| Some((party.client_id.as_str(), party.webhook.as_ref()?)))
     }
 
+    /// Every relying party, in no particular order.
+    pub fn relying_parties(&self) -> impl Iterator<Item = &Arc<RelyingParty>> {
+        self.by_client.values()
+    }
+
     /// The credential type of that name.
     pub fn credential_type(&self, name: &str) -> Option<&CredentialType> {
         self.catalogue.find(name)

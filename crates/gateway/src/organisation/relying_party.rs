@@ -13,7 +13,7 @@ use super::Organisation;
 use super::client_keys::ClientKeys;
 use super::dialect::{Dialect, Rules};
 use super::webhook::Webhook;
-use crate::config::{Config, ConfigError, RelyingPartyConfig};
+use crate::config::{Config, ConfigError, RelyingPartyConfig, TransactionCodeRule};
 use crate::limits::ClientLimits;
 
 /// How a client authenticates, by its registered name. [OIDC Core 9]
@@ -59,6 +59,8 @@ pub struct RelyingParty {
     pub pushes_only: bool,
     /// How much it may ask.
     pub limits: ClientLimits,
+    /// How many digits the transaction code has that a wallet must send for what it issues; none where there is none.
+    pub transaction_code: Option<u8>,
     auth_method: Option<AuthMethod>,
     redirect_uris: Vec<RedirectUri>,
     secrets: Vec<[u8; 32]>,
@@ -107,6 +109,11 @@ impl RelyingParty {
                 equal | known.ct_eq(digest.as_ref())
             });
         equal.into()
+    }
+
+    /// The registered redirect URIs, in the configuration's order.
+    pub fn redirect_uris(&self) -> &[RedirectUri] {
+        &self.redirect_uris
     }
 
     /// The registered redirect URI that is `sent`, byte for byte (SEC-02).
@@ -161,11 +168,25 @@ impl RelyingParty {
             webhook,
             pushes_only: entry.require_pushed_authorization_requests,
             limits: config.limits.client.with(&entry.limits),
+            transaction_code: transaction_code(entry)
+                .map_err(|reason| fault("transaction_code_length", reason.to_owned()))?,
             auth_method: entry.token_endpoint_auth_method,
             redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
             secrets: secrets.collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// Fewer digits are guessed, more are a puzzle to type over [WCAG 3.3.8].
+fn transaction_code(entry: &RelyingPartyConfig) -> Result<Option<u8>, &'static str> {
+    let length = entry.transaction_code_length;
+    if !(4..=6).contains(&length) {
+        return Err("use 4, 5 or 6");
+    }
+    Ok(match entry.transaction_code {
+        TransactionCodeRule::None => None,
+        TransactionCodeRule::Page => Some(length),
+    })
 }
 
 fn draft_keys(

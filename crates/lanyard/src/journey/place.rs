@@ -226,6 +226,7 @@ impl Private {
             tls_cert: None,
             tls_key: None,
             fresh: false,
+            page_states: false,
         };
         let running = sandbox::start(&options).await?;
         Ok(Self { running, folder })

@@ -62,6 +62,9 @@ pub struct Options {
     /// Forget everything and begin anew.
     #[arg(long)]
     pub fresh: bool,
+    /// Also show every page of the gateway in every state, below /__states, with made-up data.
+    #[arg(long)]
+    pub page_states: bool,
 }
 
 impl Options {
@@ -167,6 +170,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     let surroundings = Surroundings {
         clock: clock.clone(),
         sandbox: true,
+        page_states: options.page_states,
         ..Surroundings::production()
     };
     let gateway = Gateway::compose(&config, surroundings).await?;
@@ -396,6 +400,7 @@ mod tests {
             tls_cert: None,
             tls_key: None,
             fresh: true,
+            page_states: false,
         }
     }
 

@@ -26,6 +26,7 @@ impl Stage {
             tls_cert: None,
             tls_key: None,
             fresh: false,
+            page_states: false,
         };
         Self {
             sandbox: sandbox::start(&options).await.unwrap(),

@@ -3,7 +3,10 @@
 //! Everything here needs the browser's cookie: an interaction's address alone shows nothing.
 
 pub mod plain;
+mod says;
+pub mod short_code;
 mod show;
+pub mod states;
 mod view;
 
 use axum::Router;
@@ -19,6 +22,7 @@ use subtle::ConstantTimeEq;
 use super::answer;
 use super::authorize::look;
 use super::browser::Browser;
+use super::{language, par};
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
@@ -37,7 +41,9 @@ pub fn router() -> Router<App> {
         .route("/interaction/{id}/code", get(larger_code))
         .route("/interaction/{id}/restart", post(restart))
         .route("/interaction/{id}/cancel", post(cancel))
+        .route("/interaction/{id}/short-code", post(short_code::make))
         .route("/w/{link}", get(short_link))
+        .route("/c/{code}", get(short_code::follow))
         .route("/return", get(returned).head(look))
         .merge(view::assets().router())
 }
@@ -110,7 +116,10 @@ async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap
             ..
         } if found.released => lead_back(&app, party, found).await,
         Stage::Collected { .. } | Stage::Pushed => plain::already_used(&app, Some(&party.name)),
-        _ => show::page(&app, party, &found, &browser),
+        _ => {
+            let look = language::look_of(&app, &headers, &found);
+            show::page(&app, &look, party, &found, &browser)
+        }
     }
 }
 
@@ -168,7 +177,10 @@ async fn larger_code(
     match find(&app, &headers, &id).await {
         Ok((_, found)) if found.stage == Stage::Waiting => {
             match app.organisations.relying_party(&found.client_id) {
-                Some(party) => show::larger_code(&app, party, &found),
+                Some(party) => {
+                    let look = language::look_of(&app, &headers, &found);
+                    show::larger_code(&app, &look, party, &found)
+                }
                 None => plain::service_problem(&app),
             }
         }
@@ -185,7 +197,12 @@ async fn restart(
     body: Bytes,
 ) -> Response {
     let step = |app: &App, found: Interaction| {
-        found.restarted(app.random.token_128(), app.random.token_128(), app.now())
+        let party = app.organisations.relying_party(&found.client_id);
+        let code = party.and_then(|party| par::transaction_code(app, party, found.purpose));
+        let (link, link_here) = (app.random.token_128(), app.random.token_128());
+        let mut again = found.restarted(link, link_here, app.now())?;
+        again.keep_transaction_code(code);
+        Ok(again)
     };
     match change(&app, &id, &headers, &body, step).await {
         Ok(changed) => answer::see_other(&format!("/interaction/{}", changed.id)),
@@ -293,7 +310,7 @@ async fn short_link(
         Some(wallet_link(&app, &found, via))
     });
     match way {
-        Some(full) => show::short_link(&app, &full),
+        Some(full) => show::short_link(&language::look(&app, &headers), &full),
         None if takes_html(&headers) => plain::already_used(&app, None),
         // A wallet has followed it: it reads JSON, and its person the sentence in it.
         None => client::answer_error(

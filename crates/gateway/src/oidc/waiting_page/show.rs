@@ -7,11 +7,12 @@ use ui::headers::Policy;
 
 use super::super::answer;
 use super::super::browser::Browser;
+use super::super::look::Look;
 use super::view::{
     About, Code, Ended, EndedPage, Ending, LargeCodePage, Progress, ShortLinkPage, Unusable,
     Waiting, WaitingPage,
 };
-use super::{plain, qr_link, wallet_link};
+use super::{plain, qr_link, says, wallet_link};
 use crate::app::App;
 use crate::interaction::refusal::Kind;
 use crate::interaction::{Interaction, Outcome, Purpose, Refusal, Stage, Via};
@@ -20,6 +21,7 @@ use crate::organisation::RelyingParty;
 /// The page of an interaction that does not lead back by itself.
 pub fn page(
     app: &App,
+    look: &Look,
     party: &RelyingParty,
     interaction: &Interaction,
     browser: &Browser,
@@ -28,20 +30,21 @@ pub fn page(
         Stage::Finished {
             outcome: Outcome::Refused(refusal),
             ..
-        } => ended(app, party, interaction, browser, refusal),
-        _ => waiting(app, party, interaction, browser),
+        } => ended(app, look, party, interaction, browser, refusal),
+        _ => waiting(app, look, party, interaction, browser),
     }
 }
 
 fn waiting(
     app: &App,
+    look: &Look,
     party: &RelyingParty,
     interaction: &Interaction,
     browser: &Browser,
 ) -> Response {
     let about = about(app, party, interaction);
     let code = match interaction.stage {
-        Stage::Waiting => match code(app, interaction, &about) {
+        Stage::Waiting => match code(app, look, interaction, &about) {
             Some(code) => Some(code),
             None => return plain::service_problem(app),
         },
@@ -63,6 +66,7 @@ fn waiting(
             .map(|a| a.label.clone())
             .collect(),
         code,
+        pin: pin(interaction),
         deadline: interaction.expires_at,
         status_url: format!("{here}/status"),
         restart_action: format!("{here}/restart"),
@@ -73,13 +77,14 @@ fn waiting(
     };
     ui::render_with(
         StatusCode::OK,
-        &WaitingPage::new(&app.brand, view),
+        &WaitingPage::new(look, view),
         &policy(interaction),
     )
 }
 
 fn ended(
     app: &App,
+    look: &Look,
     party: &RelyingParty,
     interaction: &Interaction,
     browser: &Browser,
@@ -94,6 +99,7 @@ fn ended(
     let view = Ended {
         about: about(app, party, interaction),
         ending: ending(refusal),
+        here: format!("/interaction/{}", interaction.id),
         try_again: again.then(|| {
             (
                 format!("/interaction/{}/restart", interaction.id),
@@ -104,28 +110,33 @@ fn ended(
     };
     ui::render_with(
         StatusCode::OK,
-        &EndedPage::new(&app.brand, view),
+        &EndedPage::new(look, view),
         &policy(interaction),
     )
 }
 
 /// Only the code.
-pub fn larger_code(app: &App, party: &RelyingParty, interaction: &Interaction) -> Response {
+pub fn larger_code(
+    app: &App,
+    look: &Look,
+    party: &RelyingParty,
+    interaction: &Interaction,
+) -> Response {
     let about = about(app, party, interaction);
-    let Some(code) = code(app, interaction, &about) else {
+    let Some(code) = code(app, look, interaction, &about) else {
         return plain::service_problem(app);
     };
     let here = format!("/interaction/{}", interaction.id);
     let status_url = format!("{here}/status");
-    let page = LargeCodePage::new(&app.brand, code.svg, here, status_url, interaction.version);
+    let page = LargeCodePage::new(look, code.svg, here, status_url, interaction.version);
     ui::render_with(StatusCode::OK, &page, &policy(interaction))
 }
 
 /// Leads to the standard's own link, by `Location` for what follows it and by a link for a person.
-pub fn short_link(app: &App, link: &str) -> Response {
+pub fn short_link(look: &Look, link: &str) -> Response {
     let mut response = ui::render_with(
         StatusCode::SEE_OTHER,
-        &ShortLinkPage::new(&app.brand, link.to_owned()),
+        &ShortLinkPage::new(look, link.to_owned()),
         &Policy::new(),
     );
     if let Ok(location) = HeaderValue::from_str(link) {
@@ -145,15 +156,20 @@ pub fn state_name(interaction: &Interaction) -> &'static str {
     }
 }
 
-fn code(app: &App, interaction: &Interaction, about: &About) -> Option<Code> {
+fn code(app: &App, look: &Look, interaction: &Interaction, about: &About) -> Option<Code> {
     let link = qr_link(app, interaction);
-    let svg = ui::qr::svg(&link, &about.code_label()).ok()?;
+    let svg = ui::qr::svg(&link, &says::code_label(look, about)).ok()?;
     let link_here = wallet_link(app, interaction, Via::ThisDevice);
     Some(Code {
         link,
         link_here,
         svg,
         larger: format!("/interaction/{}/code", interaction.id),
+        typed: interaction
+            .short_code
+            .as_deref()
+            .map(|code| typed(app, code)),
+        short_code_action: format!("/interaction/{}/short-code", interaction.id),
     })
 }
 
@@ -169,9 +185,22 @@ fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
         },
         relying_party: party.name.clone(),
         organisation: party.organisation.name.clone(),
-        credential: label.unwrap_or_else(|| interaction.credential_type.clone()),
+        credentials: vec![label.unwrap_or_else(|| interaction.credential_type.clone())],
         reference: interaction.reference.clone(),
     }
+}
+
+/// `credentials.example/c/K7Q2-9MFD`: nobody types `https://`.
+fn typed(app: &App, code: &str) -> String {
+    let host = app.base.split_once("://").map_or("", |(_, host)| host);
+    format!("{host}/c/{code}")
+}
+
+/// What the wallet asks for, as long as it may ask.
+fn pin(interaction: &Interaction) -> Option<String> {
+    let open = matches!(interaction.stage, Stage::Waiting | Stage::Scanned { .. });
+    let code = interaction.transaction_code().filter(|_| open)?;
+    Some(code.reveal().to_owned())
 }
 
 /// A form of the page may end at the relying party; Chromium holds the redirect to `form-action`, too.
@@ -199,6 +228,7 @@ fn ending(refusal: Refusal) -> Ending {
     match (refusal.kind(), refusal) {
         (Kind::Expired, _) => Ending::Expired,
         (Kind::Declined, _) => Ending::Declined,
+        (Kind::WalletProblem, Refusal::TransactionCodeWrong) => Ending::PinWrong,
         (Kind::WalletProblem, _) => Ending::WalletProblem,
         (Kind::ServiceProblem, _) => Ending::ServiceProblem,
         (Kind::CredentialUnusable, Refusal::CredentialExpired) => {

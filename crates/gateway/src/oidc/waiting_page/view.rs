@@ -1,20 +1,24 @@
 //! What the person sees while a wallet acts, and when it does not work: plain data in, a page out.
 //!
-//! Every text of these pages is written here or in the templates beside this file; nothing that a wallet or a
-//! relying party sent in a request is shown. The relying party's name is the registered one.
+//! Every text of these pages stands in the catalogue `words/`, and is chosen in [`says`](super::says) or in the
+//! templates beside this file; nothing that a wallet or a relying party sent in a request is shown. The relying
+//! party's name is the registered one.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use askama::Template;
 use jiff::Timestamp;
+use ui::Page;
 use ui::assets::{File, JAVASCRIPT, Set};
 use ui::qr::Svg;
-use ui::{Brand, Page};
+
+use super::super::look::Look;
+use super::says;
 
 /// What the relying party wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// The employee shares a credential.
+    /// The employee shares a credential, or several.
     Verify,
     /// A credential goes into the employee's wallet.
     Issue,
@@ -29,8 +33,8 @@ pub struct About {
     pub relying_party: String,
     /// Name of the organisation: who issues, or for whom is checked.
     pub organisation: String,
-    /// The credential type's label, such as `Staff identity`.
-    pub credential: String,
+    /// The credential types' labels, such as `Staff identity`; one when issuing.
+    pub credentials: Vec<String>,
     /// What the person reads out to support, such as `K7Q2-9MFD`.
     pub reference: String,
 }
@@ -63,7 +67,7 @@ impl Progress {
     }
 }
 
-/// The two links to a wallet, and the code.
+/// The ways to a wallet: two links, and the code.
 #[derive(Debug, Clone)]
 pub struct Code {
     /// What the QR code says (rulings 7).
@@ -74,6 +78,10 @@ pub struct Code {
     pub svg: Svg,
     /// The page with only the code.
     pub larger: String,
+    /// The address with the short code, as a person types it; none until it is asked for.
+    pub typed: Option<String>,
+    /// Where `Show a short code` is posted.
+    pub short_code_action: String,
 }
 
 /// Everything the live page shows.
@@ -89,6 +97,8 @@ pub struct Waiting {
     pub contents: Vec<String>,
     /// The code; none once it is used.
     pub code: Option<Code>,
+    /// What the person types into the wallet, where it asks for that.
+    pub pin: Option<String>,
     /// When the person's time is up.
     pub deadline: Timestamp,
     /// Address of this page.
@@ -110,106 +120,67 @@ pub struct Waiting {
 #[template(path = "oidc/waiting_page/waiting.html")]
 pub struct WaitingPage {
     page: Page,
+    look: Look,
     view: Waiting,
 }
 
 impl WaitingPage {
-    /// The page under this brand.
-    pub fn new(brand: &Arc<Brand>, view: Waiting) -> Self {
-        let heading = view.heading(view.progress);
-        let page = Page::new(brand, heading).with_script(script());
-        Self { page, view }
+    /// The page in this look.
+    pub fn new(look: &Look, view: Waiting) -> Self {
+        let page = look.page(says::heading(look, &view.about, view.progress));
+        let page = match view.progress {
+            // The heading is that of the page before.
+            Progress::Checking => page.with_tab(says::status(
+                look,
+                &view.about,
+                view.progress,
+                view.deadline,
+            )),
+            _ => page,
+        };
+        Self {
+            page: page
+                .with_script(script())
+                .with_language_choice(view.here.clone()),
+            look: look.clone(),
+            view,
+        }
+    }
+
+    fn heading(&self, progress: Progress) -> String {
+        says::heading(&self.look, &self.view.about, progress)
+    }
+
+    fn status(&self, progress: Progress) -> String {
+        says::status(&self.look, &self.view.about, progress, self.view.deadline)
+    }
+
+    fn current_status(&self) -> String {
+        self.status(self.view.progress)
     }
 
     /// What the tab says in another state; the script sets it then.
     fn title_when(&self, progress: Progress) -> String {
         let service = self.page.brand().service_name();
-        format!("{} – {service}", self.view.tab(progress))
-    }
-}
-
-impl Waiting {
-    fn heading(&self, progress: Progress) -> String {
-        let about = &self.about;
-        match (progress, about.purpose) {
-            (Progress::Waiting, Purpose::Verify) => {
-                format!("Scan the QR code to share your {}", about.in_sentence())
-            }
-            (Progress::Waiting, Purpose::Issue) => {
-                format!(
-                    "Scan the QR code to add {} to your wallet",
-                    about.credential
-                )
-            }
-            (Progress::Returning, _) => "Your wallet has answered".to_owned(),
-            (Progress::Done, _) => "Finished".to_owned(),
-            _ => "QR code scanned".to_owned(),
-        }
-    }
-
-    fn tab(&self, progress: Progress) -> String {
-        match progress {
-            Progress::Checking => self.status_text(progress),
+        let says = match progress {
+            Progress::Checking => self.status(progress),
             _ => self.heading(progress),
-        }
+        };
+        format!("{says} – {service}")
     }
 
-    /// What the status line says; a screen reader reads it out when it changes.
-    fn status_text(&self, progress: Progress) -> String {
-        let about = &self.about;
-        match (progress, about.purpose) {
-            (Progress::Waiting, _) => {
-                let until = ui::time::clock(self.deadline);
-                format!("Waiting for you to scan. You have until {until}.")
-            }
-            (Progress::Scanned, Purpose::Verify) => {
-                "Scanned. Follow the instructions in your wallet. Select ‘Share’.".to_owned()
-            }
-            (Progress::Scanned, Purpose::Issue) => {
-                "Scanned. Follow the instructions in your wallet. Select ‘Add’.".to_owned()
-            }
-            (Progress::Checking, Purpose::Verify) => {
-                format!("Checking your {}.", about.in_sentence())
-            }
-            (Progress::Checking, Purpose::Issue) => "Adding the credential.".to_owned(),
-            (Progress::Returning, _) => "Go on in the page that your wallet opened.".to_owned(),
-            (Progress::Done, _) => format!("Finished. Taking you back to {}.", about.relying_party),
-        }
-    }
-
-    fn current_status(&self) -> String {
-        self.status_text(self.progress)
+    fn say(&self, key: &str) -> String {
+        says::about(&self.look, &self.view.about, key)
     }
 
     fn is(&self, states: &str) -> bool {
-        states.split(' ').any(|state| state == self.progress.word())
+        states
+            .split(' ')
+            .any(|state| state == self.view.progress.word())
     }
 
     fn verifies(&self) -> bool {
-        self.about.purpose == Purpose::Verify
-    }
-}
-
-impl About {
-    /// The label as it stands inside a sentence: `staff identity`, but `NHS induction`.
-    fn in_sentence(&self) -> String {
-        let mut letters = self.credential.chars();
-        match (letters.next(), letters.next()) {
-            (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
-                let rest = &self.credential[first.len_utf8()..];
-                first.to_lowercase().chain(rest.chars()).collect()
-            }
-            _ => self.credential.clone(),
-        }
-    }
-
-    /// What a screen reader says of the code: its purpose, not its content [WCAG 1.1.1].
-    pub fn code_label(&self) -> String {
-        let purpose = match self.purpose {
-            Purpose::Verify => format!("share your {}", self.in_sentence()),
-            Purpose::Issue => format!("add {} to your wallet", self.credential),
-        };
-        format!("QR code to {purpose}. If you cannot scan it, use the other ways on this page.")
+        self.view.about.purpose == Purpose::Verify
     }
 }
 
@@ -237,6 +208,8 @@ pub enum Ending {
     Declined,
     /// Another credential, another wallet or another try may do.
     WalletProblem,
+    /// The wallet sent a wrong PIN too often.
+    PinWrong,
     /// Only the issuer can help.
     CredentialUnusable(Unusable),
     /// Nothing the person did.
@@ -249,7 +222,7 @@ impl Ending {
         match self {
             Self::Expired => "expired",
             Self::Declined => "declined",
-            Self::WalletProblem => "wallet-problem",
+            Self::WalletProblem | Self::PinWrong => "wallet-problem",
             Self::CredentialUnusable(_) => "credential-unusable",
             Self::ServiceProblem => "service-problem",
         }
@@ -263,6 +236,8 @@ pub struct Ended {
     pub about: About,
     /// How it ended.
     pub ending: Ending,
+    /// Address of this page.
+    pub here: String,
     /// Where `Try again` is posted, and its form token; none when trying again cannot help.
     pub try_again: Option<(String, String)>,
     /// The way back to the relying party, with its error.
@@ -274,97 +249,25 @@ pub struct Ended {
 #[template(path = "oidc/waiting_page/ended.html")]
 pub struct EndedPage {
     page: Page,
+    paragraphs: [String; 2],
     view: Ended,
 }
 
 impl EndedPage {
-    /// The page under this brand.
-    pub fn new(brand: &Arc<Brand>, view: Ended) -> Self {
-        let page = Page::new(brand, view.heading()).with_script(script());
-        Self { page, view }
-    }
-}
-
-impl Ended {
-    fn heading(&self) -> String {
-        let about = &self.about;
-        let text = match (self.ending, about.purpose) {
-            (Ending::Expired, _) => "You took too long",
-            (Ending::Declined, Purpose::Verify) => "You did not share your credential",
-            (Ending::Declined, Purpose::Issue) => "The credential was not added to your wallet",
-            (Ending::WalletProblem, Purpose::Verify) => "We could not use that credential",
-            (Ending::WalletProblem, Purpose::Issue) => "Your wallet could not add the credential",
-            (Ending::CredentialUnusable(_), _) => {
-                return format!("Your {} credential cannot be used", about.in_sentence());
-            }
-            (Ending::ServiceProblem, _) => "There is a problem with the service",
+    /// The page in this look.
+    pub fn new(look: &Look, view: Ended) -> Self {
+        let heading = says::ended(look, &view.about, view.ending);
+        let paragraphs = says::why(look, &view.about, view.ending);
+        let page = look.page(heading.as_str()).with_script(script());
+        let page = match view.ending {
+            // Why, too, or five pages would have the same name.
+            Ending::CredentialUnusable(_) => page.with_tab(format!("{heading}. {}", paragraphs[0])),
+            _ => page,
         };
-        text.to_owned()
-    }
-
-    /// The explanation, a sentence or two for each paragraph.
-    fn paragraphs(&self) -> Vec<String> {
-        let about = &self.about;
-        let nothing = match about.purpose {
-            Purpose::Verify => "Nothing was shared.",
-            Purpose::Issue => "Nothing was added to your wallet.",
-        };
-        let texts = match (self.ending, about.purpose) {
-            (Ending::Expired, _) => ["Go back and start again.", nothing].map(String::from),
-            // A wallet answers the same whether the person said no or it holds nothing to share.
-            (Ending::Declined, Purpose::Verify) => [
-                format!(
-                    "Your wallet did not share your {} credential.",
-                    about.in_sentence()
-                ),
-                "It comes from your employer. If you do not have it, contact their HR team."
-                    .to_owned(),
-            ],
-            (Ending::Declined, Purpose::Issue) => [
-                "You cancelled or did not accept it in your wallet.",
-                nothing,
-            ]
-            .map(String::from),
-            (Ending::WalletProblem, Purpose::Verify) => [
-                format!("Choose your {} credential.", about.in_sentence()),
-                "It comes from your employer. If you do not have it, contact their HR team."
-                    .to_owned(),
-            ],
-            (Ending::WalletProblem, Purpose::Issue) => [
-                nothing.to_owned(),
-                "Check that your wallet is up to date, then try again.".to_owned(),
-            ],
-            (Ending::CredentialUnusable(why), _) => {
-                [why.text().to_owned(), why.next_step().to_owned()]
-            }
-            (Ending::ServiceProblem, _) => [
-                "Your information is safe. This is not because of anything you did.".to_owned(),
-                "Try again in a few minutes. If it still does not work, ask for help.".to_owned(),
-            ],
-        };
-        texts.into()
-    }
-}
-
-impl Unusable {
-    const fn text(self) -> &'static str {
-        match self {
-            Self::Expired => "It has expired.",
-            Self::NotYetValid => "It is not valid yet.",
-            Self::Revoked => "The organisation that gave it to you has cancelled it.",
-            Self::Suspended => "The organisation that gave it to you has suspended it.",
-            Self::NotTrusted => "It does not come from an organisation that this service accepts.",
-        }
-    }
-
-    const fn next_step(self) -> &'static str {
-        match self {
-            Self::Expired | Self::Revoked => {
-                "Delete it from your wallet and ask your employer for a new one."
-            }
-            Self::NotYetValid => "Check the date it starts, or ask your employer.",
-            Self::Suspended => "Ask your employer why.",
-            Self::NotTrusted => "Ask your employer for one that you can use here.",
+        Self {
+            page: page.with_language_choice(view.here.clone()),
+            paragraphs,
+            view,
         }
     }
 }
@@ -383,17 +286,10 @@ pub struct LargeCodePage {
 }
 
 impl LargeCodePage {
-    /// The page under this brand. `back` is the waiting page; `version` and `status_url` are as there.
-    pub fn new(
-        brand: &Arc<Brand>,
-        svg: Svg,
-        back: String,
-        status_url: String,
-        version: i64,
-    ) -> Self {
-        let page = Page::new(brand, "QR code for your wallet").with_script(script());
+    /// The page in this look. `back` is the waiting page; `version` and `status_url` are as there.
+    pub fn new(look: &Look, svg: Svg, back: String, status_url: String, version: i64) -> Self {
         Self {
-            page,
+            page: look.page_of("large-code-title").with_script(script()),
             svg,
             back,
             status_url,
@@ -411,20 +307,22 @@ pub struct ShortLinkPage {
 }
 
 impl ShortLinkPage {
-    /// The page under this brand. `link` is the standard's own link.
-    pub fn new(brand: &Arc<Brand>, link: String) -> Self {
-        let page = Page::new(brand, "Open this in your digital wallet");
+    /// The page in this look. `link` is the standard's own link.
+    pub fn new(look: &Look, link: String) -> Self {
+        let page = look.page_of("short-link-title");
         Self { page, link }
     }
 }
 
 /// What a page without an interaction says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The relying party's request is at fault, and its address cannot be trusted.
-    CannotContinue,
-    /// The link was used, or the browser is not the one that began.
-    AlreadyUsed,
+    /// The relying party's request is at fault, and its address cannot be trusted. Its developer finds the reason in
+    /// the log under this reference.
+    CannotContinue(String),
+    /// The link was used, or the browser is not the one that began. The relying party's registered name, where it is
+    /// known for sure.
+    AlreadyUsed(Option<String>),
     /// A wallet sent the person to another browser than the one that began.
     OtherBrowser,
     /// Nothing the person did.
@@ -439,32 +337,19 @@ pub enum Notice {
 pub struct NoticePage {
     page: Page,
     notice: Notice,
-    reference: Option<String>,
-    relying_party: Option<String>,
 }
 
 impl NoticePage {
-    /// The page under this brand. `relying_party` is the registered name, where it is known for sure.
-    pub fn new(
-        brand: &Arc<Brand>,
-        notice: Notice,
-        reference: Option<String>,
-        relying_party: Option<String>,
-    ) -> Self {
-        let heading = match notice {
-            Notice::CannotContinue => "We cannot continue",
-            Notice::AlreadyUsed => "This page has already been used",
-            Notice::OtherBrowser => "Go back to the page where you started",
-            Notice::ServiceProblem => "There is a problem with the service",
-            Notice::TooMany => "The service is busy",
-        };
-        let page = Page::new(brand, heading);
-        Self {
-            page,
-            notice,
-            reference,
-            relying_party,
-        }
+    /// The page in this look.
+    pub fn new(look: &Look, notice: Notice) -> Self {
+        let page = look.page_of(match notice {
+            Notice::CannotContinue(_) => "cannot-continue-title",
+            Notice::AlreadyUsed(_) => "used-title",
+            Notice::OtherBrowser => "other-browser-title",
+            Notice::ServiceProblem => "problem-title",
+            Notice::TooMany => "too-many-title",
+        });
+        Self { page, notice }
     }
 }
 

@@ -1,13 +1,21 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
+use ui::{Brand, Language};
+
 use super::*;
+
+fn look() -> Look {
+    Look::new(&Arc::new(Brand::default()), Language::English)
+}
 
 fn about(purpose: Purpose) -> About {
     About {
         purpose,
         relying_party: "Anytown Staff Services".to_owned(),
         organisation: "Anytown NHS Trust".to_owned(),
-        credential: "Staff identity".to_owned(),
+        credentials: vec!["Staff identity".to_owned()],
         reference: "K7Q2-9MFD".to_owned(),
     }
 }
@@ -17,12 +25,15 @@ fn waiting(purpose: Purpose, progress: Progress) -> Waiting {
     let about = about(purpose);
     Waiting {
         code: (progress == Progress::Waiting).then(|| Code {
-            svg: ui::qr::svg(&link, &about.code_label()).unwrap(),
+            svg: ui::qr::svg(&link, &says::code_label(&look(), &about)).unwrap(),
             link,
             link_here: "openid4vp://?client_id=a&request_uri=b".to_owned(),
             larger: "/interaction/i/code".to_owned(),
+            typed: None,
+            short_code_action: "/interaction/i/short-code".to_owned(),
         }),
         about,
+        pin: None,
         progress,
         version: 7,
         contents: vec!["First name".to_owned(), "Surname".to_owned()],
@@ -37,7 +48,7 @@ fn waiting(purpose: Purpose, progress: Progress) -> Waiting {
 }
 
 fn html(purpose: Purpose, progress: Progress) -> String {
-    let page = WaitingPage::new(&Arc::new(Brand::default()), waiting(purpose, progress));
+    let page = WaitingPage::new(&look(), waiting(purpose, progress));
     page.render().unwrap()
 }
 
@@ -45,12 +56,11 @@ fn ended(purpose: Purpose, ending: Ending) -> String {
     let view = Ended {
         about: about(purpose),
         ending,
+        here: "/interaction/i".to_owned(),
         try_again: None,
         go_back: "https://portal.example/callback?error=access_denied&state=1".to_owned(),
     };
-    EndedPage::new(&Arc::new(Brand::default()), view)
-        .render()
-        .unwrap()
+    EndedPage::new(&look(), view).render().unwrap()
 }
 
 /// The start tag that holds this text.
@@ -144,7 +154,7 @@ fn without_a_script_the_page_shows_its_state_and_works_by_links_and_forms() {
         waiting
             .matches("name=\"csrf\" value=\"form-token\"")
             .count(),
-        2
+        3
     );
 
     let done = html(Purpose::Verify, Progress::Done);
@@ -153,48 +163,67 @@ fn without_a_script_the_page_shows_its_state_and_works_by_links_and_forms() {
 }
 
 #[test]
-fn the_label_of_a_type_stands_in_a_sentence_as_people_write_it() {
-    let say = |label: &str| {
-        About {
-            credential: label.to_owned(),
-            ..about(Purpose::Verify)
-        }
-        .in_sentence()
-    };
-    assert_eq!(say("Staff identity"), "staff identity");
-    assert_eq!(say("NHS induction"), "NHS induction");
-    assert_eq!(say("Évaluation"), "évaluation");
-    assert_eq!(say(""), "");
-}
-
-#[test]
 fn names_cannot_become_markup() {
     let mut view = waiting(Purpose::Issue, Progress::Waiting);
     view.about.relying_party = "<script>alert(1)</script>".to_owned();
-    view.about.credential = "\" onload=\"alert(1)".to_owned();
-    let html = WaitingPage::new(&Arc::new(Brand::default()), view)
-        .render()
-        .unwrap();
+    view.about.credentials = vec!["\" onload=\"alert(1)".to_owned()];
+    let html = WaitingPage::new(&look(), view).render().unwrap();
     assert!(!html.contains("<script>alert") && !html.contains("\" onload="));
 }
 
 #[test]
 fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself() {
     for notice in [
-        Notice::CannotContinue,
-        Notice::AlreadyUsed,
+        Notice::CannotContinue("K7Q2-9MFD".to_owned()),
+        Notice::AlreadyUsed(None),
+        Notice::AlreadyUsed(Some("Anytown".to_owned())),
         Notice::OtherBrowser,
         Notice::ServiceProblem,
         Notice::TooMany,
     ] {
-        let page = NoticePage::new(
-            &Arc::new(Brand::default()),
-            notice,
-            Some("K7Q2-9MFD".to_owned()),
-            None,
-        );
-        let html = page.render().unwrap();
+        let html = NoticePage::new(&look(), notice.clone()).render().unwrap();
         assert!(!html.contains("<form") && !html.contains("go-back"));
-        assert!(html.contains("K7Q2-9MFD"));
+        let has_reference = matches!(notice, Notice::CannotContinue(_));
+        assert_eq!(html.contains("K7Q2-9MFD"), has_reference, "{notice:?}");
     }
+}
+
+#[test]
+fn whoever_cannot_scan_is_told_every_other_way_and_the_operators_own() {
+    let html = html(Purpose::Verify, Progress::Waiting);
+    let field = tag(&html, "id=\"code-link\"");
+    assert!(field.contains("readonly") && field.contains("/w/AAAAAAAAAAAAAAAAAAAAAA"));
+    // The button to copy it needs a script, which shows it.
+    assert!(tag(&html, "id=\"copy-link\"").contains("hidden"));
+    assert!(tag(&html, "/interaction/i/short-code").contains("method=\"post\""));
+    assert!(html.contains("open Anytown Staff Services on it"));
+    assert!(html.contains("ask the HR team of your employer"));
+
+    let brand = ui::BrandFile {
+        assisted_route: Some("Come to the HR desk in Ward 3.".to_owned()),
+        ..ui::BrandFile::default()
+    };
+    let look = Look::new(&Arc::new(brand.try_into().unwrap()), Language::English);
+    let view = waiting(Purpose::Verify, Progress::Waiting);
+    let html = WaitingPage::new(&look, view).render().unwrap();
+    assert!(html.contains("there is another way: Come to the HR desk in Ward 3."));
+    assert!(!html.contains("ask the HR team of your employer"));
+}
+
+#[test]
+fn a_pin_is_shown_as_long_as_the_wallet_may_ask_for_it() {
+    let with_pin = |progress| {
+        let view = Waiting {
+            pin: Some("048213".to_owned()),
+            ..waiting(Purpose::Issue, progress)
+        };
+        WaitingPage::new(&look(), view).render().unwrap()
+    };
+    for progress in [Progress::Waiting, Progress::Scanned] {
+        let html = with_pin(progress);
+        assert!(html.contains("id=\"pin\">048213<"));
+        assert!(!tag(&html, "id=\"pin-for-wallet\"").contains("hidden"));
+    }
+    // The script goes from one state to the next without loading the page again.
+    assert!(tag(&with_pin(Progress::Done), "id=\"pin-for-wallet\"").contains("hidden"));
 }

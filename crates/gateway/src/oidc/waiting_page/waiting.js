@@ -123,17 +123,20 @@ function follow(page) {
     }, 3000);
   });
 
-  const link = document.getElementById("open-wallet");
-  if (link && navigator.clipboard) {
-    const copy = document.createElement("button");
-    copy.type = "button";
-    copy.className = "nhsuk-button nhsuk-button--secondary nhsuk-button--small";
-    copy.textContent = "Copy the link";
+  const copy = document.getElementById("copy-link");
+  const link = document.getElementById("code-link");
+  if (copy && navigator.clipboard) {
+    copy.hidden = false;
     copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(link.getAttribute("href"));
-      say("textCopied");
+      link.select();
+      // Said anew each time, or a second press would be met with silence.
+      status.textContent = "";
+      try {
+        await navigator.clipboard.writeText(link.value);
+        say("textCopied");
+      } catch {
+        say("textNotCopied");
+      }
     });
-    link.closest("p").after(copy);
-    link.textContent = "Open the code’s link";
   }
 }

@@ -72,6 +72,7 @@ async fn the_keyboard_reaches_everything_in_order_and_the_focus_is_seen() {
             "Start again",
             "Cancel",
             "Help",
+            "Accessibility statement",
         ]
         .map(|name| names.iter().position(|known| known == name));
         assert!(places.is_sorted() && places[0] == Some(0), "{names:?}");

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::driver::{Browser, Screen};
@@ -54,6 +54,33 @@ pub(super) async fn look(place: &impl Place, browser: &Browser, name: &str) {
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
 }
 
+/// Whoever chose their own colours, or few movements, still sees the states, the buttons and the warning, and nothing
+/// moves. The picture is `target/screens/NAME-forced-colours-desktop.png`.
+pub(super) async fn look_in_forced_colours(browser: &Browser, name: &str) {
+    let chosen = json!({ "features": [
+        { "name": "forced-colors", "value": "active" },
+        { "name": "prefers-reduced-motion", "value": "reduce" },
+    ] });
+    browser.devtools("Emulation.setEmulatedMedia", chosen).await;
+    let are_forced = "return matchMedia('(forced-colors: active)').matches";
+    assert_eq!(browser.script(are_forced).await, Value::Bool(true));
+    for screen in [Screen::Phone, Screen::Desktop] {
+        browser.turn_to(screen).await;
+        let unseen = browser.script(UNBORDERED).await;
+        assert_eq!(unseen, json!([]), "{name} on {}", screen.name());
+    }
+    let picture = browser.page_picture().await;
+    save(&format!("{name}-forced-colours"), Screen::Desktop, &picture);
+    let none = json!({ "features": [] });
+    browser.devtools("Emulation.setEmulatedMedia", none).await;
+}
+
+/// Buttons, tags and the warning whose edges only a background drew, which forced colours take away.
+const UNBORDERED: &str = "const edge = e => { const s = getComputedStyle(e); \
+      return parseFloat(s.borderTopWidth) > 0 || parseFloat(s.outlineWidth) > 0 && s.outlineStyle !== 'none' }; \
+    return [...document.querySelectorAll('main .nhsuk-button, main .nhsuk-tag, dialog[open]')] \
+      .filter(e => e.checkVisibility() && !edge(e)).map(e => e.outerHTML.slice(0, 120))";
+
 /// What the console complained about, and requests that went elsewhere, since the last look.
 pub(super) async fn quiet(place: &impl Place, browser: &Browser) -> Vec<String> {
     // A page that is itself an error is no fault of the page's.
@@ -74,7 +101,7 @@ pub(super) async fn quiet(place: &impl Place, browser: &Browser) -> Vec<String> 
 
 /// What the browser asks of itself.
 fn is_local(address: &Url) -> bool {
-    matches!(address.scheme(), "data" | "chrome")
+    matches!(address.scheme(), "data" | "chrome" | "chrome-untrusted")
 }
 
 pub(super) fn save(name: &str, screen: Screen, picture: &[u8]) {
@@ -85,7 +112,7 @@ pub(super) fn save(name: &str, screen: Screen, picture: &[u8]) {
 }
 
 /// What scrolls sideways [WCAG 1.4.10]. A phone makes the page wider instead, so the screen is the measure.
-async fn overflow(browser: &Browser, screen: Screen) -> Option<String> {
+pub(super) async fn overflow(browser: &Browser, screen: Screen) -> Option<String> {
     let width = screen.width();
     let script = format!(
         "if (document.documentElement.scrollWidth <= {width}) return null; \
@@ -97,7 +124,7 @@ async fn overflow(browser: &Browser, screen: Screen) -> Option<String> {
     (!wide.is_null()).then(|| format!("{}: scrolls sideways: {wide}", screen.name()))
 }
 
-async fn violations(browser: &Browser) -> Vec<String> {
+pub(super) async fn violations(browser: &Browser) -> Vec<String> {
     if browser.script("return Boolean(window.axe)").await == Value::Bool(false) {
         let axe = std::fs::read_to_string(axe_file()).unwrap();
         browser.script(&axe).await;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod driver;
+mod gateway_look;
 mod issue_pages;
 mod keyboard;
 mod look;

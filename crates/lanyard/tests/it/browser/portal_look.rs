@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use ui::Brand;
 use url::Url;
 
-use super::driver::{self, Browser, JavaScript, Screen};
+use super::driver::{self, Browser, JavaScript};
 use super::keyboard::tab_through;
-use super::look::{Place, look, save};
+use super::look::{Place, look, look_in_forced_colours};
 
 /// [WebDriver 17.4.2] The keys' code points.
 const ENTER: &str = "\u{e007}";
@@ -85,39 +85,12 @@ async fn look_at_every(first: usize) {
         // A warning keeps the focus until it is answered.
         if !browser.has("dialog:modal").await {
             assert_eq!(names[0], "Skip to main content", "{state}");
-            assert_eq!(names.last().unwrap(), "Help", "{state}");
+            assert_eq!(names.last().unwrap(), "Accessibility statement", "{state}");
         }
-        look_in_forced_colours(&browser, state).await;
+        look_in_forced_colours(&browser, &format!("portal-{state}")).await;
     }
     browser.close().await;
 }
-
-/// Whoever chose their own colours, or few movements, still sees the states, the buttons and the warning.
-async fn look_in_forced_colours(browser: &Browser, state: &str) {
-    let chosen = json!({ "features": [
-        { "name": "forced-colors", "value": "active" },
-        { "name": "prefers-reduced-motion", "value": "reduce" },
-    ] });
-    browser.devtools("Emulation.setEmulatedMedia", chosen).await;
-    let are_forced = "return matchMedia('(forced-colors: active)').matches";
-    assert_eq!(browser.script(are_forced).await, Value::Bool(true));
-    for screen in [Screen::Phone, Screen::Desktop] {
-        browser.turn_to(screen).await;
-        let unseen = browser.script(UNBORDERED).await;
-        assert_eq!(unseen, json!([]), "{state} on {}", screen.name());
-    }
-    let picture = browser.page_picture().await;
-    let name = format!("portal-{state}-forced-colours");
-    save(&name, Screen::Desktop, &picture);
-    let none = json!({ "features": [] });
-    browser.devtools("Emulation.setEmulatedMedia", none).await;
-}
-
-/// Buttons, tags and the warning whose edges only a background drew, which forced colours take away.
-const UNBORDERED: &str = "const edge = e => { const s = getComputedStyle(e); \
-      return parseFloat(s.borderTopWidth) > 0 || parseFloat(s.outlineWidth) > 0 && s.outlineStyle !== 'none' }; \
-    return [...document.querySelectorAll('main .nhsuk-button, main .nhsuk-tag, dialog[open]')] \
-      .filter(e => e.checkVisibility() && !edge(e)).map(e => e.outerHTML.slice(0, 120))";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_state() {

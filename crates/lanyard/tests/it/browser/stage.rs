@@ -87,6 +87,7 @@ impl Stage {
             tls_cert: None,
             tls_key: None,
             fresh: false,
+            page_states: true,
         };
         let sandbox = sandbox::start(&options).await.unwrap();
         let party = sandbox.file.relying_party(Dialect::V2).unwrap();

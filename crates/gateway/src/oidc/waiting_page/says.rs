@@ -1,0 +1,195 @@
+//! Which of the catalogue's texts the pages of an interaction say: by purpose, by how far it is, by how it ended.
+
+use jiff::Timestamp;
+
+use super::super::look::Look;
+use super::view::{About, Ending, Progress, Purpose, Unusable};
+
+/// A text about an interaction, with whatever it may name in its places.
+pub fn about(look: &Look, about: &About, key: &str) -> String {
+    look.say(
+        key,
+        &[
+            ("relying_party", &about.relying_party),
+            ("organisation", &about.organisation),
+            ("credential", &credential(look, about)),
+        ],
+    )
+}
+
+/// The main heading of the page that waits.
+pub fn heading(look: &Look, of: &About, progress: Progress) -> String {
+    let key = match (progress, of.purpose) {
+        (Progress::Waiting, Purpose::Verify) => "title-share",
+        (Progress::Waiting, Purpose::Issue) => "title-add",
+        (Progress::Scanned | Progress::Checking, _) => "title-scanned",
+        (Progress::Returning, _) => "title-returning",
+        (Progress::Done, _) => "title-done",
+    };
+    about(look, of, key)
+}
+
+/// What the status line says; a screen reader reads it out when it changes.
+pub fn status(look: &Look, of: &About, progress: Progress, deadline: Timestamp) -> String {
+    let key = match (progress, of.purpose) {
+        (Progress::Waiting, _) => {
+            let until = ui::time::clock_in(look.language(), deadline);
+            return look.say("status-waiting", &[("until", &until)]);
+        }
+        (Progress::Scanned, Purpose::Verify) => "status-scanned-share",
+        (Progress::Scanned, Purpose::Issue) => "status-scanned-add",
+        (Progress::Checking, Purpose::Verify) => "status-checking-share",
+        (Progress::Checking, Purpose::Issue) => "status-checking-add",
+        (Progress::Returning, _) => "status-returning",
+        (Progress::Done, _) => "status-done",
+    };
+    about(look, of, key)
+}
+
+/// What a screen reader says of the code: its purpose, not its content [WCAG 1.1.1].
+pub fn code_label(look: &Look, of: &About) -> String {
+    let key = match of.purpose {
+        Purpose::Verify => "code-share",
+        Purpose::Issue => "code-add",
+    };
+    about(look, of, key)
+}
+
+/// The main heading of a page that tells how it ended.
+pub fn ended(look: &Look, of: &About, ending: Ending) -> String {
+    let key = match (ending, of.purpose) {
+        (Ending::Expired, _) => "expired-title",
+        (Ending::Declined, Purpose::Verify) => {
+            of.one_or_several("declined-share-title", "declined-share-title-several")
+        }
+        (Ending::Declined, Purpose::Issue) => "declined-add-title",
+        (Ending::WalletProblem, Purpose::Verify) => {
+            of.one_or_several("wallet-share-title", "wallet-share-title-several")
+        }
+        (Ending::WalletProblem, Purpose::Issue) => "wallet-add-title",
+        (Ending::PinWrong, _) => "pin-wrong-title",
+        (Ending::CredentialUnusable(_), _) => {
+            of.one_or_several("unusable-title", "unusable-title-several")
+        }
+        (Ending::ServiceProblem, _) => "problem-title",
+    };
+    about(look, of, key)
+}
+
+/// The explanation: what it was, and what to do.
+pub fn why(look: &Look, of: &About, ending: Ending) -> [String; 2] {
+    let nothing = match of.purpose {
+        Purpose::Verify => "nothing-shared",
+        Purpose::Issue => "nothing-added",
+    };
+    let keys = match (ending, of.purpose) {
+        (Ending::Expired, _) => ["expired-text", nothing],
+        // A wallet answers the same whether the person said no or it holds nothing to share.
+        (Ending::Declined, Purpose::Verify) => [
+            of.one_or_several("declined-share-text", "declined-share-text-several"),
+            of.one_or_several("from-employer", "from-employer-several"),
+        ],
+        (Ending::Declined, Purpose::Issue) => ["declined-add-text", nothing],
+        (Ending::WalletProblem, Purpose::Verify) => [
+            of.one_or_several("wallet-share-text", "wallet-share-text-several"),
+            of.one_or_several("from-employer", "from-employer-several"),
+        ],
+        (Ending::WalletProblem, Purpose::Issue) => [nothing, "wallet-add-text"],
+        (Ending::PinWrong, _) => ["nothing-added", "pin-wrong-text"],
+        (Ending::CredentialUnusable(why), _) => unusable(why),
+        (Ending::ServiceProblem, _) => ["information-safe", "try-later"],
+    };
+    keys.map(|key| about(look, of, key))
+}
+
+const fn unusable(why: Unusable) -> [&'static str; 2] {
+    match why {
+        Unusable::Expired => ["unusable-expired", "unusable-expired-next"],
+        Unusable::NotYetValid => ["unusable-not-yet-valid", "unusable-not-yet-valid-next"],
+        Unusable::Revoked => ["unusable-revoked", "unusable-revoked-next"],
+        Unusable::Suspended => ["unusable-suspended", "unusable-suspended-next"],
+        Unusable::NotTrusted => ["unusable-not-trusted", "unusable-not-trusted-next"],
+    }
+}
+
+impl About {
+    /// Whether the page speaks of more than one credential.
+    pub const fn are_several(&self) -> bool {
+        self.credentials.len() > 1
+    }
+
+    const fn one_or_several(&self, one: &'static str, several: &'static str) -> &'static str {
+        if self.are_several() { several } else { one }
+    }
+}
+
+/// What is shared, as it stands inside a sentence, `staff identity and fire safety training`; what is added, as its
+/// name.
+fn credential(look: &Look, about: &About) -> String {
+    let labels = about.credentials.iter();
+    let names: Vec<String> = match about.purpose {
+        Purpose::Verify => labels.map(|label| in_sentence(label)).collect(),
+        Purpose::Issue => labels.cloned().collect(),
+    };
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => {
+            look.say("list", &[("rest", &rest.join(", ")), ("last", last)])
+        }
+        _ => names.concat(),
+    }
+}
+
+/// A label as it stands inside a sentence: `staff identity`, but `NHS induction`.
+fn in_sentence(label: &str) -> String {
+    let mut letters = label.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), second) if !second.is_some_and(char::is_uppercase) => {
+            let rest = &label[first.len_utf8()..];
+            first.to_lowercase().chain(rest.chars()).collect()
+        }
+        _ => label.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use ui::{Brand, Language};
+
+    use super::*;
+
+    fn say(purpose: Purpose, labels: &[&str]) -> String {
+        let about = About {
+            purpose,
+            relying_party: String::new(),
+            organisation: String::new(),
+            credentials: labels.iter().map(|label| (*label).to_owned()).collect(),
+            reference: String::new(),
+        };
+        let look = Look::new(&Arc::new(Brand::default()), Language::English);
+        credential(&look, &about)
+    }
+
+    #[test]
+    fn the_label_of_a_type_stands_in_a_sentence_as_people_write_it() {
+        for (label, said) in [
+            ("Staff identity", "staff identity"),
+            ("NHS induction", "NHS induction"),
+            ("Évaluation", "évaluation"),
+            ("", ""),
+        ] {
+            assert_eq!(say(Purpose::Verify, &[label]), said);
+            assert_eq!(say(Purpose::Issue, &[label]), label);
+        }
+    }
+
+    #[test]
+    fn several_labels_are_joined_as_a_sentence_joins_things() {
+        let three = ["Staff identity", "NHS induction", "Fire safety training"];
+        assert_eq!(
+            say(Purpose::Verify, &three),
+            "staff identity, NHS induction and fire safety training"
+        );
+    }
+}

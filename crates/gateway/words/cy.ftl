@@ -1,0 +1,138 @@
+### Welsh, a draft: no translator has reviewed it. Every page in Welsh says so.
+
+for-whom = Ar gyfer { $relying_party }
+reference-is = Eich cyfeirnod yw
+reference-tell = Rhowch ef i'r person sy'n eich helpu.
+reference-tell-if = Rhowch ef i'r person sy'n eich helpu os aiff rhywbeth o'i le.
+reference-contact = Am gymorth, cysylltwch â:
+try-again = Ceisio eto
+go-back = Mynd yn ôl
+go-back-to = Mae ‘Mynd yn ôl’ yn mynd â chi i { $relying_party }.
+nothing-shared = Ni rannwyd dim.
+nothing-added = Nid ychwanegwyd dim at eich waled.
+information-safe = Mae eich gwybodaeth yn ddiogel. Nid oherwydd unrhyw beth a wnaethoch y digwyddodd hyn.
+try-later = Ceisiwch eto ymhen ychydig funudau. Os nad yw'n gweithio o hyd, gofynnwch am gymorth.
+list = { $rest } a { $last }
+from-employer-several = Eich cyflogwr sy'n eu rhoi. Os nad ydynt gennych, cysylltwch â'i dîm AD.
+from-employer = Eich cyflogwr sy'n ei roi. Os nad yw gennych, cysylltwch â'i dîm AD.
+
+## The page that waits for a wallet
+
+title-share = Sganiwch y cod QR i rannu eich { $credential }
+title-add = Sganiwch y cod QR i ychwanegu { $credential } at eich waled
+title-scanned = Cod QR wedi'i sganio
+title-returning = Mae eich waled wedi ateb
+title-done = Wedi gorffen
+status-waiting = Yn aros i chi sganio. Mae gennych tan { $until }.
+status-scanned-share = Wedi'i sganio. Dilynwch y cyfarwyddiadau yn eich waled. Dewiswch ‘Rhannu’.
+status-scanned-add = Wedi'i sganio. Dilynwch y cyfarwyddiadau yn eich waled. Dewiswch ‘Ychwanegu’.
+status-checking-share = Yn gwirio eich { $credential }.
+status-checking-add = Yn ychwanegu'r tystlythyr.
+status-returning = Ewch ymlaen yn y dudalen a agorodd eich waled.
+status-done = Wedi gorffen. Yn mynd â chi yn ôl i { $relying_party }.
+status-two-minutes = Mae gennych 2 funud ar ôl.
+status-copied = Mae'r ddolen wedi'i chopïo.
+status-not-copied = Ni ellid copïo'r ddolen. Dewiswch hi a'i chopïo eich hun.
+status-nothing-happened = Dim byd wedi digwydd? Gwiriwch fod eich waled wedi'i gosod ar y ddyfais hon.
+code-share = Cod QR i rannu eich { $credential }. Os na allwch ei sganio, defnyddiwch y ffyrdd eraill ar y dudalen hon.
+code-add = Cod QR i ychwanegu { $credential } at eich waled. Os na allwch ei sganio, defnyddiwch y ffyrdd eraill ar y dudalen hon.
+another-device = Ar ddyfais arall, fel eich ffôn
+step-open = Agorwch eich waled ddigidol.
+step-scan = Dewiswch sganio cod QR, a sganiwch yr un yma.
+step-share = Gwiriwch beth rydych yn ei rannu, yna dewiswch ‘Rhannu’.
+step-add = Gwiriwch y wybodaeth, yna dewiswch ‘Ychwanegu’.
+only-if-yours = Sganiwch y cod hwn dim ond os chi a ddechreuodd hyn.
+open-link = Agor dolen y cod
+show-larger = Dangos y cod yn fwy
+this-device = Ar y ddyfais hon
+open-wallet-here = Agor fy waled ar y ddyfais hon
+continue = Parhau
+returning-elsewhere = Os na agorodd dudalen, neu os agorodd dudalen mewn porwr arall, arhoswch yn y porwr hwn. Dewiswch ‘Dechrau eto’ a sganiwch y cod QR yn lle hynny.
+finished = Rwyf wedi gorffen yn fy waled
+start-again = Dechrau eto
+cancel = Canslo
+what-is-shared = Beth rydych yn ei rannu
+what-is-added = Beth sy'n cael ei ychwanegu
+asks-for = Mae { $relying_party } yn gofyn am y wybodaeth hon o'ch tystlythyr { $credential }, i wirio pwy ydych chi. Caiff ei gwirio ar ran { $organisation }.
+asks-for-several = Mae { $relying_party } yn gofyn am y wybodaeth hon o'ch tystlythyrau { $credential }. Caiff ei gwirio ar ran { $organisation }.
+is-issued-by = { $credential }, a roddwyd gan { $organisation }. Gofynnodd { $relying_party } am ei ychwanegu.
+
+## The PIN that the wallet asks for
+
+pin-title = PIN ar gyfer eich waled
+pin-text = Bydd eich waled yn gofyn am y PIN hwn:
+pin-keep = Teipiwch ef yn eich waled yn unig. Ni fydd neb yn gofyn i chi ei ddweud wrthynt.
+
+## For whoever cannot scan
+
+cannot-scan = Ni allaf sganio'r cod
+cannot-scan-here = Os yw eich waled ar y ddyfais hon, defnyddiwch y botwm ‘{ $button }’.
+cannot-scan-larger = Os na all eich camera ddarllen y cod, dangoswch ef yn fwy.
+cannot-scan-link = Os yw eich waled yn derbyn dolen, copïwch hon a'i gludo yno:
+link-label = Dolen i'ch waled
+copy-link = Copïo'r ddolen
+cannot-scan-short-code = Os yw eich waled yn derbyn cyfeiriad rydych yn ei deipio, defnyddiwch un byr.
+show-short-code = Dangos cod byr
+short-code-only = Mae'n gweithio unwaith. Peidiwch â'i ddweud wrth neb: nid eich cyfeirnod ydyw.
+cannot-scan-phone = Os mai un ddyfais yn unig sydd gennych, agorwch { $relying_party } arni a dechreuwch eto yno.
+cannot-scan-assisted = Os na allwch ddefnyddio waled, mae ffordd arall:
+cannot-scan-employer = Os na allwch ddefnyddio waled, gofynnwch i dîm AD eich cyflogwr am ffordd arall.
+
+## How it ended
+
+expired-title = Cymeroch ormod o amser
+expired-text = Ewch yn ôl a dechreuwch eto.
+declined-share-title = Ni wnaethoch rannu eich tystlythyr
+declined-share-text = Ni wnaeth eich waled rannu eich tystlythyr { $credential }.
+declined-share-title-several = Ni wnaethoch rannu eich tystlythyrau
+declined-share-text-several = Ni wnaeth eich waled rannu eich tystlythyrau { $credential }.
+declined-add-title = Ni chafodd y tystlythyr ei ychwanegu at eich waled
+declined-add-text = Fe wnaethoch ganslo, neu ni wnaethoch ei dderbyn, yn eich waled.
+wallet-share-title = Ni allem ddefnyddio'r tystlythyr hwnnw
+wallet-share-text = Dewiswch eich tystlythyr { $credential }.
+wallet-share-title-several = Ni allem ddefnyddio'r tystlythyrau hynny
+wallet-share-text-several = Dewiswch eich tystlythyrau { $credential }.
+different-people-title = Mae'r tystlythyrau hynny'n perthyn i bobl wahanol
+different-people-text = Dewiswch eich tystlythyrau { $credential } eich hun.
+different-people-nothing = Ni rannwyd dim â { $relying_party }.
+wallet-add-title = Ni allai eich waled ychwanegu'r tystlythyr
+wallet-add-text = Gwiriwch fod eich waled yn gyfredol, yna ceisiwch eto.
+pin-wrong-title = Roedd y PIN yn anghywir ormod o weithiau
+pin-wrong-text = Ceisiwch eto i gael cod newydd a PIN newydd.
+unusable-title = Ni ellir defnyddio eich tystlythyr { $credential }
+unusable-title-several = Ni ellir defnyddio eich tystlythyrau { $credential }
+unusable-expired = Mae wedi dod i ben.
+unusable-expired-next = Dilëwch ef o'ch waled a gofynnwch i'ch cyflogwr am un newydd.
+unusable-not-yet-valid = Nid yw'n ddilys eto.
+unusable-not-yet-valid-next = Gwiriwch y dyddiad y mae'n dechrau, neu gofynnwch i'ch cyflogwr.
+unusable-revoked = Mae'r sefydliad a'i rhoddodd i chi wedi'i ganslo.
+unusable-revoked-next = Dilëwch ef o'ch waled a gofynnwch i'ch cyflogwr am un newydd.
+unusable-suspended = Mae'r sefydliad a'i rhoddodd i chi wedi'i atal dros dro.
+unusable-suspended-next = Gofynnwch i'ch cyflogwr pam.
+unusable-not-trusted = Nid yw'n dod o sefydliad y mae'r gwasanaeth hwn yn ei dderbyn.
+unusable-not-trusted-next = Gofynnwch i'ch cyflogwr am un y gallwch ei ddefnyddio yma.
+problem-title = Mae problem gyda'r gwasanaeth
+
+## Pages with one code, or one link
+
+large-code-title = Cod QR ar gyfer eich waled
+short-link-title = Agorwch hwn yn eich waled ddigidol
+short-link-only = Ewch ymlaen dim ond os chi a ddechreuodd hyn.
+short-link-open = Agor fy waled
+short-link-nothing = Os nad oes dim yn digwydd, agorwch eich waled a sganiwch y cod QR â hi.
+
+## Pages that lead nowhere by themselves
+
+cannot-continue-title = Ni allwn barhau
+cannot-continue-fault = Nam yn y wefan y daethoch ohoni yw hwn. Ni rannwyd dim, ac nid ychwanegwyd dim at eich waled.
+cannot-continue-next = Ewch yn ôl ati, a dywedwch wrth y bobl sy'n ei rhedeg.
+used-title = Mae'r dudalen hon eisoes wedi'i defnyddio
+used-next = Ewch yn ôl i { $relying_party } a dechreuwch eto.
+used-next-unknown = Ewch yn ôl i'r wefan y daethoch ohoni a dechreuwch eto.
+other-browser-title = Ewch yn ôl i'r porwr lle dechreuoch chi
+other-browser-why = Agorodd eich waled y dudalen hon mewn porwr gwahanol i'r un y dechreuoch ynddo. Er eich diogelwch, dim ond yno yr awn ymlaen.
+other-browser-next = Ewch yn ôl i'r porwr hwnnw. Mae'r dudalen a adawoch yno yn dweud wrthych beth i'w wneud.
+other-browser-lost = Os na allwch ddod o hyd iddi, ewch yn ôl i'r wefan y daethoch ohoni a dechreuwch eto.
+too-many-title = Mae'r gwasanaeth yn brysur
+too-many-text = Efallai fod llawer o bobl ar eich rhwydwaith yn ei ddefnyddio ar yr un pryd. Nid oherwydd unrhyw beth a wnaethoch y digwyddodd hyn, ac ni chollwyd dim.
+too-many-next = Arhoswch am funud, yna llwythwch y dudalen hon eto. Os nad yw'n gweithio o hyd, gofynnwch am gymorth.

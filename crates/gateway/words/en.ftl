@@ -1,0 +1,139 @@
+### What the gateway's pages say, in English. A key begins with the page that it belongs to. What is filled in,
+### { $credential } and the like, is ready to read. The same keys stand in each language's catalogue.
+
+for-whom = For { $relying_party }
+reference-is = Your reference is
+reference-tell = Tell it to the person who helps you.
+reference-tell-if = Tell it to the person who helps you if something goes wrong.
+reference-contact = For help, contact:
+try-again = Try again
+go-back = Go back
+go-back-to = ‘Go back’ takes you to { $relying_party }.
+nothing-shared = Nothing was shared.
+nothing-added = Nothing was added to your wallet.
+information-safe = Your information is safe. This is not because of anything you did.
+try-later = Try again in a few minutes. If it still does not work, ask for help.
+list = { $rest } and { $last }
+from-employer-several = They come from your employer. If you do not have them, contact their HR team.
+from-employer = It comes from your employer. If you do not have it, contact their HR team.
+
+## The page that waits for a wallet
+
+title-share = Scan the QR code to share your { $credential }
+title-add = Scan the QR code to add { $credential } to your wallet
+title-scanned = QR code scanned
+title-returning = Your wallet has answered
+title-done = Finished
+status-waiting = Waiting for you to scan. You have until { $until }.
+status-scanned-share = Scanned. Follow the instructions in your wallet. Select ‘Share’.
+status-scanned-add = Scanned. Follow the instructions in your wallet. Select ‘Add’.
+status-checking-share = Checking your { $credential }.
+status-checking-add = Adding the credential.
+status-returning = Go on in the page that your wallet opened.
+status-done = Finished. Taking you back to { $relying_party }.
+status-two-minutes = You have 2 minutes left.
+status-copied = The link is copied.
+status-not-copied = The link could not be copied. Select it and copy it yourself.
+status-nothing-happened = Nothing happened? Check that your wallet is installed on this device.
+code-share = QR code to share your { $credential }. If you cannot scan it, use the other ways on this page.
+code-add = QR code to add { $credential } to your wallet. If you cannot scan it, use the other ways on this page.
+another-device = On another device, such as your phone
+step-open = Open your digital wallet.
+step-scan = Choose to scan a QR code, and scan this one.
+step-share = Check what you share, then select ‘Share’.
+step-add = Check the information, then select ‘Add’.
+only-if-yours = Only scan this code if you started this yourself.
+open-link = Open the code’s link
+show-larger = Show the code larger
+this-device = On this device
+open-wallet-here = Open my wallet on this device
+continue = Continue
+returning-elsewhere = If it opened no page, or a page in another browser than this one, stay in this browser. Select ‘Start again’ and scan the QR code instead.
+finished = I have finished in my wallet
+start-again = Start again
+cancel = Cancel
+what-is-shared = What you share
+what-is-added = What is added
+asks-for = { $relying_party } asks for this information from your { $credential } credential, to check who you are. It is checked for { $organisation }.
+asks-for-several = { $relying_party } asks for this information from your { $credential } credentials. It is checked for { $organisation }.
+is-issued-by = { $credential }, issued by { $organisation }. { $relying_party } asked for it to be added.
+
+## The PIN that the wallet asks for
+
+pin-title = PIN for your wallet
+pin-text = Your wallet will ask for this PIN:
+pin-keep = Type it into your wallet only. Nobody will ask you to tell it to them.
+
+## For whoever cannot scan
+
+cannot-scan = I cannot scan the code
+cannot-scan-here = If your wallet is on this device, use the button ‘{ $button }’.
+cannot-scan-larger = If your camera does not read the code, show it larger.
+cannot-scan-link = If your wallet takes a link, copy this one and paste it there:
+link-label = Link for your wallet
+copy-link = Copy the link
+cannot-scan-short-code = If your wallet takes an address that you type, use a short one.
+show-short-code = Show a short code
+short-code-only = It works once. Do not tell it to anybody: it is not your reference.
+cannot-scan-phone = If you have one device only, open { $relying_party } on it and start again there.
+cannot-scan-assisted = If you cannot use a wallet, there is another way:
+cannot-scan-employer = If you cannot use a wallet, ask the HR team of your employer for another way.
+
+## How it ended
+
+expired-title = You took too long
+expired-text = Go back and start again.
+declined-share-title = You did not share your credential
+declined-share-text = Your wallet did not share your { $credential } credential.
+declined-share-title-several = You did not share your credentials
+declined-share-text-several = Your wallet did not share your { $credential } credentials.
+declined-add-title = The credential was not added to your wallet
+declined-add-text = You cancelled or did not accept it in your wallet.
+wallet-share-title = We could not use that credential
+wallet-share-text = Choose your { $credential } credential.
+wallet-share-title-several = We could not use those credentials
+wallet-share-text-several = Choose your { $credential } credentials.
+different-people-title = Those credentials belong to different people
+different-people-text = Choose your own { $credential } credentials.
+different-people-nothing = Nothing was shared with { $relying_party }.
+wallet-add-title = Your wallet could not add the credential
+wallet-add-text = Check that your wallet is up to date, then try again.
+pin-wrong-title = The PIN was wrong too many times
+pin-wrong-text = Try again to get a new code and a new PIN.
+unusable-title = Your { $credential } credential cannot be used
+unusable-title-several = Your { $credential } credentials cannot be used
+unusable-expired = It has expired.
+unusable-expired-next = Delete it from your wallet and ask your employer for a new one.
+unusable-not-yet-valid = It is not valid yet.
+unusable-not-yet-valid-next = Check the date it starts, or ask your employer.
+unusable-revoked = The organisation that gave it to you has cancelled it.
+unusable-revoked-next = Delete it from your wallet and ask your employer for a new one.
+unusable-suspended = The organisation that gave it to you has suspended it.
+unusable-suspended-next = Ask your employer why.
+unusable-not-trusted = It does not come from an organisation that this service accepts.
+unusable-not-trusted-next = Ask your employer for one that you can use here.
+problem-title = There is a problem with the service
+
+## Pages with one code, or one link
+
+large-code-title = QR code for your wallet
+short-link-title = Open this in your digital wallet
+short-link-only = Only continue if you started this yourself.
+short-link-open = Open my wallet
+short-link-nothing = If nothing happens, open your wallet and scan the QR code with it.
+
+## Pages that lead nowhere by themselves
+
+cannot-continue-title = We cannot continue
+cannot-continue-fault = This is a fault in the website you came from. Nothing was shared or added to your wallet.
+cannot-continue-next = Go back to it, and tell the people who run it.
+used-title = This page has already been used
+used-next = Go back to { $relying_party } and start again.
+used-next-unknown = Go back to the website you came from and start again.
+other-browser-title = Go back to the browser where you started
+other-browser-why = Your wallet opened this page in another browser than the one that you started in. For your safety we go on only there.
+other-browser-next = Go back to that browser. The page that you left there tells you what to do.
+other-browser-lost = If you cannot find it, go back to the website you came from and start again.
+too-many-title = The service is busy
+too-many-text = Many people on your network may be using it at the same time. This is not because of anything you did, and nothing is lost.
+too-many-next = Wait for a minute, then load this page again. If it still does not work, ask for help.
