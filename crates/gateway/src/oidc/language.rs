@@ -66,9 +66,7 @@ pub async fn speak(State(app): State<App>, request: Request, next: Next) -> Resp
 }
 
 fn keep(parts: &Parts, language: Language, path: &str) -> Response {
-    // Two slashes would name another host.
-    let own = format!("/{}", path.trim_start_matches('/'));
-    let mut response = answer::see_other(&own);
+    let mut response = answer::see_other(path);
     let secure = if parts.is_https() { "; Secure" } else { "" };
     let cookie = format!(
         "{}={}; Path=/; Max-Age={KEPT_SECONDS}; HttpOnly; SameSite=Lax{secure}",
