@@ -38,6 +38,7 @@ impl Requested {
         };
         Question::Share {
             verifier_name: self.verifier_name(),
+            purpose: self.purpose(),
             verifier: self.audience(),
             asks: needed(&self.object.dcql_query)
                 .into_iter()

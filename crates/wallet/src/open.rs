@@ -58,6 +58,8 @@ pub enum Question {
     Share {
         /// The verifier's name for people, as it gives itself.
         verifier_name: Option<String>,
+        /// Why it asks, in its own words.
+        purpose: Option<String>,
         /// Its DID: this was checked.
         verifier: String,
         /// What it wants, one for each credential asked for.

@@ -63,12 +63,17 @@ impl Requested {
 
     /// The verifier's own word on its name; nothing vouches for it.
     pub(crate) fn verifier_name(&self) -> Option<String> {
+        self.text_of("client_name")
+    }
+
+    /// The verifier's own word on why it asks.
+    pub(crate) fn purpose(&self) -> Option<String> {
+        self.text_of("client_purpose")
+    }
+
+    fn text_of(&self, name: &str) -> Option<String> {
         let metadata = self.object.client_metadata.as_ref()?;
-        metadata
-            .other
-            .get("client_name")?
-            .as_str()
-            .map(str::to_owned)
+        metadata.other.get(name)?.as_str().map(str::to_owned)
     }
 
     pub(crate) fn expires_at(&self) -> Timestamp {

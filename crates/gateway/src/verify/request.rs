@@ -153,13 +153,29 @@ async fn make(
         .credential_type(&interaction.credential_type)
         .ok_or_else(|| failed("its type"))?;
 
+    let relying_party = app
+        .organisations
+        .relying_party(&interaction.client_id)
+        .ok_or_else(|| failed("its relying party"))?;
+
     let key = DecryptionKey::generate().map_err(|_| failed("its key"))?;
     let scalar = key.to_scalar().map_err(|_| failed("its key"))?;
     let mut metadata =
         ClientMetadata::new(Some(key.public_jwk(&app.random.token_128())), ALGORITHMS);
+    // [SEC-28, VP-09] Who asks and why, under the organisation's signature: whoever is shown somebody else's code
+    // can see in the wallet that it is not theirs. The standard names no place for the purpose; this is the one
+    // that wallets of the earlier drafts show.
+    let purpose = format!(
+        "{} asks to check this credential: {}",
+        relying_party.name, credential_type.label
+    );
+    let who = [
+        ("client_name", organisation.name.clone()),
+        ("client_purpose", purpose),
+    ];
     metadata
         .other
-        .insert("client_name".to_owned(), organisation.name.as_str().into());
+        .extend(who.map(|(name, text)| (name.to_owned(), text.into())));
 
     let (nonce, state) = (app.random.token_256(), app.random.token_256());
     let request = RequestObject {

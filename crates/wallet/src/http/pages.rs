@@ -328,6 +328,7 @@ async fn request(
         }
         Some(Shown::Asked(Question::Share {
             verifier_name,
+            purpose,
             verifier,
             asks,
         })) => {
@@ -336,7 +337,8 @@ async fn request(
                 .iter()
                 .flat_map(|asked| &asked.fitting)
                 .any(|held| held.format == "jwt_vc_json");
-            let who = who("Who asks", verifier_name, verifier);
+            let mut who = who("Who asks", verifier_name, verifier);
+            who.extend(purpose.map(|purpose| Row::new("Why", purpose)));
             let asks = asks
                 .iter()
                 .enumerate()

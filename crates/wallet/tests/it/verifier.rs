@@ -133,6 +133,10 @@ async fn signed(party: &Party, id: &str, wallet_nonce: Option<String>) -> Respon
     metadata
         .other
         .insert("client_name".into(), json!("Acorn portal"));
+    metadata.other.insert(
+        "client_purpose".into(),
+        json!("To see who starts at Acorn ward"),
+    );
     let past = SignedDuration::from_hours(i64::from(party.has(Quirk::AsksInThePast)));
     let object = RequestObject {
         client_id,

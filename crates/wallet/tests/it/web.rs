@@ -255,6 +255,7 @@ async fn a_person_reads_who_asks_and_what_for_before_accepting() {
     for text in [
         "Share from your wallet?",
         "Acorn portal",
+        "To see who starts at Acorn ward",
         "did:web:localhost",
         "Surname",
     ] {
