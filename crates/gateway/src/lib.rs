@@ -9,6 +9,7 @@ mod client;
 pub mod clock;
 pub mod config;
 mod event;
+mod flight;
 pub mod interaction;
 pub mod issue;
 pub mod keys;

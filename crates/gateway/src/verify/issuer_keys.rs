@@ -1,11 +1,9 @@
 //! The keys of issuers: our own organisations' at hand, others' fetched, and only from issuers that a trust
 //! list names. [SEC-04, SEC-16, SV-03]
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use standards::did::{self, Did, Document, Relationship};
 use standards::jose::jws::Header;
 use standards::jose::{Jwk, JwkSet, Signer};
@@ -13,6 +11,7 @@ use standards::oauth::metadata::well_known_url;
 use standards::vc::sd_jwt_vc::ISSUER_WELL_KNOWN;
 use url::Url;
 
+use super::copies::{Copies, Missing};
 use crate::app::Parts;
 use crate::interaction::Refusal;
 use crate::organisation::Organisation;
@@ -21,8 +20,6 @@ use crate::organisation::Organisation;
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 /// Fetched keys younger than this are not fetched again for a key id that they do not have.
 const YOUNG: SignedDuration = SignedDuration::from_secs(30);
-/// How many issuers' keys are kept.
-const MOST: usize = 256;
 
 /// The keys of one issuer.
 #[derive(Clone)]
@@ -94,22 +91,24 @@ impl IssuerKeys {
         if !organisation.trusts(credential_type, issuer) {
             return Err(Refusal::IssuerNotTrusted);
         }
+        // The key names no tenant: an issuer's document is the same for all. Whether it counts was asked above, for
+        // this tenant, whatever lies here for others. [SEC-33]
         let now = app.now();
-        if let Some((keys, fetched_at)) = self.0.find(&issuer.to_owned(), now) {
-            // An issuer that changed its keys a minute ago must not be refused for five.
-            if keys.find(header, Signed::Credential).is_some()
+        // An issuer that changed its keys a minute ago must not be refused for five.
+        let serves = |keys: &Keys, fetched_at| {
+            keys.find(header, Signed::Credential).is_some()
                 || now.duration_since(fetched_at) < YOUNG
-            {
-                return Ok(keys);
+        };
+        let fetched = async { Ok::<_, KeysError>((fetch(app, issuer).await?, now + LIFETIME)) };
+        let found = self
+            .0
+            .find_or_fetch(issuer.to_owned(), now, serves, fetched);
+        found.await.map_err(|missing| {
+            if let Missing::Failed(error) = missing {
+                tracing::warn!(issuer, %error, "an issuer's keys could not be had");
             }
-        }
-        let keys = fetch(app, issuer).await.map_err(|error| {
-            tracing::warn!(issuer, %error, "an issuer's keys could not be had");
             Refusal::IssuerUnreachable
-        })?;
-        self.0
-            .insert(issuer.to_owned(), keys.clone(), now, now + LIFETIME);
-        Ok(keys)
+        })
     }
 }
 
@@ -179,94 +178,4 @@ async fn fetch_set(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
 async fn fetch_json(app: &Parts, url: &Url) -> Result<serde_json::Value, KeysError> {
     let fetched = app.outbound.fetch(url, "application/json").await?;
     standards::json::parse(&fetched.body).map_err(|_| KeysError::Metadata("it is not JSON"))
-}
-
-/// Copies of what was fetched, each with its end, never more than [`MOST`].
-pub(super) struct Copies<K, V>(Mutex<HashMap<K, Copy<V>>>);
-
-struct Copy<V> {
-    value: V,
-    fetched_at: Timestamp,
-    until: Timestamp,
-}
-
-impl<K, V> Default for Copies<K, V> {
-    fn default() -> Self {
-        Self(Mutex::new(HashMap::new()))
-    }
-}
-
-impl<K: Eq + Hash + Clone, V: Clone> Copies<K, V> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Copy<V>>> {
-        // A panic while the map was held cannot have left half an entry.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A copy that may still be used, and when it was fetched.
-    pub(super) fn find(&self, key: &K, now: Timestamp) -> Option<(V, Timestamp)> {
-        let copies = self.lock();
-        // One that was fetched after now is from before the clock was set back.
-        let copy = copies
-            .get(key)
-            .filter(|copy| copy.fetched_at <= now && now < copy.until)?;
-        Some((copy.value.clone(), copy.fetched_at))
-    }
-
-    /// Keeps a copy. When there is no room, the one that ends first makes way.
-    pub(super) fn insert(&self, key: K, value: V, fetched_at: Timestamp, until: Timestamp) {
-        let mut copies = self.lock();
-        copies.retain(|_, copy| fetched_at < copy.until);
-        if copies.len() >= MOST
-            && !copies.contains_key(&key)
-            && let Some(first) = copies
-                .iter()
-                .min_by_key(|(_, copy)| copy.until)
-                .map(|(key, _)| key.clone())
-        {
-            copies.remove(&first);
-        }
-        copies.insert(
-            key,
-            Copy {
-                value,
-                fetched_at,
-                until,
-            },
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn a_copy_is_used_until_its_end_and_not_before_it_was_fetched() {
-        let copies: Copies<&str, u8> = Copies::default();
-        copies.insert("a", 1, at(100), at(160));
-        assert_eq!(copies.find(&"a", at(159)), Some((1, at(100))));
-        assert_eq!(
-            (
-                copies.find(&"a", at(160)),
-                copies.find(&"a", at(99)),
-                copies.find(&"b", at(120))
-            ),
-            (None, None, None)
-        );
-    }
-
-    #[test]
-    fn copies_never_outgrow_their_bound() {
-        let copies: Copies<usize, ()> = Copies::default();
-        for key in 0..MOST + 10 {
-            copies.insert(key, (), at(0), at(1000 + i64::try_from(key).unwrap()));
-        }
-        assert_eq!(copies.lock().len(), MOST);
-        assert!(copies.find(&0, at(1)).is_none() && copies.find(&(MOST + 9), at(1)).is_some());
-    }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod check;
+mod copies;
 mod issuer_keys;
 mod query;
 mod request;

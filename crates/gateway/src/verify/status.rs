@@ -3,14 +3,15 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use standards::status_list::{
     MEDIA_TYPE, ParsedStatusListToken, Status, StatusListToken, StatusReference,
 };
 use url::Url;
 
 use super::check::ALGORITHMS;
-use super::issuer_keys::{Copies, Keys, Signed};
+use super::copies::{Copies, Missing};
+use super::issuer_keys::{Keys, Signed};
 use crate::app::Parts;
 use crate::interaction::Refusal;
 use crate::status::Listed;
@@ -72,10 +73,7 @@ impl ForeignLists {
             // An issuer elsewhere may well issue what cannot be revoked; that was known when it was trusted.
             (_, None) => Ok(Status::Valid),
             (_, Some(reference)) => {
-                let token = self.token(app, issuer, keys, &reference.uri).await.map_err(|error| {
-                    tracing::warn!(issuer, uri = reference.uri, %error, "a status list could not be used");
-                    Refusal::StatusUnknown
-                })?;
+                let token = self.token(app, issuer, keys, &reference.uri).await?;
                 token
                     .find(reference.index)
                     .map_err(|_| Refusal::StatusUnknown)
@@ -91,24 +89,37 @@ impl ForeignLists {
         issuer: &str,
         keys: &Keys,
         uri: &str,
-    ) -> Result<Arc<StatusListToken>, ListError> {
+    ) -> Result<Arc<StatusListToken>, Refusal> {
         let now = app.now();
         let place = (issuer.to_owned(), uri.to_owned());
-        if let Some((token, _)) = self.0.find(&place, now) {
-            return Ok(token);
-        }
-        let url = Url::parse(uri).map_err(|_| ListError::Address)?;
-        let fetched = app.outbound.fetch(&url, MEDIA_TYPE).await?;
-        let text = std::str::from_utf8(&fetched.body).map_err(|_| ListError::NotText)?;
-        let parsed = ParsedStatusListToken::parse(text)?;
-        let key = keys
-            .find(parsed.header(), Signed::StatusList)
-            .ok_or(ListError::Key)?;
-        let token = Arc::new(parsed.verify(&key, ALGORITHMS, uri, now, SKEW)?);
-        let until = token
-            .usable_until(now)
-            .map_or(now + LONGEST, |until| until.min(now + LONGEST));
-        self.0.insert(place, token.clone(), now, until);
-        Ok(token)
+        let fetched = fetch(app, keys, uri, now);
+        let found = self.0.find_or_fetch(place, now, |_, _| true, fetched);
+        found.await.map_err(|missing| {
+            if let Missing::Failed(error) = missing {
+                tracing::warn!(issuer, uri, %error, "a status list could not be used");
+            }
+            Refusal::StatusUnknown
+        })
     }
+}
+
+/// The list, and until when it may be used.
+async fn fetch(
+    app: &Parts,
+    keys: &Keys,
+    uri: &str,
+    now: Timestamp,
+) -> Result<(Arc<StatusListToken>, Timestamp), ListError> {
+    let url = Url::parse(uri).map_err(|_| ListError::Address)?;
+    let fetched = app.outbound.fetch(&url, MEDIA_TYPE).await?;
+    let text = std::str::from_utf8(&fetched.body).map_err(|_| ListError::NotText)?;
+    let parsed = ParsedStatusListToken::parse(text)?;
+    let key = keys
+        .find(parsed.header(), Signed::StatusList)
+        .ok_or(ListError::Key)?;
+    let token = Arc::new(parsed.verify(&key, ALGORITHMS, uri, now, SKEW)?);
+    let until = token
+        .usable_until(now)
+        .map_or(now + LONGEST, |until| until.min(now + LONGEST));
+    Ok((token, until))
 }

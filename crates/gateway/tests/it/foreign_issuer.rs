@@ -2,6 +2,7 @@
 //! whatever cannot be fetched or does not belong to it is a refusal.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
@@ -31,6 +32,7 @@ struct Abroad {
     wallet: RawWallet,
     pages: Pages,
     asked: Arc<Mutex<Vec<String>>>,
+    paused: AtomicI64,
     trusting: String,
     servers: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -53,6 +55,8 @@ async fn page(
     uri: Uri,
 ) -> (StatusCode, String) {
     asked.lock().unwrap().push(uri.path().to_owned());
+    // Long enough for others to come meanwhile.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     match pages.lock().unwrap().get(uri.path()) {
         Some(text) => (StatusCode::OK, text.clone()),
         None => (StatusCode::NOT_FOUND, String::new()),
@@ -97,6 +101,7 @@ impl Abroad {
             wallet: RawWallet::new(),
             pages,
             asked,
+            paused: AtomicI64::new(0),
             trusting,
             servers,
         };
@@ -111,6 +116,12 @@ impl Abroad {
 
     fn fetches(&self) -> usize {
         self.asked.lock().unwrap().len()
+    }
+
+    /// What could not be had is asked for again: later by so many seconds, and never earlier than before.
+    fn later(&self, seconds: i64) {
+        let by = self.paused.fetch_add(seconds, Ordering::SeqCst) + seconds;
+        self.world.later(SignedDuration::from_secs(by));
     }
 
     fn publish_keys(&self, key: &SoftwareKey) {
@@ -234,7 +245,7 @@ async fn a_trusted_issuers_keys_and_list_are_fetched_once_and_kept_for_a_while()
         })
         .await;
     assert!(accepted(&abroad.present(&good).await));
-    abroad.world.later(SignedDuration::from_secs(31));
+    abroad.later(31);
     assert_eq!(
         refusal(&abroad.present(&good).await),
         (400, "access_denied", "credential-revoked")
@@ -275,14 +286,16 @@ async fn an_sd_jwt_vc_of_a_trusted_issuer_is_verified_with_the_key_set_of_its_ad
     assert!(accepted(&answer), "{}", answer.body);
 
     // The metadata of another issuer, at this one's address, says nothing about this one.
-    abroad.world.later(SignedDuration::from_mins(5));
+    abroad.later(300);
     let others = json!({"issuer": abroad.base, "jwks": JwkSet::new([abroad.key.public_jwk().clone()]).to_value()});
     abroad.put("/.well-known/jwt-vc-issuer/issuer", others.to_string());
     let unreachable = (503, "temporarily_unavailable", "issuer-unreachable");
     assert_eq!(refusal(&present().await), unreachable);
     let metadata = json!({"issuer": format!("{}/issuer", abroad.base), "jwks_uri": format!("{}/keys", abroad.base)});
     abroad.put("/.well-known/jwt-vc-issuer/issuer", metadata.to_string());
+    abroad.later(10);
     assert_eq!(refusal(&present().await), unreachable);
+    abroad.later(10);
     abroad.put(
         "/keys",
         JwkSet::new([abroad.key.public_jwk().clone()])
@@ -306,6 +319,7 @@ async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for
             refusal(&abroad.present(&good).await),
             (503, "temporarily_unavailable", "issuer-unreachable")
         );
+        abroad.later(10);
     }
     abroad.publish_keys(&SoftwareKey::generate(Algorithm::ES256).unwrap());
     assert_eq!(
@@ -314,7 +328,7 @@ async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for
     );
     // Keys that were exchanged are found half a minute later, not five.
     abroad.publish_keys(&abroad.key);
-    abroad.world.later(SignedDuration::from_secs(30));
+    abroad.later(30);
     assert!(accepted(&abroad.present(&good).await));
 
     let before = abroad.fetches();
@@ -351,6 +365,7 @@ async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_
         UNKNOWN,
         "another address"
     );
+    abroad.later(10);
     abroad
         .publish_list(&abroad.key, |token| {
             token.expires_at = Some(now - SignedDuration::from_secs(1))
@@ -361,6 +376,7 @@ async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_
         UNKNOWN,
         "an end in the past"
     );
+    abroad.later(10);
     abroad
         .publish_list(&abroad.key, |token| {
             token.issued_at = now + SignedDuration::from_mins(5)
@@ -371,6 +387,7 @@ async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_
         UNKNOWN,
         "a beginning in the future"
     );
+    abroad.later(10);
     abroad
         .publish_list(&SoftwareKey::generate(Algorithm::ES256).unwrap(), |_| ())
         .await;
@@ -379,6 +396,7 @@ async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_
         UNKNOWN,
         "another key"
     );
+    abroad.later(10);
     for text in [
         String::new(),
         "x".repeat(2_000_000),
@@ -390,9 +408,11 @@ async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_
             UNKNOWN,
             "something else"
         );
+        abroad.later(10);
     }
     abroad.pages.lock().unwrap().remove("/list");
     assert_eq!(refusal(&abroad.present(&good).await), UNKNOWN, "nothing");
+    abroad.later(10);
 
     abroad.publish_list(&abroad.key, |_| ()).await;
     assert_eq!(
@@ -401,4 +421,71 @@ async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_
         "an index that it does not have"
     );
     assert!(accepted(&abroad.present(&good).await));
+}
+
+/// SEC-26: a crowd at shift change, all with credentials of the same issuer.
+#[tokio::test]
+async fn many_presentations_at_once_ask_an_issuer_once_and_leave_it_alone_while_it_is_down() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    let crowd = async || {
+        let mut posts = Vec::new();
+        for _ in 0..6 {
+            let requested = abroad.asked().await;
+            let now = abroad.world.now();
+            let token = abroad.wallet.present_w3c(&good, &requested, now).await;
+            let form = requested.answer(token);
+            let address = requested.text_of("response_uri");
+            let address = address.replace(&abroad.world.base, &abroad.trusting);
+            posts.push(tokio::spawn(async move { post_to(&address, form).await }));
+        }
+        let mut answers = Vec::new();
+        for post in posts {
+            answers.push(post.await.unwrap());
+        }
+        answers
+    };
+    assert!(crowd().await.iter().all(accepted));
+    assert_eq!(abroad.fetches(), 2, "its keys and its list");
+
+    // The list's ttl is over and the issuer is down: nobody is let in on what it said before (SEC-25), and it is
+    // asked once in ten seconds.
+    abroad.pages.lock().unwrap().remove("/list");
+    abroad.later(31);
+    for asked in [3, 3, 4] {
+        for answer in crowd().await {
+            assert_eq!(refusal(&answer), UNKNOWN);
+        }
+        assert_eq!(abroad.fetches(), asked);
+        abroad.later(5);
+    }
+    abroad.publish_list(&abroad.key, |_| ()).await;
+    abroad.later(10);
+    assert!(crowd().await.iter().all(accepted));
+}
+
+/// SEC-33, SEC-16: what was fetched because one organisation trusts an issuer makes nobody else trust it.
+#[tokio::test]
+async fn an_issuer_that_one_organisation_trusts_is_a_stranger_to_the_next() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    assert!(accepted(&abroad.present(&good).await));
+    let before = abroad.fetches();
+    let party = abroad.world.party("stranger");
+    let scope = format!("openid {TYPE}");
+    let pushed = abroad
+        .world
+        .pushed(&party, |form| form.set("scope", &scope));
+    let page = crate::world::Browser::new().open(&pushed.await).await;
+    let address = crate::raw_wallet::request_address(&page.link("open-wallet")).await;
+    let address = address.replace(&abroad.world.base, &abroad.trusting);
+    let requested = Requested::parse(&read(client().get(address)).await);
+    let now = abroad.world.now();
+    let token = abroad.wallet.present_w3c(&good, &requested, now).await;
+    let answer = abroad.post(&requested, requested.answer(token)).await;
+    assert_eq!(
+        refusal(&answer),
+        (400, "access_denied", "issuer-not-trusted")
+    );
+    assert_eq!(abroad.fetches(), before);
 }
