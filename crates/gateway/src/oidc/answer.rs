@@ -27,10 +27,18 @@ pub fn json_unavailable() -> Response {
     )
 }
 
-/// Sends the browser to an address, with GET, whatever it came with.
+/// Sends the browser to an address, with GET, whatever it came with. Nobody keeps the answer: the address may hold
+/// a code.
 pub fn see_other(address: &str) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
     match HeaderValue::from_str(address) {
-        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Ok(location) => {
+            let headers = [
+                (header::LOCATION, location),
+                (header::CACHE_CONTROL, no_store),
+            ];
+            (StatusCode::SEE_OTHER, headers).into_response()
+        }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

@@ -110,7 +110,14 @@ pub async fn authorize(
 // the interactions that it has.
 pub async fn authorize_posted(State(app): State<App>, uri: Uri, body: Bytes) -> Response {
     match std::str::from_utf8(&body) {
-        Ok(query) if query.len() <= LONGEST_QUERY && Form::parse(&body).is_ok() => {
+        // What no address may hold would have to be escaped anew, and then says something else than was sent.
+        Ok(query)
+            if query.len() <= LONGEST_QUERY
+                && query
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+                && Form::parse(&body).is_ok() =>
+        {
             answer::see_other(&format!("{}?{query}", uri.path()))
         }
         _ => plain::bad_request(

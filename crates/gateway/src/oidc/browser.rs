@@ -80,6 +80,17 @@ impl Browser {
     }
 }
 
+/// Whether the browser itself says that another site's page sent this form [Fetch Metadata 2.3]. Our own pages send
+/// no referrer, and with it `Origin: null` [Fetch 3.2]: a browser too old for `Sec-Fetch-Site` is judged by an
+/// `Origin` that names somebody.
+pub fn is_foreign_form(parts: &Parts, headers: &HeaderMap) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin";
+    }
+    let origin = headers.get(header::ORIGIN);
+    origin.is_some_and(|origin| origin != "null" && origin != parts.base.as_str())
+}
+
 /// One name for each application, since cookies do not respect ports (rulings 17).
 fn cookie_name(parts: &Parts) -> &'static str {
     if parts.is_https() {

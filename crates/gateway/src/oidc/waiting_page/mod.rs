@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 
 use super::answer;
 use super::authorize::look;
-use super::browser::Browser;
+use super::browser::{self, Browser};
 use super::{language, par};
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
@@ -250,7 +250,8 @@ async fn change(
         .and_then(|form| form.find("csrf").map(str::to_owned))
         .unwrap_or_default();
     let expected = browser.form_token(&found);
-    if !bool::from(sent.as_bytes().ct_eq(expected.as_bytes())) {
+    let is_token = bool::from(sent.as_bytes().ct_eq(expected.as_bytes()));
+    if !is_token || browser::is_foreign_form(app, headers) {
         return Err(plain::already_used(app, None));
     }
     let page = || answer::see_other(&format!("/interaction/{}", found.id));
