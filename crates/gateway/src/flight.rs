@@ -27,14 +27,12 @@ impl<K: Eq + Hash + Clone> Flights<K> {
             // A panic while the map was held cannot have left half an entry.
             let mut flights = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             flights.retain(|_, flight| flight.strong_count() > 0);
-            match flights.get(key).and_then(Weak::upgrade) {
-                Some(lock) => lock,
-                None => {
-                    let lock = Arc::<tokio::sync::Mutex<()>>::default();
-                    flights.insert(key.clone(), Arc::downgrade(&lock));
-                    lock
-                }
-            }
+            let known = flights.get(key).and_then(Weak::upgrade);
+            known.unwrap_or_else(|| {
+                let lock = Arc::<tokio::sync::Mutex<()>>::default();
+                flights.insert(key.clone(), Arc::downgrade(&lock));
+                lock
+            })
         };
         Turn(lock.lock_owned().await)
     }

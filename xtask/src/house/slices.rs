@@ -42,7 +42,7 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "flight", "event", "keys", "limits", "openapi", "outbound", "random", "seal",
+    "audit", "clock", "event", "flight", "keys", "limits", "openapi", "outbound", "random", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)

@@ -296,7 +296,7 @@ impl Requested {
         self.claims[name].as_str().unwrap().to_owned()
     }
 
-    fn query_id(&self, format: &str) -> String {
+    pub(crate) fn query_id(&self, format: &str) -> String {
         let credentials = self.claims["dcql_query"]["credentials"].as_array().unwrap();
         credentials
             .iter()

@@ -110,6 +110,11 @@ impl Browser {
         panic!("too many redirects");
     }
 
+    /// What one address answers, redirects not followed.
+    pub(crate) async fn answer(&self, address: &str) -> Answer {
+        Answer::read(self.0.get(address).send().await.unwrap()).await
+    }
+
     /// Sends HEAD, as something that only looks does.
     pub(crate) async fn look(&self, address: &str) {
         self.0.head(address).send().await.unwrap();
@@ -117,15 +122,22 @@ impl Browser {
 
     /// Submits the form of a page whose action ends so.
     pub(crate) async fn submit(&self, page: &Page, action: &str) -> Page {
+        self.submit_with(page, action, &[]).await
+    }
+
+    /// The same with headers of one's own.
+    pub(crate) async fn submit_with(
+        &self,
+        page: &Page,
+        action: &str,
+        headers: &[(&str, &str)],
+    ) -> Page {
         let csrf = attribute_after(&page.html, "name=\"csrf\"", "value").unwrap_or_default();
-        let address = format!("{}/{action}", page.url);
-        let response = self
-            .0
-            .post(address)
-            .form(&[("csrf", csrf)])
-            .send()
-            .await
-            .unwrap();
+        let request = self.0.post(format!("{}/{action}", page.url));
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let response = request.form(&[("csrf", csrf)]).send().await.unwrap();
         let location = response
             .headers()
             .get("location")
