@@ -13,6 +13,7 @@ use standards::status_list::{self, StatusList, StatusListToken};
 
 use super::LIST_SIZE;
 use crate::app::App;
+use crate::flight::Flights;
 use store::{Statement, StoreError};
 
 /// How long others may keep a list before they ask again: the promise that a revocation is seen within a
@@ -30,12 +31,15 @@ pub fn router() -> Router<App> {
 
 /// Signed lists by address. An address names gateway, organisation and list, so no tenant can meet another's.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<String, Arc<Published>>>);
+pub(super) struct Cache {
+    lists: Mutex<HashMap<String, Arc<Published>>>,
+    signing: Flights<String>,
+}
 
 impl Cache {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Published>>> {
         // A panic while the map was held cannot have left half an entry.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,14 +121,18 @@ async fn publish(
     let fresh = |published: &Arc<Published>| {
         published.revision == revision && now < published.at + RENEWAL && published.at <= now
     };
-    if let Some(published) = app
-        .lists
-        .cache
-        .lock()
-        .get(&uri)
-        .filter(|published| fresh(published))
-    {
-        return Ok(Some(published.clone()));
+    let find = || {
+        let lists = app.lists.cache.lock();
+        let published = lists.get(&uri).filter(|published| fresh(published));
+        published.cloned()
+    };
+    if let Some(published) = find() {
+        return Ok(Some(published));
+    }
+    // After a revocation everybody asks at once: one of them has the list made. [SEC-26]
+    let _turn = app.lists.cache.signing.turn(&uri).await;
+    if let Some(published) = find() {
+        return Ok(Some(published));
     }
 
     let select = Statement::new(

@@ -48,7 +48,9 @@ async fn a_forwarded_code_tells_the_victim_who_asks_and_why() {
     assert_eq!(metadata["client_purpose"], json!(purpose));
 
     // The victim declines, and the attacker's browser is told no more than that.
-    let answer = world.wallet.finish("anna", opened, false, Vec::new());
+    let answer = world
+        .wallet
+        .finish("anna", opened, wallet::Reply::default());
     assert_eq!(answer.await.unwrap().outcome, wallet::Outcome::Declined);
     let ended = attacker.again().await;
     assert!(ended.link("go-back").contains("user+cancelled"));
@@ -80,7 +82,7 @@ async fn a_forwarded_link_for_this_device_gives_the_attackers_browser_nothing() 
     for browser in [Browser::new(), victim] {
         let page = browser.open(&back).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN);
-        let words = "Go back to the page where you started";
+        let words = "Go back to the browser where you started";
         assert!(page.html.contains(words), "{}", page.html);
     }
     let page = nothing().await;

@@ -36,6 +36,7 @@ fn with(text: &str, old: &str, new: &str) -> String {
     text.replace(old, new)
 }
 
+/// SEC-37: with secrets and keys of a sandbox, too.
 #[test]
 fn a_configuration_with_a_fault_stops_the_start_and_the_fault_is_named() {
     let gateway = Operated::prepare(Database::sqlite());
