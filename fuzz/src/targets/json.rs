@@ -15,6 +15,11 @@ pub(super) fn json(data: &[u8]) {
         serde_json::from_slice(data).expect("what the strict reader takes is JSON");
     assert_eq!(read, lenient, "two readers read two values");
     assert!(depth(&read) <= json::MAX_DEPTH);
+    assert_eq!(
+        members(&read),
+        colons(data),
+        "a member that is given twice was read once"
+    );
     // A fraction may come out one bit away from where it went in; what it signs is text and is never written again.
     if !has_fraction(&read) {
         let again = serde_json::to_vec(&read).expect("a value can be written");
@@ -39,6 +44,29 @@ fn depth(value: &Value) -> usize {
         Value::Array(elements) => 1 + elements.iter().map(depth).max().unwrap_or(0),
         _ => 0,
     }
+}
+
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Object(object) => object.len() + object.values().map(members).sum::<usize>(),
+        Value::Array(elements) => elements.iter().map(members).sum(),
+        _ => 0,
+    }
+}
+
+/// Each member of a text that is JSON has one colon outside of strings.
+fn colons(text: &[u8]) -> usize {
+    let (mut in_string, mut escaped, mut count) = (false, false, 0);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b':' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 fn has_fraction(value: &Value) -> bool {
