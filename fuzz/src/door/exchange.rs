@@ -9,7 +9,7 @@ use serde_json::Value;
 use standards::oauth::form;
 use tower::ServiceExt;
 
-use super::{PARTIES, redirect_uri};
+use super::{PARTIES, SIGNER, redirect_uri};
 
 /// The gateway gives a request half a minute; nothing that needs no network needs as much.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -207,7 +207,11 @@ impl Answer {
 fn leads_home(location: &str) -> bool {
     let own =
         location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\");
-    own || PARTIES.iter().any(|(client_id, _)| {
+    let mut clients = PARTIES
+        .map(|(client_id, _)| client_id)
+        .into_iter()
+        .chain([SIGNER]);
+    own || clients.any(|client_id| {
         location
             .strip_prefix(&redirect_uri(client_id))
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))

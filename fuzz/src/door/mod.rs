@@ -11,17 +11,20 @@ use gateway::organisation::dialect::Dialect;
 use gateway::{Config, Gateway, Surroundings};
 use serde_json::{Map, Value, json};
 use standards::jose::jws::{self, ProtectedHeader};
-use standards::jose::{Algorithm, HmacKey};
+use standards::jose::{Algorithm, HmacKey, JwkSet, Signer};
 use standards::oauth::form;
 use tokio::runtime::Runtime;
 
-use crate::scene::{completed, wait};
+use crate::scene::{KEYS, completed, wait};
 pub(crate) use exchange::{Answer, Request};
 
 pub(crate) const BASE: &str = "http://localhost:8499";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// After so many inputs the gateway forgets everything, so that its database stays small.
 const FORGETS_AFTER: u32 = 2_000;
+
+/// More than any run asks.
+const UNLIMITED: u32 = u32::MAX;
 
 /// A relying party of each dialect.
 pub(crate) const PARTIES: [(&str, Dialect); 4] = [
@@ -30,6 +33,9 @@ pub(crate) const PARTIES: [(&str, Dialect); 4] = [
     ("v2", Dialect::V2),
     ("plain", Dialect::Plain),
 ];
+
+/// A relying party that proves who it is with a key of its own.
+pub(crate) const SIGNER: &str = "signer";
 
 /// The gateway, with the runtime that it runs on.
 pub(crate) struct Door {
@@ -215,10 +221,32 @@ fn config(folder: &std::path::Path) -> Config {
         format!("[[organisations.trust]]\ncredential_type = \"{name}\"\nissuers = [\"{did}\"]\n")
     });
     let (trust, parties) = (trust.concat(), parties.concat());
+    let jwks = JwkSet::new([KEYS.es256.public_jwk().clone()]).to_value();
+    let signer = format!(
+        "[[organisations.relying_parties]]\nname = \"{SIGNER}\"\nclient_id = \"{SIGNER}\"\n\
+         token_endpoint_auth_method = \"private_key_jwt\"\njwks = '{jwks}'\n\
+         redirect_uris = [\"{}\"]\ndialect = \"plain\"\n",
+        redirect_uri(SIGNER)
+    );
+    // What is limited here is the time of a run.
+    let limits = [
+        (
+            "address",
+            "back_channel failures authorize pages wallets documents",
+        ),
+        ("client", "pushes tokens revocations look_ups open_pushes"),
+    ];
+    let limits = limits.map(|(of, names)| {
+        let each = names
+            .split(' ')
+            .map(|name| format!("{name} = {UNLIMITED}\n"));
+        format!("[limits.{of}]\n{}", each.collect::<Vec<_>>().concat())
+    });
+    let limits = limits.concat();
     let text = format!(
         "public_url = \"{BASE}\"\nlisten = \"127.0.0.1:0\"\ndatabase = \"sqlite:{}\"\nkeys = {:?}\n\
-         key_passphrase = {}\nstorage_secret = {}\n[[organisations]]\nid = \"anytown\"\n\
-         name = \"Anytown NHS Trust\"\nissues = {types}\n{trust}{parties}",
+         key_passphrase = {}\nstorage_secret = {}\n{limits}[[organisations]]\nid = \"anytown\"\n\
+         name = \"Anytown NHS Trust\"\nissues = {types}\n{trust}{parties}{signer}",
         folder.join("gateway.db").display(),
         folder.join("keys").display().to_string(),
         file("passphrase", gateway::keys::SANDBOX_PASSPHRASE),

@@ -1,11 +1,13 @@
 //! The gateway as a whole, through its router, with a database: what relying parties, browsers and wallets send.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 use standards::openid4vp::{AuthorizationResponse, ClientMetadata, VpToken};
 
-use crate::door::{Answer, BASE, Door, PARTIES, Request, door};
+use crate::door::{Answer, BASE, CHALLENGE, Door, PARTIES, Request, SIGNER, door, redirect_uri};
 use crate::scene::{KEYS, completed, did_of, fields, object, signed};
 
 /// The most requests that one input makes.
@@ -145,6 +147,58 @@ pub(super) fn hint(data: &[u8]) {
         assert!(claims.get("iss").is_none_or(|iss| iss == client_id));
         let audience = claims.get("aud").unwrap_or(&Value::Null).to_string();
         assert!(audience == "null" || audience.contains(BASE));
+    }
+}
+
+/// SEC-11, SEC-15. Fields: an assertion's header, its claims. A client is recognised by what its own key signed, for this
+/// gateway, once.
+pub(super) fn client_assertion(data: &[u8]) {
+    static DRAWN: AtomicU64 = AtomicU64::new(0);
+    let Some([header, claims]) = fields(data) else {
+        return;
+    };
+    let (Some(header), Some(claims)) = (object(header), object(claims)) else {
+        return;
+    };
+    let door = door();
+    let now = door.gateway.app().now().as_second();
+    let drawn = format!("own-{}", DRAWN.fetch_add(1, Ordering::Relaxed));
+    let usual = json!({ "iss": SIGNER, "sub": SIGNER, "aud": BASE, "exp": now + 60, "jti": drawn });
+    let claims = completed(claims, usual);
+    let mut recognised = Vec::new();
+    for key in [&KEYS.foreign, &KEYS.es256, &KEYS.es256] {
+        let Some(assertion) = signed(key, header.clone(), &claims) else {
+            return;
+        };
+        let redirect_uri = redirect_uri(SIGNER);
+        let answer = door.ask(&Request::form(
+            "/par",
+            &[
+                (
+                    "client_assertion_type",
+                    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+                ),
+                ("client_assertion", &assertion),
+                ("redirect_uri", &redirect_uri),
+                ("response_type", "code"),
+                ("scope", "openid Identity"),
+                ("code_challenge", CHALLENGE),
+                ("code_challenge_method", "S256"),
+            ],
+        ));
+        assert!(
+            matches!(answer.status.as_u16(), 201 | 401),
+            "{}: {}",
+            answer.status,
+            answer.body
+        );
+        recognised.push(answer.status.as_u16() == 201);
+    }
+    assert!(!recognised[0], "a client was recognised by another's key");
+    assert!(!recognised[2], "an assertion was taken twice");
+    if recognised[1] {
+        assert!(claims["iss"] == SIGNER && claims["sub"] == SIGNER && claims["aud"] == BASE);
+        assert!(claims["jti"].as_str().is_some_and(|id| !id.is_empty()));
     }
 }
 

@@ -138,6 +138,11 @@ pub const TARGETS: &[Target] = &[
         run: door::hint,
     },
     Target {
+        name: "client_assertion",
+        feeds: "the whole gateway: client assertions with hostile headers and claims, by the client's key and another's",
+        run: door::client_assertion,
+    },
+    Target {
         name: "cookie",
         feeds: "the whole gateway: cookie headers before an interaction's page",
         run: door::cookie,
