@@ -225,7 +225,6 @@ impl Gateway {
             .merge(verify::router())
             .merge(issue::router())
             .merge(status::router())
-            .route("/healthz", get(|| async { "ok\n" }))
             // Whoever opens the address itself is told what this is.
             .route("/", get(|| async { Redirect::to("/help") }))
             .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
@@ -247,7 +246,13 @@ impl Gateway {
         let routes = tower::ServiceBuilder::new()
             .map_request(without_case)
             .service(routes);
-        Router::new().fallback_service(routes)
+        // However busy the gateway is, whoever watches it hears that it is alive.
+        Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .layer(axum::middleware::map_response(move |response| async move {
+                ui::headers::complete(response, secure)
+            }))
+            .fallback_service(routes)
     }
 
     /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, and tells relying
@@ -316,11 +321,17 @@ fn answer_panic(_: Box<dyn std::any::Any + Send>) -> Response {
 }
 
 fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
+    let fault = |reason: &str| ConfigError::value("address_header", reason);
     let name = config.address_header.as_deref().map(str::parse);
-    name.transpose().map_err(|_| {
-        let reason = "it must be the name of a header, such as x-forwarded-for";
-        ConfigError::value("address_header", reason)
-    })
+    let name = name
+        .transpose()
+        .map_err(|_| fault("it must be the name of a header, such as x-forwarded-for"))?;
+    if name.as_ref() == Some(&axum::http::header::FORWARDED) {
+        return Err(fault(
+            "the form of Forwarded [RFC 7239] is not read here; have the proxy send X-Forwarded-For",
+        ));
+    }
+    Ok(name)
 }
 
 fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
@@ -443,5 +454,9 @@ mod tests {
     fn both_engines_have_the_same_migrations() {
         let [sqlite, postgres] = MIGRATIONS.names();
         assert_eq!(sqlite, postgres);
+        // A number that is left out cannot be given later: a database beyond it would not start again.
+        for (at, name) in sqlite.iter().enumerate() {
+            assert!(name.starts_with(&format!("V{}__", at + 1)), "{name}");
+        }
     }
 }

@@ -53,7 +53,10 @@ impl Connections {
         }
         Self {
             most,
-            most_from_one_address: limits.connections_from_one_address,
+            // Where few are possible, one address may still not take them all.
+            most_from_one_address: limits
+                .connections_from_one_address
+                .min(NonZeroU32::new(most.get() / 4).unwrap_or(NonZeroU32::MIN)),
             all: AtOnce::default(),
             by_address: AtOnce::default(),
         }

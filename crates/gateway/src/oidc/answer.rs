@@ -27,6 +27,15 @@ pub fn json_unavailable() -> Response {
     )
 }
 
+/// The database did not say whether it kept the step. The caller must not try again, but can ask.
+pub fn json_uncertain() -> Response {
+    client::answer_error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::TemporarilyUnavailable.as_str(),
+        "whether the code is used up is not known: do not send it again, ask /outcomes what became of it",
+    )
+}
+
 /// Sends the browser to an address, with GET, whatever it came with. Nobody keeps the answer: the address may hold
 /// a code.
 pub fn see_other(address: &str) -> Response {

@@ -150,7 +150,11 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, R
         Ok(()) => {}
         // Another process redeemed the same code a moment ago.
         Err(AdvanceError::Overtaken) => return Err(unknown_code().into()),
-        Err(error) => return Err(unavailable(&error)),
+        // The step may have been kept: to send the code again would be a replay, and revoke what was issued.
+        Err(error) => {
+            tracing::error!(%error, "whether a token was collected is not known");
+            return Err(Refused::Answer(answer::json_uncertain()));
+        }
     }
     tracing::info!(
         client_id = party.client_id,

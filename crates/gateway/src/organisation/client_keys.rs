@@ -11,6 +11,7 @@ use standards::jose::jwk::JwkError;
 use standards::jose::jwk_set::JwkSetError;
 use standards::jose::jws::Header;
 use standards::jose::{Jwk, JwkSet};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::outbound::{FetchError, Outbound};
@@ -22,8 +23,12 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST: SignedDuration = SignedDuration::from_mins(30);
 /// Between two fetches while there are keys to use: whoever sends made-up key ids cannot make us ask more often.
 const PAUSE: SignedDuration = SignedDuration::from_secs(30);
-/// Between two fetches while there are none.
-const SHORT_PAUSE: SignedDuration = SignedDuration::from_secs(5);
+/// Between two fetches while there are none. Longer than any fetch lasts, or those who waited for one that timed out
+/// would begin the next.
+const SHORT_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+/// How many requests of one relying party may wait for a fetch. They are not known to be its own yet: anybody can name a
+/// client, and must not fill the gateway with its silence (SEC-34).
+const MOST_WAITING: usize = 16;
 /// How far apart two requests may read the clock and be at the same time: as long as a request lasts at most.
 const MOMENT: SignedDuration = SignedDuration::from_secs(30);
 /// The largest key set that is read: 100 RSA keys of 4096 bits are smaller.
@@ -43,6 +48,7 @@ pub struct Published {
     copy: Mutex<Copy>,
     /// One fetch at a time; the others wait for it and use what it brought.
     flight: tokio::sync::Mutex<()>,
+    waiting: Semaphore,
 }
 
 #[derive(Clone, Default)]
@@ -112,6 +118,7 @@ impl ClientKeys {
             address,
             copy: Mutex::default(),
             flight: tokio::sync::Mutex::new(()),
+            waiting: Semaphore::new(MOST_WAITING),
         })
     }
 
@@ -140,6 +147,7 @@ impl Published {
         if let Some(key) = fresh(&self.copy()) {
             return Ok(Some(key));
         }
+        let _place = self.waiting.try_acquire().map_err(|_| KeysUnavailable)?;
         let _flight = self.flight.lock().await;
         // Whoever was in flight before may have brought it.
         let copy = self.copy();

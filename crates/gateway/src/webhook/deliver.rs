@@ -103,7 +103,9 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
             .release(now + SignedDuration::from_secs(pause), failures)
             .await;
     }
-    lease.release(app.now(), 0).await
+    // What failed before the turn was over has not been forgotten.
+    let failures = lease.failures().await?;
+    lease.release(app.now(), failures).await
 }
 
 fn outcome(event: &Event, sent: &Result<(), FetchError>, now: Timestamp) -> &'static str {

@@ -121,6 +121,18 @@ async fn published_keys_are_fetched_once_for_five_minutes() {
     assert_eq!((abroad.push().await, abroad.fetched()), (201, 2));
 }
 
+/// SEC-34: whoever merely names a client whose keys do not come cannot fill the gateway with waiting requests.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_few_wait_for_the_keys_of_a_client_and_the_others_are_told_at_once() {
+    let abroad = Abroad::start().await;
+    abroad.site.lock().unwrap().slow = Duration::from_secs(6);
+    let tries = futures_util::future::join_all((0..40).map(|_| abroad.push())).await;
+    let turned_away = tries.iter().filter(|status| **status == 503).count();
+    let served = tries.iter().filter(|status| **status == 201).count();
+    assert_eq!((turned_away, served), (24, 16), "{tries:?}");
+    assert_eq!(abroad.fetched(), 1);
+}
+
 /// A client that changed its keys a minute ago is known; who makes key ids up causes a fetch in half a minute at most.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_key_id_is_looked_for_at_most_every_half_minute() {
@@ -159,16 +171,16 @@ async fn while_its_keys_cannot_be_fetched_a_client_is_asked_to_try_again() {
         "not again at once"
     );
     abroad.answer(Some(good.clone()));
-    abroad.later(5);
+    abroad.later(15);
     assert_eq!((abroad.push().await, abroad.fetched()), (201, 2));
 
     for broken in [None, Some(json!("not a set")), Some(json!({ "keys": 7 }))] {
         abroad.answer(broken);
         abroad.later(1780);
         assert_eq!(abroad.push().await, 201);
-        abroad.later(5);
+        abroad.later(15);
     }
-    abroad.later(5 + 1800);
+    abroad.later(15 + 1800);
     assert_eq!(abroad.push().await, 503);
 }
 

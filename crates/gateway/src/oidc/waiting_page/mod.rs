@@ -198,7 +198,12 @@ async fn restart(
 ) -> Response {
     let step = |app: &App, found: Interaction| {
         let party = app.organisations.relying_party(&found.client_id);
-        let code = party.and_then(|party| par::transaction_code(app, party, found.purpose));
+        let party = party.ok_or(StepError::OutOfOrder)?;
+        let code = par::transaction_code(app, party, found.purpose);
+        // (SEC-23) What began with a PIN does not go on without one.
+        if code.is_none() && found.transaction_code().is_some() {
+            return Err(StepError::OutOfOrder);
+        }
         let (link, link_here) = (app.random.token_128(), app.random.token_128());
         let mut again = found.restarted(link, link_here, app.now())?;
         again.keep_transaction_code(code);

@@ -37,18 +37,28 @@ impl Guesses {
     /// Whether a code may be looked up now.
     fn are_few(&self, now: Timestamp) -> bool {
         let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lately.wrong < MOST_WRONG || now >= lately.since + WINDOW
+        lately.wrong < MOST_WRONG || lately.is_over(now)
     }
 
     fn count_wrong(&self, now: Timestamp) {
         let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if now >= lately.since + WINDOW {
+        if lately.is_over(now) {
             *lately = Lately {
                 since: now,
                 wrong: 0,
             };
         }
-        lately.wrong += 1;
+        lately.wrong = lately.wrong.saturating_add(1);
+        if lately.wrong == MOST_WRONG {
+            tracing::warn!("short codes are being guessed: none is answered for a while");
+        }
+    }
+}
+
+impl Lately {
+    /// (SEC-39) A window that begins in the future is of a time before the clock was put back.
+    fn is_over(&self, now: Timestamp) -> bool {
+        now < self.since || now >= self.since + WINDOW
     }
 }
 
@@ -75,7 +85,6 @@ pub async fn follow(
 ) -> Response {
     let now = app.now();
     if !app.short_code_guesses.are_few(now) {
-        tracing::warn!("short codes are being guessed: none is answered for a while");
         let status = StatusCode::TOO_MANY_REQUESTS;
         return if takes_html(&headers) {
             plain::too_many(&app, status)
