@@ -49,8 +49,8 @@ pub struct About<'a> {
     pub client_id: &'a str,
     /// `verify` or `issue`.
     pub purpose: &'static str,
-    /// The credential type asked for or issued.
-    pub credential_type: &'a str,
+    /// The credential types asked for, with a space between, or the one issued.
+    pub credential_types: String,
     /// What the employee reads out.
     pub reference: &'a str,
     /// Digest of what the relying party pushed.
@@ -160,7 +160,7 @@ fn told(
             .bind(kind.name())
             .bind(at)
             .bind(about.purpose)
-            .bind(about.credential_type)
+            .bind(about.credential_types.as_str())
             .bind(about.reference)
             .bind(about.request_digest)
             .bind(about.serial_number.map(|serial| serial.to_string()))

@@ -5,6 +5,7 @@
 //! makes the step durable in one conditional write, so that of two processes taking the same step
 //! exactly one wins.
 
+mod credential_types;
 mod news;
 pub mod overdue;
 pub mod refusal;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+pub use credential_types::CredentialTypes;
 pub use refusal::Refusal;
 pub use stage::{Outcome, Stage, Via};
 pub use transaction_code::TransactionCode;
@@ -74,7 +76,7 @@ impl Digest {
 pub struct Request {
     /// Where the browser goes back to; one of the registered addresses.
     pub redirect_uri: String,
-    /// The scope as it was sent, for the token answer.
+    /// The scope that was granted, for the token answer.
     pub scope: String,
     /// The relying party's own state, returned verbatim.
     pub state: Option<String>,
@@ -101,9 +103,12 @@ pub struct Private {
     /// What a wallet must send to be issued the credential, where the relying party wants that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction_code: Option<TransactionCode>,
-    /// What the ID token will say.
+    /// What the ID token will say: claims as `Type.Attribute` when verifying, as they are named when issuing.
     #[serde(default)]
     pub claims: Map<String, Value>,
+    /// Of several credential types, the one that a refusal is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_fault: Option<String>,
 }
 
 impl std::fmt::Debug for Private {
@@ -136,8 +141,8 @@ pub struct Interaction {
     pub client_id: String,
     /// Verify or issue.
     pub purpose: Purpose,
-    /// The credential type asked for or issued.
-    pub credential_type: String,
+    /// The credential types asked for, or the one issued.
+    pub credential_types: CredentialTypes,
     /// What an employee reads out to support, for example `K7Q2-9MFD`.
     pub reference: String,
     /// Where it stands.
@@ -352,6 +357,15 @@ impl Interaction {
         Ok(self)
     }
 
+    /// Says which credential a refusal is about, so that the page can.
+    #[must_use]
+    pub fn blaming(mut self, credential_type: Option<String>) -> Self {
+        if let Some(private) = &mut self.private {
+            private.at_fault = credential_type;
+        }
+        self
+    }
+
     /// The employee starts again: new links, the old ones are dead (rulings 6). A credential that has left
     /// the gateway cannot be started again.
     pub fn restarted(
@@ -385,6 +399,7 @@ impl Interaction {
         if let Some(private) = &mut self.private {
             private.claims.clear();
             private.wallet = None;
+            private.at_fault = None;
         }
         Ok(self)
     }

@@ -49,7 +49,7 @@ impl Interaction {
             about: event::About {
                 client_id: &self.client_id,
                 purpose: self.purpose.name(),
-                credential_type: &self.credential_type,
+                credential_types: self.credential_types.to_string(),
                 reference: &self.reference,
                 request_digest: &self.request_digest.0,
                 serial_number: self.serial_number,

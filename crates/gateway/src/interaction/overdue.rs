@@ -135,7 +135,7 @@ impl Overdue {
             about: event::About {
                 client_id: &self.client_id,
                 purpose: self.purpose.name(),
-                credential_type: &self.credential_type,
+                credential_types: self.credential_type.clone(),
                 reference: &self.reference,
                 request_digest: &self.request_digest,
                 serial_number: self.serial_number,

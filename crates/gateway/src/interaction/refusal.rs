@@ -48,6 +48,8 @@ pub enum Refusal {
     RequestExpired,
     /// The wallet sent a wrong transaction code too often.
     TransactionCodeWrong,
+    /// The credentials shown together were not issued to one person.
+    DifferentPeople,
     /// Between the push and the wallet, another credential took the serial number.
     SerialNumberTaken,
 }
@@ -69,7 +71,7 @@ pub enum Kind {
 
 impl Refusal {
     /// Every refusal, for generated tables and for reading codes back.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Declined,
         Self::Cancelled,
         Self::Expired,
@@ -91,6 +93,7 @@ impl Refusal {
         Self::WalletFailed,
         Self::RequestExpired,
         Self::TransactionCodeWrong,
+        Self::DifferentPeople,
         Self::SerialNumberTaken,
     ];
 
@@ -160,6 +163,7 @@ impl Refusal {
             Self::WalletFailed => ("wallet-failed", WalletProblem, "the wallet reported a problem"),
             Self::RequestExpired => ("request-expired", WalletProblem, "the wallet answered too late"),
             Self::TransactionCodeWrong => ("transaction-code-wrong", WalletProblem, "the wrong PIN was entered too often"),
+            Self::DifferentPeople => ("different-people", WalletProblem, "the credentials were not issued to the same person"),
             Self::SerialNumberTaken => ("serial-number-taken", ServiceProblem, "a credential with this serial number was issued before"),
         }
     }

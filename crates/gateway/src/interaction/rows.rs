@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Code, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Via};
+use super::{
+    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Via,
+};
 use crate::seal::Seal;
 use store::{Row, Statement, Store, StoreError};
 
@@ -62,7 +64,7 @@ impl Interactions {
             .bind(interaction.organisation.as_str())
             .bind(interaction.client_id.as_str())
             .bind(interaction.purpose.name())
-            .bind(interaction.credential_type.as_str())
+            .bind(interaction.credential_types.to_string())
             .bind(interaction.reference.as_str());
         let state = interaction
             .private
@@ -275,7 +277,7 @@ impl Interactions {
             organisation: row.text("organisation")?.to_owned(),
             client_id: row.text("client_id")?.to_owned(),
             purpose: purpose(row)?,
-            credential_type: row.text("credential_type")?.to_owned(),
+            credential_types: credential_types(row)?,
             reference: row.text("reference")?.to_owned(),
             stage,
             link: row.text("link")?.to_owned(),
@@ -311,6 +313,12 @@ pub(super) fn serial_number(row: &Row) -> Result<Option<Uuid>, StoreError> {
 /// Ties a sealed value to its row, so that one row's cannot be moved to another.
 fn place(id: &str) -> String {
     format!("interactions/{id}")
+}
+
+/// What an interaction or an event is about.
+pub fn credential_types(row: &Row) -> Result<CredentialTypes, StoreError> {
+    let none = || StoreError::Corrupt("a row names no credential type".into());
+    CredentialTypes::parse(row.text("credential_type")?).ok_or_else(none)
 }
 
 fn unreadable() -> StoreError {

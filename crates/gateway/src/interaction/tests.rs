@@ -15,7 +15,7 @@ fn pushed() -> Interaction {
         organisation: "anytown".into(),
         client_id: "portal".into(),
         purpose: Purpose::Verify,
-        credential_type: "Identity".into(),
+        credential_types: CredentialTypes::parse("Identity").unwrap(),
         reference: "K7Q2-9MFD".into(),
         stage: Stage::Pushed,
         link: "code".into(),
@@ -42,6 +42,7 @@ fn pushed() -> Interaction {
             wallet: None,
             transaction_code: None,
             claims: Map::new(),
+            at_fault: None,
         }),
     }
 }

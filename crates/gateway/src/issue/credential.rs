@@ -98,7 +98,7 @@ async fn attempt(
     })?;
     let credential_type = app
         .organisations
-        .credential_type(&found.interaction.credential_type)
+        .credential_type(found.interaction.credential_types.first())
         .ok_or_else(Refused::unavailable)?;
     let format = requested_format(&request, credential_type, token.identifiers.as_deref())?;
     if request.credential_response_encryption.is_some() {

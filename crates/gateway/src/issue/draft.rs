@@ -11,12 +11,26 @@ use uuid::Uuid;
 use super::hint::{InvalidHint, SignedHint};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::{CredentialType, DraftError};
-use crate::organisation::dialect::{ExpiryFrom, Rules};
+use crate::organisation::dialect::Rules;
+use crate::organisation::expiry::{ExpiryFrom, Named, date_time};
 
 /// How far the clocks of a relying party and the gateway may differ.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// Claims of the message itself; never attributes of the credential.
-const MESSAGE_CLAIMS: [&str; 7] = ["iss", "aud", "iat", "nbf", "exp", "jti", "sub"];
+const MESSAGE_CLAIMS: [&str; 12] = [
+    "iss",
+    "aud",
+    "iat",
+    "nbf",
+    "exp",
+    "jti",
+    "sub",
+    "azp",
+    "nonce",
+    "auth_time",
+    "acr",
+    "amr",
+];
 
 /// A credential that passed every check of its type.
 #[derive(Clone, Serialize, Deserialize)]
@@ -59,6 +73,9 @@ pub enum InvalidDraft {
     /// `ExpiresAt` is not a time ahead.
     #[error("id_token_hint: ExpiresAt must be an RFC 3339 time in the future, or be left out")]
     ExpiresAt,
+    /// The type leaves the relying party no say.
+    #[error("id_token_hint: ExpiresAt is not for this credential type; leave it out")]
+    ExpiresAtFixed,
     /// An attribute is at fault.
     #[error("id_token_hint: {0}")]
     Attribute(#[from] DraftError),
@@ -117,25 +134,29 @@ pub fn parse(
         match taken_text(&mut claims, "SerialNumber").map_err(|()| InvalidDraft::SerialNumber)? {
             Some(text) => Uuid::try_parse(&text)
                 .ok()
-                .filter(|_| text.len() == 36)
+                // Some libraries write 'none' as the nil UUID, and every one of those would be the same number.
+                .filter(|serial| text.len() == 36 && !serial.is_nil())
                 .ok_or(InvalidDraft::SerialNumber)?,
             None => fresh,
         };
     let asked = match taken_text(&mut claims, "ExpiresAt").map_err(|()| InvalidDraft::ExpiresAt)? {
         Some(text) => Some(
-            text.parse()
-                .ok()
+            date_time(&text)
                 .filter(|at| *at > now)
                 .ok_or(InvalidDraft::ExpiresAt)?,
         ),
         None => None,
     };
+    let from = credential_type.expiry_from(rules.expiry);
+    if asked.is_some() && from == ExpiryFrom::TypeAlone {
+        return Err(InvalidDraft::ExpiresAtFixed);
+    }
     let attributes = credential_type.check(&claims)?;
-    let end = match rules.expiry {
-        ExpiryFrom::HintExp => Some(exp),
-        ExpiryFrom::Attribute => asked,
+    let named = Named {
+        exp,
+        expires_at: asked,
     };
-    let expires_at = credential_type.expiry(&attributes, end, now);
+    let expires_at = credential_type.expiry(&attributes, named, from, now);
     if expires_at <= now {
         let field = credential_type
             .expires_with

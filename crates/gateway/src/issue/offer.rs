@@ -69,7 +69,7 @@ fn offer(app: &Parts, interaction: &Interaction, kept: Kept) -> Result<Credentia
         .ok_or_else(Refused::unavailable)?;
     let credential_type = app
         .organisations
-        .credential_type(&interaction.credential_type)
+        .credential_type(interaction.credential_types.first())
         .ok_or_else(Refused::unavailable)?;
     let grant = PreAuthorizedCodeGrant {
         pre_authorized_code: kept.code,

@@ -70,7 +70,7 @@ async fn redeem(
     if kept.code != request.pre_authorized_code || kept.token.is_some() {
         return Err(invalid());
     }
-    let details = granted(app, &interaction.credential_type, request)?;
+    let details = granted(app, interaction.credential_types.first(), request)?;
     match tried(&mut interaction, request)? {
         None | Some(Tried::Right) => {}
         Some(wrong) => return count(app, interaction, wrong).await,

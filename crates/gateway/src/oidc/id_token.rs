@@ -3,7 +3,7 @@
 
 use aws_lc_rs::digest;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use standards::base64url;
 use standards::jose::{SignError, Signer, jws};
 
@@ -26,14 +26,7 @@ pub(super) async fn sign(
     access_token: &str,
     now: Timestamp,
 ) -> Result<String, SignError> {
-    let mut claims = Map::new();
-    for (name, value) in &private.claims {
-        let name = match interaction.purpose {
-            Purpose::Verify => format!("{}.{name}", interaction.credential_type),
-            Purpose::Issue => name.clone(),
-        };
-        claims.insert(name, value.clone());
-    }
+    let mut claims = private.claims.clone();
     let mut claim = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     claim("iss", answer::issuer(parts, party).into());
     claim("sub", subject(parts, party, interaction, private).into());
@@ -57,9 +50,17 @@ pub(super) fn subject(
     interaction: &Interaction,
     private: &Private,
 ) -> String {
+    // What was verified stands under the names of its types; what was issued under its own.
+    let passport = match interaction.purpose {
+        Purpose::Verify => format!(
+            "{}.{UNIQUE_IDENTIFIER}",
+            interaction.credential_types.first()
+        ),
+        Purpose::Issue => UNIQUE_IDENTIFIER.to_owned(),
+    };
     let subject = private
         .claims
-        .get(UNIQUE_IDENTIFIER)
+        .get(&passport)
         .and_then(Value::as_str)
         .unwrap_or(&interaction.id);
     parts.seal.pairwise(&party.client_id, subject)

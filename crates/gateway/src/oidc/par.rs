@@ -129,7 +129,7 @@ pub fn begin(
         organisation: party.organisation.id.clone(),
         client_id: party.client_id.clone(),
         purpose: checked.purpose,
-        credential_type: checked.credential_type,
+        credential_types: checked.credential_types,
         reference: parts.random.reference(),
         stage: Stage::Pushed,
         link: parts.random.token_128(),
@@ -151,6 +151,7 @@ pub fn begin(
             wallet: None,
             transaction_code: transaction_code(parts, party, checked.purpose),
             claims: serde_json::Map::new(),
+            at_fault: None,
         }),
     }
 }

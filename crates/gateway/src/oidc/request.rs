@@ -10,13 +10,16 @@ use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 use standards::oauth::pkce::CodeChallenge;
 use standards::oauth::redirect::RedirectUri;
-use standards::oauth::scope::Scope;
 use uuid::Uuid;
 
+pub use super::fault::Fault;
+use super::fault::Rule;
 use super::options::Options;
-use crate::interaction::{Purpose, Request};
+use super::scope::{self, Wanted};
+use crate::interaction::{CredentialTypes, Purpose, Request};
 use crate::issue::draft::{self, Draft, InvalidDraft};
 use crate::issue::hint;
+use crate::organisation::catalogue::CredentialType;
 use crate::organisation::dialect::Pkce;
 use crate::organisation::{Organisations, RelyingParty};
 use crate::outbound::Outbound;
@@ -33,24 +36,6 @@ pub enum Channel {
     Front,
 }
 
-/// A refused request: an OAuth error code and a sentence for the client's developer.
-#[derive(Debug)]
-pub struct Fault {
-    /// The code.
-    pub code: ErrorCode,
-    /// The sentence.
-    pub description: String,
-}
-
-impl Fault {
-    pub(super) fn new(code: ErrorCode, description: impl Into<String>) -> Self {
-        Self {
-            code,
-            description: description.into(),
-        }
-    }
-}
-
 /// Whom the request comes from and where its answer may go.
 pub struct Found<'a> {
     /// The client.
@@ -64,8 +49,8 @@ pub struct Found<'a> {
 pub struct Checked {
     /// Verify or issue.
     pub purpose: Purpose,
-    /// The one credential type that it is about.
-    pub credential_type: String,
+    /// The credential types that it is about.
+    pub credential_types: CredentialTypes,
     /// What must be said again at the end.
     pub request: Request,
     /// The credential to issue.
@@ -117,13 +102,14 @@ impl<'a> Found<'a> {
         }
         self.check_response()?;
         let options = Options::check(self.form)?;
-        let (purpose, scope) = self.check_scope()?;
-        let credential_type = organisations.credential_type(&scope).ok_or_else(|| {
-            Fault::new(
-                ErrorCode::InvalidScope,
-                "scope names no credential type of this gateway",
-            )
-        })?;
+        let wanted = scope::check(
+            self.form.find("scope").unwrap_or_default(),
+            rules,
+            &organisations.catalogue,
+        )?;
+        let purpose = wanted.purpose;
+        let names = wanted.types.iter().map(|wanted| wanted.name.clone());
+        let credential_types = CredentialTypes::new(names).ok_or(Rule::ScopeWithoutType)?;
         let nonce = self.echo("nonce")?;
         if nonce.is_none() && purpose == Purpose::Verify && rules.nonce_mandatory {
             return Err(Fault::new(ErrorCode::InvalidRequest, "nonce is missing"));
@@ -133,44 +119,21 @@ impl<'a> Found<'a> {
         let draft = match purpose {
             Purpose::Verify => {
                 if self.form.find("id_token_hint").is_some() {
-                    return Err(Fault::new(
-                        ErrorCode::InvalidRequest,
-                        "id_token_hint is for issuing; to issue, ask for scope issue.<type>",
-                    ));
+                    return Err(Rule::HintWhenVerifying.into());
                 }
                 None
             }
-            Purpose::Issue => {
-                if channel == Channel::Front && !rules.issue_without_push {
-                    return Err(Fault::new(
-                        ErrorCode::InvalidRequest,
-                        "to issue, push the authorization request first",
-                    ));
-                }
-                if !self.party.organisation.may_issue(&credential_type.name) {
-                    return Err(Fault::new(
-                        ErrorCode::InvalidScope,
-                        "your organisation does not issue this credential type",
-                    ));
-                }
-                let hint = self.require("id_token_hint")?;
-                let draft = match hint::verify(hint, self.party, outbound, now).await {
-                    Ok(hint) => {
-                        draft::parse(hint, self.party, rules, credential_type, base, fresh, now)
-                    }
-                    Err(error) => Err(error.into()),
-                };
-                let refused =
-                    |error: InvalidDraft| Fault::new(error.oauth_error(), error.to_string());
-                Some(draft.map_err(refused)?)
-            }
+            Purpose::Issue => Some(
+                self.check_draft(&wanted, outbound, channel, base, fresh, now)
+                    .await?,
+            ),
         };
         Ok(Checked {
             purpose,
-            credential_type: credential_type.name.clone(),
+            credential_types,
             request: Request {
                 redirect_uri: self.redirect_uri.as_str().to_owned(),
-                scope: self.form.find("scope").unwrap_or_default().to_owned(),
+                scope: wanted.granted,
                 state,
                 nonce,
                 code_challenge,
@@ -178,6 +141,30 @@ impl<'a> Found<'a> {
             },
             draft,
         })
+    }
+
+    /// The credential to issue (gateway contract 3.1).
+    async fn check_draft(
+        &self,
+        wanted: &Wanted<'_>,
+        outbound: &Outbound,
+        channel: Channel,
+        base: &str,
+        fresh: Uuid,
+        now: Timestamp,
+    ) -> Result<Draft, Fault> {
+        let rules = self.party.rules();
+        if channel == Channel::Front && !rules.issue_without_push {
+            return Err(Rule::IssueUnpushed.into());
+        }
+        let issued = |wanted: &&&CredentialType| self.party.organisation.may_issue(&wanted.name);
+        let credential_type = wanted.types.first().filter(issued);
+        let credential_type = credential_type.ok_or(Rule::TypeNotIssued)?;
+        let hint = self.form.find("id_token_hint").ok_or(Rule::HintMissing)?;
+        let signed = hint::verify(hint, self.party, outbound, now).await;
+        let refused = |error: InvalidDraft| Fault::new(error.oauth_error(), error.to_string());
+        let signed = signed.map_err(|error| refused(error.into()))?;
+        draft::parse(signed, self.party, rules, credential_type, base, fresh, now).map_err(refused)
     }
 
     fn require(&self, name: &'static str) -> Result<&'a str, Fault> {
@@ -205,32 +192,6 @@ impl<'a> Found<'a> {
                 "response_mode must be query",
             )),
         }
-    }
-
-    /// One credential type; `issue.` before it selects issuing (gateway contract 2.5).
-    fn check_scope(&self) -> Result<(Purpose, String), Fault> {
-        let invalid = |description: &str| Fault::new(ErrorCode::InvalidScope, description);
-        let scope =
-            Scope::parse(self.require("scope")?).map_err(|error| invalid(&error.to_string()))?;
-        if scope.contains("external") {
-            return Err(invalid("the scope external is not offered"));
-        }
-        let mut types = scope.tokens().filter(|token| *token != "openid");
-        let (Some(wanted), None) = (types.next(), types.next()) else {
-            return Err(invalid(
-                "scope must name exactly one credential type beside openid",
-            ));
-        };
-        let (purpose, name) = match wanted.strip_prefix("issue.") {
-            Some(name) => (Purpose::Issue, name),
-            None => (Purpose::Verify, wanted),
-        };
-        if !scope.contains("openid")
-            && (purpose == Purpose::Verify || self.party.rules().issue_needs_openid)
-        {
-            return Err(invalid("scope must contain openid"));
-        }
-        Ok((purpose, name.to_owned()))
     }
 
     /// A value that is sent back as it came. An empty one counts as absent.

@@ -5,12 +5,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp, civil};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::expiry::{ExpiryFrom, date, date_time};
+
 /// The attribute of every issued credential that ties it to its holder's staff passport (DW-69).
 pub const UNIQUE_IDENTIFIER: &str = "UniqueIdentifier";
+/// Scopes that OpenID Connect Core (5.4, 11) defines and this gateway does not have. No credential type is called so.
+pub const SCOPES_OF_OPENID_CONNECT: [&str; 5] =
+    ["profile", "email", "address", "phone", "offline_access"];
 /// Longest value of an attribute in characters, unless its type says less.
 const LONGEST: usize = 1_000;
 
@@ -121,6 +125,9 @@ pub struct CredentialType {
     /// The attribute whose date ends the credential, where there is one.
     #[serde(default)]
     pub expires_with: Option<String>,
+    /// Where a credential's end comes from, instead of what the relying party's dialect says.
+    #[serde(default)]
+    pub expiry_from: Option<ExpiryFrom>,
     /// The longest that a credential may be valid, in days.
     pub valid_for_days: u32,
     /// Attributes in the order in which pages show them.
@@ -216,23 +223,6 @@ impl CredentialType {
         Ok(checked)
     }
 
-    /// When a credential of this type ends: with its own date, at the end of that day, and never later than
-    /// the type allows. `asked` is what the relying party asked for, where its dialect lets it.
-    pub fn expiry(
-        &self,
-        draft: &Map<String, Value>,
-        asked: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Timestamp {
-        let latest = now + SignedDuration::from_hours(24 * i64::from(self.valid_for_days));
-        let own = self
-            .expires_with
-            .as_ref()
-            .and_then(|name| draft.get(name)?.as_str())
-            .and_then(end_of);
-        asked.or(own).map_or(latest, |end| end.min(latest))
-    }
-
     fn check_self(&self) -> Result<(), CatalogueError> {
         let fault = |reason: String| CatalogueError::Inconsistent {
             name: self.name.clone(),
@@ -241,7 +231,9 @@ impl CredentialType {
         let plain = |text: &str| {
             !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
-        if !plain(&self.name) || self.name == "openid" || self.name == "external" {
+        let is_scope = ["openid", "external"].contains(&self.name.as_str())
+            || SCOPES_OF_OPENID_CONNECT.contains(&self.name.as_str());
+        if !plain(&self.name) || is_scope {
             return Err(fault(
                 "the name must be letters, digits and hyphens, and not a scope of its own".into(),
             ));
@@ -287,6 +279,12 @@ impl CredentialType {
                     "expires_with names {end}, which is not a date of this type"
                 )));
             }
+            if self.expiry_from == Some(ExpiryFrom::TypeAlone) {
+                return Err(fault(
+                    "expires_with ends a credential with its own date; expiry_from = \"none\" says that nothing does"
+                        .into(),
+                ));
+            }
         }
         Ok(())
     }
@@ -310,17 +308,6 @@ const RESERVED: [&str; 14] = [
     "ExpiresAt",
 ];
 
-/// The end of the day that a date names, in UTC; a date with a time is that time.
-fn end_of(text: &str) -> Option<Timestamp> {
-    if text.len() != 10 {
-        return text.parse().ok();
-    }
-    let end = text.parse::<civil::Date>().ok()?.at(23, 59, 59, 0);
-    end.to_zoned(jiff::tz::TimeZone::UTC)
-        .ok()
-        .map(|zoned| zoned.timestamp())
-}
-
 impl Attribute {
     fn check(&self, text: &str) -> Result<(), DraftError> {
         let malformed = |expected| DraftError::Malformed {
@@ -336,14 +323,13 @@ impl Attribute {
         if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
             return Err(malformed("one of the values that the type lists"));
         }
-        let is_date = || text.len() == 10 && text.parse::<civil::Date>().is_ok();
         match self.kind {
             Kind::Text => Ok(()),
-            Kind::Date if is_date() => Ok(()),
+            Kind::Date if date(text).is_some() => Ok(()),
             Kind::Date => Err(malformed("a date as YYYY-MM-DD")),
-            Kind::DateOrDateTime if is_date() || text.parse::<Timestamp>().is_ok() => Ok(()),
+            Kind::DateOrDateTime if date(text).is_some() || date_time(text).is_some() => Ok(()),
             Kind::DateOrDateTime => Err(malformed(
-                "a date as YYYY-MM-DD, or an RFC 3339 date and time",
+                "a date as YYYY-MM-DD, or an RFC 3339 date and time with its offset",
             )),
             Kind::Number if text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit()) => Ok(()),
             Kind::Number => Err(malformed("a whole number")),
@@ -404,12 +390,17 @@ impl Catalogue {
                 })?;
             read.check_self()?;
             let name = read.name.clone();
-            if types.insert(name.clone(), read).is_some() {
+            // Addresses and query ids do not tell capitals from small letters.
+            if types
+                .keys()
+                .any(|known: &String| known.eq_ignore_ascii_case(&name))
+            {
                 return Err(CatalogueError::Inconsistent {
                     name,
                     reason: "stands in two files".into(),
                 });
             }
+            types.insert(name, read);
         }
         Ok(Self(types))
     }

@@ -68,32 +68,85 @@ fn text_that_would_change_how_other_text_reads_is_refused() {
 }
 
 #[test]
-fn a_credential_ends_with_its_own_date_at_the_end_of_that_day() {
-    let catalogue = Catalogue::built_in().unwrap();
-    let programme = catalogue.find("TrainingProgramme").unwrap();
-    let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-    let draft = json!({ "TPR-ProgrammeEndDate": "2027-08-03" });
-    let end = programme.expiry(draft.as_object().unwrap(), None, now);
-    assert_eq!(end.to_string(), "2027-08-03T23:59:59Z");
-}
-
-#[test]
-fn no_credential_outlives_what_its_type_allows() {
-    let catalogue = Catalogue::built_in().unwrap();
-    let now: Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
-    let end = catalogue.find("Identity").unwrap().expiry(
-        &Map::new(),
-        Some("2999-01-01T00:00:00Z".parse().unwrap()),
-        now,
-    );
-    assert_eq!(end, now + SignedDuration::from_hours(24 * 1095));
-}
-
-#[test]
 fn a_type_file_with_an_unknown_key_stops_the_start() {
     let text = format!("colour = \"red\"\n{}", BUILT_IN[0]);
     assert!(matches!(
         Catalogue::parse([("x".to_owned(), text)].into_iter()),
         Err(CatalogueError::Unreadable { .. })
     ));
+}
+
+/// One of the types in the box with lines added at its top.
+fn with(lines: &str) -> Result<Catalogue, CatalogueError> {
+    let text = format!("{lines}\n{}", BUILT_IN[3]);
+    Catalogue::parse([("x".to_owned(), text)].into_iter())
+}
+
+#[test]
+fn a_type_says_where_the_end_of_its_credentials_comes_from() {
+    for (written, meant) in [
+        ("hint_exp", ExpiryFrom::HintExp),
+        ("attribute", ExpiryFrom::Attribute),
+    ] {
+        let catalogue = with(&format!("expiry_from = \"{written}\"")).unwrap();
+        let found = catalogue.find("FireSafety").unwrap();
+        assert_eq!(found.expiry_from(ExpiryFrom::TypeAlone), meant);
+    }
+    let silent = with("").unwrap();
+    let silent = silent.find("FireSafety").unwrap();
+    assert_eq!(silent.expiry_from(ExpiryFrom::HintExp), ExpiryFrom::HintExp);
+    // It has a date of its own.
+    let contradiction = with("expiry_from = \"none\"").unwrap_err().to_string();
+    assert!(contradiction.contains("expires_with"), "{contradiction}");
+    assert!(with("expiry_from = \"exp\"").is_err());
+}
+
+#[test]
+fn two_types_differ_in_more_than_capitals() {
+    let other = BUILT_IN[0].replace("\"Identity\"", "\"IDENTITY\"");
+    let files = [
+        ("a".to_owned(), BUILT_IN[0].to_owned()),
+        ("b".to_owned(), other),
+    ];
+    assert!(matches!(
+        Catalogue::parse(files.into_iter()),
+        Err(CatalogueError::Inconsistent { .. })
+    ));
+}
+
+#[test]
+fn a_scope_of_openid_connect_is_no_name_for_a_type() {
+    for name in ["openid", "external", "profile", "offline_access"] {
+        let text = BUILT_IN[0].replace("name = \"Identity\"", &format!("name = \"{name}\""));
+        assert!(
+            Catalogue::parse([("x".to_owned(), text)].into_iter()).is_err(),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_date_time_as_dotnet_writes_it_is_a_date_time() {
+    let catalogue = Catalogue::built_in().unwrap();
+    let fire = catalogue.find("FireSafety").unwrap();
+    let awarded = fire
+        .attributes
+        .iter()
+        .find(|a| a.name == "FS-LastDateAwarded")
+        .unwrap();
+    for good in [
+        "2026-05-01T09:30:00.1234567+01:00",
+        "2026-05-01T09:30:00.0000000Z",
+        "2026-05-01",
+    ] {
+        assert_eq!(awarded.check(good), Ok(()), "{good}");
+    }
+    let refused = awarded
+        .check("2026-05-01T09:30:00.1234567")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refused.contains("FS-LastDateAwarded") && !refused.contains("09:30"),
+        "{refused}"
+    );
 }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::expiry::ExpiryFrom;
+
 /// The name of a dialect, as configuration and `sandbox.json` write it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Dialect {
@@ -33,15 +35,6 @@ pub enum Pkce {
     Off,
 }
 
-/// Where a credential's end comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpiryFrom {
-    /// The `exp` of the signed draft is the credential's own end.
-    HintExp,
-    /// `exp` is the message's; the end is in `ExpiresAt` or in the type's own date.
-    Attribute,
-}
-
 /// The rules of one dialect. Each flag is a row of the contracts' table, hence no enum.
 #[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
@@ -56,6 +49,8 @@ pub struct Rules {
     pub nonce_mandatory: bool,
     /// The scope `openid` must be sent when issuing, too.
     pub issue_needs_openid: bool,
+    /// A scope is taken only as the gateway would write it: nothing twice, nothing that does not count.
+    pub strict_scope: bool,
     /// Issuing is possible without a pushed request.
     pub issue_without_push: bool,
     /// A contract older than this gateway: secrets in the form, drafts under a shared key, ID tokens in RS256, and
@@ -73,6 +68,7 @@ const V1A: Rules = Rules {
     response_mode_mandatory: true,
     nonce_mandatory: true,
     issue_needs_openid: false,
+    strict_scope: false,
     issue_without_push: false,
     legacy: true,
     sends_iss: false,
@@ -93,6 +89,7 @@ const V2: Rules = Rules {
     response_mode_mandatory: true,
     nonce_mandatory: true,
     issue_needs_openid: true,
+    strict_scope: true,
     issue_without_push: true,
     legacy: true,
     sends_iss: false,
@@ -102,6 +99,7 @@ const V2: Rules = Rules {
 const PLAIN: Rules = Rules {
     response_mode_mandatory: false,
     nonce_mandatory: false,
+    strict_scope: false,
     issue_without_push: false,
     legacy: false,
     sends_iss: true,

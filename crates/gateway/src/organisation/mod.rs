@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod client_keys;
 pub mod dialect;
+pub mod expiry;
 pub mod relying_party;
 pub mod webhook;
 
@@ -15,6 +16,8 @@ use url::Url;
 use crate::config::{Config, ConfigError, OrganisationConfig};
 use crate::keys::KeyStore;
 use catalogue::{Catalogue, CredentialType};
+use dialect::Dialect;
+use expiry::ExpiryFrom;
 pub use relying_party::RelyingParty;
 use webhook::Webhook;
 
@@ -104,6 +107,7 @@ impl Organisations {
             }
             for party in &entry.relying_parties {
                 let party = RelyingParty::load(&organisation, party, config)?;
+                refuse_short_lives(&party, &catalogue)?;
                 let client_id = party.client_id.clone();
                 if by_client
                     .insert(client_id.clone(), Arc::new(party))
@@ -160,6 +164,25 @@ impl Organisations {
     /// Every organisation, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Organisation>> {
         self.by_id.values()
+    }
+}
+
+/// A client whose drafts end within the hour must not have its credentials end with them (gateway contract U8).
+fn refuse_short_lives(party: &RelyingParty, catalogue: &Catalogue) -> Result<(), ConfigError> {
+    let short = |of: &&CredentialType| {
+        party.dialect == Dialect::V1B
+            && party.organisation.may_issue(&of.name)
+            && of.expiry_from == Some(ExpiryFrom::HintExp)
+    };
+    match catalogue.iter().find(short) {
+        None => Ok(()),
+        Some(of) => Err(ConfigError::value(
+            format!("credential type {}: expiry_from", of.name),
+            format!(
+                "the drafts of {} (v1-b) end after an hour, and its credentials would with them; use attribute",
+                party.client_id
+            ),
+        )),
     }
 }
 

@@ -219,7 +219,7 @@ fn told(trace: Trace) -> Told {
         reference: trace.reference,
         request_sha256: trace.request_digest,
         purpose: trace.purpose.name(),
-        credential_types: vec![trace.credential_type],
+        credential_types: trace.credential_types.iter().map(str::to_owned).collect(),
         serial_number: trace.serial_number,
         revoked: trace.revoked.map(|(at, cause)| Revoked { at, cause }),
         began_at: trace.began_at,

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use super::PAGE;
 use super::question::{By, Cursor, Question};
 use crate::app::Parts;
-use crate::interaction::rows::{purpose, read_stage};
-use crate::interaction::{Digest, Purpose, Stage};
+use crate::interaction::rows::{credential_types, purpose, read_stage};
+use crate::interaction::{CredentialTypes, Digest, Purpose, Stage};
 use store::{Row, Statement, StoreError};
 
 /// One interaction of the client that asks.
@@ -15,7 +15,7 @@ pub(super) struct Trace {
     pub(super) reference: String,
     pub(super) request_digest: String,
     pub(super) purpose: Purpose,
-    pub(super) credential_type: String,
+    pub(super) credential_types: CredentialTypes,
     /// What time alone has decided is decided already.
     pub(super) stage: Stage,
     pub(super) began_at: Timestamp,
@@ -92,7 +92,7 @@ fn read(row: &Row, now: Timestamp) -> Result<Trace, StoreError> {
         reference: row.text("reference")?.to_owned(),
         request_digest: row.text("request_digest")?.to_owned(),
         purpose: purpose(row)?,
-        credential_type: row.text("credential_type")?.to_owned(),
+        credential_types: credential_types(row)?,
         stage: read_stage(row)?.settled(row.boolean("released")?, expires_at, now),
         began_at: row.timestamp("created_at")?,
         expires_at,

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use standards::dcql::{Candidate, Element, Format, Matched, Mismatch, Query, Unsatisfied};
+use standards::dcql::{
+    Candidate, CredentialQuery, Element, Format, Matched, Mismatch, Query, Unsatisfied,
+};
 use standards::jose::jws::Header;
 use standards::jose::{Algorithm, Jwk};
 use standards::openid4vp::VpToken;
@@ -18,6 +20,7 @@ use standards::vc::jwt_vc_json::{self, ParsedCredential};
 use standards::vc::jwt_vp::{ParsedPresentation, PresentationError, PresentationExpectation};
 use standards::vc::{ValidityError, sd_jwt_vc};
 
+use super::query::Question;
 use crate::interaction::Refusal;
 
 /// What issuers and holders may sign with.
@@ -30,7 +33,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// What the presentation is held against.
 #[derive(Clone, Copy)]
 pub(super) struct Asked<'a> {
-    /// The query of the request object.
+    /// The question that the presentation answers.
     pub(super) query: &'a Query,
     /// The verifier's client identifier in full.
     pub(super) client_id: &'a str,
@@ -52,14 +55,31 @@ enum Presented {
     SdJwtVc(SdJwt),
 }
 
-impl Parsed {
-    /// Reads the one presentation that was asked for.
-    pub(super) fn parse(token: &VpToken, query: &Query) -> Result<Self, Refusal> {
-        let mut entries = token.iter();
-        let (Some((id, [presentation])), None) = (entries.next(), entries.next()) else {
+/// Reads what answers each question, in the order of the questions: one presentation for each, and nothing that was
+/// not asked for. [VP 8.1, VP 6.4.2, SEC-20]
+pub(super) fn answers(token: &VpToken, questions: &[Question<'_>]) -> Result<Vec<Parsed>, Refusal> {
+    let mut answers: Vec<Option<Parsed>> = questions.iter().map(|_| None).collect();
+    for (id, presentations) in token.iter() {
+        let [presentation] = presentations else {
             return Err(Refusal::PresentationMalformed);
         };
-        let asked = query.find(id).ok_or(Refusal::PresentationMalformed)?;
+        let answered = questions
+            .iter()
+            .zip(&mut answers)
+            .find_map(|(question, answer)| question.query.find(id).map(|asked| (asked, answer)));
+        // Unasked for, or the same credential type in two formats.
+        let Some((asked, answer @ None)) = answered else {
+            return Err(Refusal::PresentationMalformed);
+        };
+        *answer = Some(Parsed::parse(presentation, asked)?);
+    }
+    let all = answers.into_iter().collect::<Option<Vec<_>>>();
+    all.ok_or(Refusal::CredentialMissing)
+}
+
+impl Parsed {
+    /// Reads one presentation.
+    fn parse(presentation: &str, asked: &CredentialQuery) -> Result<Self, Refusal> {
         let malformed = Refusal::PresentationMalformed;
         let (issuer, presented) = match asked.format {
             Format::JwtVcJson => {
@@ -80,7 +100,7 @@ impl Parsed {
             Format::Other(_) => return Err(malformed),
         };
         Ok(Self {
-            query_id: id.to_owned(),
+            query_id: asked.id.clone(),
             issuer,
             presented,
         })

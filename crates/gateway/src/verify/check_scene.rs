@@ -12,7 +12,7 @@ use standards::status_list::{Status, StatusReference};
 use standards::vc::jwt_vp::PresentationClaims;
 use standards::vc::{Validity, jwt_vc_json, jwt_vp, sd_jwt_vc};
 
-use super::super::super::query::query;
+use super::super::super::query::{Question, query};
 use super::super::*;
 use crate::organisation::catalogue::Catalogue;
 
@@ -161,7 +161,13 @@ impl Scene {
             nonce: NONCE,
             now: at(0),
         };
-        Parsed::parse(token, &self.query)?.verify(self.issuer.public_jwk(), &asked)
+        let catalogue = Catalogue::built_in().unwrap();
+        let question = Question {
+            credential_type: catalogue.find("Identity").unwrap(),
+            query: self.query.clone(),
+        };
+        let answer = answers(token, &[question])?.remove(0);
+        answer.verify(self.issuer.public_jwk(), &asked)
     }
 
     pub(super) fn verdict(

@@ -1,13 +1,15 @@
 //! Ask a wallet for a credential and check what it presents: OpenID4VP 1.0 with DCQL.
 //!
 //! In the order in which it happens: [`link`], the signed [`request`] object with its [`query`], the encrypted
-//! [`response`]. [`check`] turns a presentation into a verdict without touching anything; what it needs from
+//! [`response`]. [`check`] turns a presentation into a verdict without touching anything, [`person`] says whether several belong
+//! together; what it needs from
 //! elsewhere, the issuer's keys and the credential's status, comes from [`issuer_keys`] and [`status`].
 
 mod answer;
 mod check;
 mod copies;
 mod issuer_keys;
+mod person;
 mod query;
 mod request;
 mod response;

@@ -1,9 +1,11 @@
-//! What is asked of a wallet: one credential of one type, in whichever of its formats. [VP 6]
+//! What is asked of a wallet: one credential of each type, in whichever of its formats. [VP 6]
 
 use standards::dcql::{
     ClaimsQuery, CredentialQuery, CredentialSetQuery, Path, PathError, Query, QueryError,
 };
 
+use crate::interaction::CredentialTypes;
+use crate::organisation::Organisations;
 use crate::organisation::catalogue::{Attribute, CredentialType, Format};
 
 /// Why a query cannot be made: a credential type that DCQL cannot ask for.
@@ -15,6 +17,57 @@ pub(super) enum InvalidQuery {
     /// A rule of DCQL.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// It has been taken out of the catalogue meanwhile.
+    #[error("a credential type is no longer there")]
+    Gone,
+}
+
+/// What is asked of the wallet about one credential type.
+pub(super) struct Question<'a> {
+    /// The type.
+    pub(super) credential_type: &'a CredentialType,
+    /// The query for one credential of it.
+    pub(super) query: Query,
+}
+
+/// The questions of an interaction, in the order of its types.
+pub(super) fn questions<'a>(
+    organisations: &'a Organisations,
+    types: &CredentialTypes,
+    base: &str,
+) -> Result<Vec<Question<'a>>, InvalidQuery> {
+    let question = |name| {
+        let credential_type = organisations
+            .credential_type(name)
+            .ok_or(InvalidQuery::Gone)?;
+        let query = query(credential_type, &credential_type.vct(base))?;
+        Ok(Question {
+            credential_type,
+            query,
+        })
+    };
+    types.iter().map(question).collect()
+}
+
+/// All questions as the one query of a request object: each must be answered, each in one of its ways.
+pub(super) fn together(questions: &[Question<'_>]) -> Result<Query, InvalidQuery> {
+    let queries = || questions.iter().map(|question| &question.query);
+    let credentials = queries().flat_map(|query| query.credentials.clone());
+    let mut whole = Query::new(credentials.collect())?;
+    if whole.credentials.len() > questions.len() {
+        // [VP 6.2] Without sets all of them would be asked for together.
+        let ways = |query: &Query| CredentialSetQuery {
+            options: query
+                .credentials
+                .iter()
+                .map(|credential| vec![credential.id.clone()])
+                .collect(),
+            required: true,
+        };
+        whole.credential_sets = Some(queries().map(ways).collect());
+    }
+    // Read back, so that what is sent is known to be a query by the rules that wallets go by.
+    Ok(Query::parse(&whole.to_value())?)
 }
 
 /// The query for one credential type. `vct` is the type's name in SD-JWT VC.

@@ -21,7 +21,7 @@ use standards::openid4vp::{
 
 use super::answer::Refused;
 use super::check::ALGORITHMS;
-use super::query::query;
+use super::query::{questions, together};
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Purpose, RETRIEVAL_LIFETIME, Via};
@@ -148,10 +148,8 @@ async fn make(
         .organisations
         .find(&interaction.organisation)
         .ok_or_else(|| failed("its organisation"))?;
-    let credential_type = app
-        .organisations
-        .credential_type(&interaction.credential_type)
-        .ok_or_else(|| failed("its type"))?;
+    let questions = questions(&app.organisations, &interaction.credential_types, &app.base)
+        .map_err(|_| failed("its types"))?;
 
     let relying_party = app
         .organisations
@@ -189,8 +187,7 @@ async fn make(
         response_mode: ResponseMode::DirectPostJwt,
         nonce: nonce.clone(),
         state: Some(state.clone()),
-        dcql_query: query(credential_type, &credential_type.vct(&app.base))
-            .map_err(|_| failed("its query"))?,
+        dcql_query: together(&questions).map_err(|_| failed("its query"))?,
         client_metadata: Some(metadata),
         wallet_nonce: wallet_nonce.clone(),
         issued_at: Some(now),

@@ -22,13 +22,15 @@ use subtle::ConstantTimeEq;
 
 use super::Foreign;
 use super::answer::Refused;
-use super::check::{Asked, Parsed};
+use super::check::{Asked, Parsed, answers};
 use super::issuer_keys::Signed;
-use super::query::query;
+use super::person::of_one_person;
+use super::query::questions;
 use super::request::{ATTEMPTS, Kept, find};
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Refusal, Stage, StepError, Via};
+use crate::organisation::Organisation;
 
 pub(super) async fn answer(
     State(app): State<App>,
@@ -61,8 +63,8 @@ async fn attempt(
 
     // From here on it is the wallet that has the request: its answer counts, whatever it is.
     let verdict = match (interaction.answerable(via, now), response) {
-        (Err(_), _) if now >= interaction.expires_at => Err(Refusal::Expired),
-        (Err(_), _) => Err(Refusal::RequestExpired),
+        (Err(_), _) if now >= interaction.expires_at => Err(Refusal::Expired.into()),
+        (Err(_), _) => Err(Refusal::RequestExpired.into()),
         (Ok(_), AuthorizationResponse::Refused(answer)) => {
             tracing::info!(
                 reference = interaction.reference,
@@ -70,21 +72,22 @@ async fn attempt(
                 "the wallet refused"
             );
             // [VP 8.5] The standard has one code for 'no' and for 'nothing that fits'.
-            Err(if answer.error == WalletErrorCode::AccessDenied {
+            let refusal = if answer.error == WalletErrorCode::AccessDenied {
                 Refusal::Declined
             } else {
                 Refusal::WalletFailed
-            })
+            };
+            Err(refusal.into())
         }
         (Ok(_), AuthorizationResponse::Presented { vp_token, .. }) => {
             evaluate(app, foreign, &interaction, &kept, &vp_token, now).await
         }
     };
-    let own_word = matches!(verdict, Err(Refusal::Declined | Refusal::WalletFailed));
-    if let Err(refusal) = verdict {
+    if let Err(against) = &verdict {
         tracing::info!(
             reference = interaction.reference,
-            refusal = refusal.code(),
+            refusal = against.refusal.code(),
+            credential_type = against.credential_type,
             "presentation refused"
         );
     }
@@ -94,9 +97,12 @@ async fn attempt(
     let digest = response_code.as_deref().map(Digest::of);
     let stepped = match &verdict {
         Ok(claims) => interaction.verified(claims.clone(), digest, now),
-        Err(refusal) => interaction.refused(*refusal, now).map(|ended| Interaction {
-            response: digest,
-            ..ended
+        Err(against) => interaction.refused(against.refusal, now).map(|ended| {
+            let ended = Interaction {
+                response: digest,
+                ..ended
+            };
+            ended.blaming(against.credential_type.clone())
         }),
     };
     let mut ended = stepped.map_err(|_| already_used())?;
@@ -106,10 +112,29 @@ async fn attempt(
         Err(error) => return Err(error.into()),
     }
     Ok(Some(match verdict {
-        Err(refusal) if !own_word => Err(refusal.into()),
         // A wallet's own 'no' has arrived: that is 200 as well.
-        _ => Ok(accepted(app, response_code.as_deref())),
+        Ok(_)
+        | Err(Against {
+            refusal: Refusal::Declined | Refusal::WalletFailed,
+            ..
+        }) => Ok(accepted(app, response_code.as_deref())),
+        Err(against) => Err(against.refusal.into()),
     }))
+}
+
+/// A verdict against the answer, and which of its credentials decided, if one did.
+struct Against {
+    refusal: Refusal,
+    credential_type: Option<String>,
+}
+
+impl From<Refusal> for Against {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            credential_type: None,
+        }
+    }
 }
 
 /// [SEC-18] What was kept for the one answer that may come, if it has not come yet.
@@ -154,7 +179,8 @@ fn open(body: ResponseBody, kept: &Kept) -> Result<AuthorizationResponse, Refuse
     }
 }
 
-/// Everything that decides, in order: read, keys, verify, trust, status.
+/// Everything that decides. All presentations are read before the first is believed; then each is held against the
+/// question that it answers; last, all of them against one another. One that fails refuses the whole. [SEC-20]
 async fn evaluate(
     app: &Parts,
     foreign: &Foreign,
@@ -162,33 +188,51 @@ async fn evaluate(
     kept: &Kept,
     vp_token: &VpToken,
     now: Timestamp,
-) -> Result<Map<String, Value>, Refusal> {
+) -> Result<Map<String, Value>, Against> {
     // An organisation or type that has been taken out of the configuration meanwhile trusts nobody.
     let organisation = app
         .organisations
         .find(&interaction.organisation)
         .ok_or(Refusal::IssuerNotTrusted)?;
-    let credential_type = app
-        .organisations
-        .credential_type(&interaction.credential_type)
-        .ok_or(Refusal::IssuerNotTrusted)?;
-    let query = query(credential_type, &credential_type.vct(&app.base))
-        .map_err(|_| Refusal::CredentialTypeWrong)?;
+    let questions = questions(&app.organisations, &interaction.credential_types, &app.base)
+        .map_err(|_| Refusal::IssuerNotTrusted)?;
     let client_id = organisation.verifier_client_id();
-    let asked = Asked {
-        query: &query,
-        client_id: &client_id,
-        nonce: &kept.nonce,
-        now,
-    };
 
-    let parsed = Parsed::parse(vp_token, &query)?;
+    let answers = answers(vp_token, &questions)?;
+    let mut presented = Vec::with_capacity(questions.len());
+    for (question, answer) in questions.iter().zip(&answers) {
+        let asked = Asked {
+            query: &question.query,
+            client_id: &client_id,
+            nonce: &kept.nonce,
+            now,
+        };
+        let name = question.credential_type.name.as_str();
+        let claims = believe(app, foreign, organisation, name, answer, &asked).await;
+        let claims = claims.map_err(|refusal| Against {
+            refusal,
+            credential_type: Some(name.to_owned()),
+        })?;
+        presented.push((name, claims));
+    }
+    Ok(of_one_person(presented)?)
+}
+
+/// One presentation, in order: keys, verify, trust, status.
+async fn believe(
+    app: &Parts,
+    foreign: &Foreign,
+    organisation: &Organisation,
+    credential_type: &str,
+    parsed: &Parsed,
+    asked: &Asked<'_>,
+) -> Result<Map<String, Value>, Refusal> {
     let keys = foreign
         .keys
         .find(
             app,
             organisation,
-            &credential_type.name,
+            credential_type,
             parsed.issuer(),
             parsed.header(),
         )
@@ -197,8 +241,8 @@ async fn evaluate(
         .find(parsed.header(), Signed::Credential)
         .ok_or(Refusal::SignatureInvalid)?;
     let trusted = parsed
-        .verify(&key, &asked)?
-        .trusted(|issuer| organisation.trusts(&credential_type.name, issuer))?;
+        .verify(&key, asked)?
+        .trusted(|issuer| organisation.trusts(credential_type, issuer))?;
     let verified = trusted.verified();
     let status = foreign
         .lists

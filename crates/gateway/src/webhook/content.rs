@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::interaction::Refusal;
+use crate::interaction::rows::credential_types;
 use store::{Row, StoreError};
 
 /// One event, as it is posted. What does not apply is left out.
@@ -87,7 +88,7 @@ impl Content {
                 reference: optional("reference")?,
                 request_sha256: optional("request_digest")?,
                 purpose: row.text("purpose")?.to_owned(),
-                credential_types: vec![row.text("credential_type")?.to_owned()],
+                credential_types: credential_types(row)?.iter().map(str::to_owned).collect(),
                 serial_number: optional("serial_number")?,
                 refusal,
                 cause: optional("cause")?,

@@ -103,7 +103,7 @@ async fn a_redirect_uri_that_differs_by_a_byte_is_not_registered() {
 async fn each_rule_of_the_request_has_its_code_and_names_the_parameter() {
     let world = World::start().await;
     type Case = (fn(&mut Form), &'static str, &'static str);
-    let cases: [Case; 15] = [
+    let cases: [Case; 20] = [
         (
             |f| f.remove("response_type"),
             "invalid_request",
@@ -134,9 +134,34 @@ async fn each_rule_of_the_request_has_its_code_and_names_the_parameter() {
             "scope",
         ),
         (
-            |f| f.set("scope", "openid Identity TrainingProgramme"),
+            |f| f.set("scope", "openid Identity issue.TrainingProgramme"),
             "invalid_scope",
-            "scope",
+            "must not mix",
+        ),
+        (
+            |f| f.set("scope", "openid issue.Identity issue.FireSafety"),
+            "invalid_scope",
+            "one issue.<type> only",
+        ),
+        (
+            |f| f.set("scope", "openid A B C D E F G H I"),
+            "invalid_scope",
+            "at most 8",
+        ),
+        (
+            |f| f.set("scope", "openid Identity Identity"),
+            "invalid_scope",
+            "nothing twice",
+        ),
+        (
+            |f| f.set("scope", "openid identity"),
+            "invalid_scope",
+            "no credential type",
+        ),
+        (
+            |f| f.set("scope", "openid external"),
+            "invalid_scope",
+            "external",
         ),
         (|f| f.remove("nonce"), "invalid_request", "nonce"),
         (

@@ -64,7 +64,7 @@ impl Waiting {
         .await
     }
 
-    async fn at(address: &str) -> Self {
+    pub(crate) async fn at(address: &str) -> Self {
         let browser = Browser::new();
         let page = browser.open(address).await;
         Self { browser, page }

@@ -68,6 +68,7 @@ pub fn ended(look: &Look, of: &About, ending: Ending) -> String {
         }
         (Ending::WalletProblem, Purpose::Issue) => "wallet-add-title",
         (Ending::PinWrong, _) => "pin-wrong-title",
+        (Ending::DifferentPeople, _) => "different-people-title",
         (Ending::CredentialUnusable(_), _) => {
             of.one_or_several("unusable-title", "unusable-title-several")
         }
@@ -96,6 +97,7 @@ pub fn why(look: &Look, of: &About, ending: Ending) -> [String; 2] {
         ],
         (Ending::WalletProblem, Purpose::Issue) => [nothing, "wallet-add-text"],
         (Ending::PinWrong, _) => ["nothing-added", "pin-wrong-text"],
+        (Ending::DifferentPeople, _) => ["different-people-text", "different-people-nothing"],
         (Ending::CredentialUnusable(why), _) => unusable(why),
         (Ending::ServiceProblem, _) => ["information-safe", "try-later"],
     };

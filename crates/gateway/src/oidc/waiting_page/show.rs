@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::interaction::refusal::Kind;
 use crate::interaction::{Interaction, Outcome, Purpose, Refusal, Stage, Via};
 use crate::organisation::RelyingParty;
+use crate::organisation::catalogue::CredentialType;
 
 /// The page of an interaction that does not lead back by itself.
 pub fn page(
@@ -50,21 +51,12 @@ fn waiting(
         },
         _ => None,
     };
-    let attributes = app
-        .organisations
-        .credential_type(&interaction.credential_type)
-        .map(|kind| kind.attributes.as_slice());
     let here = format!("/interaction/{}", interaction.id);
     let view = Waiting {
         about,
         progress: progress(interaction),
         version: interaction.version,
-        contents: attributes
-            .unwrap_or_default()
-            .iter()
-            .filter(|a| a.mandatory)
-            .map(|a| a.label.clone())
-            .collect(),
+        contents: contents(app, interaction),
         code,
         pin: pin(interaction),
         deadline: interaction.expires_at,
@@ -96,8 +88,14 @@ fn ended(
     let again = refusal.may_try_again()
         && interaction.serial_number.is_none()
         && app.now() < interaction.expires_at;
+    let mut about = about(app, party, interaction);
+    // Of several credentials, the page speaks of the one that was at fault.
+    let private = interaction.private.as_ref();
+    if let Some(at_fault) = private.and_then(|private| private.at_fault.as_deref()) {
+        about.credentials = vec![label(app, at_fault)];
+    }
     let view = Ended {
-        about: about(app, party, interaction),
+        about,
         ending: ending(refusal),
         here: format!("/interaction/{}", interaction.id),
         try_again: again.then(|| {
@@ -174,10 +172,6 @@ fn code(app: &App, look: &Look, interaction: &Interaction, about: &About) -> Opt
 }
 
 fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
-    let label = app
-        .organisations
-        .credential_type(&interaction.credential_type)
-        .map(|kind| kind.label.clone());
     About {
         purpose: match interaction.purpose {
             Purpose::Verify => super::view::Purpose::Verify,
@@ -185,7 +179,7 @@ fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
         },
         relying_party: party.name.clone(),
         organisation: party.organisation.name.clone(),
-        credentials: vec![label.unwrap_or_else(|| interaction.credential_type.clone())],
+        credentials: labels(app, interaction),
         reference: interaction.reference.clone(),
     }
 }
@@ -201,6 +195,36 @@ fn pin(interaction: &Interaction) -> Option<String> {
     let open = matches!(interaction.stage, Stage::Waiting | Stage::Scanned { .. });
     let code = interaction.transaction_code().filter(|_| open)?;
     Some(code.reveal().to_owned())
+}
+
+/// What pages call each credential type.
+fn labels(app: &App, interaction: &Interaction) -> Vec<String> {
+    let types = interaction.credential_types.iter();
+    types.map(|name| label(app, name)).collect()
+}
+
+fn label(app: &App, name: &str) -> String {
+    let known = app.organisations.credential_type(name);
+    known.map_or_else(|| name.to_owned(), |known| known.label.clone())
+}
+
+/// What every credential of these types holds. Where there are several types, each is named once with all that it holds,
+/// since attributes of different types have the same labels.
+fn contents(app: &App, interaction: &Interaction) -> Vec<String> {
+    let types = interaction
+        .credential_types
+        .iter()
+        .filter_map(|name| app.organisations.credential_type(name));
+    let held = |kind: &CredentialType| {
+        let attributes = kind.attributes.iter().filter(|a| a.mandatory);
+        attributes.map(|a| a.label.clone()).collect::<Vec<_>>()
+    };
+    if interaction.credential_types.are_several() {
+        let line = |kind: &CredentialType| format!("{}: {}", kind.label, held(kind).join(", "));
+        types.map(line).collect()
+    } else {
+        types.flat_map(held).collect()
+    }
 }
 
 /// A form of the page may end at the relying party; Chromium holds the redirect to `form-action`, too.
@@ -229,6 +253,7 @@ fn ending(refusal: Refusal) -> Ending {
         (Kind::Expired, _) => Ending::Expired,
         (Kind::Declined, _) => Ending::Declined,
         (Kind::WalletProblem, Refusal::TransactionCodeWrong) => Ending::PinWrong,
+        (Kind::WalletProblem, Refusal::DifferentPeople) => Ending::DifferentPeople,
         (Kind::WalletProblem, _) => Ending::WalletProblem,
         (Kind::ServiceProblem, _) => Ending::ServiceProblem,
         (Kind::CredentialUnusable, Refusal::CredentialExpired) => {

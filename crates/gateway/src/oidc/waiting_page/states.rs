@@ -18,7 +18,8 @@ use super::view::Notice;
 use super::{plain, show, wallet_link};
 use crate::app::{App, Parts};
 use crate::interaction::{
-    Digest, Interaction, Outcome, Purpose, Refusal, Request, Stage, StepError, TransactionCode, Via,
+    CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Request, Stage, StepError,
+    TransactionCode, Via,
 };
 use crate::organisation::RelyingParty;
 
@@ -189,19 +190,28 @@ fn steps(
     }
     let refusals = Refusal::ALL.into_iter();
     let refusals = refusals.filter(|refusal| happens(*refusal).contains(&purpose));
-    steps.extend(refusals.map(|refusal| step(&|found| found.refused(refusal, now))));
+    steps.extend(refusals.map(|refusal| {
+        step(&|mut found| {
+            if refusal == Refusal::DifferentPeople
+                && let Some(two) = CredentialTypes::parse("Identity FireSafety")
+            {
+                found.credential_types = two;
+            }
+            found.refused(refusal, now)
+        })
+    }));
     steps
 }
 
 fn begin(app: &Parts, party: &RelyingParty, purpose: Purpose) -> Interaction {
-    let credential_type = match purpose {
+    let credential_types = CredentialTypes::one(match purpose {
         Purpose::Verify => "Identity",
         Purpose::Issue => "TrainingProgramme",
-    };
+    });
     let redirect_uri = party.redirect_uris().first();
     let checked = Checked {
         purpose,
-        credential_type: credential_type.to_owned(),
+        credential_types,
         request: Request {
             redirect_uri: redirect_uri.map_or("", |uri| uri.as_str()).to_owned(),
             scope: "openid".to_owned(),
@@ -235,6 +245,7 @@ const fn happens(refusal: Refusal) -> &'static [Purpose] {
         | Refusal::HolderBindingInvalid
         | Refusal::PresentationReplayed
         | Refusal::PresentationMalformed
+        | Refusal::DifferentPeople
         | Refusal::StatusUnknown
         | Refusal::IssuerUnreachable => &[Purpose::Verify],
         Refusal::NotKept | Refusal::TransactionCodeWrong | Refusal::SerialNumberTaken => {

@@ -210,6 +210,8 @@ pub enum Ending {
     WalletProblem,
     /// The wallet sent a wrong PIN too often.
     PinWrong,
+    /// What was shown together was issued to different people.
+    DifferentPeople,
     /// Only the issuer can help.
     CredentialUnusable(Unusable),
     /// Nothing the person did.
@@ -222,7 +224,7 @@ impl Ending {
         match self {
             Self::Expired => "expired",
             Self::Declined => "declined",
-            Self::WalletProblem | Self::PinWrong => "wallet-problem",
+            Self::WalletProblem | Self::PinWrong | Self::DifferentPeople => "wallet-problem",
             Self::CredentialUnusable(_) => "credential-unusable",
             Self::ServiceProblem => "service-problem",
         }

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::database::Database;
 pub(crate) use browser::{Answer, Browser, Page, client};
-pub(crate) use party::{Form, Party, identity, programme, sign, verifier};
+pub(crate) use party::{Form, Party, fire_safety, identity, programme, sign, verifier};
 
 /// Where every relying party of the world waits for its browser. Nobody listens there.
 pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
@@ -202,10 +202,9 @@ impl World {
         sign(&party.signing_key, &claims)
     }
 
-    /// Puts a credential of that type into a holder's wallet through the front door; gives its serial number.
-    pub(crate) async fn issue(
+    /// The authorize address of a credential of that type that the V2 party wants issued.
+    pub(crate) async fn pushed_to_issue(
         &self,
-        holder: &str,
         credential_type: &str,
         claims: Map<String, Value>,
     ) -> String {
@@ -214,9 +213,19 @@ impl World {
             draft.retain(|name, _| ["iss", "aud", "iat", "nbf", "exp"].contains(&name.as_str()));
             draft.extend(claims);
         });
-        let address = self
-            .pushed(&party, |form| form.issue(credential_type, &hint))
-            .await;
+        self.pushed(&party, |form| form.issue(credential_type, &hint))
+            .await
+    }
+
+    /// Puts a credential of that type into a holder's wallet through the front door; gives its serial number.
+    pub(crate) async fn issue(
+        &self,
+        holder: &str,
+        credential_type: &str,
+        claims: Map<String, Value>,
+    ) -> String {
+        let party = self.party("v2");
+        let address = self.pushed_to_issue(credential_type, claims).await;
         let browser = Browser::new();
         let page = browser.open(&address).await;
         let scanned = self.scan(holder, &page.link("open-wallet"), true).await;

@@ -134,6 +134,20 @@ pub(crate) fn identity() -> Map<String, Value> {
     claims.as_object().unwrap().clone()
 }
 
+pub(crate) fn fire_safety() -> Map<String, Value> {
+    let claims = json!({
+        "FS-StatMandSubject": "Fire safety", "FS-Level": "1", "FS-AttainmentStatus": "ACHIEVED",
+        "FS-CompetencyFramework": "CSTF", "FS-CompetencyName": "NHS|CSTF|Fire Safety",
+        "FS-LastDateAwarded": "2026-05-01T09:30:00.1234567+01:00", "FS-RenewalPeriod": "1", "FS-Units": "Year",
+        "FS-LearningMethod": "elearning", "FS-DateTo": "2027-05-01T09:30:00.1234567+01:00",
+        "FS-Origin": "elfh Hub", "FS-AssurancePolicy": "Core Skills Training Framework (CSTF)",
+        "FS-AssuranceOutcome": "Evidence of completion of topic", "FS-Provider": "NHS England TEL",
+        "FS-Verifier": "NHS England TEL", "FS-VerificationMethod": "elearning completion",
+        "FS-LastRefresh": "2026-11-01T00:00:00.0000000+00:00", "UniqueIdentifier": UNIQUE_IDENTIFIER,
+    });
+    claims.as_object().unwrap().clone()
+}
+
 pub(crate) fn programme() -> Map<String, Value> {
     let claims = json!({
         "TPR-Name": "Cardiology", "TPR-ProgrammeStartDate": "2026-08-05", "TPR-ProgrammeEndDate": "2028-08-01",
