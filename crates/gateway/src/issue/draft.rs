@@ -41,6 +41,9 @@ pub struct Draft {
     pub serial_number: Uuid,
     /// When the credential will end.
     pub expires_at: Timestamp,
+    /// When the relying party signed it, if it says so.
+    #[serde(default)]
+    pub signed_at: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Draft {
@@ -120,10 +123,13 @@ pub fn parse(
     if now.duration_since(exp) >= SKEW {
         return Err(InvalidDraft::Expired);
     }
-    for name in ["nbf", "iat"] {
-        if time(name)?.is_some_and(|at| at.duration_since(now) > SKEW) {
-            return Err(InvalidDraft::NotYetValid);
-        }
+    let (not_before, signed_at) = (time("nbf")?, time("iat")?);
+    if [not_before, signed_at]
+        .into_iter()
+        .flatten()
+        .any(|at| at.duration_since(now) > SKEW)
+    {
+        return Err(InvalidDraft::NotYetValid);
     }
 
     for name in MESSAGE_CLAIMS {
@@ -172,7 +178,14 @@ pub fn parse(
         attributes,
         serial_number,
         expires_at,
+        signed_at,
     })
+}
+
+/// What two copies of one hint have in common. A signature may be written, and for some algorithms made, in many ways;
+/// what is signed may not.
+pub fn signed_part(hint: &str) -> &str {
+    hint.rsplit_once('.').map_or(hint, |(signed, _)| signed)
 }
 
 /// Clients call the gateway `HOST`, `HOST/` or `HOST/oidc`; all mean this one (gateway contract 3.1).

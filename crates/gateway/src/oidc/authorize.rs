@@ -1,8 +1,8 @@
 //! The authorization endpoint: the browser arrives with a pushed request, or with a whole one.
 //!
 //! Either way it leaves with a cookie and the address of its interaction. The same address opened again by
-//! the same browser leads to the same interaction. A pushed request is nobody else's; a whole one, which holds no
-//! secret, begins an interaction of its own in each browser (rulings 5).
+//! the same browser leads to the same interaction. A pushed request is nobody else's, and neither is a signed draft;
+//! a whole request to verify, which holds no secret, begins an interaction of its own in each browser (rulings 5).
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
@@ -14,12 +14,14 @@ use utoipa::IntoResponses;
 
 use super::answer;
 use super::browser::Browser;
+use super::fault::Rule;
 use super::forms::AuthorizationForm;
 use super::par::{self, REQUEST_URI_PREFIX};
 use super::request::{Channel, Fault, Found};
 use super::waiting_page::plain;
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
+use crate::issue::draft;
 use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
 use crate::openapi::FORM;
 use store::StoreError;
@@ -197,38 +199,78 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         .ok_or_else(|| page(&unknown()))?;
     let found = Found::find(party, form).map_err(|fault| page(&fault))?;
 
-    let digest = Digest::of(query);
-    if let Some(id) = reopened(app, &digest, browser, form.find("nonce").is_some()).await? {
-        return Ok(id);
+    let refused = |fault: &Fault| {
+        Refused::Redirect(answer::error_address(
+            app,
+            party,
+            found.redirect_uri,
+            found.state(),
+            fault.code.as_str(),
+            &fault.description,
+        ))
+    };
+    if query.len() > LONGEST_QUERY {
+        return Err(refused(&Rule::RequestTooLong.into()));
     }
-    let now = app.now();
-    let checked = found
-        .check(
-            &app.organisations,
-            &app.outbound,
-            Channel::Front,
-            &app.base,
-            app.random.uuid(),
-            now,
-        )
-        .await
-        .map_err(|fault| {
-            let state = found.state();
-            Refused::Redirect(answer::error_address(
-                app,
-                party,
-                found.redirect_uri,
-                state,
-                fault.code.as_str(),
-                &fault.description,
-            ))
-        })?;
-    let mut interaction = par::begin(app, party, checked, digest);
-    interaction.stage = Stage::Waiting;
-    interaction.browser = Some(browser.digest());
-    interaction.expires_at = now + LIFETIME;
-    app.interactions.insert(&interaction).await?;
-    Ok(interaction.id)
+    let hint = form.find("id_token_hint");
+    let digest = match hint {
+        // Whatever else the address says: one signed draft is one request (decision 0012).
+        Some(hint) => Digest::of(&format!(
+            "draft {} {}",
+            party.client_id,
+            draft::signed_part(hint)
+        )),
+        None => Digest::of(query),
+    };
+    // A second try is enough: whoever overtook us has opened it.
+    for _ in 0..2 {
+        let known = match hint {
+            Some(_) => taken(app, &digest, browser).await?,
+            None => reopened(app, &digest, browser, form.find("nonce").is_some()).await?,
+        };
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let now = app.now();
+        let checked = found
+            .check(
+                &app.organisations,
+                &app.outbound,
+                Channel::Front,
+                &app.base,
+                app.random.uuid(),
+                now,
+            )
+            .await
+            .map_err(|fault| refused(&fault))?;
+        if par::serial_number_stands(app, &checked).await? {
+            return Err(refused(&Rule::SerialNumberStands.into()));
+        }
+        let mut interaction = par::begin(app, party, checked, digest.clone());
+        interaction.stage = Stage::Waiting;
+        interaction.browser = Some(browser.digest());
+        interaction.expires_at = now + LIFETIME;
+        match app.interactions.insert(&interaction).await {
+            Ok(()) => return Ok(interaction.id),
+            Err(StoreError::Duplicate { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Refused::Page(plain::already_used(app, None)))
+}
+
+/// The interaction that a signed draft has begun already: its own browser is led back to it, whatever became of it,
+/// and any other is refused, as with a pushed request. So one address never issues twice (SEC-05, DW-65).
+async fn taken(
+    app: &App,
+    request: &Digest,
+    browser: &Browser,
+) -> Result<Option<String>, Refused> {
+    match app.interactions.find_pushed(request).await? {
+        None => Ok(None),
+        Some(found) if browser.began(&found) => Ok(Some(found.id)),
+        Some(_) => Err(Refused::Page(plain::already_used(app, None))),
+    }
 }
 
 /// The open interaction of this browser for this very address, if there is one: Back and reload lead here.

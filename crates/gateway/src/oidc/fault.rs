@@ -67,5 +67,8 @@ rules! {
     TypeNotIssued => InvalidScope, "your organisation does not issue this credential type";
     HintWhenVerifying => InvalidRequest, "id_token_hint is for issuing; to issue, ask for scope issue.<type>";
     HintMissing => InvalidRequest, "id_token_hint is missing";
+    HintStale => InvalidRequest, "id_token_hint: where it is not pushed, iat must be at most 10 minutes ago";
+    SerialNumberStands => InvalidRequest, "id_token_hint: SerialNumber stands already; choose another or leave it out";
+    RequestTooLong => InvalidRequest, "the request is too long for an address; push it";
     IssueUnpushed => InvalidRequest, "to issue, push the authorization request first";
 }

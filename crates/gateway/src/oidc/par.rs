@@ -11,6 +11,7 @@ use standards::oauth::form::Form;
 use utoipa::ToSchema;
 
 use super::answer;
+use super::fault::Rule;
 use super::forms::PushedForm;
 use super::request::{Channel, Checked, Fault, Found};
 use crate::app::{App, Parts};
@@ -89,8 +90,7 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     match serial_number_stands(&app, &checked).await {
         Ok(false) => {}
         Ok(true) => {
-            let text = "id_token_hint: SerialNumber stands already; choose another or leave it out";
-            return answer::json_fault(&Fault::new(ErrorCode::InvalidRequest, text));
+            return answer::json_fault(&Rule::SerialNumberStands.into());
         }
         Err(error) => return unavailable(&error),
     }
@@ -168,7 +168,8 @@ pub fn transaction_code(
     Some(TransactionCode::draw(length, &parts.random))
 }
 
-async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, StoreError> {
+/// Whether a credential was issued before under the serial number that the draft names.
+pub async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, StoreError> {
     let Some(draft) = &checked.draft else {
         return Ok(false);
     };

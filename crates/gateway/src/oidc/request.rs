@@ -16,7 +16,7 @@ pub use super::fault::Fault;
 use super::fault::Rule;
 use super::options::Options;
 use super::scope::{self, Wanted};
-use crate::interaction::{CredentialTypes, Purpose, Request};
+use crate::interaction::{CredentialTypes, PUSHED_LIFETIME, Purpose, Request};
 use crate::issue::draft::{self, Draft, InvalidDraft};
 use crate::issue::hint;
 use crate::organisation::catalogue::CredentialType;
@@ -164,7 +164,14 @@ impl<'a> Found<'a> {
         let signed = hint::verify(hint, self.party, outbound, now).await;
         let refused = |error: InvalidDraft| Fault::new(error.oauth_error(), error.to_string());
         let signed = signed.map_err(|error| refused(error.into()))?;
-        draft::parse(signed, self.party, rules, credential_type, base, fresh, now).map_err(refused)
+        let draft = draft::parse(signed, self.party, rules, credential_type, base, fresh, now)
+            .map_err(refused)?;
+        // Who has the address has the credential: it lives as long as a pushed request, and issues as often.
+        let fresh = |signed_at: Timestamp| now.duration_since(signed_at) < PUSHED_LIFETIME;
+        if channel == Channel::Front && !draft.signed_at.is_some_and(fresh) {
+            return Err(Rule::HintStale.into());
+        }
+        Ok(draft)
     }
 
     fn require(&self, name: &'static str) -> Result<&'a str, Fault> {

@@ -32,6 +32,7 @@ mod hostile_token;
 mod hostile_transaction_code;
 mod hostile_two_wallets;
 mod hostile_types;
+mod hostile_unpushed;
 mod hostile_wallet_response;
 mod hostile_webhook;
 mod id_tokens;
