@@ -46,13 +46,18 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The answer [RFC 6749 5.2].
-    pub fn answer(self) -> Response {
-        let (status, code) = match self {
+    /// The status and the OAuth error code.
+    pub const fn says(self) -> (StatusCode, &'static str) {
+        match self {
             Self::Invalid { .. } | Self::Assertion => (StatusCode::UNAUTHORIZED, "invalid_client"),
             Self::Twice => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-        };
+        }
+    }
+
+    /// The answer [RFC 6749 5.2].
+    pub fn answer(self) -> Response {
+        let (status, code) = self.says();
         let mut answer = answer_error(status, code, &self.to_string());
         if matches!(self, Self::Invalid { basic: true }) {
             answer.headers_mut().insert(

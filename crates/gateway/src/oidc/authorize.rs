@@ -8,7 +8,6 @@ use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 use utoipa::IntoResponses;
 
@@ -21,8 +20,8 @@ use super::request::{Channel, Fault, Found};
 use super::waiting_page::plain;
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
-use crate::issue::draft;
 use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
+use crate::issue::draft;
 use crate::openapi::FORM;
 use store::StoreError;
 
@@ -192,11 +191,10 @@ async fn pushed(
 /// A request that the browser carries whole.
 async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result<String, Refused> {
     let page = |fault: &Fault| Refused::Page(plain::bad_request(app, &fault.description));
-    let unknown = || Fault::new(ErrorCode::InvalidRequest, "client_id is missing or unknown");
     let party = form
         .find("client_id")
         .and_then(|id| app.organisations.relying_party(id))
-        .ok_or_else(|| page(&unknown()))?;
+        .ok_or_else(|| page(&Rule::ClientUnknown.into()))?;
     let found = Found::find(party, form).map_err(|fault| page(&fault))?;
 
     let refused = |fault: &Fault| {
@@ -261,11 +259,7 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
 
 /// The interaction that a signed draft has begun already: its own browser is led back to it, whatever became of it,
 /// and any other is refused, as with a pushed request. So one address never issues twice (SEC-05, DW-65).
-async fn taken(
-    app: &App,
-    request: &Digest,
-    browser: &Browser,
-) -> Result<Option<String>, Refused> {
+async fn taken(app: &App, request: &Digest, browser: &Browser) -> Result<Option<String>, Refused> {
     match app.interactions.find_pushed(request).await? {
         None => Ok(None),
         Some(found) if browser.began(&found) => Ok(Some(found.id)),

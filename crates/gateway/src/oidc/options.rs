@@ -5,10 +5,9 @@
 
 use serde_json::{Map, Value};
 use standards::json;
-use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 
-use super::request::Fault;
+use super::fault::Rule;
 
 /// Longest `ui_locales` and `claims` that are read.
 const LONGEST_LOCALES: usize = 256;
@@ -23,7 +22,7 @@ pub struct Options {
 
 impl Options {
     /// Checks every option of the request.
-    pub fn check(form: &Form) -> Result<Self, Fault> {
+    pub fn check(form: &Form) -> Result<Self, Rule> {
         refuse_what_is_not_read(form)?;
         check_prompt(form)?;
         check_max_age(form)?;
@@ -34,124 +33,85 @@ impl Options {
     }
 }
 
-fn invalid(description: impl Into<String>) -> Fault {
-    Fault::new(ErrorCode::InvalidRequest, description)
-}
-
 /// Parameters whose meaning would be lost if they were ignored: each has an error of its own
 /// [OIDC Core 3.1.2.6].
-fn refuse_what_is_not_read(form: &Form) -> Result<(), Fault> {
+fn refuse_what_is_not_read(form: &Form) -> Result<(), Rule> {
     let refused = [
-        (
-            "request",
-            ErrorCode::RequestNotSupported,
-            "request objects are not read here; push the request",
-        ),
-        (
-            "request_uri",
-            ErrorCode::RequestUriNotSupported,
-            "only a request_uri of this gateway is read, and it stands alone with client_id",
-        ),
-        (
-            "registration",
-            ErrorCode::RegistrationNotSupported,
-            "registration is not read: the operator registers clients",
-        ),
+        ("request", Rule::RequestObject),
+        ("request_uri", Rule::ForeignRequestUri),
+        ("registration", Rule::Registration),
     ];
-    match refused
-        .into_iter()
-        .find(|(name, ..)| form.find(name).is_some())
-    {
-        Some((_, code, description)) => Err(Fault::new(code, description)),
+    let sent = |(name, _): &(&str, Rule)| form.find(name).is_some();
+    match refused.into_iter().find(sent) {
+        Some((_, rule)) => Err(rule),
         None => Ok(()),
     }
 }
 
 /// `login`, `consent` and `select_account` ask for what happens each time: the person acts in the wallet, sees what
 /// is shared, and chooses whose credential it is. `none` asks for what never happens.
-fn check_prompt(form: &Form) -> Result<(), Fault> {
+fn check_prompt(form: &Form) -> Result<(), Rule> {
     let Some(prompt) = form.find("prompt") else {
         return Ok(());
     };
     let values: Vec<&str> = prompt.split(' ').collect();
     if values == ["none"] {
-        return Err(Fault::new(
-            ErrorCode::InteractionRequired,
-            "prompt=none is impossible: the employee's wallet must act",
-        ));
+        return Err(Rule::PromptNone);
     }
     if values.contains(&"none") {
-        return Err(invalid("prompt: none stands with no other value"));
+        return Err(Rule::PromptNoneBeside);
     }
     let known = ["login", "consent", "select_account"];
     if values.iter().all(|value| known.contains(value)) {
         Ok(())
     } else {
-        Err(invalid(
-            "prompt must be login, consent or select_account, or several of them",
-        ))
+        Err(Rule::PromptUnknown)
     }
 }
 
 /// Whoever comes back has acted in the wallet after the request came, hence within any `max_age`; `auth_time` in
 /// the ID token says when.
-fn check_max_age(form: &Form) -> Result<(), Fault> {
+fn check_max_age(form: &Form) -> Result<(), Rule> {
     match form.find("max_age").map(str::parse::<u32>) {
         None | Some(Ok(_)) => Ok(()),
-        Some(Err(_)) => Err(invalid("max_age must be a whole number of seconds")),
+        Some(Err(_)) => Err(Rule::MaxAge),
     }
 }
 
 /// An ID token says all that it can without being asked. What could be asked beyond that would be a value that we
 /// do not decide, or a class of authentication that we do not give: to leave such a demand unmet in silence would
 /// mislead [OIDC Core 5.5.1, 5.5.1.1].
-fn check_claims(form: &Form) -> Result<(), Fault> {
+fn check_claims(form: &Form) -> Result<(), Rule> {
     let Some(text) = form.find("claims") else {
         return Ok(());
     };
     if text.len() > LONGEST_CLAIMS {
-        return Err(invalid(format!(
-            "claims is longer than {LONGEST_CLAIMS} bytes"
-        )));
+        return Err(Rule::ClaimsTooLong);
     }
-    let request = json::parse_object(text.as_bytes())
-        .map_err(|_| invalid("claims must be a JSON object [OIDC Core 5.5]"))?;
+    let request = json::parse_object(text.as_bytes()).map_err(|_| Rule::ClaimsObject)?;
     for place in ["id_token", "userinfo"] {
         match request.get(place) {
             None | Some(Value::Null) => {}
             Some(Value::Object(claims)) => check_claims_of(claims)?,
-            Some(_) => {
-                return Err(invalid(format!(
-                    "claims: {place} must be an object of claim names"
-                )));
-            }
+            Some(_) => return Err(Rule::ClaimsPlace),
         }
     }
     Ok(())
 }
 
-fn check_claims_of(claims: &Map<String, Value>) -> Result<(), Fault> {
+fn check_claims_of(claims: &Map<String, Value>) -> Result<(), Rule> {
     for (name, wish) in claims {
         let wish = match wish {
             Value::Null => continue,
             Value::Object(wish) => wish,
-            _ => {
-                return Err(invalid(
-                    "claims: each claim is null or an object [OIDC Core 5.5.1]",
-                ));
-            }
+            _ => return Err(Rule::ClaimsWish),
         };
         let essential = wish.get("essential") == Some(&Value::Bool(true));
         if name == "acr" && essential {
-            return Err(Fault::new(
-                ErrorCode::UnmetAuthenticationRequirements,
-                "claims: no acr is given here, so none can be essential",
-            ));
+            return Err(Rule::ClaimsAcr);
         }
         if name != "acr" && (wish.contains_key("value") || wish.contains_key("values")) {
-            return Err(invalid(
-                "claims: a claim cannot be asked for by value; compare it in the ID token",
-            ));
+            return Err(Rule::ClaimsByValue);
         }
     }
     Ok(())
@@ -159,7 +119,7 @@ fn check_claims_of(claims: &Map<String, Value>) -> Result<(), Fault> {
 
 /// Language tags are letters, digits and hyphens, separated by spaces [RFC 5646 2.1]. A language that we do not
 /// have is no error.
-fn ui_locales(form: &Form) -> Result<Option<String>, Fault> {
+fn ui_locales(form: &Form) -> Result<Option<String>, Rule> {
     let Some(locales) = form.find("ui_locales") else {
         return Ok(None);
     };
@@ -167,15 +127,14 @@ fn ui_locales(form: &Form) -> Result<Option<String>, Fault> {
     if locales.len() <= LONGEST_LOCALES && locales.bytes().all(plain) {
         Ok(Some(locales.to_owned()))
     } else {
-        Err(invalid(
-            "ui_locales must be language tags separated by spaces",
-        ))
+        Err(Rule::UiLocales)
     }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use standards::oauth::error::ErrorCode;
     use standards::oauth::form;
 
     use super::*;
@@ -184,7 +143,7 @@ mod tests {
         let text = form::encode([(name, value)]);
         Options::check(&Form::parse(text.as_bytes()).unwrap())
             .err()
-            .map(|fault| fault.code)
+            .map(Rule::code)
     }
 
     #[test]

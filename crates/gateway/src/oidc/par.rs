@@ -6,14 +6,13 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 use utoipa::ToSchema;
 
 use super::answer;
 use super::fault::Rule;
 use super::forms::PushedForm;
-use super::request::{Channel, Checked, Fault, Found};
+use super::request::{Channel, Checked, Found};
 use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::{
@@ -53,7 +52,7 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     let form = match Form::parse(&body) {
         Ok(form) => form,
         Err(error) => {
-            return answer::json_fault(&Fault::new(ErrorCode::InvalidRequest, error.to_string()));
+            return answer::json_fault(&error.into());
         }
     };
     // [RFC 9126 2.1] The client first; nothing else is looked at before.

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 use standards::oauth::pkce::CodeChallenge;
 use standards::oauth::redirect::RedirectUri;
@@ -60,15 +59,8 @@ pub struct Checked {
 impl<'a> Found<'a> {
     /// Finds the redirect URI among the client's own, byte for byte (SEC-02, DW-84).
     pub fn find(party: &'a Arc<RelyingParty>, form: &'a Form) -> Result<Self, Fault> {
-        let sent = form
-            .find("redirect_uri")
-            .ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, "redirect_uri is missing"))?;
-        let redirect_uri = party.redirect_uri(sent).ok_or_else(|| {
-            Fault::new(
-                ErrorCode::InvalidRequest,
-                "redirect_uri is not registered for this client",
-            )
-        })?;
+        let sent = form.find("redirect_uri").ok_or(Rule::RedirectMissing)?;
+        let redirect_uri = party.redirect_uri(sent).ok_or(Rule::RedirectUnknown)?;
         Ok(Self {
             party,
             redirect_uri,
@@ -95,10 +87,7 @@ impl<'a> Found<'a> {
     ) -> Result<Checked, Fault> {
         let rules = self.party.rules();
         if channel == Channel::Front && self.party.pushes_only {
-            return Err(Fault::new(
-                ErrorCode::InvalidRequest,
-                "this client must push its authorization requests",
-            ));
+            return Err(Rule::PushesOnly.into());
         }
         self.check_response()?;
         let options = Options::check(self.form)?;
@@ -110,11 +99,11 @@ impl<'a> Found<'a> {
         let purpose = wanted.purpose;
         let names = wanted.types.iter().map(|wanted| wanted.name.clone());
         let credential_types = CredentialTypes::new(names).ok_or(Rule::ScopeWithoutType)?;
-        let nonce = self.echo("nonce")?;
+        let nonce = self.echo("nonce", Rule::NonceTooLong)?;
         if nonce.is_none() && purpose == Purpose::Verify && rules.nonce_mandatory {
-            return Err(Fault::new(ErrorCode::InvalidRequest, "nonce is missing"));
+            return Err(Rule::NonceMissing.into());
         }
-        let state = self.echo("state")?;
+        let state = self.echo("state", Rule::StateTooLong)?;
         let code_challenge = self.check_pkce()?;
         let draft = match purpose {
             Purpose::Verify => {
@@ -162,10 +151,8 @@ impl<'a> Found<'a> {
         let credential_type = credential_type.ok_or(Rule::TypeNotIssued)?;
         let hint = self.form.find("id_token_hint").ok_or(Rule::HintMissing)?;
         let signed = hint::verify(hint, self.party, outbound, now).await;
-        let refused = |error: InvalidDraft| Fault::new(error.oauth_error(), error.to_string());
-        let signed = signed.map_err(|error| refused(error.into()))?;
-        let draft = draft::parse(signed, self.party, rules, credential_type, base, fresh, now)
-            .map_err(refused)?;
+        let signed = signed.map_err(InvalidDraft::from)?;
+        let draft = draft::parse(signed, self.party, rules, credential_type, base, fresh, now)?;
         // Who has the address has the credential: it lives as long as a pushed request, and issues as often.
         let fresh = |signed_at: Timestamp| now.duration_since(signed_at) < PUSHED_LIFETIME;
         if channel == Channel::Front && !draft.signed_at.is_some_and(fresh) {
@@ -174,40 +161,25 @@ impl<'a> Found<'a> {
         Ok(draft)
     }
 
-    fn require(&self, name: &'static str) -> Result<&'a str, Fault> {
-        let value = self.form.find(name).filter(|value| !value.is_empty());
-        value.ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, format!("{name} is missing")))
-    }
-
     /// `response_type` and `response_mode` [OAuth 2.0 Multiple Response Types 2.1; rulings 2].
     fn check_response(&self) -> Result<(), Fault> {
-        if self.require("response_type")? != "code" {
-            return Err(Fault::new(
-                ErrorCode::UnsupportedResponseType,
-                "response_type must be code",
-            ));
+        match self.form.find("response_type") {
+            Some("code") => {}
+            Some(_) => return Err(Rule::ResponseType.into()),
+            None => return Err(Rule::ResponseTypeMissing.into()),
         }
         match self.form.find("response_mode") {
             Some("query") => Ok(()),
             None if !self.party.rules().response_mode_mandatory => Ok(()),
-            None => Err(Fault::new(
-                ErrorCode::InvalidRequest,
-                "response_mode is missing; it must be query",
-            )),
-            Some(_) => Err(Fault::new(
-                ErrorCode::InvalidRequest,
-                "response_mode must be query",
-            )),
+            None => Err(Rule::ResponseModeMissing.into()),
+            Some(_) => Err(Rule::ResponseMode.into()),
         }
     }
 
     /// A value that is sent back as it came. An empty one counts as absent.
-    fn echo(&self, name: &'static str) -> Result<Option<String>, Fault> {
-        match self.form.find(name).filter(|value| !value.is_empty()) {
-            Some(value) if value.len() > LONGEST_ECHO => Err(Fault::new(
-                ErrorCode::InvalidRequest,
-                format!("{name} is longer than {LONGEST_ECHO} bytes"),
-            )),
+    fn echo(&self, name: &str, too_long: Rule) -> Result<Option<String>, Rule> {
+        match self.form.find(name) {
+            Some(value) if value.len() > LONGEST_ECHO => Err(too_long),
             value => Ok(value.map(str::to_owned)),
         }
     }
@@ -218,22 +190,16 @@ impl<'a> Found<'a> {
             self.form.find("code_challenge"),
             self.form.find("code_challenge_method"),
         );
-        let invalid = |error: standards::oauth::pkce::PkceError| {
-            Fault::new(ErrorCode::InvalidRequest, error.to_string())
-        };
         let challenge = match self.party.rules().pkce {
             // What such a client sends is kept if it can be read, so that a wrong verifier is still refused.
             Pkce::Off => CodeChallenge::parse_padded(challenge, method)
                 .ok()
                 .flatten(),
-            Pkce::IfPresent => CodeChallenge::parse(challenge, method).map_err(invalid)?,
+            Pkce::IfPresent => CodeChallenge::parse(challenge, method)?,
             Pkce::Required => {
-                let challenge = CodeChallenge::parse(challenge, method).map_err(invalid)?;
+                let challenge = CodeChallenge::parse(challenge, method)?;
                 if challenge.is_none() {
-                    return Err(Fault::new(
-                        ErrorCode::InvalidRequest,
-                        "code_challenge is missing; send one with code_challenge_method=S256",
-                    ));
+                    return Err(Rule::ChallengeMissing.into());
                 }
                 challenge
             }

@@ -8,12 +8,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use standards::oauth::error::ErrorCode;
 use standards::oauth::form::Form;
 use standards::oauth::pkce::{CodeChallenge, CodeVerifier};
 
+use super::fault::{Fault, Rule};
 use super::forms::TokenForm;
-use super::request::Fault;
 use super::{answer, id_token};
 use crate::app::App;
 use crate::client::{self, AccessToken, Revocation, Userinfo};
@@ -67,8 +66,7 @@ impl From<Fault> for Refused {
 }
 
 async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused> {
-    let form = Form::parse(body)
-        .map_err(|error| Fault::new(ErrorCode::InvalidRequest, error.to_string()))?;
+    let form = Form::parse(body).map_err(Fault::from)?;
     // The client before the code, so that a thief learns nothing about codes (SEC-06).
     let party = client::authenticate(app, headers, &form)
         .await
@@ -79,12 +77,8 @@ async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Ref
     match form.find("grant_type") {
         Some("authorization_code") => redeem(app, &party, &form).await,
         Some("client_credentials") => revocation_token(app, &party, &form),
-        None => Err(Fault::new(ErrorCode::InvalidRequest, "grant_type is missing").into()),
-        Some(_) => Err(Fault::new(
-            ErrorCode::UnsupportedGrantType,
-            "grant_type must be authorization_code or client_credentials",
-        )
-        .into()),
+        None => Err(Fault::from(Rule::GrantMissing).into()),
+        Some(_) => Err(Fault::from(Rule::Grant).into()),
     }
 }
 
@@ -92,11 +86,7 @@ async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Ref
 #[allow(clippy::result_large_err)] // an answer is as large as it is, and goes straight out
 fn revocation_token(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
     if form.find("scope") != Some(REVOCATION_SCOPE) {
-        return Err(Fault::new(
-            ErrorCode::InvalidScope,
-            "scope must be revocation with client_credentials",
-        )
-        .into());
+        return Err(Fault::from(Rule::ScopeOfClient).into());
     }
     let client_id = party.client_id.clone();
     let token = Revocation { client_id }.seal(&app.seal, app.now());
@@ -116,9 +106,7 @@ fn unavailable(error: &dyn std::fmt::Display) -> Refused {
 }
 
 async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
-    let code = form
-        .find("code")
-        .ok_or_else(|| Fault::new(ErrorCode::InvalidRequest, "code is missing"))?;
+    let code = form.find("code").ok_or(Fault::from(Rule::CodeMissing))?;
     let now = app.now();
     let found = app
         .interactions
@@ -190,10 +178,7 @@ async fn replayed(app: &App, found: Interaction, now: Timestamp) -> Result<(), R
 
 /// One answer for every code that does not work.
 fn unknown_code() -> Fault {
-    Fault::new(
-        ErrorCode::InvalidGrant,
-        "the code is unknown, used, expired, or not yours",
-    )
+    Rule::Code.into()
 }
 
 /// Client, redirect URI, time and PKCE [RFC 6749 4.1.3; RFC 7636 4.6; SEC-01, SEC-08].
@@ -210,17 +195,9 @@ fn check(
         return Err(unknown_code());
     }
     if form.find("redirect_uri") != Some(private.request.redirect_uri.as_str()) {
-        return Err(Fault::new(
-            ErrorCode::InvalidGrant,
-            "redirect_uri is not the one of the authorization request",
-        ));
+        return Err(Rule::RedirectOther.into());
     }
-    let wrong = || {
-        Fault::new(
-            ErrorCode::InvalidGrant,
-            "code_verifier does not fit the code_challenge",
-        )
-    };
+    let wrong = || Fault::from(Rule::VerifierWrong);
     // A deployed client sends the bare key where it made no challenge.
     let verifier = form
         .find("code_verifier")
@@ -237,10 +214,7 @@ fn check(
                 Err(wrong())
             }
         }
-        (Some(_), None) => Err(Fault::new(
-            ErrorCode::InvalidGrant,
-            "code_verifier is missing",
-        )),
+        (Some(_), None) => Err(Rule::VerifierMissing.into()),
         // A verifier without a challenge is a downgrade that somebody tries [RFC 9700 2.1.1].
         (None, Some(_)) => Err(wrong()),
     }

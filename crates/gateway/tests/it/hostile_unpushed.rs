@@ -14,7 +14,10 @@ on_both_engines!(
 );
 
 /// The address of a draft of the V2 party, and its form.
-fn draft(world: &World, change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) -> Form {
+fn draft(
+    world: &World,
+    change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>),
+) -> Form {
     let party = world.party("v2");
     let mut form = Form::new(&party);
     let hint = world.hint(&party, |claims| {
@@ -75,7 +78,9 @@ async fn sec_05_two_browsers_that_race_for_one_address_open_one_interaction(data
     };
     let answers = tokio::join!(open(), open(), open(), open(), open(), open());
     let answers = <[StatusCode; 6]>::from(answers);
-    let opened = answers.iter().filter(|status| **status == StatusCode::SEE_OTHER);
+    let opened = answers
+        .iter()
+        .filter(|status| **status == StatusCode::SEE_OTHER);
     assert_eq!(opened.count(), 1, "{answers:?}");
     let refused = answers.iter().filter(|status| **status == StatusCode::GONE);
     assert_eq!(refused.count(), 5, "{answers:?}");
@@ -86,20 +91,34 @@ async fn sec_05_two_browsers_that_race_for_one_address_open_one_interaction(data
 async fn sec_05_an_address_that_issues_lives_ten_minutes_from_its_signature() {
     let world = World::start().await;
     let year = world.now().as_second() + 365 * 86_400;
-    let lasting = draft(&world, |claims| drop(claims.insert("exp".into(), year.into())));
+    let lasting = draft(&world, |claims| {
+        drop(claims.insert("exp".into(), year.into()))
+    });
     let undated = draft(&world, |claims| drop(claims.remove("iat")));
     let refused = async |form: &Form| {
         let back = Browser::new().open(&address(&world, form)).await;
         assert_eq!(back.parameter("error").unwrap(), "invalid_request");
         let sentence = back.parameter("error_description").unwrap();
-        assert!(sentence.contains("iat must be at most 10 minutes ago"), "{sentence}");
+        assert!(
+            sentence.contains("iat must be at most 10 minutes ago"),
+            "{sentence}"
+        );
     };
     refused(&undated).await;
     world.later(SignedDuration::from_secs(601));
     refused(&lasting).await;
     // What is pushed is signed and pushed by an authenticated client: its own `exp` is enough.
-    let hint = lasting.0.iter().find(|(name, _)| name == "id_token_hint").unwrap().1.clone();
-    let pushed = world.push(&world.party("v2"), |form| form.issue("TrainingProgramme", &hint));
+    let hint = lasting
+        .0
+        .iter()
+        .find(|(name, _)| name == "id_token_hint")
+        .unwrap()
+        .1
+        .clone();
+    let party = world.party("v2");
+    let pushed = world.push(&party, |form| {
+        form.issue("TrainingProgramme", &hint)
+    });
     assert_eq!(pushed.await.status, StatusCode::CREATED);
 }
 
@@ -107,11 +126,18 @@ async fn sec_05_an_address_that_issues_lives_ten_minutes_from_its_signature() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_serial_number_that_stands_is_refused_before_a_wallet_is_asked() {
     let world = World::start().await;
-    let serial = world.issue("anna", "TrainingProgramme", crate::world::programme()).await;
-    let form = draft(&world, |claims| drop(claims.insert("SerialNumber".into(), serial.into())));
+    let serial = world
+        .issue("anna", "TrainingProgramme", crate::world::programme())
+        .await;
+    let form = draft(&world, |claims| {
+        drop(claims.insert("SerialNumber".into(), serial.into()))
+    });
     let back = Browser::new().open(&address(&world, &form)).await;
     let sentence = back.parameter("error_description").unwrap();
-    assert!(sentence.contains("SerialNumber stands already"), "{sentence}");
+    assert!(
+        sentence.contains("SerialNumber stands already"),
+        "{sentence}"
+    );
     assert!(back.parameter("state").is_some());
 }
 
@@ -120,7 +146,13 @@ async fn a_draft_too_long_for_an_address_is_answered_with_what_to_do() {
     let world = World::start().await;
     let form = draft(&world, |claims| {
         drop(claims.insert("TPR-Name".into(), "x".repeat(1_000).into()));
-        for name in ["TPR-Origin", "TPR-Provider", "TPR-AssurancePolicy", "TPR-AssuranceOutcome", "TPR-Verifier"] {
+        for name in [
+            "TPR-Origin",
+            "TPR-Provider",
+            "TPR-AssurancePolicy",
+            "TPR-AssuranceOutcome",
+            "TPR-Verifier",
+        ] {
             drop(claims.insert(name.into(), "x".repeat(1_000).into()));
         }
     });
@@ -139,24 +171,54 @@ async fn a_client_is_held_to_its_own_contract_at_every_path() {
     let party = world.party("v1-a");
     let mut form = Form::new(&party);
     form.issue("TrainingProgramme", &world.hint(&party, |_| ()));
-    for path in ["/oidc/authorize", "/oidc/authorizev1", "/v2.0/oidc/authorize", "/v2/oidc/authorize"] {
-        let back = Browser::new().open(&world.url(&format!("{path}?{}", form.query()))).await;
+    for path in [
+        "/oidc/authorize",
+        "/oidc/authorizev1",
+        "/v2.0/oidc/authorize",
+        "/v2/oidc/authorize",
+    ] {
+        let back = Browser::new()
+            .open(&world.url(&format!("{path}?{}", form.query())))
+            .await;
         let sentence = back.parameter("error_description").unwrap();
-        assert_eq!(sentence, "to issue, push the authorization request first", "{path}");
+        assert_eq!(
+            sentence, "to issue, push the authorization request first",
+            "{path}"
+        );
     }
     // One of the second issues by an address at the first one's paths, too, and needs its PKCE there.
-    for path in ["/oidc/authorize", "/oidc/authorizev1", "/v2.0/oidc/authorize", "/v2/oidc/authorize"] {
+    for path in [
+        "/oidc/authorize",
+        "/oidc/authorizev1",
+        "/v2.0/oidc/authorize",
+        "/v2/oidc/authorize",
+    ] {
         let mut form = draft(&world, |claims| {
             drop(claims.insert("jti".into(), path.into()));
         });
-        let page = Browser::new().open(&world.url(&format!("{path}?{}", form.query()))).await;
-        assert!(page.find_link("open-wallet").is_some(), "{path}: {}", page.html);
+        let page = Browser::new()
+            .open(&world.url(&format!("{path}?{}", form.query())))
+            .await;
+        assert!(
+            page.find_link("open-wallet").is_some(),
+            "{path}: {}",
+            page.html
+        );
         form.remove("code_challenge");
         form.remove("code_challenge_method");
-        form.issue("TrainingProgramme", &world.hint(&world.party("v2"), |claims| {
-            drop(claims.insert("jti".into(), format!("{path} again").into()));
-        }));
-        let back = Browser::new().open(&world.url(&format!("{path}?{}", form.query()))).await;
-        assert!(back.parameter("error_description").unwrap().contains("code_challenge"));
+        form.issue(
+            "TrainingProgramme",
+            &world.hint(&world.party("v2"), |claims| {
+                drop(claims.insert("jti".into(), format!("{path} again").into()));
+            }),
+        );
+        let back = Browser::new()
+            .open(&world.url(&format!("{path}?{}", form.query())))
+            .await;
+        assert!(
+            back.parameter("error_description")
+                .unwrap()
+                .contains("code_challenge")
+        );
     }
 }
