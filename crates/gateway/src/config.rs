@@ -124,6 +124,10 @@ pub struct RelyingPartyConfig {
     pub id_token_signed_response_alg: Option<IdTokenAlgorithm>,
     /// Where browsers may be sent back to, byte for byte.
     pub redirect_uris: Vec<String>,
+    /// The `error` that it hears when the person said no. Another than `access_denied` is for clients of the first
+    /// contract only.
+    #[serde(default)]
+    pub cancel_error: CancelError,
     /// Which contract it speaks.
     pub dialect: Dialect,
     /// Whether it must push every authorization request, so that none travels through a browser's address line
@@ -159,6 +163,17 @@ fn four() -> u8 {
     4
 }
 
+/// The OAuth error code of an interaction that the person cancelled (gateway contract U3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelError {
+    /// The standard's.
+    #[default]
+    AccessDenied,
+    /// The one that a deployed client of the first contract may look for.
+    UserCancelled,
+}
+
 impl RelyingPartyConfig {
     /// A relying party of which no more is said: every other key as if a file left it out.
     pub fn new(client_id: impl Into<String>, name: impl Into<String>, dialect: Dialect) -> Self {
@@ -173,6 +188,7 @@ impl RelyingPartyConfig {
             id_token_signed_response_alg: None,
             redirect_uris: Vec::new(),
             webhook: None,
+            cancel_error: CancelError::default(),
             dialect,
             require_pushed_authorization_requests: false,
             limits: OwnLimits::default(),

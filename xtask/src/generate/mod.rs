@@ -27,6 +27,7 @@ const REWRITE: &str = "LANYARD_WRITE_REFERENCE";
 /// Files that a test compares with what the code itself says, where that test is, and its name.
 const WRITTEN_BY_TESTS: &[(&str, &[&str], &str)] = &[
     ("refusals.md", &["--lib"], "the_table_of_refusals"),
+    ("errors.md", &["--lib"], "the_table_of_errors"),
     (
         "openapi.json",
         &["--test", "it"],

@@ -8,7 +8,9 @@ use standards::oauth::redirect::RedirectUri;
 use super::request::Fault;
 use crate::app::Parts;
 use crate::client;
-use crate::interaction::{Interaction, Outcome, Private, Stage};
+use crate::config::CancelError;
+use crate::interaction::refusal::Kind;
+use crate::interaction::{Interaction, Outcome, Private, Refusal, Stage};
 use crate::organisation::RelyingParty;
 
 /// A refused request, for the client's back channel.
@@ -110,9 +112,17 @@ pub fn way_back(parts: &Parts, party: &RelyingParty, interaction: &Interaction) 
         party,
         redirect_uri,
         state,
-        refusal.oauth_error(),
+        error_of(party, refusal),
         refusal.description(),
     ))
+}
+
+/// The OAuth error of a refusal as that client knows it (gateway contract U3).
+fn error_of(party: &RelyingParty, refusal: Refusal) -> &'static str {
+    match (party.cancel_error, refusal.kind()) {
+        (CancelError::UserCancelled, Kind::Declined) => "user_cancelled",
+        _ => refusal.oauth_error(),
+    }
 }
 
 /// The redirect URI with the code.

@@ -13,7 +13,7 @@ use super::Organisation;
 use super::client_keys::ClientKeys;
 use super::dialect::{Dialect, Rules};
 use super::webhook::Webhook;
-use crate::config::{Config, ConfigError, RelyingPartyConfig, TransactionCodeRule};
+use crate::config::{CancelError, Config, ConfigError, RelyingPartyConfig, TransactionCodeRule};
 use crate::limits::ClientLimits;
 
 /// How a client authenticates, by its registered name. [OIDC Core 9]
@@ -49,6 +49,8 @@ pub struct RelyingParty {
     pub organisation: Arc<Organisation>,
     /// Which contract it speaks.
     pub dialect: Dialect,
+    /// What it hears when the person said no.
+    pub cancel_error: CancelError,
     /// What its ID tokens are signed with.
     pub id_token_algorithm: IdTokenAlgorithm,
     /// What checks the signature of its drafts.
@@ -137,6 +139,12 @@ impl RelyingParty {
             let reason = "use printable ASCII without spaces and colons";
             return Err(fault("client_id", reason.into()));
         }
+        if entry.cancel_error == CancelError::UserCancelled
+            && !matches!(entry.dialect, Dialect::V1A | Dialect::V1B)
+        {
+            let reason = "user_cancelled is for the dialects v1-a and v1-b; others know access_denied";
+            return Err(fault("cancel_error", reason.into()));
+        }
         if entry.redirect_uris.is_empty() {
             return Err(fault("redirect_uris", "name at least one".into()));
         }
@@ -162,6 +170,7 @@ impl RelyingParty {
             client_id: entry.client_id.clone(),
             organisation: organisation.clone(),
             dialect: entry.dialect,
+            cancel_error: entry.cancel_error,
             id_token_algorithm: id_token_algorithm(entry)
                 .map_err(|reason| fault("id_token_signed_response_alg", reason.to_owned()))?,
             draft_keys,

@@ -1,6 +1,7 @@
 //! What two deployed clients and a demonstration client really send, request by request (gateway contract
 //! 2.3 to 2.7, acceptance list 8.1).
 
+use jiff::SignedDuration;
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::json;
@@ -245,6 +246,104 @@ async fn cancelling_in_the_wallet_or_on_the_page_comes_back_with_state_and_the_k
 
     let page = browser.open(&world.pushed(&party, |_| ()).await).await;
     check(&browser.submit(&page, "cancel").await);
+}
+
+/// Gateway contract U3: the machine code is not public; a client of the first contract may look for another one.
+/// DW-35.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_of_the_first_contract_may_have_its_own_code_for_a_cancel_and_no_other_client() {
+    let world = World::start().await;
+    let with = async |client_id: &str| {
+        let mut config = world.config.clone();
+        let parties = config
+            .organisations
+            .iter_mut()
+            .flat_map(|o| &mut o.relying_parties);
+        for party in parties.filter(|party| party.client_id == client_id) {
+            party.cancel_error = gateway::config::CancelError::UserCancelled;
+        }
+        let surroundings = gateway::Surroundings {
+            clock: world.clock.clone(),
+            sandbox: true,
+            ..gateway::Surroundings::production()
+        };
+        gateway::Gateway::compose(&config, surroundings).await
+    };
+    for other in ["v2", "plain"] {
+        let refused = with(other).await.err().unwrap().to_string();
+        assert!(refused.contains("cancel_error"), "{refused}");
+    }
+
+    let gateway = with("v1-a").await.unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let server = crate::world::serve(listener, &gateway);
+    for (party, error) in [("v1-a", "user_cancelled"), ("v1-b", "access_denied")] {
+        let address = world.pushed(&world.party(party), |_| ()).await;
+        let browser = Browser::new();
+        let page = browser.open(&address.replace(&world.base, &base)).await;
+        let back = browser.submit(&page, "cancel").await;
+        assert_eq!(back.parameter("error").unwrap(), error);
+        let sentence = back.parameter("error_description").unwrap();
+        assert!(sentence.starts_with("user cancelled"), "{sentence}");
+        assert!(back.parameter("state").is_some());
+        assert_eq!(back.parameter("code"), None);
+    }
+    server.abort();
+}
+
+/// Acceptance 8: whoever lets the half hour pass comes back, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interaction_whose_time_is_over_comes_back_as_expired_with_its_state() {
+    let world = World::start().await;
+    let browser = Browser::new();
+    let page = browser
+        .open(&world.pushed(&world.party("v1-a"), |_| ()).await)
+        .await;
+    world.later(SignedDuration::from_mins(31));
+    let ended = browser.open(&page.url).await;
+    let back = browser.open(&ended.link("go-back")).await;
+    assert_eq!(back.parameter("error").unwrap(), "access_denied");
+    assert_eq!(
+        back.parameter("error_description").unwrap(),
+        "request expired"
+    );
+    assert!(back.parameter("state").is_some());
+}
+
+/// Acceptance 2 and U8: client B's drafts end within the hour, and write times as .NET does. DW-61.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_client_bs_message_is_not_the_end_of_its_credential() {
+    let world = World::start().await;
+    let party = world.party("v1-b");
+    let hint = world.hint(&party, |claims| {
+        claims.retain(|name, _| ["iss", "aud", "iat", "nbf"].contains(&name.as_str()));
+        claims.extend(crate::world::fire_safety());
+        claims.insert("exp".into(), (world.now().as_second() + 3_600).into());
+    });
+    let address = world.pushed(&party, |form| {
+        form.issue("FireSafety", &hint);
+        form.set("scope", "issue.FireSafety");
+    });
+    let browser = Browser::new();
+    let page = browser.open(&address.await).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let code = browser.open(&page.url).await.code();
+    let token = world.token(&party, |form| form.code(&code)).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    assert_eq!(token.json["scope"], "issue.FireSafety");
+    let select = store::Statement::new("SELECT expires_at FROM credentials");
+    let row = world
+        .gateway
+        .app()
+        .store
+        .read_one(select)
+        .await
+        .unwrap()
+        .unwrap();
+    let end = row.timestamp("expires_at").unwrap();
+    assert_eq!(end.to_string(), "2027-05-01T08:30:00Z");
 }
 
 /// Rulings 1: the old documents stay literally as they were; the modern one is a provider's.
