@@ -142,7 +142,8 @@ impl RelyingParty {
         if entry.cancel_error == CancelError::UserCancelled
             && !matches!(entry.dialect, Dialect::V1A | Dialect::V1B)
         {
-            let reason = "user_cancelled is for the dialects v1-a and v1-b; others know access_denied";
+            let reason =
+                "user_cancelled is for the dialects v1-a and v1-b; others know access_denied";
             return Err(fault("cancel_error", reason.into()));
         }
         if entry.redirect_uris.is_empty() {

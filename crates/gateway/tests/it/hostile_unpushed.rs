@@ -116,9 +116,7 @@ async fn sec_05_an_address_that_issues_lives_ten_minutes_from_its_signature() {
         .1
         .clone();
     let party = world.party("v2");
-    let pushed = world.push(&party, |form| {
-        form.issue("TrainingProgramme", &hint)
-    });
+    let pushed = world.push(&party, |form| form.issue("TrainingProgramme", &hint));
     assert_eq!(pushed.await.status, StatusCode::CREATED);
 }
 
