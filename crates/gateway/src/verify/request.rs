@@ -163,9 +163,19 @@ async fn make(
     // [SEC-28, VP-09] Who asks and why, under the organisation's signature: whoever is shown somebody else's code
     // can see in the wallet that it is not theirs. The standard names no place for the purpose; this is the one
     // that wallets of the earlier drafts show.
+    let types = interaction.credential_types.iter();
+    let labels: Vec<&str> = types
+        .filter_map(|name| app.organisations.credential_type(name))
+        .map(|kind| kind.label.as_str())
+        .collect();
+    let what = match labels.as_slice() {
+        [_] => "this credential",
+        _ => "these credentials",
+    };
     let purpose = format!(
-        "{} asks to check this credential: {}",
-        relying_party.name, credential_type.label
+        "{} asks to check {what}: {}",
+        relying_party.name,
+        labels.join(", ")
     );
     let who = [
         ("client_name", organisation.name.clone()),
