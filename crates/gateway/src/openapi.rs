@@ -65,6 +65,9 @@ pub enum BackChannelErrors {
     /// The body is larger than this endpoint reads.
     #[response(status = 413)]
     TooLarge(OAuthError),
+    /// The address is longer than is read.
+    #[response(status = 414)]
+    LongAddress(OAuthError),
     /// Too many requests; `Retry-After` says when to come again.
     #[response(status = 429, headers(("Retry-After", description = "Seconds to wait")))]
     TooMany(OAuthError),

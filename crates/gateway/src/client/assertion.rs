@@ -214,14 +214,14 @@ mod tests {
     fn times_are_checked_to_the_second() {
         for good in [
             json!({ "exp": NOW - 59 }),
-            json!({ "exp": NOW + 600, "iat": NOW + 60, "nbf": NOW + 60 }),
+            json!({ "exp": NOW + 3_660, "iat": NOW + 60, "nbf": NOW + 60 }),
             json!({ "iat": NOW - 3600 }),
         ] {
             assert!(once(&good).is_ok(), "{good}");
         }
         for bad in [
             json!({ "exp": NOW - 60 }),
-            json!({ "exp": NOW + 601 }),
+            json!({ "exp": NOW + 3_661 }),
             json!({ "exp": null }),
             json!({ "exp": (NOW + 60).to_string() }),
             json!({ "iat": NOW + 61 }),

@@ -11,6 +11,7 @@ use standards::jose::jwk_set::JwkSet;
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::app::App;
+use crate::openapi::OAuthError;
 
 /// A public document.
 #[derive(IntoResponses)]
@@ -19,6 +20,15 @@ enum Document {
     /// Changes only with the configuration.
     #[response(status = 200, content_type = "application/json")]
     Found(#[to_schema] Members),
+    /// The address is longer than is read.
+    #[response(status = 414)]
+    LongAddress(OAuthError),
+    /// Too many requests; `Retry-After` says when to come again.
+    #[response(status = 429)]
+    TooMany(OAuthError),
+    /// The gateway is busy. Try again.
+    #[response(status = 503)]
+    Busy(OAuthError),
 }
 
 /// Members as the standards name them.
