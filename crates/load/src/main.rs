@@ -6,6 +6,7 @@
 
 mod browser;
 mod caller;
+mod flood;
 mod floor;
 mod http;
 mod party;

@@ -146,6 +146,31 @@ impl RelyingParty {
         })
     }
 
+    /// A request for that scope which nobody will follow: one body, to be pushed over and over.
+    pub fn request_to(&self, scope: &str) -> String {
+        let challenge = CodeVerifier::from_random(random()).challenge().to_text();
+        form::encode([
+            ("client_id", self.party.client_id.as_str()),
+            ("response_type", "code"),
+            ("response_mode", "query"),
+            ("redirect_uri", self.redirect_uri()),
+            ("scope", scope),
+            ("state", "a-state-of-the-flood"),
+            ("nonce", "a-nonce-of-the-flood"),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ])
+    }
+
+    /// Pushes that body and gives the status of the answer, whatever it is.
+    pub async fn push_whatever_comes(
+        &self,
+        connection: &mut Connection,
+        body: String,
+    ) -> anyhow::Result<u16> {
+        Ok(self.post(connection, &self.par, body).await?.status)
+    }
+
     /// Redeems the code and checks the ID token: signature, issuer, audience, nonce. [OIDC Core 3.1.3]
     pub async fn redeem(
         &self,

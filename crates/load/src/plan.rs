@@ -77,6 +77,12 @@ pub enum Scenario {
         /// Verify-and-issue journeys that begin in a second.
         journeys_a_second: f64,
     },
+    /// Nothing but pushed requests, at that rate, whatever they are answered with. No caller is in flight: the rate is
+    /// that of a clock.
+    Flood {
+        /// How many in a second.
+        pushes_a_second: f64,
+    },
     /// No server: the cryptography and the QR codes that one journey cannot do without, on two threads.
     Floor,
 }

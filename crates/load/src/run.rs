@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::browser::Browser;
 use crate::caller::{Caller, Coded, Drafts};
+use crate::flood;
 use crate::party::RelyingParty;
 use crate::plan::{Plan, Scenario};
 use crate::process::{self, Look};
@@ -23,6 +24,9 @@ const LATER: Duration = Duration::from_millis(250);
 
 /// Does what the plan says; the first error of any caller ends the run.
 pub async fn run(plan: &Plan) -> anyhow::Result<Value> {
+    if let Scenario::Flood { pushes_a_second } = plan.scenario {
+        return flood::run(plan, pushes_a_second).await;
+    }
     let world = World::new(plan).await?;
     let before = world.look()?;
     match plan.scenario {

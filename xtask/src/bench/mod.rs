@@ -4,6 +4,7 @@
 //! reads what they tell, holds it against the aims, and with `--write` puts it into `docs/reference/performance.md`.
 
 mod figures;
+mod flood;
 mod gateway;
 mod journey;
 mod load;
@@ -33,28 +34,30 @@ enum Which {
     Journey,
     Peer,
     Gateway,
+    Flood,
 }
 
 /// Long enough for a few thousand journeys, short enough to be run again.
 const SECONDS: f64 = 10.0;
 
 impl Which {
-    const ALL: [Self; 3] = [Self::Journey, Self::Peer, Self::Gateway];
+    const ALL: [Self; 4] = [Self::Journey, Self::Peer, Self::Gateway, Self::Flood];
 
     fn name(self) -> &'static str {
         match self {
             Self::Journey => "journey",
             Self::Peer => "peer",
             Self::Gateway => "gateway",
+            Self::Flood => "flood",
         }
     }
 }
 
 impl Plan {
-    /// Reads `journey|peer|gateway|all [--seconds N] [--json] [--write]`.
+    /// Reads `journey|peer|gateway|flood|all [--seconds N] [--json] [--write]`.
     pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
         let [name, options @ ..] = arguments else {
-            anyhow::bail!("say what to measure: journey, peer, gateway or all");
+            anyhow::bail!("say what to measure: journey, peer, gateway, flood or all");
         };
         let which = match *name {
             "all" => Which::ALL.to_vec(),
@@ -98,6 +101,7 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
             Which::Journey => journey::measure(&programs, plan.seconds, &mut report)?,
             Which::Peer => peer::measure(root, &programs, plan.seconds, &mut report)?,
             Which::Gateway => gateway::measure(&programs, plan.seconds, &mut report)?,
+            Which::Flood => flood::measure(&programs, plan.seconds, &mut report)?,
         }
         if !plan.json {
             println!("\n{}", report.text(&machine));

@@ -27,6 +27,17 @@ pub(super) const SIGNING_KEY: &str =
 /// What ID tokens are signed with; the relying party of each is one of the configuration's.
 pub(super) const ALGORITHMS: [&str; 2] = ["ES256", "RS256"];
 
+/// One relying party is everybody here. (By address nothing is limited on loopback.)
+const UNLIMITED: &str = "
+[limits.client]
+pushes = 100000000
+tokens = 100000000
+at_once = 10000
+open_pushes = 100000000
+[limits.process]
+at_once = 10000
+";
+
 /// How long a server may take to start; the keys are opened with as many rounds as in real use.
 const START: Duration = Duration::from_mins(1);
 
@@ -90,13 +101,26 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A gateway as in real use, with new keys and an empty database: SQLite, which writes through to the disk.
+    /// A gateway as in real use, with new keys and an empty database: SQLite, which writes through to the disk. One
+    /// relying party may ask as much as the machine can do.
     pub(super) fn gateway(programs: &Programs) -> anyhow::Result<Self> {
+        Self::limited_gateway(programs, UNLIMITED)
+    }
+
+    /// The same with the limits that a configuration has which says nothing of them.
+    pub(super) fn gateway_as_shipped(programs: &Programs) -> anyhow::Result<Self> {
+        Self::limited_gateway(programs, "")
+    }
+
+    fn limited_gateway(programs: &Programs, limits: &str) -> anyhow::Result<Self> {
         let folder = Folder::new()?;
         let address = free_address()?;
         let config = folder.join("gateway.toml");
         for (name, text) in [
-            ("gateway.toml", configuration(&folder, address).as_str()),
+            (
+                "gateway.toml",
+                configuration(&folder, address, limits).as_str(),
+            ),
             ("passphrase", "a passphrase of the benchmarks\n"),
             ("storage", "q0Zr7uYw1Kx9Vb3Nd5Tf2Hs8Lm4Pj6Cg\n"),
             ("signing", SIGNING_KEY),
@@ -203,7 +227,7 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     listener.local_addr().context("no free port")
 }
 
-fn configuration(folder: &Folder, address: SocketAddr) -> String {
+fn configuration(folder: &Folder, address: SocketAddr, limits: &str) -> String {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut text = format!(
         r#"public_url = "{ORIGIN}"
@@ -212,16 +236,7 @@ database = "sqlite:{}"
 keys = "{}"
 key_passphrase = {{ file = "{}" }}
 storage_secret = {{ file = "{}" }}
-
-# One relying party is everybody here. (By address nothing is limited on loopback.)
-[limits.client]
-pushes = 100000000
-tokens = 100000000
-at_once = 10000
-open_pushes = 100000000
-[limits.process]
-at_once = 10000
-
+{limits}
 [[organisations]]
 id = "bench"
 name = "Anytown NHS Trust"
