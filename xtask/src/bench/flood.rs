@@ -78,6 +78,14 @@ pub(super) fn measure(
         megabytes(&flood, "/resident_after"),
         megabytes(&flood, "/peak"),
     ));
+    let spent = |told: &Value| number(told, "/server/cpu_seconds");
+    let for_one = (spent(&meanwhile) - spent(&alone)) / (PUSHES_A_SECOND * seconds) * 1e6;
+    report.say(format!(
+        "The gateway used {:.1} s of CPU time in {seconds} s without the flood and {:.1} s with it: about {for_one:.0} µs \
+         for each push of the one that floods, refused or not.",
+        spent(&alone),
+        spent(&meanwhile),
+    ));
     let grown = number(&meanwhile, "/round/p99_us") - number(&alone, "/round/p99_us");
     report.say(format!(
         "Aim: every journey complete, and the p99 of a journey (20 requests) at most {:.0} ms longer: {}.",
