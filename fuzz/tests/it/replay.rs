@@ -33,6 +33,7 @@ mod sec_38_the_corpus_keeps_every_promise {
         door hint client_assertion cookie answer
     }
 
+    /// SEC-38: none is forgotten.
     #[test]
     fn of_each_target_and_of_nothing_else() {
         let targets: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
