@@ -131,6 +131,9 @@ async fn whoever_is_warned_before_the_session_ends_stays_by_one_key() {
     let browser = gallery.browser(JavaScript::On).await;
     for key in [ENTER, ESCAPE] {
         browser.open(&gallery.address("session-warning")).await;
+        // The script opens it once the page is there.
+        wait_until(&browser, "You will be logged out at 2:40pm").await;
+        wait_until_open(&browser).await;
         assert_eq!(
             browser.script(WARNING).await,
             json!([true, "stay-logged-in", "You will be logged out at 2:40pm"])
@@ -150,6 +153,16 @@ async fn whoever_is_warned_before_the_session_ends_stays_by_one_key() {
         .await;
     assert_eq!(browser.script(WARNING).await[0], Value::Bool(false));
     browser.close().await;
+}
+
+async fn wait_until_open(browser: &Browser) {
+    for _ in 0..100 {
+        if browser.script(WARNING).await[0] == Value::Bool(true) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the warning does not open");
 }
 
 async fn wait_until(browser: &Browser, heading: &str) {
