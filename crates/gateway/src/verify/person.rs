@@ -45,7 +45,7 @@ mod tests {
     const ANNA: &str = "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10";
     const BEN: &str = "4f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10";
 
-    fn credential(passport: Value) -> Map<String, Value> {
+    fn credential(passport: &Value) -> Map<String, Value> {
         let claims = json!({ UNIQUE_IDENTIFIER: passport, "Origin": "x" });
         claims.as_object().unwrap().clone()
     }
@@ -55,7 +55,7 @@ mod tests {
         let presented = types.into_iter().zip(passports);
         of_one_person(
             presented
-                .map(|(name, passport)| (name, credential(passport.clone())))
+                .map(|(name, passport)| (name, credential(passport)))
                 .collect(),
         )
     }

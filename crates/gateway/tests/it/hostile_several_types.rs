@@ -33,11 +33,11 @@ impl Both {
         let identity = receive("Identity", identity(), "jwt-vc").await;
         let programme = receive("TrainingProgramme", programme(), "jwt-vc").await;
         Self {
+            world,
             wallet,
             identity,
             identity_again,
             programme,
-            world,
         }
     }
 
