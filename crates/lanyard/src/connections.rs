@@ -44,7 +44,11 @@ impl Connections {
         let most = possible.map_or(limits.connections, |possible| {
             limits.connections.min(possible)
         });
+        let mut most_from_one_address = limits.connections_from_one_address;
         if most < limits.connections {
+            // Where few are possible, one address may still not take them all.
+            let quarter = NonZeroU32::new(most.get() / 4).unwrap_or(NonZeroU32::MIN);
+            most_from_one_address = most_from_one_address.min(quarter);
             tracing::info!(
                 connections = most.get(),
                 wanted = limits.connections.get(),
@@ -53,10 +57,7 @@ impl Connections {
         }
         Self {
             most,
-            // Where few are possible, one address may still not take them all.
-            most_from_one_address: limits
-                .connections_from_one_address
-                .min(NonZeroU32::new(most.get() / 4).unwrap_or(NonZeroU32::MIN)),
+            most_from_one_address,
             all: AtOnce::default(),
             by_address: AtOnce::default(),
         }
@@ -221,5 +222,6 @@ mod tests {
             ..ProcessLimits::default()
         });
         assert!(open_files().is_none_or(|files| connections.most.get() < files));
+        assert!(connections.most_from_one_address.get() <= (connections.most.get() / 4).max(1));
     }
 }
