@@ -2,10 +2,9 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use standards::oauth::error::ErrorCode;
 use standards::oauth::redirect::RedirectUri;
 
-use super::request::Fault;
+use super::fault::{Fault, Rule};
 use crate::app::Parts;
 use crate::client;
 use crate::config::CancelError;
@@ -21,21 +20,12 @@ pub fn json_fault(fault: &Fault) -> Response {
 
 /// The database did not answer: the caller may try again.
 pub fn json_unavailable() -> Response {
-    let code = ErrorCode::TemporarilyUnavailable;
-    client::answer_error(
-        StatusCode::SERVICE_UNAVAILABLE,
-        code.as_str(),
-        "the gateway cannot answer now; try again",
-    )
+    json_fault(&Rule::Unavailable.into())
 }
 
 /// The database did not say whether it kept the step. The caller must not try again, but can ask.
 pub fn json_uncertain() -> Response {
-    client::answer_error(
-        StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::TemporarilyUnavailable.as_str(),
-        "whether the code is used up is not known: do not send it again, ask /outcomes what became of it",
-    )
+    json_fault(&Rule::Uncertain.into())
 }
 
 /// Sends the browser to an address, with GET, whatever it came with. Nobody keeps the answer: the address may hold

@@ -128,6 +128,9 @@ rules! {
     RedirectOther => InvalidGrant, "redirect_uri is not the one of the authorization request";
     VerifierWrong => InvalidGrant, "code_verifier does not fit the code_challenge";
     VerifierMissing => InvalidGrant, "code_verifier is missing";
+    // Nothing that the client did.
+    Unavailable => TemporarilyUnavailable, "the gateway cannot answer now; try again";
+    Uncertain => TemporarilyUnavailable, "whether the code is used up is not known: do not send it again, ask /outcomes what became of it";
 }
 
 #[cfg(test)]
