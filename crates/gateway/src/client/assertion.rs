@@ -15,6 +15,7 @@ use store::{Statement, StoreError};
 
 use super::ClientError;
 use crate::app::Parts;
+use crate::limits::{Kind, TooMany};
 use crate::organisation::RelyingParty;
 use crate::organisation::client_keys::KeysUnavailable;
 use crate::organisation::relying_party::AuthMethod;
@@ -80,6 +81,8 @@ enum Refused {
     Keys(#[from] KeysUnavailable),
     #[error("it could not be remembered: {0}")]
     Store(StoreError),
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
 }
 
 /// Recognises the client that signed the assertion, which then is used up.
@@ -90,9 +93,13 @@ pub(super) async fn authenticate(
 ) -> Result<Arc<RelyingParty>, ClientError> {
     let outcome = check(parts, &sent, form.find("client_id")).await;
     outcome.map_err(|refused| {
-        tracing::info!(reason = %refused, "a client assertion was refused");
+        // Who asks too often is told of elsewhere, once a minute.
+        if !matches!(refused, Refused::TooMany(_)) {
+            tracing::info!(reason = %refused, "a client assertion was refused");
+        }
         match refused {
             Refused::Keys(_) | Refused::Store(_) => ClientError::Unavailable,
+            Refused::TooMany(many) => ClientError::TooMany(many),
             _ => ClientError::Assertion,
         }
     })
@@ -126,6 +133,18 @@ async fn check(
 
     let issuer = parts.url(party.rules().issuer_path);
     let once = Once::check(verified.claims(), &party.client_id, &issuer, now)?;
+    // (SEC-34) Looked up before it is counted, so that a replay uses up nothing of the client's; counted before it is
+    // remembered, so that a client's flood stays away from the database.
+    if parts
+        .store
+        .read_one(once.looked_up())
+        .await
+        .map_err(Refused::Store)?
+        .is_some()
+    {
+        return Err(Refused::Replayed);
+    }
+    let _place = parts.admit(Kind::Assertion, party)?;
     match parts.store.write([once.used()]).await {
         Ok(_) => Ok(party.clone()),
         Err(StoreError::Duplicate { .. }) => Err(Refused::Replayed),
@@ -181,6 +200,12 @@ impl Once {
             digest: standards::base64url::encode(digest.as_ref()),
             until: exp + SKEW,
         })
+    }
+
+    /// Finds it if it was used.
+    fn looked_up(&self) -> Statement {
+        Statement::new("SELECT digest FROM used_assertions WHERE digest = $1")
+            .bind(self.digest.as_str())
     }
 
     /// The statement that uses it up; a second time, in whichever process, it is a duplicate (SEC-11).

@@ -43,20 +43,27 @@ pub enum ClientError {
     /// Nothing is known against the client: its keys, or the database, cannot be reached.
     #[error("the client cannot be authenticated at the moment; try again")]
     Unavailable,
+    /// It is known, and has signed in too often.
+    #[error(transparent)]
+    TooMany(TooMany),
 }
 
 impl ClientError {
     /// The status and the OAuth error code.
-    pub const fn says(self) -> (StatusCode, &'static str) {
+    pub fn says(self) -> (StatusCode, &'static str) {
         match self {
             Self::Invalid { .. } | Self::Assertion => (StatusCode::UNAUTHORIZED, "invalid_client"),
             Self::Twice => (StatusCode::BAD_REQUEST, "invalid_request"),
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            Self::TooMany(many) => (many.status(), "temporarily_unavailable"),
         }
     }
 
     /// The answer [RFC 6749 5.2].
     pub fn answer(self) -> Response {
+        if let Self::TooMany(many) = self {
+            return answer_too_many(&many);
+        }
         let (status, code) = self.says();
         let mut answer = answer_error(status, code, &self.to_string());
         if matches!(self, Self::Invalid { basic: true }) {

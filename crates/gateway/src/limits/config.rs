@@ -107,6 +107,13 @@ pub struct OwnLimits {
 }
 
 impl ClientLimits {
+    /// Requests of every kind together.
+    pub(super) fn all(&self) -> NonZeroU32 {
+        [self.tokens, self.revocations, self.look_ups]
+            .into_iter()
+            .fold(self.pushes, |all, one| all.saturating_add(one.get()))
+    }
+
     /// These, but for what a relying party has of its own.
     #[must_use]
     pub fn with(&self, own: &OwnLimits) -> Self {

@@ -165,6 +165,7 @@ impl Limits {
             Kind::Push => limits.pushes,
             Kind::Revoke => limits.revocations,
             Kind::LookUp => limits.look_ups,
+            Kind::Assertion => limits.all(),
             _ => limits.tokens,
         };
         let who = || client_id.to_owned();

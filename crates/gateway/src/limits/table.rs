@@ -13,6 +13,8 @@ pub enum Kind {
     Revoke,
     /// A relying party looks up what became of something.
     LookUp,
+    /// A relying party signs in with an assertion, which must be remembered: no route of its own.
+    Assertion,
     /// A browser begins.
     Authorize,
     /// A browser waits: the page, its status, its forms.
@@ -99,7 +101,12 @@ impl Kind {
             Self::Presentation => 256 * KIB,
             Self::Push | Self::Wallet => 64 * KIB,
             Self::Token | Self::WalletToken | Self::Authorize => 16 * KIB,
-            Self::Revoke | Self::LookUp | Self::Page | Self::ShortCode | Self::Document => 8 * KIB,
+            Self::Assertion
+            | Self::Revoke
+            | Self::LookUp
+            | Self::Page
+            | Self::ShortCode
+            | Self::Document => 8 * KIB,
         }
     }
 
@@ -111,7 +118,9 @@ impl Kind {
 
     pub(super) fn budget(self) -> Budget {
         match self {
-            Self::Push | Self::Token | Self::Revoke | Self::LookUp => Budget::BackChannel,
+            Self::Push | Self::Token | Self::Revoke | Self::LookUp | Self::Assertion => {
+                Budget::BackChannel
+            }
             Self::Authorize => Budget::Authorize,
             Self::Page => Budget::Pages,
             Self::Wallet | Self::WalletToken | Self::Presentation | Self::ShortCode => {

@@ -7,7 +7,9 @@ use gateway::limits::{Kind, OwnLimits};
 use jiff::SignedDuration;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
+use standards::jose::Algorithm;
 
+use crate::keyed::Keyed;
 use crate::world::{Answer, Browser, Form, Party, World, client};
 
 const FORWARDED: &str = "x-forwarded-for";
@@ -301,6 +303,39 @@ async fn sec_34_one_clients_requests_under_way_leave_room_for_anothers() {
     );
     drop(held);
     assert_eq!(push(&world, &slow).await, StatusCode::CREATED);
+}
+
+/// Each assertion is remembered in the database: a client that signs in without end must not fill it, and whoever has
+/// one of its assertions uses up nothing of the client's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_a_flood_of_assertions_stays_away_from_the_database() {
+    let keyed = Keyed::new("keyed", Algorithm::ES256);
+    let world = World::start_changed(|config| {
+        let limits = &mut config.limits.client;
+        limits.pushes = number(1);
+        limits.tokens = number(1);
+        limits.revocations = number(1);
+        limits.look_ups = number(1);
+        let organisation = &mut config.organisations[0];
+        organisation.relying_parties.push(keyed.registered());
+    })
+    .await;
+    let assertion = keyed.assertion(&world, |_| ());
+    let first = keyed.push(&world, &assertion).await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.body);
+    for _ in 0..5 {
+        let replayed = keyed.push(&world, &assertion).await;
+        assert_eq!(replayed.status, StatusCode::UNAUTHORIZED);
+    }
+    for _ in 0..8 {
+        let assertion = keyed.assertion(&world, |_| ());
+        let refused = keyed.push(&world, &assertion).await;
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert!(wait_of(&refused) > 0);
+    }
+    let count = store::Statement::new("SELECT COUNT(*) AS n FROM used_assertions");
+    let row = world.gateway.app().store.read_one(count).await.unwrap();
+    assert_eq!(row.unwrap().integer("n").unwrap(), 4);
 }
 
 /// SEC-13: what registers and administers is not there: neither a page, nor a form, nor a hint that there is one.
