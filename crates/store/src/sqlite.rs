@@ -1,8 +1,8 @@
 //! SQLite: one thread writes, every task reads.
 //!
 //! A durable commit costs one wait for the disk, whatever it contains. So the writer takes every batch that is
-//! waiting, runs each in a savepoint of its own inside one transaction, and lets them share that wait. Nobody is
-//! answered before the commit: if it fails, it fails for every batch in it.
+//! waiting, runs them in one transaction, and lets them share that wait. If one of them fails, all are undone and each
+//! is run again in a savepoint of its own. Nobody is answered before the commit: if it fails, it fails for every batch.
 //!
 //! Reads run on the task that asks: a look-up by key takes microseconds, less than handing it to another thread.
 
@@ -26,6 +26,9 @@ const BUSY: Duration = Duration::from_secs(10);
 const QUEUE: usize = 1024;
 /// Batches in one commit: enough to share the disk's wait, few enough that the first is not kept waiting for long.
 const GROUP: usize = 256;
+/// Pages in the log that are folded into the database file at once (16 MiB). A page that many commits change is written
+/// there once; SQLite's own thousand would be reached several times in a busy second, with two waits for the disk each.
+const CHECKPOINT: i32 = 4_000;
 /// Connections kept for reading; more are opened when more tasks read at once, and closed again.
 const IDLE_READERS: usize = 8;
 
@@ -128,6 +131,7 @@ fn open_writer(path: &Path, parties: &[Migrations]) -> Result<Connection, StoreE
     migrate::sqlite(&mut connection, parties)?;
     pragma(&connection, "foreign_keys", "ON")?;
     pragma(&connection, "journal_size_limit", 64 * 1024 * 1024)?;
+    pragma(&connection, "wal_autocheckpoint", CHECKPOINT)?;
     Ok(connection)
 }
 
@@ -200,14 +204,45 @@ fn write_all(session: &mut Session, mut jobs: mpsc::Receiver<Job>) {
     }
 }
 
+/// What became of each batch of a group.
+type Decided = Vec<Result<Vec<Outcome>, StoreError>>;
+
 fn write_group(session: &mut Session, group: Vec<Job>) {
-    if let Err(error) = session.execute("BEGIN IMMEDIATE") {
-        for job in group {
-            let _ = job.answer.send(Err(explain(&error, 0)));
-        }
-        return;
+    let decided = write_together(session, &group).unwrap_or_else(|| write_each(session, &group));
+    for (job, result) in group.into_iter().zip(decided) {
+        let _ = job.answer.send(result);
     }
-    let mut decided = Vec::with_capacity(group.len());
+}
+
+/// Runs the group as if no batch could fail: few do, and the savepoint by which one alone is undone costs a copy of
+/// every page that it changes. `None` when one did fail after all: then nothing was kept, and each needs its savepoint.
+fn write_together(session: &mut Session, group: &[Job]) -> Option<Decided> {
+    if let Err(error) = session.execute("BEGIN IMMEDIATE") {
+        return Some(group.iter().map(|_| Err(explain(&error, 0))).collect());
+    }
+    let outcomes: Result<Vec<_>, _> = group
+        .iter()
+        .map(|job| session.run_all(&job.batch))
+        .collect();
+    let Ok(outcomes) = outcomes else {
+        // Where SQLite has undone the transaction itself, this finds nothing to undo.
+        let _ = session.execute("ROLLBACK");
+        return None;
+    };
+    Some(match commit(session) {
+        Ok(()) => outcomes.into_iter().map(Ok).collect(),
+        Err(cause) => group
+            .iter()
+            .map(|_| Err(StoreError::Uncertain(cause.clone())))
+            .collect(),
+    })
+}
+
+fn write_each(session: &mut Session, group: &[Job]) -> Decided {
+    if let Err(error) = session.execute("BEGIN IMMEDIATE") {
+        return group.iter().map(|_| Err(explain(&error, 0))).collect();
+    }
+    let mut decided = Decided::with_capacity(group.len());
     let mut lost = None;
     for job in group {
         let result = match &lost {
@@ -221,24 +256,31 @@ fn write_group(session: &mut Session, group: Vec<Job>) {
                 Ok(_) => "the transaction was undone".to_owned(),
             });
         }
-        decided.push((job.answer, result));
+        decided.push(result);
     }
     let failed = match lost {
         Some(cause) => Some(StoreError::Unavailable(cause)),
-        None => session.execute("COMMIT").err().map(|error| {
-            let _ = session.execute("ROLLBACK");
-            StoreError::Uncertain(error.to_string())
-        }),
+        None => commit(session).err().map(StoreError::Uncertain),
     };
-    for (answer, result) in decided {
-        let _ = answer.send(match &failed {
-            Some(failed) if result.is_ok() => Err(match failed {
-                StoreError::Uncertain(cause) => StoreError::Uncertain(cause.clone()),
-                other => StoreError::Unavailable(other.to_string()),
-            }),
+    let Some(failed) = failed else { return decided };
+    decided
+        .into_iter()
+        .map(|result| match &failed {
+            StoreError::Uncertain(cause) if result.is_ok() => {
+                Err(StoreError::Uncertain(cause.clone()))
+            }
+            other if result.is_ok() => Err(StoreError::Unavailable(other.to_string())),
             _ => result,
-        });
-    }
+        })
+        .collect()
+}
+
+/// Nobody knows whether a commit that failed was kept; the cause in words.
+fn commit(session: &Session) -> Result<(), String> {
+    session.execute("COMMIT").map_err(|error| {
+        let _ = session.execute("ROLLBACK");
+        error.to_string()
+    })
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -266,25 +308,31 @@ impl Session {
         self.connection.prepare_cached(sql)?.execute([]).map(drop)
     }
 
+    /// Keeps the batch whole or leaves no trace of it in the transaction.
     fn write_batch(&mut self, batch: &[Statement]) -> Result<Vec<Outcome>, StoreError> {
         self.execute("SAVEPOINT batch")
             .map_err(|error| explain(&error, 0))?;
-        let mut outcomes = Vec::with_capacity(batch.len());
-        let result = batch.iter().enumerate().try_for_each(|(index, statement)| {
-            let outcome = self.run(statement, index, Access::Write)?;
-            if !statement.is_met_by(outcome.changed) {
-                return Err(StoreError::Unmet { statement: index });
-            }
-            outcomes.push(outcome);
-            Ok(())
-        });
+        let result = self.run_all(batch);
         // When SQLite has undone the transaction there is no savepoint left: the caller looks for that.
         if result.is_err() {
             let _ = self.execute("ROLLBACK TO batch");
         }
         let released = self.execute("RELEASE batch");
-        result?;
+        let outcomes = result?;
         released.map_err(|error| explain(&error, batch.len() - 1))?;
+        Ok(outcomes)
+    }
+
+    /// Stops at the first statement that fails or changes another number of rows than it must.
+    fn run_all(&mut self, batch: &[Statement]) -> Result<Vec<Outcome>, StoreError> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for (index, statement) in batch.iter().enumerate() {
+            let outcome = self.run(statement, index, Access::Write)?;
+            if !statement.is_met_by(outcome.changed) {
+                return Err(StoreError::Unmet { statement: index });
+            }
+            outcomes.push(outcome);
+        }
         Ok(outcomes)
     }
 

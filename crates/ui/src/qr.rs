@@ -52,6 +52,8 @@ pub fn svg(text: &str, label: &str) -> Result<Svg, TooLong> {
 
 /// One rectangle for each run of dark modules in a row, all in one path.
 fn write_runs(out: &mut String, code: &QRCode) {
+    // A code has hundreds of runs and only so many numbers.
+    let numbers: Vec<String> = (0..code.size + QUIET_ZONE).map(|n| n.to_string()).collect();
     for y in 0..code.size {
         let row = &code[y];
         let mut x = 0;
@@ -61,8 +63,11 @@ fn write_runs(out: &mut String, code: &QRCode) {
                 .take_while(|module| module.value())
                 .count();
             if length > 0 {
-                let (left, top) = (x + QUIET_ZONE, y + QUIET_ZONE);
-                let _ = write!(out, "M{left} {top}h{length}v1h-{length}z");
+                let (left, top) = (&numbers[x + QUIET_ZONE], &numbers[y + QUIET_ZONE]);
+                let wide = &numbers[length];
+                for part in ["M", left, " ", top, "h", wide, "v1h-", wide, "z"] {
+                    out.push_str(part);
+                }
             }
             x += length.max(1);
         }

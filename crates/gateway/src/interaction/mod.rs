@@ -5,6 +5,7 @@
 //! makes the step durable in one conditional write, so that of two processes taking the same step
 //! exactly one wins.
 
+mod columns;
 mod credential_types;
 mod news;
 pub mod overdue;
@@ -13,6 +14,8 @@ pub mod rows;
 pub mod short_code;
 mod stage;
 pub mod transaction_code;
+
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -135,6 +138,8 @@ pub struct Interaction {
     pub(crate) version: i64,
     /// The outcome that stands in the database: a step to another one is news for the relying party.
     pub(crate) recorded: Option<Outcome>,
+    /// The row as it stands in the database, where it is known: a step writes only what it changes.
+    pub(crate) stored: Option<Arc<columns::Columns>>,
     /// The organisation whose issuer identity and trust list apply.
     pub organisation: String,
     /// The relying party that began it.

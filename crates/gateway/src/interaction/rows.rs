@@ -1,16 +1,16 @@
 //! Interactions in the database: found by the one secret that each caller holds, advanced by version.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{
-    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Via,
-};
+use super::columns::Columns;
+use super::{Code, CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Stage, Via};
 use crate::seal::Seal;
-use store::{Row, Statement, Store, StoreError};
+use store::{Row, Statement, Store, StoreError, Value};
 
 /// The table of interactions.
 #[derive(Clone)]
@@ -19,6 +19,21 @@ pub struct Interactions {
     seal: Seal,
     /// The clients that are told of events.
     pub(super) listeners: Arc<HashSet<String>>,
+}
+
+/// An interaction as it stands, without what is personal or secret: to be looked at. No step can be taken from it.
+pub struct Glance(Interaction);
+
+impl Glance {
+    /// What there is to see.
+    pub fn interaction(&self) -> &Interaction {
+        &self.0
+    }
+
+    /// Whether time alone has moved it on since its last step.
+    pub fn is_overtaken_by_time(&self, now: Timestamp) -> bool {
+        self.0.clone().settled(now).stage != self.0.stage
+    }
 }
 
 /// Why an interaction could not be advanced.
@@ -53,26 +68,36 @@ impl Interactions {
 
     /// Keeps a new interaction.
     pub async fn insert(&self, interaction: &Interaction) -> Result<(), StoreError> {
-        let sql = format!(
-            "INSERT INTO interactions ({COLUMNS}, state_digest) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-             $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)"
-        );
-        let statement = Statement::new(sql)
-            .bind(interaction.id.as_str())
-            .bind(interaction.version);
-        let statement = statement
-            .bind(interaction.organisation.as_str())
-            .bind(interaction.client_id.as_str())
-            .bind(interaction.purpose.name())
-            .bind(interaction.credential_types.to_string())
-            .bind(interaction.reference.as_str());
         let state = interaction
             .private
             .as_ref()
             .and_then(|private| private.request.state.as_deref());
         let state = state.map(|state| self.seal.digest_of_chosen(&interaction.client_id, state));
-        let statement = self.bind_changing(statement, interaction)?.bind(state);
-        self.store.write([statement]).await.map(drop)
+        let mut row: Vec<(&str, Value)> = vec![
+            ("id", interaction.id.as_str().into()),
+            ("version", interaction.version.into()),
+            ("organisation", interaction.organisation.as_str().into()),
+            ("client_id", interaction.client_id.as_str().into()),
+            ("purpose", interaction.purpose.name().into()),
+            (
+                "credential_type",
+                interaction.credential_types.to_string().into(),
+            ),
+            ("reference", interaction.reference.as_str().into()),
+            ("state_digest", state.into()),
+        ];
+        row.extend(self.changes(interaction, &Columns::of(interaction)?, None)?);
+        let names: Vec<&str> = row.iter().map(|(name, _)| *name).collect();
+        let places: Vec<String> = (1..=row.len()).map(|at| format!("${at}")).collect();
+        let insert = Statement::new(format!(
+            "INSERT INTO interactions ({}) VALUES ({})",
+            names.join(", "),
+            places.join(", ")
+        ));
+        let insert = row
+            .into_iter()
+            .fold(insert, |insert, (_, value)| insert.bind(value));
+        self.store.write([insert]).await.map(drop)
     }
 
     /// Makes one step durable, together with `also`, if nobody has taken another step since it was read.
@@ -81,20 +106,10 @@ impl Interactions {
         interaction: &mut Interaction,
         also: Vec<Statement>,
     ) -> Result<(), AdvanceError> {
-        // The list of assignments repeats the order of `bind_changing`.
-        let update = Statement::new(
-            "UPDATE interactions SET version = version + 1, stage = $1, stage_at = $2, outcome = $3, bound_to = $4, \
-             link = $5, link_here = $6, request_digest = $7, browser_digest = $8, response_digest = $9, \
-             released = $10, code_digest = $11, code_expires_at = $12, serial_number = $13, created_at = $14, \
-             expires_at = $15, sealed = $16, short_code = $17 WHERE id = $18 AND version = $19",
-        );
+        let columns = Columns::of(interaction).map_err(AdvanceError::Store)?;
         let update = self
-            .bind_changing(update, interaction)
+            .update(interaction, &columns)
             .map_err(AdvanceError::Store)?;
-        let update = update
-            .bind(interaction.id.as_str())
-            .bind(interaction.version)
-            .must_change(1);
         let outcome = interaction.stage.outcome();
         let at = match interaction.stage {
             Stage::Finished { at, .. } => at,
@@ -106,6 +121,7 @@ impl Interactions {
             Ok(_) => {
                 interaction.version += 1;
                 interaction.recorded = outcome;
+                interaction.stored = Some(Arc::new(columns));
                 Ok(())
             }
             Err(StoreError::Unmet { statement: 0 }) => Err(AdvanceError::Overtaken),
@@ -126,6 +142,17 @@ impl Interactions {
             return Ok(None);
         }
         self.one("id = $1", &[id]).await
+    }
+
+    /// By the page's address, without opening what is sealed: every waiting page asks every few seconds.
+    pub async fn glance(&self, id: &str) -> Result<Option<Glance>, StoreError> {
+        if !is_token(id) {
+            return Ok(None);
+        }
+        let columns = COLUMNS.replace("sealed", "NULL AS sealed");
+        let sql = format!("SELECT {columns} FROM interactions WHERE id = $1");
+        let row = self.store.read_one(Statement::new(sql).bind(id)).await?;
+        row.map(|row| self.read(&row).map(Glance)).transpose()
     }
 
     /// By either of the wallet's links.
@@ -196,51 +223,44 @@ impl Interactions {
             .transpose()
     }
 
-    /// Binds, in one order for insert and update, every column that a step may change.
-    fn bind_changing(
+    /// The update of one step, if the row is still as it was read.
+    fn update(
         &self,
-        statement: Statement,
         interaction: &Interaction,
+        columns: &Columns,
     ) -> Result<Statement, StoreError> {
-        let (stage, at, outcome, via) = stage_columns(&interaction.stage, interaction.created_at);
-        let sealed = interaction
-            .private
-            .as_ref()
-            .map(|private| self.seal_private(&interaction.id, private))
-            .transpose()?;
-        Ok(statement
-            .bind(stage)
-            .bind(at.as_second())
-            .bind(outcome)
-            .bind(via)
-            .bind(interaction.link.as_str())
-            .bind(interaction.link_here.as_str())
-            .bind(interaction.request_digest.0.as_str())
-            .bind(interaction.browser.as_ref().map(|digest| digest.0.as_str()))
-            .bind(
-                interaction
-                    .response
-                    .as_ref()
-                    .map(|digest| digest.0.as_str()),
-            )
-            .bind(i64::from(interaction.released))
-            .bind(interaction.code.as_ref().map(|code| code.digest.0.as_str()))
-            .bind(
-                interaction
-                    .code
-                    .as_ref()
-                    .map(|code| code.expires_at.as_second()),
-            )
-            .bind(interaction.serial_number.map(|serial| serial.to_string()))
-            .bind(interaction.created_at.as_second())
-            .bind(interaction.expires_at.as_second())
-            .bind(sealed)
-            .bind(interaction.short_code.as_deref()))
+        let changes = self.changes(interaction, columns, interaction.stored.as_deref())?;
+        let mut sql = "UPDATE interactions SET version = version + 1".to_owned();
+        for (at, (name, _)) in (1..).zip(&changes) {
+            let _ = write!(sql, ", {name} = ${at}");
+        }
+        let (id, version) = (changes.len() + 1, changes.len() + 2);
+        let _ = write!(sql, " WHERE id = ${id} AND version = ${version}");
+        let update = Statement::new(sql);
+        let update = changes
+            .into_iter()
+            .fold(update, |update, (_, value)| update.bind(value));
+        let update = update
+            .bind(interaction.id.as_str())
+            .bind(interaction.version);
+        Ok(update.must_change(1))
     }
 
-    fn seal_private(&self, id: &str, private: &Private) -> Result<Vec<u8>, StoreError> {
-        let text = zeroize::Zeroizing::new(serde_json::to_vec(private).map_err(|_| unreadable())?);
-        self.seal.seal(&place(id), &text).map_err(|_| unreadable())
+    /// The columns that are to be written, the private values sealed.
+    fn changes(
+        &self,
+        interaction: &Interaction,
+        columns: &Columns,
+        before: Option<&Columns>,
+    ) -> Result<Vec<(&'static str, Value)>, StoreError> {
+        let mut changes = columns.changed_since(before);
+        if columns.has_other_private_than(before) {
+            let seal = |text| self.seal.seal(&place(&interaction.id), text);
+            let sealed = columns.private().map(seal).transpose();
+            let sealed = sealed.map_err(|_| unreadable())?;
+            changes.push(("sealed", sealed.into()));
+        }
+        Ok(changes)
     }
 
     fn read(&self, row: &Row) -> Result<Interaction, StoreError> {
@@ -251,17 +271,15 @@ impl Interactions {
                     .map(|text| Digest(text.to_owned())),
             )
         };
-        let private = match row.optional_blob("sealed")? {
-            None => None,
-            Some(sealed) => {
-                let text = zeroize::Zeroizing::new(
-                    self.seal
-                        .open(&place(&id), sealed)
-                        .map_err(|_| unreadable())?,
-                );
-                Some(serde_json::from_slice(&text).map_err(|_| unreadable())?)
-            }
-        };
+        let opened = row.optional_blob("sealed")?.map(|sealed| {
+            let opened = self.seal.open(&place(&id), sealed);
+            opened.map_err(|_| unreadable())
+        });
+        let opened = opened.transpose()?;
+        let private = opened
+            .as_ref()
+            .map(|text| serde_json::from_slice(text).map_err(|_| unreadable()))
+            .transpose()?;
         let code = match (
             digest("code_digest")?,
             row.optional_timestamp("code_expires_at")?,
@@ -271,8 +289,9 @@ impl Interactions {
         };
         let serial_number = serial_number(row)?;
         let stage = read_stage(row)?;
-        Ok(Interaction {
+        let mut interaction = Interaction {
             version: row.integer("version")?,
+            stored: None,
             recorded: stage.outcome(),
             organisation: row.text("organisation")?.to_owned(),
             client_id: row.text("client_id")?.to_owned(),
@@ -293,7 +312,9 @@ impl Interactions {
             expires_at: row.timestamp("expires_at")?,
             private,
             id,
-        })
+        };
+        interaction.stored = Some(Arc::new(Columns::with(&interaction, opened)));
+        Ok(interaction)
     }
 }
 
@@ -321,7 +342,7 @@ pub fn credential_types(row: &Row) -> Result<CredentialTypes, StoreError> {
     CredentialTypes::parse(row.text("credential_type")?).ok_or_else(none)
 }
 
-fn unreadable() -> StoreError {
+pub(super) fn unreadable() -> StoreError {
     StoreError::Corrupt(
         "a sealed value of an interaction cannot be read with the storage secrets in use".into(),
     )
@@ -335,14 +356,14 @@ pub fn purpose(row: &Row) -> Result<Purpose, StoreError> {
     })
 }
 
-type StageColumns = (
+pub(super) type StageColumns = (
     &'static str,
     Timestamp,
     Option<&'static str>,
     Option<&'static str>,
 );
 
-fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
+pub(super) fn stage_columns(stage: &Stage, created_at: Timestamp) -> StageColumns {
     let (at, outcome, via) = match stage {
         Stage::Pushed | Stage::Waiting => (created_at, None, None),
         Stage::Scanned { at, via } => (*at, None, Some(via_name(*via))),

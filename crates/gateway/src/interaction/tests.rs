@@ -12,6 +12,7 @@ fn pushed() -> Interaction {
         id: "page".into(),
         version: 0,
         recorded: None,
+        stored: None,
         organisation: "anytown".into(),
         client_id: "portal".into(),
         purpose: Purpose::Verify,

@@ -125,6 +125,7 @@ pub fn begin(
         id: parts.random.token_128(),
         version: 0,
         recorded: None,
+        stored: None,
         organisation: party.organisation.id.clone(),
         client_id: party.client_id.clone(),
         purpose: checked.purpose,

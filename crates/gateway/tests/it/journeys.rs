@@ -12,6 +12,7 @@ on_both_engines!(
     a_credential_that_is_issued_can_be_presented_until_it_is_revoked,
     a_wallet_that_deletes_the_credential_at_once_leaves_none_in_force,
     a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wiped,
+    a_step_writes_the_private_values_only_where_it_changes_them,
     two_processes_give_one_token_for_one_code,
     two_drafts_with_one_serial_number_become_one_credential,
 );
@@ -154,6 +155,33 @@ async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wi
         .unwrap()
         .unwrap();
     assert!(interaction.optional_blob("sealed").unwrap().is_none());
+}
+
+/// They are most of a row, and sealing them anew would make the database write them anew.
+async fn a_step_writes_the_private_values_only_where_it_changes_them(database: Database) {
+    let world = World::start_on(database).await;
+    world.issue_identity("anna").await;
+    let party = world.party("plain");
+    let sealed = async || {
+        let select = "SELECT sealed FROM interactions WHERE purpose = 'verify'";
+        let store = &world.gateway.app().store;
+        let row = store.read_one(store::Statement::new(select)).await;
+        let row = row.unwrap().unwrap();
+        row.optional_blob("sealed").unwrap().map(<[u8]>::to_vec)
+    };
+    let address = world.pushed(&party, |_| ()).await;
+    let pushed = sealed().await.unwrap();
+    let browser = Browser::new();
+    let page = browser.open(&address).await;
+    assert!(sealed().await.unwrap() == pushed, "a browser came");
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let presented = sealed().await.unwrap();
+    assert!(presented != pushed, "the wallet's claims are in it");
+    let code = browser.open(&page.url).await.code();
+    assert!(sealed().await.unwrap() == presented, "a code was given");
+    let token = world.token(&party, |form| form.code(&code)).await;
+    assert_eq!(token.status, StatusCode::OK, "{}", token.body);
+    assert!(sealed().await.is_none(), "the token was collected");
 }
 
 /// SEC-01, DW-65.

@@ -83,8 +83,9 @@ async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<(Browser, Inte
         .await?
         .filter(|found| browser.began(found))
         .ok_or(Missing::NotYours)?;
-    let mut settled = found.clone().settled(app.now());
-    if settled.stage != found.stage {
+    let stage = found.stage;
+    let mut settled = found.settled(app.now());
+    if settled.stage != stage {
         match app.interactions.advance(&mut settled, vec![]).await {
             Ok(()) => {}
             // The wallet was quicker than the clock: what it did counts.
@@ -148,9 +149,9 @@ async fn lead_back(app: &App, party: &RelyingParty, found: Interaction) -> Respo
 
 /// The live status: a word and a version, never a claim (SEC-29).
 async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    match find(&app, &headers, &id).await {
-        Ok((_, found)) => {
-            let body = json!({ "state": show::state_name(&found), "version": found.version });
+    match standing(&app, &headers, &id).await {
+        Ok((state, version)) => {
+            let body = json!({ "state": state, "version": version });
             (
                 [
                     (header::CACHE_CONTROL, "no-store"),
@@ -166,6 +167,25 @@ async fn status(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
     }
+}
+
+/// State and version for this browser. Nearly always nothing has changed: then a glance is enough.
+async fn standing(
+    app: &App,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<(&'static str, i64), Missing> {
+    let browser = Browser::known(app, headers).ok_or(Missing::NotYours)?;
+    let glance = app.interactions.glance(id).await?;
+    let glance = glance
+        .filter(|glance| browser.began(glance.interaction()))
+        .ok_or(Missing::NotYours)?;
+    if glance.is_overtaken_by_time(app.now()) {
+        let (_, found) = find(app, headers, id).await?;
+        return Ok((show::state_name(&found), found.version));
+    }
+    let seen = glance.interaction();
+    Ok((show::state_name(seen), seen.version))
 }
 
 /// Only the code, as large as the window.
