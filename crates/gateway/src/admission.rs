@@ -9,13 +9,13 @@ use std::pin::Pin;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
-use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, TooMany};
+use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany};
 use crate::{client, oidc};
 
 /// Middleware around all routes.
@@ -52,6 +52,9 @@ async fn enter(
     if length > LONGEST_URL {
         return Err(Refused::LongUrl);
     }
+    if kind.is_for_programs() && is_of_anothers_page(&request) {
+        return Err(Refused::OtherSite);
+    }
     if let Some(from) = from {
         app.limits.charge_address(kind, from, app.now())?;
     }
@@ -77,31 +80,32 @@ async fn received(
 ) -> Result<Request, Refused> {
     let (parts, body) = request.into_parts();
     let _place = app.limits.receive(from)?;
-    let read = tokio::time::timeout(LONGEST_BODY, read(app, kind, body));
-    let (body, reserved) = read.await.map_err(|_| Refused::SlowBody)??;
+    let read = tokio::time::timeout(LONGEST_BODY, read(app, kind, from, body));
+    let (body, memory) = read.await.map_err(|_| Refused::SlowBody)??;
     let mut request = Request::from_parts(parts, Body::from(body));
     // The memory is in use until the request is answered.
-    request
-        .extensions_mut()
-        .insert(std::sync::Arc::new(reserved));
+    request.extensions_mut().insert(std::sync::Arc::new(memory));
     Ok(request)
 }
 
-type Reserved = Option<OwnedSemaphorePermit>;
-
-async fn read(app: &App, kind: Kind, mut body: Body) -> Result<(Bytes, Reserved), Refused> {
+async fn read(
+    app: &App,
+    kind: Kind,
+    from: Option<IpAddr>,
+    mut body: Body,
+) -> Result<(Bytes, Vec<Memory>), Refused> {
     let most = kind.largest_body();
     // Whoever says beforehand that it is too large need not send it.
     if body.size_hint().lower() > most as u64 {
         return Err(Refused::LargeBody);
     }
     let mut whole = Vec::new();
-    let mut reserved: Reserved = None;
+    let mut memory = Vec::new();
     let mut room = 0;
     loop {
         let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
         let data = match frame {
-            None => return Ok((whole.into(), reserved)),
+            None => return Ok((whole.into(), memory)),
             Some(Err(_)) => return Err(Refused::BrokenBody),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => data,
@@ -113,19 +117,27 @@ async fn read(app: &App, kind: Kind, mut body: Body) -> Result<(Bytes, Reserved)
             return Err(Refused::LargeBody);
         }
         if length > room {
-            let more = app.limits.reserve(length - room)?;
+            memory.push(app.limits.reserve(from, length - room)?);
             room = length.next_multiple_of(1024);
-            match &mut reserved {
-                Some(reserved) => reserved.merge(more),
-                None => reserved = Some(more),
-            }
         }
         whole.extend_from_slice(&data);
     }
 }
 
+/// Whether a browser says that another site's page made it send this, and that it is no link which a person followed
+/// [Fetch Metadata 2.1, 2.3]. A page full of such pictures would use up what its readers' networks may get wrong.
+fn is_of_anothers_page(request: &Request) -> bool {
+    let header = |name| request.headers().get(name).map(HeaderValue::as_bytes);
+    let is_elsewhere =
+        header("sec-fetch-site").is_some_and(|site| !matches!(site, b"same-origin" | b"none"));
+    let is_link = *request.method() == Method::GET
+        && header("sec-fetch-dest") == Some(b"document".as_slice());
+    is_elsewhere && !is_link
+}
+
 /// Why a request is not let in.
 enum Refused {
+    OtherSite,
     LongUrl,
     LargeBody,
     SlowBody,
@@ -146,6 +158,10 @@ impl Refused {
                 return client::answer_later(oidc::too_many(app, many.status()), &many);
             }
             Self::TooMany(many) => return client::answer_too_many(&many),
+            Self::OtherSite => (
+                StatusCode::FORBIDDEN,
+                "a page of another site may not send this",
+            ),
             Self::LongUrl => (StatusCode::URI_TOO_LONG, "the address is too long"),
             Self::LargeBody => (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
             Self::SlowBody => (

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use standards::base64url;
 use uuid::Uuid;
 
-use store::Statement;
+use store::{Statement, Store, StoreError};
 
 /// How long an event is offered before it is parked.
 pub const OFFERED: SignedDuration = SignedDuration::from_hours(72);
@@ -59,9 +59,24 @@ pub struct About<'a> {
     pub serial_number: Option<Uuid>,
 }
 
-/// Turns the streams of exactly these clients on. Their numbers go on from where they were.
-pub fn streams(clients: &HashSet<String>) -> Vec<Statement> {
-    let off = Statement::new("UPDATE event_streams SET active = 0 WHERE active = 1");
+/// Turns the streams of these clients on, and finds all that are. Their numbers go on from where they were.
+///
+/// A stream is never turned off: a process that starts with an older configuration would take from a client what
+/// another process is there to tell it. A client that is in no configuration any more is told nothing, since nobody
+/// delivers; what becomes due for it is deleted with its time.
+pub async fn listeners(
+    store: &Store,
+    configured: HashSet<String>,
+) -> Result<HashSet<String>, StoreError> {
+    store.write(streams(&configured)).await?;
+    let active = Statement::new("SELECT client_id FROM event_streams WHERE active = 1");
+    let rows = store.read(active).await?;
+    rows.iter()
+        .map(|row| Ok(row.text("client_id")?.to_owned()))
+        .collect()
+}
+
+fn streams(clients: &HashSet<String>) -> Vec<Statement> {
     let on = clients.iter().map(|client| {
         Statement::new(
             "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
@@ -69,7 +84,7 @@ pub fn streams(clients: &HashSet<String>) -> Vec<Statement> {
         )
         .bind(client)
     });
-    std::iter::once(off).chain(on).collect()
+    on.collect()
 }
 
 /// A credential was issued, and its wallet kept it or said nothing for five seconds.

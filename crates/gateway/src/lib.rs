@@ -27,7 +27,6 @@ pub mod status;
 pub mod verify;
 mod webhook;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Request};
@@ -170,11 +169,11 @@ impl Gateway {
             &surroundings.random.bytes(),
             interaction::PUSHED_LIFETIME,
         );
-        let listeners: HashSet<String> = organisations
+        let configured = organisations
             .webhooks()
             .map(|(client_id, _)| client_id.to_owned())
             .collect();
-        store.write(event::streams(&listeners)).await?;
+        let listeners = event::listeners(&store, configured).await?;
         let app = Arc::new(Parts {
             organisations,
             interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),

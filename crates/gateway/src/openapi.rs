@@ -59,6 +59,9 @@ pub enum BackChannelErrors {
     /// The client is not known for sure.
     #[response(status = 401, headers(("WWW-Authenticate", description = "The scheme to use, where one was tried")))]
     Client(OAuthError),
+    /// A browser sent it for another site's page. Only servers call this.
+    #[response(status = 403)]
+    OtherSite(OAuthError),
     /// The body did not arrive within ten seconds.
     #[response(status = 408)]
     Slow(OAuthError),

@@ -121,9 +121,15 @@ impl Interactions {
         }
     }
 
+    /// A row that cannot be read, since somebody changed it by hand, holds up none of the others.
     async fn overdue(&self, select: Statement) -> Result<Vec<Overdue>, StoreError> {
         let rows = self.store.read(select).await?;
-        rows.iter().map(read).collect()
+        let read = |row| {
+            read(row)
+                .inspect_err(|error| tracing::error!(%error, "an interaction cannot be read and is left as it is"))
+                .ok()
+        };
+        Ok(rows.iter().filter_map(read).collect())
     }
 }
 

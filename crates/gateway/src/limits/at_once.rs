@@ -1,4 +1,4 @@
-//! How many at once: places, taken and given back.
+//! How many at once, or how much: places, taken and given back.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,6 +15,7 @@ pub struct AtOnce<K: Eq + Hash> {
 #[derive(Debug)]
 pub struct Place<K: Eq + Hash> {
     key: Option<K>,
+    size: u32,
     inside: Arc<Mutex<HashMap<K, u32>>>,
 }
 
@@ -38,15 +39,20 @@ impl<K: Eq + Hash + Clone> AtOnce<K> {
     /// A place, unless so many with this key have one already.
     #[must_use]
     pub fn enter(&self, key: K, most: NonZeroU32) -> Option<Place<K>> {
+        self.enter_with(key, NonZeroU32::MIN, most)
+    }
+
+    /// A place of that size, unless those with this key would have more than `most` together.
+    #[must_use]
+    pub fn enter_with(&self, key: K, size: NonZeroU32, most: NonZeroU32) -> Option<Place<K>> {
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = inside.entry(key.clone()).or_insert(0);
-        if *count >= most.get() {
-            return None;
-        }
-        *count += 1;
+        let taken = inside.get(&key).copied().unwrap_or(0);
+        let taken = taken.checked_add(size.get());
+        inside.insert(key.clone(), taken.filter(|taken| *taken <= most.get())?);
         drop(inside);
         Some(Place {
             key: Some(key),
+            size: size.get(),
             inside: Arc::clone(&self.inside),
         })
     }
@@ -57,7 +63,7 @@ impl<K: Eq + Hash> Drop for Place<K> {
         let Some(key) = self.key.take() else { return };
         let mut inside = self.inside.lock().unwrap_or_else(PoisonError::into_inner);
         match inside.get_mut(&key) {
-            Some(count) if *count > 1 => *count -= 1,
+            Some(taken) if *taken > self.size => *taken -= self.size,
             _ => {
                 inside.remove(&key);
             }
@@ -81,6 +87,21 @@ mod tests {
         drop(first);
         let third = room.enter("a", two).unwrap();
         drop((second, third));
+        assert!(room.inside.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn places_of_any_size_share_a_room() {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let room = AtOnce::default();
+        let large = room.enter_with("a", number(7), number(8)).unwrap();
+        assert!(room.enter_with("a", number(2), number(8)).is_none());
+        assert!(room.enter_with("a", number(u32::MAX), number(8)).is_none());
+        let small = room.enter("a", number(8)).unwrap();
+        assert!(room.enter("a", number(8)).is_none());
+        drop(large);
+        let large = room.enter_with("a", number(7), number(8)).unwrap();
+        drop((large, small));
         assert!(room.inside.lock().unwrap().is_empty());
     }
 }

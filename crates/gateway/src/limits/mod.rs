@@ -48,9 +48,17 @@ pub struct Limits {
     clients: AtOnce<String>,
     pushes: OpenPushes,
     bodies_by_address: AtOnce<IpAddr>,
+    memory_by_address: AtOnce<IpAddr>,
     bodies: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     salt: hmac::Key,
+}
+
+/// Memory for a part of a body, until it is dropped.
+#[derive(Debug)]
+pub struct Memory {
+    _place: Option<Place<IpAddr>>,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// Too much was asked for.
@@ -121,6 +129,7 @@ impl Limits {
             clients: AtOnce::default(),
             pushes: OpenPushes::new(push_lifetime),
             bodies_by_address: AtOnce::default(),
+            memory_by_address: AtOnce::default(),
             bodies: permits(config.process.bodies_kib),
             requests: permits(config.process.at_once),
             salt: hmac::Key::new(hmac::HMAC_SHA256, salt),
@@ -210,13 +219,23 @@ impl Limits {
         }
     }
 
-    /// Memory for so many more bytes of a body.
-    pub fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, TooMany> {
+    /// Memory for so many more bytes of a body from an address, which may have an eighth of it all.
+    pub fn reserve(&self, from: Option<IpAddr>, bytes: usize) -> Result<Memory, TooMany> {
+        let too_many = |code| TooMany { code, wait: SOON };
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        let permit = Arc::clone(&self.bodies).try_acquire_many_owned(kib);
-        permit.map_err(|_| TooMany {
-            code: BUSY,
-            wait: SOON,
+        let size = NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN);
+        let all = self.config.process.bodies_kib.get();
+        let most = NonZeroU32::new(all / 8).unwrap_or(NonZeroU32::MIN);
+        let place = from.map(|from| self.memory_by_address.enter_with(from, size, most));
+        let place = match place {
+            Some(None) => return Err(too_many(ADDRESS)),
+            Some(place) => place,
+            None => None,
+        };
+        let permit = Arc::clone(&self.bodies).try_acquire_many_owned(size.get());
+        Ok(Memory {
+            _place: place,
+            _permit: permit.map_err(|_| too_many(BUSY))?,
         })
     }
 
@@ -314,14 +333,26 @@ mod tests {
             bodies_from_one_address: NonZeroU32::new(2).unwrap(),
             ..ProcessLimits::default()
         });
-        let held = limits.reserve(7 * 1024 + 1).unwrap();
+        let held = limits.reserve(None, 7 * 1024 + 1).unwrap();
         assert_eq!(
-            limits.reserve(1).unwrap_err().status(),
+            limits.reserve(None, 1).unwrap_err().status(),
             StatusCode::SERVICE_UNAVAILABLE
         );
         drop(held);
-        assert!(limits.reserve(8 * 1024).is_ok());
+        assert!(limits.reserve(None, 8 * 1024).is_ok());
         let from = Some("198.51.100.7".parse().unwrap());
+        let held = limits.reserve(from, 1024).unwrap();
+        assert_eq!(
+            limits.reserve(from, 1).unwrap_err().status(),
+            StatusCode::TOO_MANY_REQUESTS
+        );
+        assert!(
+            limits
+                .reserve(Some("198.51.100.8".parse().unwrap()), 1024)
+                .is_ok()
+        );
+        drop(held);
+        assert!(limits.reserve(from, 1024).is_ok());
         let held = [limits.receive(from).unwrap(), limits.receive(from).unwrap()];
         assert_eq!(
             limits.receive(from).unwrap_err().status(),

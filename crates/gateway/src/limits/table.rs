@@ -116,6 +116,12 @@ impl Kind {
         matches!(self, Self::Authorize | Self::Page)
     }
 
+    /// Whether servers or wallets ask, and no page of a browser's.
+    #[must_use]
+    pub fn is_for_programs(self) -> bool {
+        self.failures().is_some()
+    }
+
     pub(super) fn budget(self) -> Budget {
         match self {
             Self::Push | Self::Token | Self::Revoke | Self::LookUp | Self::Assertion => {

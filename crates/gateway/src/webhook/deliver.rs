@@ -55,6 +55,10 @@ async fn begin(app: &App, turns: &mut JoinSet<()>) -> Result<(), StoreError> {
     // What cannot be settled must not hold up what can be delivered.
     let settled = app.interactions.settle(now).await;
     for client_id in rows::find_due(&app.store, now).await? {
+        // In the configuration of another process only: that one delivers.
+        if webhook(app, &client_id).is_none() {
+            continue;
+        }
         if turns.len() >= MOST_AT_ONCE {
             break;
         }
@@ -70,9 +74,7 @@ async fn begin(app: &App, turns: &mut JoinSet<()>) -> Result<(), StoreError> {
 
 /// Delivers to one client until nothing is due or its receiver fails.
 async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
-    // Taken out of the configuration in this process, but not yet in all: another delivers.
-    let party = app.organisations.relying_party(client_id);
-    let Some(webhook) = party.and_then(|party| party.webhook.as_ref()) else {
+    let Some(webhook) = webhook(app, client_id) else {
         return Ok(());
     };
     let token = app.random.token_128();
@@ -94,11 +96,12 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
         let (sequence, attempts) = (event.content.sequence, event.attempts + 1);
         if delivery == "parked" {
             tracing::error!(client_id, sequence, attempts, %error, "an event was not taken for three days and is parked");
-            continue;
+        } else {
+            tracing::warn!(client_id, sequence, attempts, %error, "an event was not delivered; it is tried again");
         }
+        // The event after a parked one waits as well: its receiver is still down.
         let failures = lease.failures().await?.saturating_add(1);
         let pause = pause(failures, &app.random);
-        tracing::warn!(client_id, sequence, attempts, %error, pause, "an event was not delivered; it is tried again");
         return lease
             .release(now + SignedDuration::from_secs(pause), failures)
             .await;
@@ -106,6 +109,11 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
     // What failed before the turn was over has not been forgotten.
     let failures = lease.failures().await?;
     lease.release(app.now(), failures).await
+}
+
+fn webhook<'a>(app: &'a Parts, client_id: &str) -> Option<&'a Webhook> {
+    let party = app.organisations.relying_party(client_id)?;
+    party.webhook.as_ref()
 }
 
 fn outcome(event: &Event, sent: &Result<(), FetchError>, now: Timestamp) -> &'static str {

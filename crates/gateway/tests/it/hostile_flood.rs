@@ -135,6 +135,45 @@ async fn sec_34_wrong_secrets_are_charged_to_the_address_that_they_come_from() {
     assert_eq!(wallet.status, StatusCode::NOT_FOUND);
 }
 
+/// A page full of pictures whose addresses are guesses must not lock out the network of whoever reads it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_pages_of_other_sites_use_up_nothing_of_an_address() {
+    let world = World::start_changed(|config| {
+        behind_proxy(config);
+        config.limits.address.failures = number(2);
+    })
+    .await;
+    let address = "198.51.100.7";
+    let send = async |request: RequestBuilder, site: &str, destination: &str| {
+        let request = request.header("sec-fetch-site", site);
+        from(address, request.header("sec-fetch-dest", destination)).await
+    };
+    let guess = || client().get(world.url("/c/0000-0000"));
+    for _ in 0..5 {
+        for site in ["cross-site", "same-site"] {
+            for destination in ["image", "iframe", "empty"] {
+                let guessed = send(guess(), site, destination).await;
+                assert_eq!(guessed.status, StatusCode::FORBIDDEN);
+                assert_eq!(guessed.error(), "invalid_request");
+            }
+            let asked = send(client().get(world.url("/userinfo")), site, "image").await;
+            assert_eq!(asked.status, StatusCode::FORBIDDEN);
+            let form = client().post(world.url("/oidc/token")).body("code=guessed");
+            assert_eq!(
+                send(form, site, "document").await.status,
+                StatusCode::FORBIDDEN
+            );
+        }
+    }
+    // What a person follows or types is answered, and counts.
+    for site in ["cross-site", "none"] {
+        let guessed = send(guess(), site, "document").await;
+        assert_eq!(guessed.status, StatusCode::NOT_FOUND, "{}", guessed.body);
+    }
+    let refused = send(guess(), "none", "document").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sec_34_whoever_guesses_preauthorized_codes_is_stopped_by_address() {
     let world = World::start_changed(|config| {

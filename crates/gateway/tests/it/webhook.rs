@@ -48,6 +48,7 @@ on_both_engines!(
     what_only_time_decides_is_told_without_a_visitor,
     a_gateway_that_died_between_step_and_delivery_tells_it_when_it_is_back,
     two_processes_deliver_an_event_once,
+    a_process_that_knows_of_no_receiver_takes_none_from_another,
 );
 
 async fn what_happens_is_told_signed_numbered_and_as_it_is_listed(database: Database) {
@@ -155,31 +156,39 @@ async fn an_event_that_nobody_takes_for_three_days_is_parked_and_offered_again_o
     let mut receiver = Receiver::down();
     let world = told(database, &[("v2", &receiver)]).await;
     let party = world.party("v2");
-    world.issue("anna", "TrainingProgramme", programme()).await;
-    let stands =
-        async || ask(&world, &party, "/events", 0).await.json["events"][0]["delivery"].clone();
+    for _ in 0..2 {
+        world.issue("anna", "TrainingProgramme", programme()).await;
+    }
+    let listed = async || ask(&world, &party, "/events", 0).await.json["events"].clone();
+    let stands = async || listed().await[0]["delivery"].clone();
     world.later(SignedDuration::from_hours(71));
     world.gateway.deliver_once().await.unwrap();
     assert_eq!(stands().await, "due");
     world.later(SignedDuration::from_hours(73));
     world.gateway.deliver_once().await.unwrap();
     assert_eq!(stands().await, "parked");
+    // A receiver that is down is not asked again for each event that it did not take.
+    assert_eq!(listed().await[1]["attempts"], 0);
 
+    world.later(SignedDuration::from_hours(75));
+    world.gateway.deliver_once().await.unwrap();
+    assert_eq!(listed().await[1]["delivery"], "parked");
     receiver.start().await;
     world.later(SignedDuration::from_hours(90));
     world.gateway.deliver_once().await.unwrap();
     assert!(receiver.story().is_empty());
     let offered = ask(&world, &party, "/events/redeliver", 0).await;
-    assert_eq!(offered.body, r#"{"offered_again":1}"#);
+    assert_eq!(offered.body, r#"{"offered_again":2}"#);
     world.gateway.deliver_once().await.unwrap();
-    assert_eq!(receiver.story(), names(&[(1, "credential.issued")]));
+    let story = names(&[(1, "credential.issued"), (2, "credential.issued")]);
+    assert_eq!(receiver.story(), story);
     assert_eq!(stands().await, "delivered");
 
     // In the end it is forgotten, and its number is not given again.
     world.later(SignedDuration::from_hours(24 * 31));
     world.gateway.tidy_once().await.unwrap();
     let listed = ask(&world, &party, "/events", 0).await;
-    assert_eq!(listed.body, r#"{"events":[],"last_sequence":1}"#);
+    assert_eq!(listed.body, r#"{"events":[],"last_sequence":2}"#);
 }
 
 async fn what_only_time_decides_is_told_without_a_visitor(database: Database) {
@@ -286,6 +295,29 @@ async fn two_processes_deliver_an_event_once(database: Database) {
     let numbers: Vec<i64> = receiver.story().iter().map(|(number, _)| *number).collect();
     assert_eq!(numbers, [1, 2, 3, 4]);
     second.close().await;
+}
+
+/// Configurations change one process at a time.
+async fn a_process_that_knows_of_no_receiver_takes_none_from_another(database: Database) {
+    let receiver = Receiver::up().await;
+    let world = told(database, &[("v2", &receiver)]).await;
+    let older = world
+        .second_process_with(|config| {
+            for party in &mut config.organisations[0].relying_parties {
+                party.webhook = None;
+            }
+        })
+        .await;
+    let serial = world.issue("anna", "TrainingProgramme", programme()).await;
+    world.later(seconds(6));
+    older.deliver_once().await.unwrap();
+    assert!(receiver.story().is_empty());
+    let revoked = world.revoke(&world.party("v2"), &serial, |_| ()).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT, "{}", revoked.body);
+    world.gateway.deliver_once().await.unwrap();
+    let story = [(1, "credential.issued"), (2, "credential.revoked")];
+    assert_eq!(receiver.story(), names(&story));
+    older.close().await;
 }
 
 /// Rulings 9: what is refused after the relying party has its token is revoked, recorded and told.

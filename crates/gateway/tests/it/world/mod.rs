@@ -121,7 +121,14 @@ impl World {
 
     /// A second process on the same database: another composition, another port, the same public address.
     pub(crate) async fn second_process(&self) -> Gateway {
-        compose(&self.config, &self.clock, &self.http_origins).await
+        self.second_process_with(|_| ()).await
+    }
+
+    /// One with another configuration.
+    pub(crate) async fn second_process_with(&self, change: impl FnOnce(&mut Config)) -> Gateway {
+        let mut config = self.config.clone();
+        change(&mut config);
+        compose(&config, &self.clock, &self.http_origins).await
     }
 
     pub(crate) fn party(&self, name: &str) -> Party {
