@@ -6,6 +6,7 @@
 mod access_token;
 mod assertion;
 pub mod bearer;
+mod look_up;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use serde_json::json;
 use standards::oauth::form::Form;
 
 pub use access_token::{AccessToken, Revocation, Userinfo};
+pub use look_up::{LookUp, LookUpError};
 
 use crate::app::Parts;
 use crate::limits::TooMany;

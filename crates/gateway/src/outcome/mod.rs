@@ -13,23 +13,20 @@ mod rows;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Serialize;
-use standards::oauth::form::{Form, FormError};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::App;
-use crate::client::{self, ClientError};
+use crate::client::{LookUp, LookUpError};
 use crate::interaction::{Outcome, Refusal, Stage};
-use crate::limits::{Kind, TooMany};
 use crate::openapi::{BackChannelErrors, ClientForm, FORM};
-use question::{Question, Unanswerable};
+use question::Question;
 use rows::Trace;
-use store::StoreError;
 
 /// How many interactions one answer tells of.
 const PAGE: usize = 20;
@@ -139,37 +136,6 @@ struct QuestionForm {
     client: ClientForm,
 }
 
-/// Why a question was not answered.
-#[derive(Debug, thiserror::Error)]
-enum LookUpError {
-    #[error(transparent)]
-    Form(#[from] FormError),
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// SEC-34.
-    #[error(transparent)]
-    TooMany(#[from] TooMany),
-    #[error(transparent)]
-    Question(#[from] Unanswerable),
-    #[error("the gateway cannot answer now; try again")]
-    Store(#[from] StoreError),
-}
-
-impl IntoResponse for LookUpError {
-    fn into_response(self) -> Response {
-        let (status, code) = match &self {
-            Self::Form(_) | Self::Question(_) => (StatusCode::BAD_REQUEST, "invalid_request"),
-            Self::Client(error) => return error.answer(),
-            Self::TooMany(many) => return client::answer_too_many(many),
-            Self::Store(error) => {
-                tracing::error!(%error, "an outcome could not be looked up");
-                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
-            }
-        };
-        client::answer_error(status, code, &self.to_string())
-    }
-}
-
 /// Look up what became of interactions
 ///
 /// The client's own, by exactly one of `state`, `request_uri` and `reference`. No personal value is told.
@@ -186,12 +152,10 @@ async fn look_up(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, LookUpError> {
-    let form = Form::parse(&body)?;
-    // The client before the question (SEC-06).
-    let party = client::authenticate(&app, &headers, &form).await?;
-    let _place = app.admit(Kind::LookUp, &party)?;
-    let question = Question::parse(&form)?;
-    let mut traces = rows::find(&app, &party.client_id, &question, app.now()).await?;
+    let asked = LookUp::begin(&app, &headers, &body).await?;
+    let question = Question::parse(&asked.form)
+        .map_err(|error| LookUpError::Question(error.to_string().into()))?;
+    let mut traces = rows::find(&app, &asked.party.client_id, &question, app.now()).await?;
     let more = traces.len() > PAGE;
     traces.truncate(PAGE);
     let answer = Outcomes {

@@ -2,25 +2,29 @@
 //!
 //! Forms like that of `outcome`, for the same reasons; a client sees its own events only (SEC-33).
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use standards::oauth::form::{Form, FormError};
+use standards::oauth::form::Form;
 use utoipa::ToSchema;
 
 use super::content::Content;
 use super::rows;
 use crate::app::App;
-use crate::client::{self, ClientError};
-use crate::limits::{Kind, TooMany};
+use crate::client::{LookUp, LookUpError};
 use crate::openapi::{BackChannelErrors, ClientForm, FORM};
-use store::StoreError;
 
 /// How many events one answer holds.
 const PAGE: usize = 100;
+
+const AFTER: LookUpError = LookUpError::Question(Cow::Borrowed(
+    "after must be the sequence of the last event that you have, or 0",
+));
 
 /// A client's events.
 #[derive(Serialize, ToSchema)]
@@ -62,37 +66,6 @@ struct AfterForm {
     client: ClientForm,
 }
 
-/// Why a request about events was refused.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ListError {
-    #[error(transparent)]
-    Form(#[from] FormError),
-    #[error(transparent)]
-    Client(#[from] ClientError),
-    /// SEC-34.
-    #[error(transparent)]
-    TooMany(#[from] TooMany),
-    #[error("after must be the sequence of the last event that you have, or 0")]
-    After,
-    #[error("the gateway cannot answer now; try again")]
-    Store(#[from] StoreError),
-}
-
-impl IntoResponse for ListError {
-    fn into_response(self) -> Response {
-        let (status, code) = match &self {
-            Self::Form(_) | Self::After => (StatusCode::BAD_REQUEST, "invalid_request"),
-            Self::Client(error) => return error.answer(),
-            Self::TooMany(many) => return client::answer_too_many(many),
-            Self::Store(error) => {
-                tracing::error!(%error, "events could not be read or offered again");
-                (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
-            }
-        };
-        client::answer_error(status, code, &self.to_string())
-    }
-}
-
 /// List events
 ///
 /// Each as it was posted, or will be, and how its delivery stands: for a receiver that was away.
@@ -108,11 +81,9 @@ pub(super) async fn events(
     State(app): State<App>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ListError> {
-    let form = Form::parse(&body)?;
-    let party = client::authenticate(&app, &headers, &form).await?;
-    let _place = app.admit(Kind::LookUp, &party)?;
-    let after = after(&form)?;
+) -> Result<Response, LookUpError> {
+    let asked = LookUp::begin(&app, &headers, &body).await?;
+    let (party, after) = (&asked.party, after(&asked.form)?);
     let found = rows::find_after(&app.store, &party.client_id, after, PAGE).await?;
     let listed = found.into_iter().map(|event| Listed {
         event: event.content,
@@ -140,11 +111,9 @@ pub(super) async fn redeliver(
     State(app): State<App>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, ListError> {
-    let form = Form::parse(&body)?;
-    let party = client::authenticate(&app, &headers, &form).await?;
-    let _place = app.admit(Kind::LookUp, &party)?;
-    let (client_id, after) = (&party.client_id, after(&form)?);
+) -> Result<Response, LookUpError> {
+    let asked = LookUp::begin(&app, &headers, &body).await?;
+    let (client_id, after) = (&asked.party.client_id, after(&asked.form)?);
     let offered_again = rows::offer_again(&app.store, client_id, after, app.now()).await?;
     tracing::info!(
         client_id,
@@ -155,13 +124,11 @@ pub(super) async fn redeliver(
     Ok(answer(OfferedAgain { offered_again }))
 }
 
-fn after(form: &Form) -> Result<i64, ListError> {
+fn after(form: &Form) -> Result<i64, LookUpError> {
     match form.find("after") {
         None => Ok(0),
-        Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
-            text.parse().map_err(|_| ListError::After)
-        }
-        Some(_) => Err(ListError::After),
+        Some(text) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().map_err(|_| AFTER),
+        Some(_) => Err(AFTER),
     }
 }
 
