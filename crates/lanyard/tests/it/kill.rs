@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::by_hand::{Answer, Journey, Step, revoke, send};
 use crate::database::{Database, on_both_engines};
+use crate::events;
 use crate::holder::{Format, Holder};
 use crate::operated::Operated;
 
@@ -43,6 +44,7 @@ async fn killed_after_each_answer_the_gateway_goes_on_and_does_nothing_twice(dat
     assert_eq!(in_force(&gateway, serial_number).await, [false]);
     gateway.start();
     is_refused_as_revoked(&gateway, &mut holder).await;
+    events::add_up(&gateway).await;
 }
 
 /// The whole journey, the gateway killed after each answer.
@@ -237,6 +239,7 @@ async fn a_credential_that_reached_the_wallet_before_the_kill_can_be_revoked_by_
         "revoking twice is no fault"
     );
     is_refused_as_revoked(&gateway, &mut holder).await;
+    events::add_up(&gateway).await;
 }
 
 /// Shows the holder's credential, which must not get the relying party a code.

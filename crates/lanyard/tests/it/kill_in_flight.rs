@@ -9,6 +9,7 @@ use reqwest::{Request, StatusCode};
 
 use crate::by_hand::{Answer, ISSUE, Journey, Step, VERIFY, revoke, send};
 use crate::database::{Database, on_both_engines};
+use crate::events;
 use crate::holder::{Format, Holder};
 use crate::kill::{in_force, is_refused_as_revoked};
 use crate::operated::Operated;
@@ -28,6 +29,7 @@ async fn killed_while_it_issues_the_gateway_leaves_one_credential_or_none(databa
     }
     assert!(rounds.is_revoked, "no journey came to its end");
     is_refused_as_revoked(&rounds.gateway, &mut rounds.holder).await;
+    events::add_up(&rounds.gateway).await;
     rounds.tell();
 }
 

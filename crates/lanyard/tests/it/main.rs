@@ -9,6 +9,7 @@ mod database;
 #[allow(dead_code)] // the desk's tests use all of it
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;
+mod events;
 mod gateway_command;
 mod holder;
 mod journey_command;

@@ -61,6 +61,10 @@ impl Operated {
         write_private(&folder.join("key-passphrase"), &secret());
         write_private(&folder.join("storage-secret"), &format!("{}\n", secret()));
         write_private(&folder.join("signing-key"), &signing_key.to_base64());
+        write_private(
+            &folder.join("webhook-secret"),
+            &format!("whsec_{}", secret()),
+        );
         let config = config(&base, ports.first, &folder, &database, &client_secret);
         let prepared = Self {
             base,
@@ -342,6 +346,10 @@ client_secret_sha256 = ["{digest}"]
 signing_key = {{ file = "{folder}/signing-key" }}
 redirect_uris = ["{REDIRECT_URI}"]
 dialect = "plain"
+
+[organisations.relying_parties.webhook]
+url = "https://nobody.invalid/events"
+secrets = [{{ file = "{folder}/webhook-secret" }}]
 "#
     )
 }

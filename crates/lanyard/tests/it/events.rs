@@ -1,0 +1,61 @@
+//! Whether what is told and what was done are the same, however often the gateway was killed.
+
+use std::collections::HashMap;
+
+use store::{Row, Statement};
+
+use crate::operated::{CLIENT_ID, Operated};
+
+/// Every step that is to be told has its event, once, under the next number. (Nobody is at the receiver's address: what
+/// arrives there is tested with the gateway alone.)
+pub(crate) async fn add_up(gateway: &Operated) {
+    let events = rows(
+        gateway,
+        "SELECT sequence, id, kind, serial_number, client_id FROM events ORDER BY sequence",
+    )
+    .await;
+    let numbers: Vec<i64> = events
+        .iter()
+        .map(|row| row.integer("sequence").unwrap())
+        .collect();
+    let last = rows(gateway, "SELECT last_sequence FROM event_streams").await;
+    let last = last[0].integer("last_sequence").unwrap();
+    assert_eq!(numbers, (1..=last).collect::<Vec<_>>(), "numbers have gaps");
+
+    let mut told: HashMap<(&str, &str), u32> = HashMap::new();
+    for event in &events {
+        assert_eq!(event.text("client_id").unwrap(), CLIENT_ID);
+        let about = event.optional_text("serial_number").unwrap();
+        if let Some(serial_number) = about {
+            let kind = event.text("kind").unwrap();
+            *told.entry((kind, serial_number)).or_default() += 1;
+        }
+    }
+    let credentials = rows(
+        gateway,
+        "SELECT c.serial_number, c.revoked_at, i.outcome FROM credentials c LEFT JOIN interactions i ON i.id = c.interaction",
+    )
+    .await;
+    let is_told = |wanted| told.keys().any(|(kind, _)| *kind == wanted);
+    assert!(is_told("credential.issued") && is_told("credential.revoked"));
+    for credential in &credentials {
+        let serial_number = credential.text("serial_number").unwrap();
+        let told = |kind| told.get(&(kind, serial_number)).copied().unwrap_or(0);
+        let is_revoked = credential.optional_integer("revoked_at").unwrap().is_some();
+        assert_eq!(
+            told("credential.revoked"),
+            u32::from(is_revoked),
+            "{serial_number}"
+        );
+        let is_issued = credential.optional_text("outcome").unwrap() == Some("issued");
+        assert_eq!(
+            told("credential.issued"),
+            u32::from(is_issued),
+            "{serial_number}"
+        );
+    }
+}
+
+async fn rows(gateway: &Operated, sql: &'static str) -> Vec<Row> {
+    gateway.rows(Statement::new(sql)).await
+}
