@@ -44,7 +44,8 @@ async fn killed_after_each_answer_the_gateway_goes_on_and_does_nothing_twice(dat
     assert_eq!(in_force(&gateway, serial_number).await, [false]);
     gateway.start();
     is_refused_as_revoked(&gateway, &mut holder).await;
-    events::add_up(&gateway).await;
+    let told = events::add_up(&gateway).await;
+    assert!(told.contains("credential.issued") && told.contains("credential.revoked"));
 }
 
 /// The whole journey, the gateway killed after each answer.
@@ -239,7 +240,12 @@ async fn a_credential_that_reached_the_wallet_before_the_kill_can_be_revoked_by_
         "revoking twice is no fault"
     );
     is_refused_as_revoked(&gateway, &mut holder).await;
-    events::add_up(&gateway).await;
+    // It was revoked before anybody could say that it was kept.
+    assert!(
+        events::add_up(&gateway)
+            .await
+            .contains("credential.revoked")
+    );
 }
 
 /// Shows the holder's credential, which must not get the relying party a code.

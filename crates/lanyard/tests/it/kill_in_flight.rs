@@ -29,7 +29,8 @@ async fn killed_while_it_issues_the_gateway_leaves_one_credential_or_none(databa
     }
     assert!(rounds.is_revoked, "no journey came to its end");
     is_refused_as_revoked(&rounds.gateway, &mut rounds.holder).await;
-    events::add_up(&rounds.gateway).await;
+    let told = events::add_up(&rounds.gateway).await;
+    assert!(told.contains("credential.issued") && told.contains("credential.revoked"));
     rounds.tell();
 }
 
