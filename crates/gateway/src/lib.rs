@@ -29,6 +29,7 @@ mod webhook;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{Redirect, Response};
@@ -228,19 +229,23 @@ impl Gateway {
             .route("/", get(|| async { Redirect::to("/help") }))
             .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
             .with_state(self.app.clone())
-            .layer(DefaultBodyLimit::max(LARGEST_BODY))
-            .layer(TimeoutLayer::with_status_code(
-                StatusCode::SERVICE_UNAVAILABLE,
-                LONGEST_REQUEST,
-            ))
-            .layer(axum::middleware::from_fn_with_state(
-                self.app.clone(),
-                admission::admit,
-            ))
-            .layer(CatchPanicLayer::custom(answer_panic))
-            .layer(axum::middleware::map_response(move |response| async move {
-                ui::headers::complete(response, secure)
-            }));
+            // The first is the outermost. One layer of five, since the router boxes each and copies it for each request.
+            .layer(
+                tower::ServiceBuilder::new()
+                    .map_response(move |response: axum::http::Response<_>| {
+                        ui::headers::complete(response.map(Body::new), secure)
+                    })
+                    .layer(CatchPanicLayer::custom(answer_panic))
+                    .layer(axum::middleware::from_fn_with_state(
+                        self.app.clone(),
+                        admission::admit,
+                    ))
+                    .layer(TimeoutLayer::with_status_code(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        LONGEST_REQUEST,
+                    ))
+                    .layer(DefaultBodyLimit::max(LARGEST_BODY)),
+            );
         // Before routing, hence around the router and not on it.
         let routes = tower::ServiceBuilder::new()
             .map_request(without_case)

@@ -289,18 +289,26 @@ enum Access {
     Write,
 }
 
-/// A connection with the rewritten text of the statements it has seen.
+/// A connection with what it knows of the statements it has seen.
 #[derive(Debug)]
 struct Session {
     connection: Connection,
-    numbered: HashMap<Box<str>, Box<str>>,
+    known: HashMap<Box<str>, Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    /// Its text with SQLite's placeholders.
+    sql: Box<str>,
+    /// The columns of its rows, once it has been prepared.
+    columns: Option<Arc<[String]>>,
 }
 
 impl Session {
     fn new(connection: Connection) -> Self {
         Self {
             connection,
-            numbered: HashMap::new(),
+            known: HashMap::new(),
         }
     }
 
@@ -346,16 +354,19 @@ impl Session {
             statement: index,
             reason,
         };
-        if self.numbered.len() >= STATEMENTS && !self.numbered.contains_key(statement.sql()) {
-            self.numbered.clear();
+        if self.known.len() >= STATEMENTS && !self.known.contains_key(statement.sql()) {
+            self.known.clear();
         }
-        let sql = self
-            .numbered
+        let known = self
+            .known
             .entry(statement.sql().into())
-            .or_insert_with(|| numbered_for_sqlite(statement.sql()).into());
+            .or_insert_with(|| Known {
+                sql: numbered_for_sqlite(statement.sql()).into(),
+                columns: None,
+            });
         let mut prepared = self
             .connection
-            .prepare_cached(sql)
+            .prepare_cached(&known.sql)
             .map_err(|error| explain(&error, index))?;
         let (wanted, bound) = (prepared.parameter_count(), statement.values().len());
         if wanted != bound {
@@ -389,11 +400,9 @@ impl Session {
                 rows: Vec::new(),
             });
         }
-        let columns: Arc<[String]> = prepared
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names = || prepared.column_names().into_iter().map(str::to_owned);
+        let columns = known.columns.get_or_insert_with(|| names().collect());
+        let columns = Arc::clone(columns);
         let mut found = prepared.raw_query();
         let mut rows = Vec::new();
         while let Some(row) = found.next().map_err(|error| explain(&error, index))? {
