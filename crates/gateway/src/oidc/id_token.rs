@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use standards::base64url;
 use standards::jose::{SignError, Signer, jws};
+use uuid::Uuid;
 
 use super::answer;
 use crate::app::Parts;
@@ -58,11 +59,13 @@ pub(super) fn subject(
         ),
         Purpose::Issue => UNIQUE_IDENTIFIER.to_owned(),
     };
-    let subject = private
-        .claims
-        .get(&passport)
-        .and_then(Value::as_str)
-        .unwrap_or(&interaction.id);
+    let passport = private.claims.get(&passport).and_then(Value::as_str);
+    // One person is one subject, however an issuer spells the number.
+    let passport = passport.map(|text| match Uuid::try_parse(text) {
+        Ok(number) => number.to_string(),
+        Err(_) => text.to_owned(),
+    });
+    let subject = passport.as_deref().unwrap_or(&interaction.id);
     parts.seal.pairwise(&party.client_id, subject)
 }
 

@@ -66,6 +66,26 @@ async fn two_credentials_that_are_shared_together_reach_the_relying_party_togeth
     }
 }
 
+/// An issuer elsewhere may write the number in capitals.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_person_is_one_subject_however_a_number_is_spelt() {
+    let world = World::start().await;
+    world.issue_identity("anna").await;
+    let mut shouted = fire_safety();
+    let capitals = UNIQUE_IDENTIFIER.to_uppercase();
+    assert_ne!(capitals, UNIQUE_IDENTIFIER);
+    shouted.insert("UniqueIdentifier".into(), capitals.into());
+    world.issue("anna", "FireSafety", shouted).await;
+    let mut subjects = Vec::new();
+    for scope in [BOTH, "openid FireSafety Identity", "openid FireSafety"] {
+        let (_, _, after) = shared(&world, "plain", scope).await;
+        let claims = token(&world, "plain", &after).await.id_token();
+        subjects.push(claims["sub"].clone());
+    }
+    subjects.dedup();
+    assert_eq!(subjects.len(), 1, "{subjects:?}");
+}
+
 /// One request object for all of them: a set of alternatives for each type, required where nothing else is said
 /// (OpenID4VP 6.2).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
