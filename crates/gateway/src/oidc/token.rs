@@ -136,8 +136,16 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, R
         .map_err(|error| unavailable(&error))?;
     match app.interactions.advance(&mut collected, vec![]).await {
         Ok(()) => {}
-        // Another process redeemed the same code a moment ago.
-        Err(AdvanceError::Overtaken) => return Err(unknown_code().into()),
+        // Somebody redeemed the same code a moment ago: a replay like any later one.
+        Err(AdvanceError::Overtaken) => {
+            let again = app.interactions.find_by_code(&Digest::of(code)).await;
+            if let Some(again) = again.map_err(|error| unavailable(&error))?
+                && matches!(again.stage, Stage::Collected { .. })
+            {
+                replayed(app, again, now).await?;
+            }
+            return Err(unknown_code().into());
+        }
         // The step may have been kept: to send the code again would be a replay, and revoke what was issued.
         Err(error) => {
             tracing::error!(%error, "whether a token was collected is not known");
