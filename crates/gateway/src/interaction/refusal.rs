@@ -18,7 +18,7 @@ pub enum Refusal {
     CredentialMissing,
     /// The wallet sent a credential of another type.
     CredentialTypeWrong,
-    /// The credential lacks a claim that was asked for.
+    /// The credential lacks a claim that was asked for, or has something there that is none.
     ClaimMissing,
     /// The credential's own time is over.
     CredentialExpired,

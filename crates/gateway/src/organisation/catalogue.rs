@@ -223,6 +223,19 @@ impl CredentialType {
         Ok(checked)
     }
 
+    /// Whether what somebody else issued has the shape of this type: each attribute that is there is one, with no text
+    /// that could deceive whoever reads it (SEC-35). Which of its values a type lists is its issuer's business.
+    pub fn fits(&self, claims: &Map<String, Value>) -> bool {
+        self.attributes
+            .iter()
+            .all(|attribute| match claims.get(&attribute.name) {
+                None => true,
+                Some(Value::String(text)) if text.is_empty() => !attribute.mandatory,
+                Some(Value::String(text)) => attribute.check_shape(text).is_ok(),
+                Some(_) => false,
+            })
+    }
+
     fn check_self(&self) -> Result<(), CatalogueError> {
         let fault = |reason: String| CatalogueError::Inconsistent {
             name: self.name.clone(),
@@ -310,18 +323,27 @@ const RESERVED: [&str; 14] = [
 
 impl Attribute {
     fn check(&self, text: &str) -> Result<(), DraftError> {
-        let malformed = |expected| DraftError::Malformed {
+        self.check_shape(text)?;
+        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
+            return Err(self.malformed("one of the values that the type lists"));
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, expected: &'static str) -> DraftError {
+        DraftError::Malformed {
             field: self.name.clone(),
             expected,
-        };
+        }
+    }
+
+    fn check_shape(&self, text: &str) -> Result<(), DraftError> {
+        let malformed = |expected| self.malformed(expected);
         if text.chars().count() > LONGEST {
             return Err(malformed("at most 1000 characters"));
         }
         if text.chars().any(|c| c.is_control() || is_bidi_control(c)) {
             return Err(malformed("a text without control characters"));
-        }
-        if !self.one_of.is_empty() && !self.one_of.iter().any(|allowed| allowed == text) {
-            return Err(malformed("one of the values that the type lists"));
         }
         match self.kind {
             Kind::Text => Ok(()),

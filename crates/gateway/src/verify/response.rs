@@ -209,6 +209,10 @@ async fn evaluate(
         };
         let name = question.credential_type.name.as_str();
         let claims = believe(app, foreign, organisation, name, answer, &asked).await;
+        let claims = claims.and_then(|claims| {
+            let fits = question.credential_type.fits(&claims);
+            fits.then_some(claims).ok_or(Refusal::ClaimMissing)
+        });
         let claims = claims.map_err(|refusal| Against {
             refusal,
             credential_type: Some(name.to_owned()),

@@ -11,7 +11,7 @@ use axum::http::{StatusCode, Uri};
 use gateway::config::TrustConfig;
 use gateway::{Gateway, Surroundings};
 use jiff::SignedDuration;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use standards::did::{Did, Document, Relationship};
 use standards::jose::jws::ProtectedHeader;
 use standards::jose::{Algorithm, JwkSet, Signer, SoftwareKey};
@@ -164,12 +164,16 @@ impl Abroad {
     }
 
     async fn credential(&self, index: u64) -> String {
+        self.credential_of(index, programme()).await
+    }
+
+    async fn credential_of(&self, index: u64, claims: Map<String, Value>) -> String {
         let credential = jwt_vc_json::Credential {
             issuer: self.did.to_string(),
             subject: Some(self.wallet.did()),
             id: None,
             types: vec![TYPE.into()],
-            credential_subject: programme(),
+            credential_subject: claims,
             validity: Validity {
                 issued_at: Some(self.world.now()),
                 ..Validity::default()
@@ -260,6 +264,29 @@ async fn a_trusted_issuers_keys_and_list_are_fetched_once_and_kept_for_a_while()
     abroad.pages.lock().unwrap().remove("/list");
     abroad.later(60);
     assert_eq!(refusal(&abroad.present(&good).await), UNKNOWN);
+}
+
+/// What a relying party reads as a date, a number of a person or a name is one, whoever signed it.
+#[tokio::test]
+async fn sec_35_a_trusted_issuers_values_have_the_shape_of_the_type() {
+    let abroad = Abroad::start().await;
+    for (name, value) in [
+        ("UniqueIdentifier", "anna"),
+        ("TPR-ProgrammeStartDate", "5 August 2026"),
+        ("TPR-Name", "Cardiology\u{202e}ygoloidraC"),
+        ("TPR-Name", "Cardiology\u{7}"),
+        ("TPR-Name", ""),
+    ] {
+        let mut claims = programme();
+        claims.insert(name.into(), value.into());
+        let answer = abroad.present(&abroad.credential_of(1, claims).await).await;
+        let missing = (400, "invalid_request", "claim-missing");
+        assert_eq!(refusal(&answer), missing, "{name}: {}", answer.body);
+    }
+    let mut claims = programme();
+    claims.insert("TPR-Origin".into(), "Coleg Meddygaeth Ynys Môn".into());
+    let answer = abroad.present(&abroad.credential_of(1, claims).await).await;
+    assert!(accepted(&answer), "{}", answer.body);
 }
 
 /// SV-03.
