@@ -345,3 +345,19 @@ async fn a_result_on_the_same_device_goes_only_to_the_browser_that_began() {
     assert_eq!(guessed.status, StatusCode::FORBIDDEN);
     waiting.browser.open(redirect_uri).await.code();
 }
+
+/// What the clock has ended is not brought back by whoever comes with the response code afterwards.
+#[tokio::test]
+async fn a_result_on_the_same_device_comes_back_in_time_or_not_at_all() {
+    let stage = Stage::set().await;
+    let waiting = Waiting::to_verify(&stage.world, TYPE).await;
+    stage.world.later(SignedDuration::from_secs(30 * 60 - 10));
+    let requested = request(&waiting.page.link("open-wallet-here")).await;
+    let answer = requested.post(stage.good(&requested).await).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let redirect_uri = answer.json["redirect_uri"].as_str().unwrap();
+    stage.world.later(SignedDuration::from_mins(32));
+    let page = waiting.browser.open(redirect_uri).await;
+    assert!(!page.url.contains("code="), "{}", page.url);
+    assert!(page.html.contains("took too long"), "{}", page.html);
+}

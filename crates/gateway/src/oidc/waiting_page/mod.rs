@@ -311,10 +311,15 @@ async fn returned(
         Ok(_) => return plain::another_browser(&app),
         Err(error) => return Missing::Store(error).answer(&app),
     };
+    let page = format!("/interaction/{}", found.id);
+    // What time has ended is not brought back: the page says so.
+    if found.clone().settled(app.now()).stage != found.stage {
+        return answer::see_other(&page);
+    }
     let mut released = found.released();
     match app.interactions.advance(&mut released, vec![]).await {
         Ok(()) | Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => {
-            answer::see_other(&format!("/interaction/{}", released.id))
+            answer::see_other(&page)
         }
         Err(AdvanceError::Store(error)) => Missing::Store(error).answer(&app),
     }
