@@ -1,6 +1,6 @@
 //! Who is let in: the first that happens to every request, before any slice sees it (SEC-34).
 //!
-//! In order: the length of the address, the budget of the caller's network, the body (its size, its time, its
+//! In order: the budget of the caller's network, the length of the address, pages of other sites, the body (its size, its time, its
 //! memory), a place among the requests under way. What a relying party may ask is counted later, when it has proved
 //! who it is ([`Parts::admit`](crate::app::Parts::admit)).
 
@@ -15,7 +15,7 @@ use axum::response::Response;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
-use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany};
+use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany, watched};
 use crate::{client, oidc};
 
 /// Middleware around all routes.
@@ -30,8 +30,11 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
         Ok(entered) => entered,
         Err(refused) => return refused.answer(&app, kind),
     };
-    let response = next.run(request).await;
+    let (response, is_proved) = watched(next.run(request)).await;
     if let Some(from) = from {
+        if is_proved {
+            app.limits.forgive_address(kind, from);
+        }
         app.limits
             .charge_failure(kind, from, response.status(), app.now());
     }
@@ -45,6 +48,9 @@ async fn enter(
     from: Option<IpAddr>,
     request: Request,
 ) -> Result<(Request, Option<OwnedSemaphorePermit>), Refused> {
+    if let Some(from) = from {
+        app.limits.charge_address(kind, from, app.now())?;
+    }
     let length = request
         .uri()
         .path_and_query()
@@ -54,9 +60,6 @@ async fn enter(
     }
     if kind.is_for_programs() && is_of_anothers_page(&request) {
         return Err(Refused::OtherSite);
-    }
-    if let Some(from) = from {
-        app.limits.charge_address(kind, from, app.now())?;
     }
     let request = if matches!(*request.method(), Method::GET | Method::HEAD) {
         request

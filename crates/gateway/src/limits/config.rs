@@ -29,9 +29,11 @@ pub struct LimitsConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AddressLimits {
-    /// Requests of relying parties' servers: pushed requests, tokens, revocations, look-ups.
+    /// Requests to what relying parties' servers call, until they have proved who they are: what a relying party asks
+    /// is counted as its own, and nobody behind the same address waits for it.
     pub back_channel: NonZeroU32,
-    /// Among them and among wallets' token requests, those whose credentials, codes or tokens were wrong.
+    /// Among them, those whose secrets, assertions or access tokens were wrong; and, counted apart, wallets' wrong codes
+    /// and tokens.
     pub failures: NonZeroU32,
     /// Browsers that begin: each beginning may open an interaction and draw a QR code.
     pub authorize: NonZeroU32,

@@ -47,6 +47,15 @@ impl<K: Eq + Hash> Meter<K> {
         Ok(())
     }
 
+    /// Counts one less for this key.
+    pub(super) fn forgive(&self, key: &K, a_minute: NonZeroU32) {
+        let one = WINDOW / i64::from(a_minute.get());
+        let mut paid_off = self.paid_off.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = paid_off.get_mut(key) {
+            *at -= one;
+        }
+    }
+
     /// Whether one more would be too many; counts nothing.
     pub(super) fn look(
         &self,

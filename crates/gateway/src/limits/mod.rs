@@ -8,6 +8,7 @@
 mod at_once;
 mod config;
 mod meter;
+mod proof;
 mod pushes;
 mod table;
 
@@ -24,6 +25,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use at_once::{AtOnce, Place};
 pub use config::{AddressLimits, ClientLimits, LimitsConfig, OwnLimits, ProcessLimits};
 use meter::Meter;
+pub use proof::watched;
 use pushes::OpenPushes;
 use table::Budget;
 pub use table::Kind;
@@ -151,6 +153,13 @@ impl Limits {
         self.told_once(ADDRESS, charged, || self.alias(from, now), now)
     }
 
+    /// Takes back what an address was charged with: a relying party has proved who it is, and is charged itself. Its
+    /// requests use up nothing of another's behind the same address.
+    pub fn forgive_address(&self, kind: Kind, from: IpAddr) {
+        let budget = kind.budget();
+        self.by_address.forgive(&(budget, from), self.most(budget));
+    }
+
     /// Charges an address with a wrong secret, code or token, where the answer was about one.
     pub fn charge_failure(&self, kind: Kind, from: IpAddr, status: StatusCode, now: Timestamp) {
         if let Some(failures) = kind.failures().filter(|_| kind.is_failure(status)) {
@@ -170,6 +179,7 @@ impl Limits {
         limits: &ClientLimits,
         now: Timestamp,
     ) -> Result<Place<String>, TooMany> {
+        proof::proved();
         let most = match kind {
             Kind::Push => limits.pushes,
             Kind::Revoke => limits.revocations,

@@ -135,6 +135,60 @@ async fn sec_34_wrong_secrets_are_charged_to_the_address_that_they_come_from() {
     assert_eq!(wallet.status, StatusCode::NOT_FOUND);
 }
 
+/// Several relying parties sit behind one address, as at a hospital group's data centre.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_a_relying_partys_requests_use_up_nothing_of_its_neighbours() {
+    let world = World::start_changed(|config| {
+        behind_proxy(config);
+        config.limits.address.back_channel = number(4);
+        config.limits.client.pushes = number(10);
+    })
+    .await;
+    let (flooder, neighbour) = (world.party("v2"), world.party("plain"));
+    let address = "198.51.100.7";
+    let push = async |party: &Party| {
+        let request = client().post(world.url(party.par()));
+        from(address, request.form(&Form::new(party).0)).await
+    };
+    for _ in 0..10 {
+        assert_eq!(push(&flooder).await.status, StatusCode::CREATED);
+    }
+    for _ in 0..10 {
+        let refused = push(&flooder).await;
+        assert!(
+            refused
+                .description()
+                .starts_with("too-many-requests-of-client")
+        );
+    }
+    assert_eq!(push(&neighbour).await.status, StatusCode::CREATED);
+    // Whoever has not said who they are has the address's number.
+    for _ in 0..4 {
+        let nobody = from(address, client().post(world.url("/par"))).await;
+        assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
+    }
+    let refused = from(address, client().post(world.url("/par"))).await;
+    assert!(
+        refused
+            .description()
+            .starts_with("too-many-requests-from-address")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_addresses_that_are_too_long_count_as_requests() {
+    let world = World::start_changed(|config| {
+        behind_proxy(config);
+        config.limits.address.authorize = number(2);
+    })
+    .await;
+    let long = format!("/authorize?x={}", "a".repeat(12 * 1024));
+    for status in [414, 414, 429] {
+        let answer = from("198.51.100.7", client().get(world.url(&long))).await;
+        assert_eq!(answer.status, status);
+    }
+}
+
 /// A page full of pictures whose addresses are guesses must not lock out the network of whoever reads it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sec_34_pages_of_other_sites_use_up_nothing_of_an_address() {
