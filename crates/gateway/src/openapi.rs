@@ -43,7 +43,7 @@ pub struct ClientForm {
     /// `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
     #[schema(required = false)]
     client_assertion_type: String,
-    /// The JWT: `iss` and `sub` are the client, `aud` is the issuer, `exp` at most ten minutes ahead, `jti` new
+    /// The JWT: `iss` and `sub` are the client, `aud` is the issuer, `exp` at most an hour ahead, `jti` new
     /// [RFC 7523 3].
     #[schema(required = false)]
     client_assertion: String,

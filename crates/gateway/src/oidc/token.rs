@@ -7,9 +7,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
 use standards::oauth::form::Form;
 use standards::oauth::pkce::{CodeChallenge, CodeVerifier};
+use utoipa::ToSchema;
 
 use super::fault::{Fault, Rule};
 use super::forms::TokenForm;
@@ -27,6 +28,22 @@ use crate::organisation::dialect::Pkce;
 /// What a client may ask for in its own name.
 const REVOCATION_SCOPE: &str = "revocation";
 
+/// What a client gets [RFC 6749 5.1; OIDC Core 3.1.3.3].
+#[derive(Serialize, ToSchema)]
+struct TokenAnswer {
+    /// For the userinfo endpoint, or, with the scope `revocation`, to revoke with.
+    access_token: String,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// Seconds until the access token ends.
+    expires_in: u64,
+    /// What was granted.
+    scope: String,
+    /// Who the employee is and what was shared, or what was issued. Not with `client_credentials`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+}
+
 /// Exchange a code
 ///
 /// Or, with `client_credentials` and the scope `revocation`, get a token to revoke with.
@@ -36,7 +53,7 @@ const REVOCATION_SCOPE: &str = "revocation";
     tag = "OpenID Connect",
     security(("client_secret_basic" = []), ()),
     request_body(content = TokenForm, content_type = FORM),
-    responses((status = 200, description = "The tokens"), BackChannelErrors)
+    responses((status = 200, description = "The tokens", body = TokenAnswer), BackChannelErrors)
 )]
 pub async fn token(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Response {
     match grant(&app, &headers, &body).await {
@@ -65,7 +82,7 @@ impl From<Fault> for Refused {
     }
 }
 
-async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refused> {
+async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<TokenAnswer, Refused> {
     let form = Form::parse(body).map_err(Fault::from)?;
     // The client before the code, so that a thief learns nothing about codes (SEC-06).
     let party = client::authenticate(app, headers, &form)
@@ -84,7 +101,7 @@ async fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Value, Ref
 
 /// The only thing that a client may do in nobody's presence is to revoke.
 #[allow(clippy::result_large_err)] // an answer is as large as it is, and goes straight out
-fn revocation_token(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
+fn revocation_token(app: &App, party: &RelyingParty, form: &Form) -> Result<TokenAnswer, Refused> {
     if form.find("scope") != Some(REVOCATION_SCOPE) {
         return Err(Fault::from(Rule::ScopeOfClient).into());
     }
@@ -92,12 +109,13 @@ fn revocation_token(app: &App, party: &RelyingParty, form: &Form) -> Result<Valu
     let token = Revocation { client_id }.seal(&app.seal, app.now());
     let token = token.map_err(|error| unavailable(&error))?;
     tracing::info!(client_id = party.client_id, "revocation token given");
-    Ok(json!({
-        "access_token": token,
-        "token_type": "Bearer",
-        "expires_in": Revocation::LIFETIME.as_secs(),
-        "scope": REVOCATION_SCOPE,
-    }))
+    Ok(TokenAnswer {
+        access_token: token,
+        token_type: "Bearer",
+        expires_in: Revocation::LIFETIME.as_secs().unsigned_abs(),
+        scope: REVOCATION_SCOPE.to_owned(),
+        id_token: None,
+    })
 }
 
 fn unavailable(error: &dyn std::fmt::Display) -> Refused {
@@ -105,7 +123,7 @@ fn unavailable(error: &dyn std::fmt::Display) -> Refused {
     Refused::Answer(answer::json_unavailable())
 }
 
-async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, Refused> {
+async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<TokenAnswer, Refused> {
     let code = form.find("code").ok_or(Fault::from(Rule::CodeMissing))?;
     let now = app.now();
     let found = app
@@ -157,14 +175,13 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<Value, R
         reference = found.reference,
         "token collected"
     );
-    Ok(json!({
-        // For the userinfo endpoint, and nowhere else.
-        "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": Userinfo::LIFETIME.as_secs(),
-        "id_token": id_token,
-        "scope": private.request.scope,
-    }))
+    Ok(TokenAnswer {
+        access_token,
+        token_type: "Bearer",
+        expires_in: Userinfo::LIFETIME.as_secs().unsigned_abs(),
+        scope: private.request.scope.clone(),
+        id_token: Some(id_token),
+    })
 }
 
 /// The code was stolen, or its first answer was lost: nobody can be sure who knows the serial number and holds the
