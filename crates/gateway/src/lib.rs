@@ -432,6 +432,7 @@ fn without_case(mut request: Request) -> Request {
         "/v2/",
         "/revocation/",
         "/api/revocation/",
+        "/.well-known/openid-configuration",
     ];
     let is_old = old.iter().any(|prefix| {
         path.get(..prefix.len())

@@ -374,7 +374,11 @@ async fn discovery_names_what_each_contract_names() {
     let modern = document("/.well-known/openid-configuration").await;
     assert_eq!(modern["jwks_uri"], world.url("/jwks"));
 
+    let shouted = document("/.Well-Known/OpenID-Configuration").await;
+    assert_eq!(shouted, modern);
+
     for path in [
+        "/.well-known/openid-configuration/JWKS",
         "/oidc/.well-known/openid-configuration/jwks",
         "/v2.0/.well-known/openid-configuration/jwks",
         "/jwks",
