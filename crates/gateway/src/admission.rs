@@ -26,9 +26,11 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     let peer = peer.map(|ConnectInfo(address)| address.ip());
     let header = app.limits.address_header.as_ref();
     let from = ui::caller::network(peer, header, request.headers());
+    // Somebody may have typed what a wallet would follow.
+    let is_read = kind.is_for_people() || kind.is_a_link() && oidc::takes_html(request.headers());
     let (request, _place) = match enter(&app, kind, from, request).await {
         Ok(entered) => entered,
-        Err(refused) => return refused.answer(&app, kind),
+        Err(refused) => return refused.answer(&app, is_read),
     };
     let (response, is_proved) = watched(next.run(request)).await;
     if let Some(from) = from {
@@ -155,9 +157,9 @@ impl From<TooMany> for Refused {
 }
 
 impl Refused {
-    fn answer(self, app: &App, kind: Kind) -> Response {
+    fn answer(self, app: &App, is_read: bool) -> Response {
         let (status, sentence) = match self {
-            Self::TooMany(many) if kind.is_for_people() => {
+            Self::TooMany(many) if is_read => {
                 return client::answer_later(oidc::too_many(app, many.status()), &many);
             }
             Self::TooMany(many) => return client::answer_too_many(&many),
@@ -173,7 +175,7 @@ impl Refused {
             ),
             Self::BrokenBody => (StatusCode::BAD_REQUEST, "the body did not arrive whole"),
         };
-        if kind.is_for_people() {
+        if is_read {
             oidc::bad_request(app, status, sentence)
         } else {
             client::answer_error(status, "invalid_request", sentence)

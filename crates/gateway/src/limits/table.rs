@@ -116,6 +116,12 @@ impl Kind {
         matches!(self, Self::Authorize | Self::Page)
     }
 
+    /// Whether a wallet follows it, or a person who was sent or told it.
+    #[must_use]
+    pub fn is_a_link(self) -> bool {
+        matches!(self, Self::ShortCode | Self::Wallet)
+    }
+
     /// Whether servers or wallets ask, and no page of a browser's.
     #[must_use]
     pub fn is_for_programs(self) -> bool {

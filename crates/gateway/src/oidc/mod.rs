@@ -18,6 +18,7 @@ mod userinfo;
 mod waiting_page;
 
 pub use waiting_page::short_code::Guesses;
+pub use waiting_page::takes_html;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;

@@ -226,6 +226,11 @@ async fn sec_34_pages_of_other_sites_use_up_nothing_of_an_address() {
     }
     let refused = send(guess(), "none", "document").await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused.error(), "temporarily_unavailable");
+    let typed = guess().header("accept", "text/html,*/*;q=0.8");
+    let typed = send(typed, "none", "document").await;
+    assert_eq!(typed.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(typed.body.contains("<h1"), "{}", typed.body);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

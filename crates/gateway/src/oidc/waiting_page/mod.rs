@@ -352,7 +352,8 @@ async fn short_link(
     }
 }
 
-fn takes_html(headers: &HeaderMap) -> bool {
+/// Whether whoever asks wants a page.
+pub fn takes_html(headers: &HeaderMap) -> bool {
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
