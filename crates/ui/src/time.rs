@@ -80,6 +80,7 @@ mod tests {
         assert_eq!(clock(at("2026-11-22T14:35:59Z")), "2:35pm");
     }
 
+    /// SEC-39.
     #[test]
     fn summer_time_is_an_hour_later_even_across_midnight() {
         assert_eq!(

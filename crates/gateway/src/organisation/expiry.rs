@@ -207,4 +207,15 @@ mod tests {
             assert!(date_time(bad).is_none(), "{bad}");
         }
     }
+
+    /// The clock of no computer here counts it: what ends with it ends with the second before.
+    #[test]
+    fn sec_39_a_leap_second_is_the_second_before_it() {
+        assert_eq!(
+            date_time("2016-12-31T23:59:60Z"),
+            date_time("2016-12-31T23:59:59Z")
+        );
+        assert!(date_time("2016-12-31T23:59:60Z").is_some());
+        assert!(date_time("2016-12-31T23:59:61Z").is_none());
+    }
 }

@@ -57,6 +57,27 @@ async fn a_forwarded_code_tells_the_victim_who_asks_and_why() {
     assert!(!ended.html.contains("Taylor") && !ended.html.contains("anna"));
 }
 
+/// The owner's own page, opened as often as anybody likes, holds no code before the wallet has proved anything.
+#[tokio::test]
+async fn sec_07_there_is_no_code_before_the_proof() {
+    let stage = Stage::set().await;
+    let waiting = Waiting::to_verify(&stage.world, TYPE).await;
+    let nothing = async |at: &str| {
+        let page = waiting.again().await;
+        let leads_back = page.url.contains("code=") || page.html.contains("callback?code=");
+        assert!(!leads_back, "{at}: {}", page.url);
+        let status = format!("{}/status", waiting.page.url);
+        let status = waiting.browser.open(&status).await;
+        assert!(!status.html.contains("code="), "{at}");
+    };
+    nothing("waiting").await;
+    let requested = request(&waiting.link()).await;
+    nothing("scanned").await;
+    let refused = requested.post("vp_token=%7B%7D".into());
+    assert_eq!(refused.await.status, StatusCode::BAD_REQUEST);
+    nothing("refused").await;
+}
+
 /// SEC-28, HA-06, rulings 7: the victim follows the attacker's link for a wallet on this device.
 #[tokio::test]
 async fn a_forwarded_link_for_this_device_gives_the_attackers_browser_nothing() {

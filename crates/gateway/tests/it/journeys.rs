@@ -123,6 +123,7 @@ async fn a_wallet_that_deletes_the_credential_at_once_leaves_none_in_force(datab
     assert!(revoked.optional_integer("revoked_at").unwrap().is_some());
 }
 
+/// SEC-40.
 async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wiped(
     database: Database,
 ) {
