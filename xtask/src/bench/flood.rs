@@ -43,8 +43,8 @@ pub(super) fn measure(
     let count = |status: &str| number(&flood, &format!("/by_status/{status}")).max(0.0);
     report.say(format!(
         "One relying party pushes {:.0} requests a minute ({:.0} in {:.0} s; {} of them late), another begins \
-         {JOURNEYS_A_SECOND} verify-and-issue journeys a second and has {PAGES} pages that wait. Both come from one \
-         address, over loopback. Limits are the defaults. A journey that failed would end the run.",
+         {JOURNEYS_A_SECOND} verify-and-issue journeys a second and has {PAGES} pages that wait. Limits are \
+         the defaults; over loopback none holds by address. A journey that failed would end the run.",
         PUSHES_A_SECOND * 60.0,
         number(&flood, "/pushes"),
         number(&flood, "/seconds"),
