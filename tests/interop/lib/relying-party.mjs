@@ -87,7 +87,7 @@ export class RelyingParty {
     const browser = new Browser(this.#world.fetch);
     const page = await browser.page(address);
     const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
-    return { browser, page, checks };
+    return { address, browser, page, checks };
   }
 
   /** The browser comes back with a code, and the library believes the ID token; or it throws what it heard. */

@@ -2,7 +2,7 @@
 // issuer, PKCE and the ID token's signature; the sandbox's wallet plays the employee.
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { test } from "node:test";
 
 import { among, programme } from "../lib/programme.mjs";
@@ -83,6 +83,40 @@ export function relyingParty(world) {
     const disguised = { ...world(), party: () => stranger };
     const client = await RelyingParty.discover(disguised, "plain, by post");
     await assert.rejects(client.verify("Identity"), { name: "ResponseBodyError", error: "invalid_client" });
+  });
+
+  // SEC-06, SEC-11.
+  test("a client that signs with another key than its own hears invalid_client", async () => {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const stranger = { ...world().party("plain", true), private_key: privateKey.export({ type: "pkcs8", format: "pem" }) };
+    const disguised = { ...world(), party: () => stranger };
+    const client = await RelyingParty.discover(disguised, "plain, with its own key");
+    await assert.rejects(client.verify("Identity"), { name: "ResponseBodyError", error: "invalid_client" });
+  });
+
+  // SEC-05, SEC-28.
+  test("a pushed request opens in one browser", async () => {
+    const client = await RelyingParty.discover(world(), "plain");
+    const { address, browser, page } = await client.verify("Identity");
+    assert.equal(String((await browser.page(address)).url), String(page.url));
+    const stranger = await world().fetch(address, { redirect: "manual" });
+    assert.equal(stranger.headers.get("location"), null);
+    assert.ok(stranger.status >= 400, `${stranger.status}`);
+  });
+
+  // SEC-09: what comes back carries enough for the library to know a foreign answer.
+  test("an answer of another request, or of another issuer, is no answer", async () => {
+    const [client, employee] = [await RelyingParty.discover(world(), "plain"), world().employee("match")];
+    const journey = await client.verify("Identity");
+    await scan(world(), employee.holder, journey.page.href("open-wallet"));
+    const back = await journey.browser.back(journey.page.url);
+    for (const [name, value] of [["state", "another"], ["iss", "https://elsewhere.example"], ["state"], ["iss"]]) {
+      const foreign = new URL(back);
+      if (value) foreign.searchParams.set(name, value);
+      else foreign.searchParams.delete(name);
+      await assert.rejects(client.redeem(foreign, journey.checks), { code: "OAUTH_INVALID_RESPONSE" }, name);
+    }
+    await client.redeem(back, journey.checks);
   });
 
   // DW-35.
