@@ -21,6 +21,8 @@ pub enum Endpoint {
     Token,
     /// Revocation of credentials.
     Revocation,
+    /// What became of journeys.
+    Outcomes,
 }
 
 impl fmt::Display for Endpoint {
@@ -31,6 +33,7 @@ impl fmt::Display for Endpoint {
             Self::PushedRequest => "pushed authorization request endpoint",
             Self::Token => "token endpoint",
             Self::Revocation => "revocation endpoint",
+            Self::Outcomes => "outcome look-up",
         })
     }
 }

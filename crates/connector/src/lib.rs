@@ -25,6 +25,8 @@
 //! A portal that wants the whole of it (identity once a session, exactly what was confirmed, revocation and mail that
 //! survive a crash) opens a [`desk::Desk`] instead, which keeps what must be kept.
 //!
+//! A browser that does not come back leaves a question, which [`Connector::look_up`] asks the gateway.
+//!
 //! Keep the `Pending` of an issue *before* the browser leaves: it holds the serial number, so a
 //! credential that reached the wallet can be found and revoked whatever happens afterwards.
 
@@ -39,6 +41,7 @@ mod identity;
 mod issue;
 mod keys;
 mod matching;
+mod outcome;
 mod pending;
 mod revoke;
 mod secret;
@@ -59,6 +62,7 @@ pub use id_token::IdTokenError;
 pub use identity::{Attributes, Identity, IdentityError, Verified};
 pub use issue::{Draft, DraftError};
 pub use matching::{Comparison, MatchOutcome, OnRecord, Policy, Reason, compare};
+pub use outcome::{About, Ended, Outcome, Revoked};
 pub use pending::{Pending, Purpose, Started};
 pub use revoke::{Revocation, RevokeError};
 pub use secret_source::{SecretSource, SecretSourceError};

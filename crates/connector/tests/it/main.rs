@@ -10,6 +10,7 @@ mod hostile_callback;
 mod hostile_id_token;
 mod hostile_transport;
 mod issue;
+mod outcome;
 mod provider;
 mod revoke;
 mod verify;

@@ -37,7 +37,7 @@ pub(crate) struct World {
     pub(crate) desk: Desk,
     pub(crate) store: Store,
     pub(crate) door: Door,
-    _gateway: Gateway,
+    gateway: Gateway,
     pub(crate) wallet: Wallet,
     pub(crate) settings: Settings,
     pub(crate) database: Database,
@@ -102,7 +102,7 @@ impl World {
             desk,
             store,
             door,
-            _gateway: gateway,
+            gateway,
             wallet,
             settings,
             database,
@@ -138,6 +138,21 @@ impl World {
         self.shift.set(by);
     }
 
+    /// The connector without a desk.
+    pub(crate) async fn connector(&self) -> Connector {
+        let clock = self.clock.clone();
+        let clock = Arc::new(move || clock.now());
+        let http = Http::new(HttpOptions::default()).unwrap();
+        Connector::discover_with_clock(self.settings.clone(), http, clock)
+            .await
+            .unwrap()
+    }
+
+    /// The gateway does what is due in the background.
+    pub(crate) async fn tidy_gateway(&self) {
+        self.gateway.tidy_once().await.unwrap();
+    }
+
     /// Puts an identity credential into a holder's wallet, by the connector without a desk.
     pub(crate) async fn give_identity(&self, holder: &str, person: &Person, identifier: &str) {
         let born = person.date_of_birth.unwrap().to_string();
@@ -146,14 +161,7 @@ impl World {
             .claim("ID-LegalSurname", &person.surname)
             .claim("ID-BirthDate", born)
             .claim("UniqueIdentifier", identifier);
-        let clock = self.clock.clone();
-        let connector = Connector::discover_with_clock(
-            self.settings.clone(),
-            Http::new(HttpOptions::default()).unwrap(),
-            Arc::new(move || clock.now()),
-        )
-        .await
-        .unwrap();
+        let connector = self.connector().await;
         let started = connector.issue(draft).await.unwrap();
         let query = self.visit(&started.url, holder).await;
         let callback = Callback::parse(&query).unwrap();
