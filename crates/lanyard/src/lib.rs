@@ -4,6 +4,7 @@
 
 pub mod browser;
 mod connections;
+mod connector_command;
 mod gateway_command;
 pub mod journey;
 mod listen;
@@ -37,6 +38,8 @@ enum Command {
     Gateway(gateway_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
+    /// What an external system uses of the connector.
+    Connector(connector_command::Options),
     /// Play the standard's sequences and print every exchange.
     Journey(journey::Options),
     /// The test wallet of a running sandbox, or one by itself.
@@ -51,7 +54,7 @@ impl Command {
         match self {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Sandbox(_) | Self::Connector(_) | Self::Journey(_) => false,
         }
     }
 }
@@ -69,6 +72,7 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
+        Command::Connector(options) => connector_command::run(&options),
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
         Command::Mail(options) => succeeded(mail_command::run(&options).await),

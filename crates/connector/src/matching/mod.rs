@@ -59,6 +59,9 @@ impl fmt::Debug for OnRecord<'_> {
 pub enum MatchOutcome {
     /// They are, as far as the policy asks.
     Match,
+    /// They are not, as far as the policy asks, and it looks like a fault in writing: somebody who knows the person should
+    /// look at record and identity. Until then the journey stops, as after a `No`.
+    Review,
     /// They are not, or it cannot be told: the journey stops.
     No,
 }
@@ -105,15 +108,46 @@ pub fn compare(record: &OnRecord<'_>, identity: &Identity, policy: Policy) -> Co
         identity.birth_date,
     ));
 
-    let outcome = if found.iter().any(|reason| reason.speaks_against()) {
-        MatchOutcome::No
-    } else {
+    let outcome = if !found.iter().any(|reason| reason.speaks_against()) {
         MatchOutcome::Match
+    } else if let Some(hint) = why_review(record, identity, policy) {
+        found.insert(hint);
+        MatchOutcome::Review
+    } else {
+        MatchOutcome::No
     };
     Comparison {
         outcome,
         why: found.into_iter().collect(),
     }
+}
+
+/// What makes it likely that names which do not agree are one person's all the same: born on the same day, and either the
+/// two names have changed places, or both are alike in sound and letters where that is not enough to match.
+fn why_review(record: &OnRecord<'_>, identity: &Identity, policy: Policy) -> Option<Reason> {
+    if record.date_of_birth != Some(identity.birth_date) {
+        return None;
+    }
+    let names = [
+        record.first_names,
+        record.surname,
+        &identity.legal_first_name,
+        &identity.legal_surname,
+    ];
+    let [first_names, surname, their_first_name, their_surname] = names.map(Spelling::parse);
+    let (first_names, surname) = (first_names.ok()?, surname.ok()?);
+    let (their_first_name, their_surname) = (their_first_name.ok()?, their_surname.ok()?);
+    let changed_places = exact::first_names_agree(&first_names, &their_surname)
+        && exact::surnames_agree(&surname, &their_first_name);
+    if changed_places {
+        return Some(Reason::NamesSwapped);
+    }
+    // Whichever side is taken for the right one.
+    let alike = |one, other| fuzzy::names_agree(one, other) || fuzzy::names_agree(other, one);
+    let similar = policy == Policy::Exact
+        && alike(&first_names, &their_first_name)
+        && alike(&surname, &their_surname);
+    similar.then_some(Reason::NamesSimilar)
 }
 
 /// Whether the record's name and the credential's agree, in this order.

@@ -20,6 +20,10 @@ pub enum Reason {
     NameEmpty,
     /// What stands for a name, on one side or on both, has not one letter.
     NameUnreadable,
+    /// What one side has as first name the other has as surname, and the other way round. Calls for a review.
+    NamesSwapped,
+    /// The names are alike in sound and letters. Calls for a review.
+    NamesSimilar,
 }
 
 impl Reason {
@@ -32,12 +36,17 @@ impl Reason {
             Self::BirthDateNotHeld => "birth-date-not-held",
             Self::NameEmpty => "name-empty",
             Self::NameUnreadable => "name-unreadable",
+            Self::NamesSwapped => "names-swapped",
+            Self::NamesSimilar => "names-similar",
         }
     }
 
     /// Whether there is no match where this was found.
     pub fn speaks_against(self) -> bool {
-        self != Self::BirthDateNotHeld
+        !matches!(
+            self,
+            Self::BirthDateNotHeld | Self::NamesSwapped | Self::NamesSimilar
+        )
     }
 }
 
@@ -62,6 +71,12 @@ impl fmt::Display for Reason {
             }
             Self::NameUnreadable => {
                 "A name on the record or in the credential has no letters: correct it, since it names nobody."
+            }
+            Self::NamesSwapped => {
+                "First name and surname seem to have changed places on the record or in the credential: look at both, and have the wrong one corrected."
+            }
+            Self::NamesSimilar => {
+                "The names are alike: look at both, and have the one that is misspelt corrected."
             }
         })
     }

@@ -3,6 +3,7 @@
 
 mod browser;
 mod by_hand;
+mod connector_command;
 #[allow(dead_code)] // the store's tests use all of it
 #[path = "../../../store/tests/it/database.rs"]
 mod database;

@@ -8,6 +8,7 @@ mod fuzzy;
 mod hostile;
 mod people;
 mod reasons;
+mod review;
 
 use jiff::civil::{Date, date};
 use uuid::Uuid;
