@@ -217,8 +217,9 @@ pub(super) fn jwt_vc(data: &[u8]) {
     );
     assert!(!credential.types.is_empty());
     let _ = credential.holder_key();
-    // What was understood says the same when it is signed again.
-    let again = wait(credential.sign(&KEYS.es256, &format!("{}#key", credential.issuer)));
+    // What was understood says the same when it is signed again. (An issuer may have any name here, and not every name can
+    // stand before the key's.)
+    let again = wait(credential.sign(&KEYS.es256, "#key"));
     let again = ParsedCredential::parse(&again.expect("a credential can be signed"));
     let again = again.expect("a credential can be read again").verify(
         KEYS.es256.public_jwk(),

@@ -195,12 +195,11 @@ impl CredentialType {
             .keys()
             .find(|name| !self.attributes.iter().any(|a| &a.name == *name))
         {
-            let printable: String = unknown
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(60)
-                .collect();
-            return Err(DraftError::Unknown(printable));
+            // What an error may say [RFC 6749 5.2].
+            let plain = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
+            return Err(DraftError::Unknown(
+                unknown.chars().filter(plain).take(60).collect(),
+            ));
         }
         let mut checked = Map::new();
         for attribute in &self.attributes {

@@ -33,6 +33,11 @@ fn a_draft_off_its_type_is_refused_with_the_attribute_named_and_its_value_unsaid
         field(checked(|d| drop(d.insert("Extra".into(), json!("x")))).unwrap_err()),
         "Extra is not an attribute of this credential type"
     );
+    let strange = "ID-\u{2d2}\"Sur\\name\u{7}\u{202e}";
+    assert_eq!(
+        field(checked(|d| drop(d.insert(strange.into(), json!("x")))).unwrap_err()),
+        "ID-Surname is not an attribute of this credential type"
+    );
     assert_eq!(
         field(checked(|d| drop(d.remove("ID-BirthDate"))).unwrap_err()),
         "ID-BirthDate is missing"
