@@ -28,9 +28,17 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     let from = ui::caller::network(peer, header, request.headers());
     // Somebody may have typed what a wallet would follow.
     let is_read = kind.is_for_people() || kind.is_a_link() && oidc::takes_html(request.headers());
+    // What is refused here does not come to where pages are put into a language.
+    let asked = is_read.then(|| oidc::Asked::of(&app, &request));
     let (request, _place) = match enter(&app, kind, from, request).await {
         Ok(entered) => entered,
-        Err(refused) => return refused.answer(&app, is_read),
+        Err(refused) => {
+            let answer = refused.answer(&app, is_read);
+            return match asked {
+                Some(asked) => asked.finish(&app, answer),
+                None => answer,
+            };
+        }
     };
     let (response, is_proved) = watched(next.run(request)).await;
     if let Some(from) = from {

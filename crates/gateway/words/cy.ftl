@@ -2,8 +2,7 @@
 
 for-whom = Ar gyfer { $relying_party }
 reference-is = Eich cyfeirnod yw
-reference-tell = Rhowch ef i'r person sy'n eich helpu.
-reference-tell-if = Rhowch ef i'r person sy'n eich helpu os aiff rhywbeth o'i le.
+reference-tell = Rhowch y cyfeirnod hwn os gofynnwch am gymorth.
 reference-contact = Am gymorth, cysylltwch â:
 try-again = Ceisio eto
 go-back = Mynd yn ôl
@@ -117,18 +116,24 @@ problem-title = Mae problem gyda'r gwasanaeth
 
 large-code-title = Cod QR ar gyfer eich waled
 short-link-title = Agorwch hwn yn eich waled ddigidol
+short-link-shares = Mae'r ddolen hon yn gofyn i chi rannu tystlythyr o'ch waled.
+short-link-adds = Mae'r ddolen hon yn ychwanegu tystlythyr at eich waled.
 short-link-only = Ewch ymlaen dim ond os chi a ddechreuodd hyn.
 short-link-open = Agor fy waled
 short-link-nothing = Os nad oes dim yn digwydd, agorwch eich waled a sganiwch y cod QR â hi.
+short-link-nothing-typed = Os nad oes dim yn digwydd, teipiwch y cyfeiriad yn eich waled yn lle yn eich porwr.
 
 ## Pages that lead nowhere by themselves
 
 cannot-continue-title = Ni allwn barhau
 cannot-continue-fault = Nam yn y wefan y daethoch ohoni yw hwn. Ni rannwyd dim, ac nid ychwanegwyd dim at eich waled.
-cannot-continue-next = Ewch yn ôl ati, a dywedwch wrth y bobl sy'n ei rhedeg.
+cannot-continue-next = Cysylltwch â'r bobl sy'n rhedeg y wefan honno a rhowch y cyfeirnod hwn iddynt.
 used-title = Mae'r dudalen hon eisoes wedi'i defnyddio
 used-next = Ewch yn ôl i { $relying_party } a dechreuwch eto.
 used-next-unknown = Ewch yn ôl i'r wefan y daethoch ohoni a dechreuwch eto.
+unknown-code-title = Nid ydym yn adnabod y cod hwn
+unknown-code-why = Efallai ei fod wedi'i gamdeipio, wedi'i ddefnyddio neu'n rhy hen.
+unknown-code-next = Gwiriwch ef a'i deipio eto. Os nad yw'n gweithio o hyd, ewch yn ôl i'r dudalen lle cawsoch ef a dechreuwch eto.
 other-browser-title = Ewch yn ôl i'r porwr lle dechreuoch chi
 other-browser-why = Agorodd eich waled y dudalen hon mewn porwr gwahanol i'r un y dechreuoch ynddo. Er eich diogelwch, dim ond yno yr awn ymlaen.
 other-browser-next = Ewch yn ôl i'r porwr hwnnw. Mae'r dudalen a adawoch yno yn dweud wrthych beth i'w wneud.

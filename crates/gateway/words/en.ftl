@@ -3,8 +3,7 @@
 
 for-whom = For { $relying_party }
 reference-is = Your reference is
-reference-tell = Tell it to the person who helps you.
-reference-tell-if = Tell it to the person who helps you if something goes wrong.
+reference-tell = Give this reference if you ask for help.
 reference-contact = For help, contact:
 try-again = Try again
 go-back = Go back
@@ -118,18 +117,24 @@ problem-title = There is a problem with the service
 
 large-code-title = QR code for your wallet
 short-link-title = Open this in your digital wallet
+short-link-shares = This link asks you to share a credential from your wallet.
+short-link-adds = This link adds a credential to your wallet.
 short-link-only = Only continue if you started this yourself.
 short-link-open = Open my wallet
 short-link-nothing = If nothing happens, open your wallet and scan the QR code with it.
+short-link-nothing-typed = If nothing happens, type the address into your wallet instead of your browser.
 
 ## Pages that lead nowhere by themselves
 
 cannot-continue-title = We cannot continue
 cannot-continue-fault = This is a fault in the website you came from. Nothing was shared or added to your wallet.
-cannot-continue-next = Go back to it, and tell the people who run it.
+cannot-continue-next = Contact the people who run that website and give them this reference.
 used-title = This page has already been used
 used-next = Go back to { $relying_party } and start again.
 used-next-unknown = Go back to the website you came from and start again.
+unknown-code-title = We do not know this code
+unknown-code-why = It may be mistyped, used or too old.
+unknown-code-next = Check it and type it again. If it still does not work, go back to the page where you got it and start again.
 other-browser-title = Go back to the browser where you started
 other-browser-why = Your wallet opened this page in another browser than the one that you started in. For your safety we go on only there.
 other-browser-next = Go back to that browser. The page that you left there tells you what to do.

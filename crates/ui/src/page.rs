@@ -17,6 +17,7 @@ pub struct Page {
     words: Option<Words>,
     account: Option<Account>,
     other_languages: Option<String>,
+    is_chosen_in_place: bool,
 }
 
 /// Who is logged in, in the header of every page, with the way out.
@@ -51,6 +52,7 @@ impl Page {
             words: None,
             account: None,
             other_languages: None,
+            is_chosen_in_place: false,
         }
     }
 
@@ -108,6 +110,19 @@ impl Page {
     pub fn with_language_choice(mut self, address: impl Into<String>) -> Self {
         self.other_languages = Some(address.into());
         self
+    }
+
+    /// The same for a page that does not repeat its address: a script keeps the choice and loads the page again;
+    /// without one, the choice leads to Help.
+    #[must_use]
+    pub fn with_language_choice_in_place(mut self) -> Self {
+        self.is_chosen_in_place = true;
+        self.with_language_choice(crate::help::PATH)
+    }
+
+    /// Whether the choice of another language leads to this very page.
+    pub fn is_chosen_in_place(&self) -> bool {
+        self.is_chosen_in_place
     }
 
     /// The main heading.

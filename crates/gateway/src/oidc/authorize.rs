@@ -91,8 +91,7 @@ pub async fn authorize(
         Err(Refused::Page(response)) => response,
         Err(Refused::Redirect(address)) => answer::see_other(&address),
         Err(Refused::Store(error)) => {
-            tracing::error!(%error, "an interaction could not be opened");
-            plain::service_problem(&app)
+            plain::service_problem(&app, &error, "an interaction could not be opened")
         }
     }
 }

@@ -9,7 +9,7 @@ use ui::Language;
 
 use super::answer;
 use super::look::Look;
-use super::waiting_page::plain;
+use super::waiting_page::plain::{self, Again};
 use crate::app::{App, Parts};
 use crate::interaction::Interaction;
 
@@ -61,8 +61,34 @@ pub async fn speak(State(app): State<App>, request: Request, next: Next) -> Resp
     if let Some(language) = choice.filter(|_| request.method() == Method::GET) {
         return keep(&app, language, request.uri().path());
     }
-    let language = look(&app, request.headers()).language();
-    plain::translate(&app, language, next.run(request).await)
+    let asked = Asked::of(&app, &request);
+    asked.finish(&app, next.run(request).await)
+}
+
+/// Who asked for a page, and for which, until it is known whether it is a notice.
+pub struct Asked {
+    language: Language,
+    again: Again,
+}
+
+impl Asked {
+    /// Of this request.
+    pub fn of(parts: &Parts, request: &Request) -> Self {
+        let uri = request.uri();
+        Self {
+            language: look(parts, request.headers()).language(),
+            again: match (request.method(), uri.query()) {
+                (&Method::GET, None) => Again::At(uri.path().to_owned()),
+                (&Method::GET, Some(_)) => Again::Unsaid,
+                _ => Again::Never,
+            },
+        }
+    }
+
+    /// The answer as it is sent.
+    pub fn finish(self, app: &App, response: Response) -> Response {
+        plain::finish(app, self.language, self.again, response)
+    }
 }
 
 fn keep(parts: &Parts, language: Language, path: &str) -> Response {

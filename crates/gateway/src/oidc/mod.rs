@@ -27,6 +27,7 @@ use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::openapi::at;
+pub use language::Asked;
 pub use waiting_page::plain::{bad_request_of as bad_request, too_many};
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without

@@ -33,6 +33,9 @@ use store::StoreError;
 /// Longest link that goes into the QR code: longer ones cost twice as much and scan worse.
 pub const LONGEST_QR_LINK: usize = 110;
 
+/// What a client's developer finds in the log.
+const NO_CLIENT: &str = "the client of this interaction is no longer registered";
+
 /// The routes of the page.
 pub fn router() -> Router<App> {
     Router::new()
@@ -67,8 +70,7 @@ impl Missing {
         match self {
             Self::NotYours => plain::already_used(app, None),
             Self::Store(error) => {
-                tracing::error!(%error, "an interaction could not be read");
-                plain::service_problem(app)
+                plain::service_problem(app, &error, "an interaction could not be read")
             }
         }
     }
@@ -106,10 +108,7 @@ async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap
         Err(missing) => return missing.answer(&app),
     };
     let Some(party) = app.organisations.relying_party(&found.client_id) else {
-        return plain::bad_request(
-            &app,
-            "the client of this interaction is no longer registered",
-        );
+        return plain::bad_request(&app, NO_CLIENT);
     };
     match found.stage {
         Stage::Finished {
@@ -201,7 +200,7 @@ async fn larger_code(
                     let look = language::look_of(&app, &headers, &found);
                     show::larger_code(&app, &look, party, &found)
                 }
-                None => plain::service_problem(&app),
+                None => plain::bad_request(&app, NO_CLIENT),
             }
         }
         Ok((_, found)) => answer::see_other(&format!("/interaction/{}", found.id)),
@@ -338,10 +337,15 @@ async fn short_link(
     let open = |found: &Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
     let way = found.filter(open).and_then(|found| {
         let via = found.via(&link)?;
-        Some(wallet_link(&app, &found, via))
+        Some(view::ShortLink {
+            purpose: show::purpose(&found),
+            link: wallet_link(&app, &found, via),
+            here: format!("/w/{link}"),
+            was_typed: false,
+        })
     });
     match way {
-        Some(full) => show::short_link(&language::look(&app, &headers), &full),
+        Some(full) => show::short_link(&language::look(&app, &headers), full),
         None if takes_html(&headers) => plain::already_used(&app, None),
         // A wallet has followed it: it reads JSON, and its person the sentence in it.
         None => client::answer_error(

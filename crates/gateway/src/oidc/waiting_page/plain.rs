@@ -1,7 +1,10 @@
 //! Pages without an interaction: nothing is known for sure, so nobody is redirected (SEC-03).
 //!
-//! They are answered from deep inside, where nobody knows any more who asked. So they are put into the person's
-//! language on the way out, by [`translate`].
+//! They are answered from deep inside, where nobody knows any more who asked, and for what. So they are put into the
+//! person's language, and get a link to themselves, on the way out, by [`finish`]. Each shows a reference (screens 2.1),
+//! under which the log has what happened.
+
+use std::fmt::Display;
 
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,6 +12,7 @@ use ui::headers::Policy;
 use ui::{Brand, Language};
 
 use super::super::look::Look;
+pub use super::view::Again;
 use super::view::{Notice, NoticePage};
 use crate::app::App;
 
@@ -26,13 +30,18 @@ pub fn bad_request_of(app: &App, status: StatusCode, reason: &str) -> Response {
         reason,
         "an authorization request cannot be answered"
     );
-    notice(app, status, Notice::CannotContinue(reference))
+    write_first(app, status, Notice::CannotContinue, reference)
 }
 
 /// The link was used, or the browser is not the one that began.
 pub fn already_used(app: &App, relying_party: Option<&str>) -> Response {
     let known = relying_party.map(str::to_owned);
     notice(app, StatusCode::GONE, Notice::AlreadyUsed(known))
+}
+
+/// No code is written like this one, or it is over.
+pub fn unknown_code(app: &App) -> Response {
+    notice(app, StatusCode::NOT_FOUND, Notice::UnknownCode)
 }
 
 /// A wallet sent the person to another browser than the one that began.
@@ -45,40 +54,64 @@ pub fn too_many(app: &App, status: StatusCode) -> Response {
     notice(app, status, Notice::TooMany)
 }
 
-/// The database did not answer; the log has said why.
-pub fn service_problem(app: &App) -> Response {
-    notice(app, StatusCode::SERVICE_UNAVAILABLE, Notice::ServiceProblem)
+/// Something of ours did not work: `what`, because of `error`.
+pub fn service_problem(app: &App, error: &dyn Display, what: &str) -> Response {
+    let reference = app.random.reference();
+    tracing::error!(reference, %error, "{what}");
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    write_first(app, status, Notice::ServiceProblem, reference)
 }
 
-/// The notice that a response shows, in whatever language.
+/// What a response shows, in whatever language.
 #[derive(Clone)]
-struct Shown(Notice);
+struct Shown {
+    notice: Notice,
+    reference: String,
+}
 
 fn notice(app: &App, status: StatusCode, notice: Notice) -> Response {
-    write(&app.brand, Language::English, status, notice)
+    let reference = app.random.reference();
+    let status_code = status.as_u16();
+    tracing::info!(
+        reference,
+        status = status_code,
+        "a page that leads nowhere was shown"
+    );
+    write_first(app, status, notice, reference)
+}
+
+fn write_first(app: &App, status: StatusCode, notice: Notice, reference: String) -> Response {
+    let shown = Shown { notice, reference };
+    let mut response = write(
+        &app.brand,
+        Language::English,
+        status,
+        shown.clone(),
+        Again::Never,
+    );
+    response.extensions_mut().insert(shown);
+    response
 }
 
 fn write(
     brand: &std::sync::Arc<Brand>,
     language: Language,
     status: StatusCode,
-    notice: Notice,
+    shown: Shown,
+    again: Again,
 ) -> Response {
-    let page = NoticePage::new(&Look::new(brand, language), notice.clone());
-    let mut response = ui::render_with(status, &page, &Policy::new());
-    response.extensions_mut().insert(Shown(notice));
-    response
+    let look = Look::new(brand, language);
+    let page = NoticePage::new(&look, shown.notice, shown.reference, again);
+    ui::render_with(status, &page, &Policy::new())
 }
 
-/// Writes a notice anew in the language of whoever asked. Headers that were added since, such as a cookie, stay.
-pub fn translate(app: &App, language: Language, mut response: Response) -> Response {
-    if language == Language::English {
-        return response;
-    }
-    let Some(Shown(notice)) = response.extensions_mut().remove::<Shown>() else {
+/// Writes a notice anew in the language of whoever asked, with the address that it can be had at again: none after a
+/// form. Headers that were added since, such as a cookie, stay.
+pub fn finish(app: &App, language: Language, again: Again, mut response: Response) -> Response {
+    let Some(shown) = response.extensions_mut().remove::<Shown>() else {
         return response;
     };
-    let translated = write(&app.brand, language, response.status(), notice);
-    *response.body_mut() = translated.into_body();
+    let finished = write(&app.brand, language, response.status(), shown, again);
+    *response.body_mut() = finished.into_body();
     response
 }

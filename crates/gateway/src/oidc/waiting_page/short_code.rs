@@ -13,6 +13,7 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{answer, language};
+use super::view::ShortLink;
 use super::{Missing, change, plain, show, takes_html, wallet_link};
 use crate::app::App;
 use crate::client;
@@ -100,13 +101,18 @@ pub async fn follow(
     let open = |found: &Interaction| found.stage == Stage::Waiting && now < found.expires_at;
     match found {
         Ok(Some(found)) if open(&found) => {
-            let link = wallet_link(&app, &found, Via::AnotherDevice);
-            show::short_link(&language::look(&app, &headers), &link)
+            let view = ShortLink {
+                purpose: show::purpose(&found),
+                link: wallet_link(&app, &found, Via::AnotherDevice),
+                here: format!("/c/{typed}"),
+                was_typed: true,
+            };
+            show::short_link(&language::look(&app, &headers), view)
         }
         Ok(_) => {
             app.short_code_guesses.count_wrong(now);
             if takes_html(&headers) {
-                plain::already_used(&app, None)
+                plain::unknown_code(&app)
             } else {
                 let sentence = "short-code-unknown: this code is wrong, used or too old";
                 client::answer_error(StatusCode::NOT_FOUND, "invalid_request", sentence)

@@ -9,8 +9,8 @@ use super::super::answer;
 use super::super::browser::Browser;
 use super::super::look::Look;
 use super::view::{
-    About, Code, Ended, EndedPage, Ending, LargeCodePage, Progress, ShortLinkPage, Unusable,
-    Waiting, WaitingPage,
+    About, Code, Ended, EndedPage, Ending, LargeCodePage, Progress, ShortLink, ShortLinkPage,
+    Unusable, Waiting, WaitingPage,
 };
 use super::{plain, qr_link, says, wallet_link};
 use crate::app::App;
@@ -18,6 +18,9 @@ use crate::interaction::refusal::Kind;
 use crate::interaction::{Interaction, Outcome, Purpose, Refusal, Stage, Via};
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::CredentialType;
+
+/// What the log says where there is none.
+const NO_CODE: &str = "a QR code could not be drawn";
 
 /// The page of an interaction that does not lead back by itself.
 pub fn page(
@@ -47,7 +50,7 @@ fn waiting(
     let code = match interaction.stage {
         Stage::Waiting => match code(app, look, interaction, &about) {
             Some(code) => Some(code),
-            None => return plain::service_problem(app),
+            None => return plain::service_problem(app, &"the link is too long", NO_CODE),
         },
         _ => None,
     };
@@ -122,7 +125,7 @@ pub fn larger_code(
 ) -> Response {
     let about = about(app, party, interaction);
     let Some(code) = code(app, look, interaction, &about) else {
-        return plain::service_problem(app);
+        return plain::service_problem(app, &"the link is too long", NO_CODE);
     };
     let here = format!("/interaction/{}", interaction.id);
     let status_url = format!("{here}/status");
@@ -131,13 +134,14 @@ pub fn larger_code(
 }
 
 /// Leads to the standard's own link, by `Location` for what follows it and by a link for a person.
-pub fn short_link(look: &Look, link: &str) -> Response {
+pub fn short_link(look: &Look, view: ShortLink) -> Response {
+    let location = HeaderValue::from_str(&view.link);
     let mut response = ui::render_with(
         StatusCode::SEE_OTHER,
-        &ShortLinkPage::new(look, link.to_owned()),
+        &ShortLinkPage::new(look, view),
         &Policy::new(),
     );
-    if let Ok(location) = HeaderValue::from_str(link) {
+    if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response
@@ -173,10 +177,7 @@ fn code(app: &App, look: &Look, interaction: &Interaction, about: &About) -> Opt
 
 fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
     About {
-        purpose: match interaction.purpose {
-            Purpose::Verify => super::view::Purpose::Verify,
-            Purpose::Issue => super::view::Purpose::Issue,
-        },
+        purpose: purpose(interaction),
         relying_party: party.name.clone(),
         organisation: party.organisation.name.clone(),
         credentials: labels(app, interaction),
@@ -184,8 +185,16 @@ fn about(app: &App, party: &RelyingParty, interaction: &Interaction) -> About {
     }
 }
 
-/// `credentials.example/c/K7Q2-9MFD`: nobody types `https://`.
-fn typed(app: &App, code: &str) -> String {
+/// The same word for the pages.
+pub fn purpose(interaction: &Interaction) -> super::view::Purpose {
+    match interaction.purpose {
+        Purpose::Verify => super::view::Purpose::Verify,
+        Purpose::Issue => super::view::Purpose::Issue,
+    }
+}
+
+/// `credentials.example/c/` and `K7Q2-9MFD`: nobody types `https://`.
+fn typed(app: &App, code: &str) -> (String, String) {
     let host = app.base.split_once("://").map_or("", |(_, host)| host);
     format!("{host}/c/{code}")
 }

@@ -14,7 +14,7 @@ use super::super::browser::Browser;
 use super::super::language;
 use super::super::par;
 use super::super::request::Checked;
-use super::view::Notice;
+use super::view::{Notice, ShortLink};
 use super::{plain, show, wallet_link};
 use crate::app::{App, Parts};
 use crate::interaction::{
@@ -28,6 +28,15 @@ const REFERENCE: &str = "K7Q2-9MFD";
 
 /// What the sample with a short code shows.
 const SHORT_CODE: &str = "3XW9-T5HB";
+
+/// The relying party that most people meet in a sandbox, and the one that `used-known` names.
+const STAFF_SERVICES: &str = "Anytown Staff Services";
+
+/// The pages of a link that no wallet takes over: the code's, and one that was typed.
+const SHORT_LINKS: [(&str, Purpose, bool); 2] = [
+    ("short-link", Purpose::Verify, false),
+    ("short-link-typed", Purpose::Issue, true),
+];
 
 /// Serves a list of the states at `/__states`, each at `/__states/NAME`, and what its page asks for.
 pub fn router(app: &App) -> Router<App> {
@@ -61,7 +70,7 @@ pub fn names(app: &App) -> Vec<String> {
         .map(name)
         .filter(|name| name.ends_with("-ready"))
         .map(|name| format!("{}-code", name.trim_end_matches("-ready")));
-    let short = ["short-link".to_owned()];
+    let short = SHORT_LINKS.map(|(name, _, _)| name.to_owned());
     let notices = notices().into_iter().map(|(name, _)| name.to_owned());
     live.chain(codes).chain(short).chain(notices).collect()
 }
@@ -75,12 +84,19 @@ fn show(app: &App, headers: &HeaderMap, wanted: &str) -> Response {
     };
     let samples = samples(app, party);
     let look = |sample| language::look_of(app, headers, sample);
-    if wanted == "short-link"
-        && let Some(sample) = samples.first()
+    let short = SHORT_LINKS.iter().find(|(name, _, _)| *name == wanted);
+    let sample_of = |purpose| samples.iter().find(|sample| sample.purpose == purpose);
+    if let Some((_, purpose, was_typed)) = short
+        && let Some(sample) = sample_of(*purpose)
     {
-        let link = wallet_link(app, sample, Via::AnotherDevice);
+        let view = ShortLink {
+            purpose: show::purpose(sample),
+            link: wallet_link(app, sample, Via::AnotherDevice),
+            here: format!("/__states/{wanted}"),
+            was_typed: *was_typed,
+        };
         // Whoever follows it would be led on at once.
-        let mut page = show::short_link(&look(sample), &link);
+        let mut page = show::short_link(&look(sample), view);
         *page.status_mut() = StatusCode::OK;
         page.headers_mut().remove(header::LOCATION);
         return page;
@@ -255,11 +271,12 @@ const fn happens(refusal: Refusal) -> &'static [Purpose] {
 }
 
 /// Every page without an interaction.
-fn notices() -> [(&'static str, Notice); 6] {
+fn notices() -> [(&'static str, Notice); 7] {
     [
-        Notice::CannotContinue(REFERENCE.to_owned()),
+        Notice::CannotContinue,
         Notice::AlreadyUsed(None),
-        Notice::AlreadyUsed(Some("Anytown Staff Services".to_owned())),
+        Notice::AlreadyUsed(Some(STAFF_SERVICES.to_owned())),
+        Notice::UnknownCode,
         Notice::OtherBrowser,
         Notice::ServiceProblem,
         Notice::TooMany,
@@ -269,9 +286,10 @@ fn notices() -> [(&'static str, Notice); 6] {
 
 const fn notice_name(notice: &Notice) -> &'static str {
     match notice {
-        Notice::CannotContinue(_) => "cannot-continue",
+        Notice::CannotContinue => "cannot-continue",
         Notice::AlreadyUsed(None) => "used",
         Notice::AlreadyUsed(Some(_)) => "used-known",
+        Notice::UnknownCode => "unknown-code",
         Notice::OtherBrowser => "other-browser",
         Notice::ServiceProblem => "service-problem",
         Notice::TooMany => "too-many",
@@ -280,10 +298,13 @@ const fn notice_name(notice: &Notice) -> &'static str {
 
 fn answer_notice(app: &App, notice: &Notice) -> Response {
     match notice {
-        Notice::CannotContinue(_) => plain::bad_request(app, "a sample of the page"),
+        Notice::CannotContinue => plain::bad_request(app, "a sample of the page"),
         Notice::AlreadyUsed(party) => plain::already_used(app, party.as_deref()),
+        Notice::UnknownCode => plain::unknown_code(app),
         Notice::OtherBrowser => plain::another_browser(app),
-        Notice::ServiceProblem => plain::service_problem(app),
+        Notice::ServiceProblem => {
+            plain::service_problem(app, &"nothing is wrong", "a sample of the page")
+        }
         Notice::TooMany => plain::too_many(app, StatusCode::TOO_MANY_REQUESTS),
     }
 }

@@ -290,8 +290,9 @@ pub struct LargeCodePage {
 impl LargeCodePage {
     /// The page in this look. `back` is the waiting page; `version` and `status_url` are as there.
     pub fn new(look: &Look, svg: Svg, back: String, status_url: String, version: i64) -> Self {
+        let page = look.page_of("large-code-title").with_script(script());
         Self {
-            page: look.page_of("large-code-title").with_script(script()),
+            page: page.with_language_choice(format!("{back}/code")),
             svg,
             back,
             status_url,
@@ -305,26 +306,53 @@ impl LargeCodePage {
 #[template(path = "oidc/waiting_page/short_link.html")]
 pub struct ShortLinkPage {
     page: Page,
-    link: String,
+    view: ShortLink,
+}
+
+/// Everything that page shows. Not for whom: whoever guesses an address learns no more than its link.
+#[derive(Debug, Clone)]
+pub struct ShortLink {
+    /// What is done.
+    pub purpose: Purpose,
+    /// The standard's own link.
+    pub link: String,
+    /// Address of this page.
+    pub here: String,
+    /// Whether a person typed the address, and has no code to scan.
+    pub was_typed: bool,
 }
 
 impl ShortLinkPage {
-    /// The page in this look. `link` is the standard's own link.
-    pub fn new(look: &Look, link: String) -> Self {
+    /// The page in this look.
+    pub fn new(look: &Look, view: ShortLink) -> Self {
         let page = look.page_of("short-link-title");
-        Self { page, link }
+        let page = page.with_language_choice(view.here.clone());
+        Self { page, view }
     }
+}
+
+/// How a page without an interaction can be had again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Again {
+    /// At this address.
+    At(String),
+    /// Where it stands: the address has a query, and the page repeats nothing that somebody wrote into one.
+    Unsaid,
+    /// Not: it answers a form.
+    Never,
 }
 
 /// What a page without an interaction says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// The relying party's request is at fault, and its address cannot be trusted. Its developer finds the reason in
-    /// the log under this reference.
-    CannotContinue(String),
+    /// the log under the page's reference.
+    CannotContinue,
     /// The link was used, or the browser is not the one that began. The relying party's registered name, where it is
     /// known for sure.
     AlreadyUsed(Option<String>),
+    /// No code of ours is written like that, or it is over.
+    UnknownCode,
     /// A wallet sent the person to another browser than the one that began.
     OtherBrowser,
     /// Nothing the person did.
@@ -339,19 +367,38 @@ pub enum Notice {
 pub struct NoticePage {
     page: Page,
     notice: Notice,
+    reference: String,
+    again: Again,
 }
 
 impl NoticePage {
-    /// The page in this look.
-    pub fn new(look: &Look, notice: Notice) -> Self {
+    /// The page in this look. The log has the `reference`, too.
+    pub fn new(look: &Look, notice: Notice, reference: String, again: Again) -> Self {
         let page = look.page_of(match notice {
-            Notice::CannotContinue(_) => "cannot-continue-title",
+            Notice::CannotContinue => "cannot-continue-title",
+            Notice::UnknownCode => "unknown-code-title",
             Notice::AlreadyUsed(_) => "used-title",
             Notice::OtherBrowser => "other-browser-title",
             Notice::ServiceProblem => "problem-title",
             Notice::TooMany => "too-many-title",
         });
-        Self { page, notice }
+        let page = match &again {
+            Again::At(address) => page.with_language_choice(address.clone()),
+            Again::Unsaid => page.with_language_choice_in_place(),
+            Again::Never => page,
+        };
+        Self {
+            page,
+            notice,
+            reference,
+            again,
+        }
+    }
+
+    /// Whether loading the page again may help.
+    fn may_help(&self) -> bool {
+        let may = matches!(self.notice, Notice::ServiceProblem | Notice::TooMany);
+        may && self.again != Again::Never
     }
 }
 

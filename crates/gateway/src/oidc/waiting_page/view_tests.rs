@@ -174,17 +174,22 @@ fn names_cannot_become_markup() {
 #[test]
 fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself() {
     for notice in [
-        Notice::CannotContinue("K7Q2-9MFD".to_owned()),
+        Notice::CannotContinue,
+        Notice::UnknownCode,
         Notice::AlreadyUsed(None),
         Notice::AlreadyUsed(Some("Anytown".to_owned())),
         Notice::OtherBrowser,
         Notice::ServiceProblem,
         Notice::TooMany,
     ] {
-        let html = NoticePage::new(&look(), notice.clone()).render().unwrap();
+        let again = Again::At("/c/AAAA".to_owned());
+        let page = NoticePage::new(&look(), notice.clone(), "K7Q2-9MFD".to_owned(), again);
+        let html = page.render().unwrap();
         assert!(!html.contains("<form") && !html.contains("go-back"));
-        let has_reference = matches!(notice, Notice::CannotContinue(_));
-        assert_eq!(html.contains("K7Q2-9MFD"), has_reference, "{notice:?}");
+        assert!(html.contains("K7Q2-9MFD"), "{notice:?}");
+        assert!(html.contains("href=\"/c/AAAA?lang=cy\""), "{notice:?}");
+        let may_help = matches!(notice, Notice::ServiceProblem | Notice::TooMany);
+        assert_eq!(html.contains("id=\"try-again\""), may_help, "{notice:?}");
     }
 }
 
