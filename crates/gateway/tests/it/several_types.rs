@@ -113,8 +113,8 @@ async fn whoever_holds_one_of_two_shares_nothing_and_is_told_what_was_asked_for(
     let (scanned, _, after) = shared(&world, "plain", BOTH).await;
     assert_eq!(scanned.outcome, Outcome::Failed);
     for words in [
-        "You did not share your credentials",
-        "Your wallet did not share your staff identity and fire safety training credentials.",
+        "Your staff identity and fire safety training were not shared",
+        "Nothing was shared with The plain portal.",
     ] {
         assert!(after.html.contains(words), "{words}: {}", after.html);
     }

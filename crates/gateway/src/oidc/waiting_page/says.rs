@@ -57,60 +57,87 @@ pub fn code_label(look: &Look, of: &About) -> String {
 
 /// The main heading of a page that tells how it ended.
 pub fn ended(look: &Look, of: &About, ending: Ending) -> String {
-    let key = match (ending, of.purpose) {
+    about(look, of, ended_key(of, ending))
+}
+
+/// The same for the page itself.
+pub fn ended_marked(look: &Look, of: &About, ending: Ending) -> Marked {
+    marked(look, of, ended_key(of, ending))
+}
+
+const fn ended_key(of: &About, ending: Ending) -> &'static str {
+    match (ending, of.purpose) {
         (Ending::Expired, _) => "expired-title",
-        (Ending::Declined, Purpose::Verify) => {
+        (Ending::Cancelled, _) => "cancelled-title",
+        (Ending::Declined | Ending::NotKept, Purpose::Verify) => {
             of.one_or_several("declined-share-title", "declined-share-title-several")
         }
         (Ending::Declined, Purpose::Issue) => "declined-add-title",
-        (Ending::WalletProblem, Purpose::Verify) => {
+        (Ending::NotKept, Purpose::Issue) => "not-kept-title",
+        (Ending::WrongCredential, _) => {
+            of.one_or_several("wrong-credential-title", "wrong-credential-title-several")
+        }
+        (Ending::CredentialMissing, _) => {
+            of.one_or_several("missing-title", "missing-title-several")
+        }
+        (Ending::TooLate, _) => "too-late-title",
+        (Ending::WalletFault, Purpose::Verify) => {
             of.one_or_several("wallet-share-title", "wallet-share-title-several")
         }
-        (Ending::WalletProblem, Purpose::Issue) => "wallet-add-title",
+        (Ending::WalletFault, Purpose::Issue) => "wallet-add-title",
         (Ending::PinWrong, _) => "pin-wrong-title",
         (Ending::DifferentPeople, _) => "different-people-title",
         (Ending::CredentialUnusable(_), _) => {
             of.one_or_several("unusable-title", "unusable-title-several")
         }
+        (Ending::SerialNumberTaken, _) => "serial-number-taken-title",
         (Ending::ServiceProblem, _) => "problem-title",
-    };
-    about(look, of, key)
+    }
 }
 
-/// The explanation: what it was, and what to do.
-pub fn why(look: &Look, of: &About, ending: Ending) -> [String; 2] {
-    let nothing = match of.purpose {
-        Purpose::Verify => "nothing-shared",
-        Purpose::Issue => "nothing-added",
-    };
-    let keys = match (ending, of.purpose) {
-        (Ending::Expired, _) => ["expired-text", nothing],
+/// The explanation: what it was, that nothing was shared or added, and what to do.
+pub fn why(of: &About, ending: Ending) -> Vec<&'static str> {
+    match (ending, of.purpose) {
+        (Ending::Expired, Purpose::Verify) => vec!["expired-text", "nothing-shared"],
+        (Ending::Expired, Purpose::Issue) => vec!["expired-text", "nothing-added"],
         // A wallet answers the same whether the person said no or it holds nothing to share.
-        (Ending::Declined, Purpose::Verify) => [
-            of.one_or_several("declined-share-text", "declined-share-text-several"),
+        (Ending::Declined | Ending::NotKept, Purpose::Verify) => vec![
+            "nothing-shared",
+            of.one_or_several("declined-share-next", "declined-share-next-several"),
+        ],
+        (Ending::Cancelled, Purpose::Verify) => vec!["cancelled-text", "nothing-shared"],
+        (Ending::Declined, Purpose::Issue) => vec!["declined-add-text", "nothing-added"],
+        (Ending::Cancelled, Purpose::Issue) => vec!["cancelled-text", "nothing-added"],
+        (Ending::NotKept, Purpose::Issue) => vec!["not-kept-text", "not-kept-next"],
+        (Ending::WrongCredential, _) => vec![
+            "nothing-shared",
+            of.one_or_several("wrong-credential-text", "wrong-credential-text-several"),
             of.one_or_several("from-employer", "from-employer-several"),
         ],
-        (Ending::Declined, Purpose::Issue) => ["declined-add-text", nothing],
-        (Ending::WalletProblem, Purpose::Verify) => [
-            of.one_or_several("wallet-share-text", "wallet-share-text-several"),
+        (Ending::CredentialMissing, _) => vec![
+            "nothing-shared",
+            of.one_or_several("missing-text", "missing-text-several"),
             of.one_or_several("from-employer", "from-employer-several"),
         ],
-        (Ending::WalletProblem, Purpose::Issue) => [nothing, "wallet-add-text"],
-        (Ending::PinWrong, _) => ["nothing-added", "pin-wrong-text"],
-        (Ending::DifferentPeople, _) => ["different-people-text", "different-people-nothing"],
+        (Ending::TooLate, Purpose::Verify) => vec!["nothing-shared", "too-late-text"],
+        (Ending::TooLate, Purpose::Issue) => vec!["nothing-added", "too-late-text"],
+        (Ending::WalletFault, Purpose::Verify) => vec!["nothing-shared", "wallet-share-text"],
+        (Ending::WalletFault, Purpose::Issue) => vec!["nothing-added", "wallet-add-text"],
+        (Ending::PinWrong, _) => vec!["nothing-added", "pin-wrong-text"],
+        (Ending::DifferentPeople, _) => vec!["different-people-text", "nothing-shared"],
         (Ending::CredentialUnusable(why), _) => unusable(why),
-        (Ending::ServiceProblem, _) => ["information-safe", "try-later"],
-    };
-    keys.map(|key| about(look, of, key))
+        (Ending::SerialNumberTaken, _) => vec!["nothing-added", "serial-number-taken-text"],
+        (Ending::ServiceProblem, _) => vec!["information-safe", "try-later"],
+    }
 }
 
-const fn unusable(why: Unusable) -> [&'static str; 2] {
+fn unusable(why: Unusable) -> Vec<&'static str> {
     match why {
-        Unusable::Expired => ["unusable-expired", "unusable-expired-next"],
-        Unusable::NotYetValid => ["unusable-not-yet-valid", "unusable-not-yet-valid-next"],
-        Unusable::Revoked => ["unusable-revoked", "unusable-revoked-next"],
-        Unusable::Suspended => ["unusable-suspended", "unusable-suspended-next"],
-        Unusable::NotTrusted => ["unusable-not-trusted", "unusable-not-trusted-next"],
+        Unusable::Expired => vec!["unusable-expired", "unusable-expired-next"],
+        Unusable::NotYetValid => vec!["unusable-not-yet-valid", "unusable-not-yet-valid-next"],
+        Unusable::Revoked => vec!["unusable-revoked", "unusable-revoked-next"],
+        Unusable::Suspended => vec!["unusable-suspended", "unusable-suspended-next"],
+        Unusable::NotTrusted => vec!["unusable-not-trusted", "unusable-not-trusted-next"],
     }
 }
 

@@ -260,10 +260,19 @@ fn progress(interaction: &Interaction) -> Progress {
 fn ending(refusal: Refusal) -> Ending {
     match (refusal.kind(), refusal) {
         (Kind::Expired, _) => Ending::Expired,
+        (Kind::Declined, Refusal::Cancelled) => Ending::Cancelled,
+        (Kind::Declined, Refusal::NotKept) => Ending::NotKept,
         (Kind::Declined, _) => Ending::Declined,
         (Kind::WalletProblem, Refusal::TransactionCodeWrong) => Ending::PinWrong,
         (Kind::WalletProblem, Refusal::DifferentPeople) => Ending::DifferentPeople,
-        (Kind::WalletProblem, _) => Ending::WalletProblem,
+        (Kind::WalletProblem, Refusal::CredentialMissing) => Ending::CredentialMissing,
+        (Kind::WalletProblem, Refusal::RequestExpired) => Ending::TooLate,
+        (
+            Kind::WalletProblem,
+            Refusal::WalletFailed | Refusal::PresentationMalformed | Refusal::PresentationReplayed,
+        ) => Ending::WalletFault,
+        (Kind::WalletProblem, _) => Ending::WrongCredential,
+        (Kind::ServiceProblem, Refusal::SerialNumberTaken) => Ending::SerialNumberTaken,
         (Kind::ServiceProblem, _) => Ending::ServiceProblem,
         (Kind::CredentialUnusable, Refusal::CredentialExpired) => {
             Ending::CredentialUnusable(Unusable::Expired)

@@ -213,6 +213,10 @@ fn steps(
             {
                 found.credential_types = two;
             }
+            // It is the end of a credential that has a serial number.
+            if refusal == Refusal::NotKept {
+                found = scan(found)?.issued(app.random.uuid(), Map::new(), now)?;
+            }
             found.refused(refusal, now)
         })
     }));

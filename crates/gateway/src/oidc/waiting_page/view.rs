@@ -204,16 +204,28 @@ pub enum Unusable {
 pub enum Ending {
     /// Half an hour is over.
     Expired,
-    /// The person said no, or the wallet did not keep the credential.
+    /// The person said no in the wallet, or it had nothing to share.
     Declined,
-    /// Another credential, another wallet or another try may do.
-    WalletProblem,
+    /// The person pressed Cancel on the page.
+    Cancelled,
+    /// The wallet did not keep the credential, which is revoked now.
+    NotKept,
+    /// Another credential in the wallet may do.
+    WrongCredential,
+    /// The wallet holds no credential that was asked for.
+    CredentialMissing,
+    /// The wallet answered after its five minutes.
+    TooLate,
+    /// The wallet reported a problem, or sent what cannot be read.
+    WalletFault,
     /// The wallet sent a wrong PIN too often.
     PinWrong,
     /// What was shown together was issued to different people.
     DifferentPeople,
     /// Only the issuer can help.
     CredentialUnusable(Unusable),
+    /// Nothing the person did, and trying again with the same draft cannot help.
+    SerialNumberTaken,
     /// Nothing the person did.
     ServiceProblem,
 }
@@ -223,10 +235,15 @@ impl Ending {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Expired => "expired",
-            Self::Declined => "declined",
-            Self::WalletProblem | Self::PinWrong | Self::DifferentPeople => "wallet-problem",
+            Self::Declined | Self::Cancelled | Self::NotKept => "declined",
+            Self::WrongCredential
+            | Self::CredentialMissing
+            | Self::TooLate
+            | Self::WalletFault
+            | Self::PinWrong
+            | Self::DifferentPeople => "wallet-problem",
             Self::CredentialUnusable(_) => "credential-unusable",
-            Self::ServiceProblem => "service-problem",
+            Self::SerialNumberTaken | Self::ServiceProblem => "service-problem",
         }
     }
 }
@@ -251,7 +268,8 @@ pub struct Ended {
 #[template(path = "oidc/waiting_page/ended.html")]
 pub struct EndedPage {
     page: Page,
-    paragraphs: [String; 2],
+    heading: Marked,
+    paragraphs: Vec<Marked>,
     view: Ended,
 }
 
@@ -259,16 +277,21 @@ impl EndedPage {
     /// The page in this look.
     pub fn new(look: &Look, view: Ended) -> Self {
         let heading = says::ended(look, &view.about, view.ending);
-        let paragraphs = says::why(look, &view.about, view.ending);
+        let why = says::why(&view.about, view.ending);
+        let mark = |key: &&str| says::marked(look, &view.about, key);
         let page = look.page(heading.as_str()).with_script(script());
         let page = match view.ending {
             // Why, too, or five pages would have the same name.
-            Ending::CredentialUnusable(_) => page.with_tab(format!("{heading}. {}", paragraphs[0])),
+            Ending::CredentialUnusable(_) => {
+                let reason = says::about(look, &view.about, why[0]);
+                page.with_tab(format!("{heading}. {reason}"))
+            }
             _ => page,
         };
         Self {
             page: page.with_language_choice(view.here.clone()),
-            paragraphs,
+            heading: says::ended_marked(look, &view.about, view.ending),
+            paragraphs: why.iter().map(mark).collect(),
             view,
         }
     }

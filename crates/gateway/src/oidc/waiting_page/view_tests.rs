@@ -97,7 +97,10 @@ fn the_way_back_is_found_by_its_id_on_every_failed_page() {
     for ending in [
         Ending::Expired,
         Ending::Declined,
-        Ending::WalletProblem,
+        Ending::WrongCredential,
+        Ending::CredentialMissing,
+        Ending::TooLate,
+        Ending::WalletFault,
         Ending::CredentialUnusable(Unusable::Revoked),
         Ending::ServiceProblem,
     ] {
@@ -191,6 +194,47 @@ fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself() {
         let may_help = matches!(notice, Notice::ServiceProblem | Notice::TooMany);
         assert_eq!(html.contains("id=\"try-again\""), may_help, "{notice:?}");
     }
+}
+
+/// Screens 2.3: whoever can do something about it is told what, and that nothing has left the wallet.
+#[test]
+fn each_end_of_a_share_names_its_cause_and_says_that_nothing_was_shared() {
+    for (ending, words) in [
+        (Ending::WrongCredential, "We could not use that credential"),
+        (
+            Ending::CredentialMissing,
+            "Your wallet does not have your staff identity credential",
+        ),
+        (Ending::TooLate, "Your wallet took too long"),
+        (
+            Ending::WalletFault,
+            "Your wallet could not share the credential",
+        ),
+        (Ending::DifferentPeople, "belong to different people"),
+        (Ending::Declined, "Your staff identity was not shared"),
+        (Ending::Cancelled, "You cancelled"),
+        (Ending::Expired, "You took too long"),
+    ] {
+        let html = ended(Purpose::Verify, ending);
+        assert!(html.contains(words), "{ending:?}");
+        let nothing = "Nothing was shared with Anytown Staff Services.";
+        assert!(html.contains(nothing), "{ending:?}");
+    }
+}
+
+/// [WCAG 3.1.2]
+#[test]
+fn what_a_credential_is_called_in_english_says_so_on_a_page_in_welsh() {
+    let look = Look::new(&Arc::new(Brand::default()), Language::Welsh);
+    let mut view = waiting(Purpose::Verify, Progress::Waiting);
+    view.about.credentials = vec!["<b>".to_owned()];
+    let html = WaitingPage::new(&look, view).render().unwrap();
+    assert!(
+        html.contains("<span lang=\"en\">&#60;b&#62;</span>"),
+        "{html}"
+    );
+    assert!(html.contains("<ul class=\"nhsuk-list nhsuk-list--bullet\" lang=\"en\">"));
+    assert!(!html.contains('\u{e000}') && !html.contains('\u{e001}'));
 }
 
 #[test]
