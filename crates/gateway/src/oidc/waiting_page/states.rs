@@ -120,7 +120,10 @@ fn party(app: &Parts) -> Option<&RelyingParty> {
     parties
         .map(AsRef::as_ref)
         .filter(|party: &&RelyingParty| !party.redirect_uris().is_empty())
-        .min_by_key(|party| (party.name.as_str(), party.client_id.as_str()))
+        .min_by_key(|party| {
+            let name = party.name.as_str();
+            (name != STAFF_SERVICES, name, party.client_id.as_str())
+        })
 }
 
 /// What a sample is called: its purpose, then how far it is.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::driver::{Browser, JavaScript, Screen};
 use super::keyboard::tab_through;
-use super::look::{look, look_in_forced_colours, overflow, save, violations};
+use super::look::{load_on, look, look_in_forced_colours, overflow, save, unfold, violations};
 use super::qr_code;
 use super::stage::{REDIRECT_URI, Stage};
 
@@ -25,12 +25,13 @@ async fn states(stage: &Stage) -> Vec<(String, String)> {
 }
 
 /// What is more on a page that stays the same.
-const SAME_PAGE: [&str; 3] = ["-pin", "-short-code", "-known"];
+const SAME_PAGE: [&str; 4] = ["-pin", "-short-code", "-known", "-typed"];
 
 /// What tells one page from another: several refusals have the same, which needs to be looked at once.
 async fn read(browser: &Browser) -> String {
     let read = browser.text("main").await;
-    let minutes = |line: &&str| !line.contains("You have until");
+    let minutes =
+        |line: &&str| !line.contains("You have until") && !line.contains("Your reference is");
     read.lines().filter(minutes).collect::<Vec<_>>().join("\n")
 }
 
@@ -77,15 +78,14 @@ async fn look_at_what_is_folded(browser: &Browser, name: &str) {
     if !browser.has("main details").await {
         return;
     }
-    let unfold = "document.querySelectorAll('details').forEach(one => { one.open = true })";
-    browser.script(unfold).await;
-    for screen in [Screen::Desktop, Screen::Phone, Screen::Narrowest] {
-        browser.turn_to(screen).await;
+    for screen in [Screen::Narrowest, Screen::Phone, Screen::Desktop] {
+        load_on(browser, screen).await;
+        unfold(browser).await;
         assert_eq!(overflow(browser, screen).await, None, "{name}");
-    }
-    assert_eq!(violations(browser).await, [""; 0], "{name}");
-    for screen in [Screen::Phone, Screen::Desktop] {
-        browser.turn_to(screen).await;
+        if screen == Screen::Narrowest {
+            continue;
+        }
+        assert_eq!(violations(browser).await, [""; 0], "{name}");
         let picture = browser.page_picture().await;
         save(&format!("{name}-unfolded"), screen, &picture);
     }
@@ -157,7 +157,7 @@ async fn without_a_script_every_page_of_the_gateway_shows_its_state_and_its_ways
             ],
             "ready-pin" => &["#open-wallet", "#pin"],
             "ready-short-code" => &["#open-wallet", "details[open] #typed"],
-            "scanned" => &["#finished", "form[action$='/cancel']"],
+            "scanned" | "opened" => &["#finished", "form[action$='/cancel']"],
             "scanned-pin" => &["#finished", "#pin"],
             "checking" => &["#finished"],
             "returning" => &["form[action$='/restart']"],
@@ -171,7 +171,7 @@ async fn without_a_script_every_page_of_the_gateway_shows_its_state_and_its_ways
     }
     // The link can be selected, and what needs a script is not there.
     browser.open(&stage.gateway("__states/verify-ready")).await;
-    browser.click("summary").await;
+    browser.click("#cannot-scan summary").await;
     let link = browser.attribute("#code-link", "value").await;
     assert_eq!(link, browser.attribute("#open-wallet", "href").await);
     assert!(browser.has("#copy-link[hidden]").await);
@@ -200,7 +200,7 @@ async fn in_welsh_every_page_of_the_gateway_fits_and_says_that_it_is_a_draft() {
         }
         assert_eq!(violations(&browser).await, [""; 0], "{state}");
         for screen in [Screen::Narrowest, Screen::Phone, Screen::Desktop] {
-            browser.turn_to(screen).await;
+            load_on(&browser, screen).await;
             assert_eq!(overflow(&browser, screen).await, None, "{state}");
         }
         let picture = browser.page_picture().await;
@@ -223,7 +223,7 @@ async fn whoever_cannot_scan_copies_the_link_or_types_a_short_code() {
     let browser = stage.browser(JavaScript::On).await;
     let started = stage.verify().await;
     browser.open(started.url.as_str()).await;
-    browser.click("summary").await;
+    browser.click("#cannot-scan summary").await;
     browser.click("#copy-link").await;
     browser.wait_for_text("The link is copied.").await;
     let selected = "return document.getSelection().toString()";

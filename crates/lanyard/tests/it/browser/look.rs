@@ -28,15 +28,7 @@ pub(super) fn axe_file() -> PathBuf {
 pub(super) async fn look(place: &impl Place, browser: &Browser, name: &str) {
     let mut wrong = Vec::new();
     for screen in [Screen::Desktop, Screen::Phone] {
-        browser.turn_to(screen).await;
-        // Which way comes first on a page with a code depends on the pointer, once it is loaded.
-        if browser
-            .script("return Boolean(document.querySelector('#ways:not([hidden])'))")
-            .await
-            == Value::Bool(true)
-        {
-            browser.reload().await;
-        }
+        load_on(browser, screen).await;
         save(name, screen, &browser.page_picture().await);
         let found = violations(browser).await;
         wrong.extend(
@@ -46,12 +38,28 @@ pub(super) async fn look(place: &impl Place, browser: &Browser, name: &str) {
         );
         wrong.extend(overflow(browser, screen).await);
     }
-    browser.turn_to(Screen::Narrowest).await;
+    load_on(browser, Screen::Narrowest).await;
     wrong.extend(overflow(browser, Screen::Narrowest).await);
-    browser.turn_to(Screen::Desktop).await;
+    load_on(browser, Screen::Desktop).await;
 
     wrong.extend(quiet(place, browser).await);
     assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+}
+
+/// Turns to another device. Which way comes first on a page with a code depends on the pointer, once it is loaded:
+/// such a page is loaded again, as its own person would have it.
+pub(super) async fn load_on(browser: &Browser, screen: Screen) {
+    browser.turn_to(screen).await;
+    let depends = "return Boolean(document.querySelector('#use-another-device'))";
+    if browser.script(depends).await == Value::Bool(true) {
+        browser.reload().await;
+    }
+}
+
+/// Opens everything that can be folded out.
+pub(super) async fn unfold(browser: &Browser) {
+    let unfold = "document.querySelectorAll('details').forEach(one => { one.open = true })";
+    browser.script(unfold).await;
 }
 
 /// Whoever chose their own colours, or few movements, still sees the states, the buttons and the warning, and nothing
@@ -65,7 +73,7 @@ pub(super) async fn look_in_forced_colours(browser: &Browser, name: &str) {
     let are_forced = "return matchMedia('(forced-colors: active)').matches";
     assert_eq!(browser.script(are_forced).await, Value::Bool(true));
     for screen in [Screen::Phone, Screen::Desktop] {
-        browser.turn_to(screen).await;
+        load_on(browser, screen).await;
         let unseen = browser.script(UNBORDERED).await;
         assert_eq!(unseen, json!([]), "{name} on {}", screen.name());
     }
