@@ -18,13 +18,19 @@ from-employer = Eich cyflogwr sy'n ei roi. Os nad yw gennych, cysylltwch â'r t�
 ## The page that waits for a wallet
 
 title-share = Sganiwch y cod QR i rannu eich { $credential }
-title-add = Sganiwch y cod QR i ychwanegu { $credential } at eich waled
+title-add = Sganiwch y cod QR i ychwanegu'r tystlythyr { $credential } at eich waled
+title-share-here = Rhannwch eich { $credential } o'ch waled
+title-add-here = Ychwanegwch y tystlythyr { $credential } at eich waled
 title-scanned = Cod QR wedi'i sganio
-title-returning = Mae eich waled wedi ateb
-title-done = Wedi gorffen
+title-opened = Ewch ymlaen yn eich waled
+title-answered = Mae eich waled wedi ateb
+title-shared = Rhannwyd eich { $credential }
+title-shared-several = Rhannwyd eich tystlythyrau { $credential }
+title-added = Ychwanegwyd y tystlythyr at eich waled
 status-waiting = Yn aros i chi sganio. Mae gennych tan { $until }.
-status-scanned-share = Wedi'i sganio. Dilynwch y cyfarwyddiadau yn eich waled. Dewiswch ‘Rhannu’.
-status-scanned-add = Wedi'i sganio. Dilynwch y cyfarwyddiadau yn eich waled. Dewiswch ‘Ychwanegu’.
+status-waiting-here = Yn aros i chi agor eich waled. Mae gennych tan { $until }.
+status-scanned-share = Dilynwch y cyfarwyddiadau yn eich waled. Dewiswch ‘Rhannu’.
+status-scanned-add = Dilynwch y cyfarwyddiadau yn eich waled. Dewiswch ‘Ychwanegu’.
 status-checking-share = Yn gwirio eich { $credential }.
 status-checking-add = Yn ychwanegu'r tystlythyr.
 status-returning = Ewch ymlaen yn y dudalen a agorodd eich waled.
@@ -34,39 +40,43 @@ status-copied = Mae'r ddolen wedi'i chopïo.
 status-not-copied = Ni ellid copïo'r ddolen. Dewiswch hi a'i chopïo eich hun.
 status-nothing-happened = Dim byd wedi digwydd? Gwiriwch fod eich waled wedi'i gosod ar y ddyfais hon.
 code-share = Cod QR i rannu eich { $credential }. Os na allwch ei sganio, defnyddiwch y ffyrdd eraill ar y dudalen hon.
-code-add = Cod QR i ychwanegu { $credential } at eich waled. Os na allwch ei sganio, defnyddiwch y ffyrdd eraill ar y dudalen hon.
+code-add = Cod QR i ychwanegu'r tystlythyr { $credential } at eich waled. Os na allwch ei sganio, defnyddiwch y ffyrdd eraill ar y dudalen hon.
 another-device = Ar ddyfais arall, fel eich ffôn
 step-open = Agorwch eich waled ddigidol.
 step-scan = Dewiswch sganio cod QR, a sganiwch yr un yma.
-step-share = Gwiriwch beth rydych yn ei rannu, yna dewiswch ‘Rhannu’.
+step-pin = Os yw eich waled yn gofyn am PIN, teipiwch yr un ar y dudalen hon.
+step-share = Gwiriwch beth fyddwch yn ei rannu, yna dewiswch ‘Rhannu’.
 step-add = Gwiriwch y wybodaeth, yna dewiswch ‘Ychwanegu’.
 only-if-yours = Sganiwch y cod hwn dim ond os chi a ddechreuodd hyn.
-open-link = Agor dolen y cod
+open-link = Agor y cais hwn mewn ap waled
 show-larger = Dangos y cod yn fwy
 this-device = Ar y ddyfais hon
+use-another-device = Defnyddio dyfais arall
 open-wallet-here = Agor fy waled ar y ddyfais hon
 continue = Parhau
-returning-elsewhere = Os na agorodd dudalen, neu os agorodd dudalen mewn porwr arall, arhoswch yn y porwr hwn. Dewiswch ‘Dechrau eto’ a sganiwch y cod QR yn lle hynny.
+returning-elsewhere = Os na agorodd dudalen, neu os agorodd dudalen mewn porwr arall, arhoswch yn y porwr hwn. Dewiswch ‘Dechrau eto’, yna sganiwch y cod QR â waled ar ddyfais arall.
+returning-one-device = Os mai'r ddyfais hon yn unig sydd gennych, agorwch { $relying_party } yn y porwr y mae eich waled yn ei agor, a dechreuwch eto yno.
 finished = Rwyf wedi gorffen yn fy waled
 start-again = Dechrau eto
 cancel = Canslo
-what-is-shared = Beth rydych yn ei rannu
-what-is-added = Beth sy'n cael ei ychwanegu
-asks-for = Mae { $relying_party } yn gofyn am y wybodaeth hon o'ch tystlythyr { $credential }, i wirio pwy ydych chi. Caiff ei gwirio ar ran { $organisation }.
-asks-for-several = Mae { $relying_party } yn gofyn am y wybodaeth hon o'ch tystlythyrau { $credential }. Caiff ei gwirio ar ran { $organisation }.
-is-issued-by = { $credential }, a roddwyd gan { $organisation }. Gofynnodd { $relying_party } am ei ychwanegu.
+what-is-shared = Beth fyddwch yn ei rannu
+what-is-added = Beth fydd yn cael ei ychwanegu
+what-it-holds = Gwybodaeth yn y tystlythyr
+asks-for = Mae { $relying_party } yn gofyn am y wybodaeth hon o'ch tystlythyr { $credential }, i wirio pwy ydych chi. { $organisation } sy'n ei gwirio.
+asks-for-several = Mae { $relying_party } yn gofyn am y wybodaeth hon o'ch tystlythyrau { $credential }. { $organisation } sy'n ei gwirio.
+is-issued-by = Y tystlythyr { $credential }, a roddwyd gan { $organisation }. Gofynnodd { $relying_party } am ei ychwanegu.
 
 ## The PIN that the wallet asks for
 
-pin-title = PIN ar gyfer eich waled
 pin-text = Bydd eich waled yn gofyn am y PIN hwn:
-pin-keep = Teipiwch ef yn eich waled yn unig. Ni fydd neb yn gofyn i chi ei ddweud wrthynt.
+pin-keep = Teipiwch ef yn eich waled yn unig. Peidiwch â'i ddweud wrth neb.
 
 ## For whoever cannot scan
 
 cannot-scan = Ni allaf sganio'r cod
 cannot-scan-here = Os yw eich waled ar y ddyfais hon, defnyddiwch y botwm ‘{ $button }’.
 cannot-scan-larger = Os na all eich camera ddarllen y cod, dangoswch ef yn fwy.
+cannot-scan-open = Os yw eich waled yn ap ar y ddyfais hon, gall agor y ddolen hon:
 cannot-scan-link = Os yw eich waled yn derbyn dolen, copïwch hon a'i gludo yno:
 link-label = Dolen i'ch waled
 copy-link = Copïo'r ddolen

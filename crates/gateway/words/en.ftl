@@ -19,13 +19,19 @@ from-employer = It comes from your employer. If you do not have it, contact the 
 ## The page that waits for a wallet
 
 title-share = Scan the QR code to share your { $credential }
-title-add = Scan the QR code to add { $credential } to your wallet
+title-add = Scan the QR code to add the { $credential } credential to your wallet
+title-share-here = Share your { $credential } from your wallet
+title-add-here = Add the { $credential } credential to your wallet
 title-scanned = QR code scanned
-title-returning = Your wallet has answered
-title-done = Finished
+title-opened = Continue in your wallet
+title-answered = Your wallet has answered
+title-shared = Your { $credential } was shared
+title-shared-several = Your { $credential } were shared
+title-added = The credential was added to your wallet
 status-waiting = Waiting for you to scan. You have until { $until }.
-status-scanned-share = Scanned. Follow the instructions in your wallet. Select ‘Share’.
-status-scanned-add = Scanned. Follow the instructions in your wallet. Select ‘Add’.
+status-waiting-here = Waiting for you to open your wallet. You have until { $until }.
+status-scanned-share = Follow the instructions in your wallet. Select ‘Share’.
+status-scanned-add = Follow the instructions in your wallet. Select ‘Add’.
 status-checking-share = Checking your { $credential }.
 status-checking-add = Adding the credential.
 status-returning = Go on in the page that your wallet opened.
@@ -35,46 +41,50 @@ status-copied = The link is copied.
 status-not-copied = The link could not be copied. Select it and copy it yourself.
 status-nothing-happened = Nothing happened? Check that your wallet is installed on this device.
 code-share = QR code to share your { $credential }. If you cannot scan it, use the other ways on this page.
-code-add = QR code to add { $credential } to your wallet. If you cannot scan it, use the other ways on this page.
+code-add = QR code to add the { $credential } credential to your wallet. If you cannot scan it, use the other ways on this page.
 another-device = On another device, such as your phone
 step-open = Open your digital wallet.
 step-scan = Choose to scan a QR code, and scan this one.
-step-share = Check what you share, then select ‘Share’.
+step-pin = If your wallet asks for a PIN, type the one on this page.
+step-share = Check what you will share, then select ‘Share’.
 step-add = Check the information, then select ‘Add’.
 only-if-yours = Only scan this code if you started this yourself.
-open-link = Open the code’s link
+open-link = Open this request in a wallet app
 show-larger = Show the code larger
 this-device = On this device
+use-another-device = Use another device
 open-wallet-here = Open my wallet on this device
 continue = Continue
-returning-elsewhere = If it opened no page, or a page in another browser than this one, stay in this browser. Select ‘Start again’ and scan the QR code instead.
+returning-elsewhere = If it opened no page, or a page in another browser than this one, stay in this browser. Select ‘Start again’, then scan the QR code with a wallet on another device.
+returning-one-device = If you have only this device, open { $relying_party } in the browser that your wallet opens, and start again there.
 finished = I have finished in my wallet
 start-again = Start again
 cancel = Cancel
-what-is-shared = What you share
-what-is-added = What is added
-asks-for = { $relying_party } asks for this information from your { $credential } credential, to check who you are. It is checked for { $organisation }.
-asks-for-several = { $relying_party } asks for this information from your { $credential } credentials. It is checked for { $organisation }.
-is-issued-by = { $credential }, issued by { $organisation }. { $relying_party } asked for it to be added.
+what-is-shared = What you will share
+what-is-added = What will be added
+what-it-holds = Information in the credential
+asks-for = { $relying_party } asks for this information from your { $credential } credential, to check who you are. { $organisation } checks it.
+asks-for-several = { $relying_party } asks for this information from your { $credential } credentials. { $organisation } checks it.
+is-issued-by = The { $credential } credential, issued by { $organisation }. { $relying_party } asked for it to be added.
 
 ## The PIN that the wallet asks for
 
-pin-title = PIN for your wallet
 pin-text = Your wallet will ask for this PIN:
-pin-keep = Type it into your wallet only. Nobody will ask you to tell it to them.
+pin-keep = Type it into your wallet only. Do not tell it to anyone.
 
 ## For whoever cannot scan
 
 cannot-scan = I cannot scan the code
 cannot-scan-here = If your wallet is on this device, use the button ‘{ $button }’.
 cannot-scan-larger = If your camera does not read the code, show it larger.
+cannot-scan-open = If your wallet is an app on this device, it may open this link:
 cannot-scan-link = If your wallet takes a link, copy this one and paste it there:
 link-label = Link for your wallet
 copy-link = Copy the link
 cannot-scan-short-code = If your wallet takes an address that you type, use a short one.
 show-short-code = Show a short code
-short-code-only = It works once. Do not tell it to anybody: it is not your reference.
-cannot-scan-phone = If you have one device only, open { $relying_party } on it and start again there.
+short-code-only = It works once. Do not tell it to anyone: it is not your reference.
+cannot-scan-phone = If you have only one device, open { $relying_party } on it and start again there.
 cannot-scan-assisted = If you cannot use a wallet, there is another way:
 cannot-scan-employer = If you cannot use a wallet, ask the HR team of your employer for another way.
 

@@ -10,7 +10,9 @@ use crate::world::{Answer, Page, World, client};
 /// The address that the page tells people to type.
 fn typed(page: &Page) -> Option<String> {
     let (_, rest) = page.html.split_once("id=\"typed\">")?;
-    Some(rest.split_once('<')?.0.to_owned())
+    // It may break before the code and nowhere else.
+    let (before, rest) = rest.split_once("<wbr><span class=\"lanyard-whole\">")?;
+    Some(format!("{before}{}", rest.split_once('<')?.0))
 }
 
 async fn follow(typed: &str) -> Answer {

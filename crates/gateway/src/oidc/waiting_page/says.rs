@@ -1,6 +1,10 @@
 //! Which of the catalogue's texts the pages of an interaction say: by purpose, by how far it is, by how it ended.
 
+use std::fmt;
+
+use askama::filters::{Escaper, Html, HtmlSafe};
 use jiff::Timestamp;
+use ui::Language;
 
 use super::super::look::Look;
 use super::view::{About, Ending, Progress, Purpose, Unusable};
@@ -17,16 +21,75 @@ pub fn about(look: &Look, about: &About, key: &str) -> String {
     )
 }
 
+/// The same as a template writes it. What credentials are called is set up in English only, and a page in another
+/// language says so of them [WCAG 3.1.2].
+pub fn marked(look: &Look, of: &About, key: &str) -> Marked {
+    let names = credential_by(look, of, |name| format!("{OPENS}{name}{CLOSES}"));
+    let text = look.say(
+        key,
+        &[
+            ("relying_party", &of.relying_party),
+            ("organisation", &of.organisation),
+            ("credential", &names),
+        ],
+    );
+    let mut html = String::with_capacity(text.len() + 32);
+    // Writing into a string does not fail.
+    let _ = Html.write_escaped_str(&mut html, &text);
+    let is_english = look.language() == Language::English;
+    let [open, close] = if is_english {
+        ["", ""]
+    } else {
+        ["<span lang=\"en\">", "</span>"]
+    };
+    Marked(html.replace(OPENS, open).replace(CLOSES, close))
+}
+
+/// Text that is escaped already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marked(String);
+
+impl fmt::Display for Marked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// Only `marked` makes one, and it escapes.
+impl HtmlSafe for Marked {}
+
+/// Around a credential's name until the text is escaped. Private use characters: no text has them, and one that did
+/// would only be marked as English.
+const OPENS: char = '\u{e000}';
+const CLOSES: char = '\u{e001}';
+
 /// The main heading of the page that waits.
 pub fn heading(look: &Look, of: &About, progress: Progress) -> String {
-    let key = match (progress, of.purpose) {
+    about(look, of, heading_key(of, progress))
+}
+
+/// Which text it is.
+pub const fn heading_key(of: &About, progress: Progress) -> &'static str {
+    match (progress, of.purpose) {
         (Progress::Waiting, Purpose::Verify) => "title-share",
         (Progress::Waiting, Purpose::Issue) => "title-add",
-        (Progress::Scanned | Progress::Checking, _) => "title-scanned",
-        (Progress::Returning, _) => "title-returning",
-        (Progress::Done, _) => "title-done",
-    };
-    about(look, of, key)
+        (Progress::Scanned, _) => "title-scanned",
+        (Progress::Opened, _) => "title-opened",
+        // Whichever way the wallet came.
+        (Progress::Checking | Progress::Returning, _) => "title-answered",
+        (Progress::Done, Purpose::Verify) => {
+            of.one_or_several("title-shared", "title-shared-several")
+        }
+        (Progress::Done, Purpose::Issue) => "title-added",
+    }
+}
+
+/// The heading where a finger on the screen is told first of the wallet on this device: it scans nothing.
+pub const fn touch_key(of: &About) -> &'static str {
+    match of.purpose {
+        Purpose::Verify => "title-share-here",
+        Purpose::Issue => "title-add-here",
+    }
 }
 
 /// What the status line says; a screen reader reads it out when it changes.
@@ -36,14 +99,20 @@ pub fn status(look: &Look, of: &About, progress: Progress, deadline: Timestamp) 
             let until = ui::time::clock_in(look.language(), deadline);
             return look.say("status-waiting", &[("until", &until)]);
         }
-        (Progress::Scanned, Purpose::Verify) => "status-scanned-share",
-        (Progress::Scanned, Purpose::Issue) => "status-scanned-add",
+        (Progress::Scanned | Progress::Opened, Purpose::Verify) => "status-scanned-share",
+        (Progress::Scanned | Progress::Opened, Purpose::Issue) => "status-scanned-add",
         (Progress::Checking, Purpose::Verify) => "status-checking-share",
         (Progress::Checking, Purpose::Issue) => "status-checking-add",
         (Progress::Returning, _) => "status-returning",
         (Progress::Done, _) => "status-done",
     };
     about(look, of, key)
+}
+
+/// The status while nothing happened yet, where the wallet is probably on this device.
+pub fn touch_status(look: &Look, deadline: Timestamp) -> String {
+    let until = ui::time::clock_in(look.language(), deadline);
+    look.say("status-waiting-here", &[("until", &until)])
 }
 
 /// What a screen reader says of the code: its purpose, not its content [WCAG 1.1.1].
@@ -155,11 +224,16 @@ impl About {
 /// What is shared, as it stands inside a sentence, `staff identity and fire safety training`; what is added, as its
 /// name.
 fn credential(look: &Look, about: &About) -> String {
+    credential_by(look, about, |name| name)
+}
+
+fn credential_by(look: &Look, about: &About, write: impl Fn(String) -> String) -> String {
     let labels = about.credentials.iter();
-    let names: Vec<String> = match about.purpose {
-        Purpose::Verify => labels.map(|label| in_sentence(label)).collect(),
-        Purpose::Issue => labels.cloned().collect(),
-    };
+    let names = labels.map(|label| match about.purpose {
+        Purpose::Verify => in_sentence(label),
+        Purpose::Issue => label.clone(),
+    });
+    let names: Vec<String> = names.map(write).collect();
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => {
             look.say("list", &[("rest", &rest.join(", ")), ("last", last)])

@@ -196,7 +196,7 @@ pub fn purpose(interaction: &Interaction) -> super::view::Purpose {
 /// `credentials.example/c/` and `K7Q2-9MFD`: nobody types `https://`.
 fn typed(app: &App, code: &str) -> (String, String) {
     let host = app.base.split_once("://").map_or("", |(_, host)| host);
-    format!("{host}/c/{code}")
+    (format!("{host}/c/"), code.to_owned())
 }
 
 /// What the wallet asks for, as long as it may ask.
@@ -250,7 +250,14 @@ fn policy(interaction: &Interaction) -> Policy {
 fn progress(interaction: &Interaction) -> Progress {
     match interaction.stage {
         Stage::Pushed | Stage::Waiting => Progress::Waiting,
-        Stage::Scanned { .. } => Progress::Scanned,
+        Stage::Scanned {
+            via: Via::AnotherDevice,
+            ..
+        } => Progress::Scanned,
+        Stage::Scanned {
+            via: Via::ThisDevice,
+            ..
+        } => Progress::Opened,
         Stage::Issued { .. } => Progress::Checking,
         Stage::Finished { .. } if interaction.awaits_its_browser() => Progress::Returning,
         Stage::Finished { .. } | Stage::Collected { .. } => Progress::Done,

@@ -114,7 +114,7 @@ fn show(app: &App, headers: &HeaderMap, wanted: &str) -> Response {
     StatusCode::NOT_FOUND.into_response()
 }
 
-/// The relying party that the samples are of: always the same one.
+/// The relying party that the samples are of: always the same one, and that of a staff portal where there is one.
 fn party(app: &Parts) -> Option<&RelyingParty> {
     let parties = app.organisations.relying_parties();
     parties
@@ -140,7 +140,14 @@ fn name(sample: &Interaction) -> String {
         Stage::Waiting if sample.short_code.is_some() => "ready-short-code",
         Stage::Waiting => "ready",
         Stage::Scanned { .. } if has_pin => "scanned-pin",
-        Stage::Scanned { .. } => "scanned",
+        Stage::Scanned {
+            via: Via::AnotherDevice,
+            ..
+        } => "scanned",
+        Stage::Scanned {
+            via: Via::ThisDevice,
+            ..
+        } => "opened",
         Stage::Issued { .. } => "checking",
         Stage::Finished {
             outcome: Outcome::Refused(refusal),
@@ -182,7 +189,8 @@ fn steps(
     let step =
         |step: &dyn Fn(Interaction) -> Result<Interaction, StepError>| ready.clone().and_then(step);
     let scan = |found: Interaction| found.scanned(Via::AnotherDevice, json!({}), now);
-    let mut steps = vec![step(&Ok), step(&scan)];
+    let open = |found: Interaction| found.scanned(Via::ThisDevice, json!({}), now);
+    let mut steps = vec![step(&Ok), step(&scan), step(&open)];
     match purpose {
         Purpose::Verify => {
             let verify = |response: Option<Digest>| {

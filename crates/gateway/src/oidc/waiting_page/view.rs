@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use askama::Template;
 use jiff::Timestamp;
-use ui::Page;
 use ui::assets::{File, JAVASCRIPT, Set};
 use ui::qr::Svg;
+use ui::{Language, Page};
 
 use super::super::look::Look;
-use super::says;
+use super::says::{self, Marked};
 
 /// What the relying party wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,10 @@ pub struct About {
 pub enum Progress {
     /// The code waits for a wallet.
     Waiting,
-    /// A wallet has taken the request or offer.
+    /// A wallet has taken the request or offer, through the code.
     Scanned,
+    /// The wallet on this device has: nothing was scanned.
+    Opened,
     /// The answer is being checked, or the credential is on its way.
     Checking,
     /// A wallet on this device has answered; the browser that it opens is to come back.
@@ -60,6 +62,7 @@ impl Progress {
         match self {
             Self::Waiting => "waiting",
             Self::Scanned => "scanned",
+            Self::Opened => "opened",
             Self::Checking => "checking",
             Self::Returning => "returning",
             Self::Done => "done",
@@ -78,8 +81,9 @@ pub struct Code {
     pub svg: Svg,
     /// The page with only the code.
     pub larger: String,
-    /// The address with the short code, as a person types it; none until it is asked for.
-    pub typed: Option<String>,
+    /// The address with the short code, as a person types it: what stands before the code, and the code. None until
+    /// it is asked for.
+    pub typed: Option<(String, String)>,
     /// Where `Show a short code` is posted.
     pub short_code_action: String,
 }
@@ -151,6 +155,25 @@ impl WaitingPage {
         says::heading(&self.look, &self.view.about, progress)
     }
 
+    /// The same for the heading itself.
+    fn heading_marked(&self, progress: Progress) -> Marked {
+        self.mark(says::heading_key(&self.view.about, progress))
+    }
+
+    /// The heading where the wallet is probably on this device; the script sets it.
+    fn touch_heading(&self) -> String {
+        self.say(says::touch_key(&self.view.about))
+    }
+
+    fn touch_title(&self) -> String {
+        let service = self.page.brand().service_name();
+        format!("{} – {service}", self.touch_heading())
+    }
+
+    fn touch_status(&self) -> String {
+        says::touch_status(&self.look, self.view.deadline)
+    }
+
     fn status(&self, progress: Progress) -> String {
         says::status(&self.look, &self.view.about, progress, self.view.deadline)
     }
@@ -173,6 +196,10 @@ impl WaitingPage {
         says::about(&self.look, &self.view.about, key)
     }
 
+    fn mark(&self, key: &str) -> Marked {
+        says::marked(&self.look, &self.view.about, key)
+    }
+
     fn is(&self, states: &str) -> bool {
         states
             .split(' ')
@@ -181,6 +208,11 @@ impl WaitingPage {
 
     fn verifies(&self) -> bool {
         self.view.about.purpose == Purpose::Verify
+    }
+
+    /// Labels are set up in English only.
+    fn labels_are_foreign(&self) -> bool {
+        self.look.language() != Language::English
     }
 }
 

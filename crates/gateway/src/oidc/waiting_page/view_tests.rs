@@ -86,8 +86,11 @@ fn the_links_to_a_wallet_are_found_by_their_ids() {
 #[test]
 fn whoever_shared_nothing_is_not_told_that_they_refused() {
     let html = ended(Purpose::Verify, Ending::Declined);
-    assert!(html.contains("Your wallet did not share your "), "{html}");
-    assert!(html.contains("contact their HR team"));
+    assert!(
+        html.contains("Your staff identity was not shared"),
+        "{html}"
+    );
+    assert!(html.contains("contact the HR team"));
     assert!(!html.contains("You cancelled"));
     assert!(ended(Purpose::Issue, Ending::Declined).contains("You cancelled or did not accept"));
 }
@@ -118,6 +121,7 @@ fn the_way_back_is_found_by_its_id_on_every_failed_page() {
 fn a_used_code_is_not_on_the_page_any_more() {
     for progress in [
         Progress::Scanned,
+        Progress::Opened,
         Progress::Checking,
         Progress::Returning,
         Progress::Done,
@@ -175,7 +179,7 @@ fn names_cannot_become_markup() {
 }
 
 #[test]
-fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself() {
+fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself_but_a_reference() {
     for notice in [
         Notice::CannotContinue,
         Notice::UnknownCode,
@@ -246,6 +250,7 @@ fn whoever_cannot_scan_is_told_every_other_way_and_the_operators_own() {
     assert!(tag(&html, "id=\"copy-link\"").contains("hidden"));
     assert!(tag(&html, "/interaction/i/short-code").contains("method=\"post\""));
     assert!(html.contains("open Anytown Staff Services on it"));
+    assert!(tag(&html, "id=\"open-wallet\"").contains("/w/AAAA"));
     assert!(html.contains("ask the HR team of your employer"));
 
     let brand = ui::BrandFile {

@@ -1,6 +1,6 @@
 // Keeps the waiting page in step with the wallet. Without this script the page works by its links and forms.
 
-const FORWARD = ["waiting", "scanned", "checking", "returning", "done"];
+const FORWARD = ["waiting", "scanned", "opened", "checking", "returning", "done"];
 const SOONEST = 2000;
 const LATEST = 5000;
 
@@ -110,32 +110,54 @@ function follow(page) {
     setTimeout(() => state !== "done" && say("textTwoMinutes"), left - 120_000);
   }
 
-  // With a finger on the screen, the wallet is probably on this device: only the order changes.
-  const ways = document.getElementById("ways");
-  if (ways && matchMedia("(pointer: coarse)").matches) {
-    ways.prepend(document.getElementById("this-device"));
+  // With a finger on the screen, the wallet is probably on this device: its button comes first, the code is folded
+  // away, and no word speaks of scanning. Nothing is taken away.
+  const elsewhere = document.getElementById("use-another-device");
+  if (elsewhere && matchMedia("(pointer: coarse)").matches) {
+    document.getElementById("what").after(document.getElementById("this-device"), elsewhere);
+    document.getElementById("another-device").hidden = true;
+    const code = document.getElementById("code");
+    code.className = "";
+    elsewhere
+      .querySelector(".nhsuk-details__text")
+      .append(document.getElementById("by-scanning"), code);
+    elsewhere.dataset.when = "waiting";
+    elsewhere.hidden = state !== "waiting";
+    const heading = document.getElementById("heading-waiting");
+    heading.textContent = heading.dataset.touch;
+    status.dataset.textWaiting = status.dataset.touchText;
+    status.dataset.titleWaiting = status.dataset.touchTitle;
+    if (state === "waiting") {
+      say("textWaiting");
+      document.title = status.dataset.titleWaiting;
+    }
   }
 
   // A link to an application that is not there fails in silence.
   document.getElementById("open-wallet-here")?.addEventListener("click", () => {
+    const beside = document.getElementById("here-status");
+    beside.textContent = "";
     setTimeout(() => {
-      if (state === "waiting" && document.hasFocus()) say("textNothingHappened");
+      if (state === "waiting" && document.hasFocus()) {
+        beside.textContent = beside.dataset.nothingHappened;
+      }
     }, 3000);
   });
 
   const copy = document.getElementById("copy-link");
   const link = document.getElementById("code-link");
+  const copied = document.getElementById("copy-status");
   if (copy && navigator.clipboard) {
     copy.hidden = false;
     copy.addEventListener("click", async () => {
       link.select();
       // Said anew each time, or a second press would be met with silence.
-      status.textContent = "";
+      copied.textContent = "";
       try {
         await navigator.clipboard.writeText(link.value);
-        say("textCopied");
+        copied.textContent = copied.dataset.copied;
       } catch {
-        say("textNotCopied");
+        copied.textContent = copied.dataset.notCopied;
       }
     });
   }

@@ -31,7 +31,9 @@ async fn each_step_of_adding_a_credential_is_shown_as_it_happens() {
     browser.wait_for_text("Scan the QR code").await;
     let again = browser.attribute("#open-wallet", "href").await;
     stage.scan_and_say("anna", &again, false).await;
-    browser.wait_for_text("The credential was not added").await;
+    browser
+        .wait_for_text("Your wallet did not keep the credential")
+        .await;
 
     let (pending, link) = open(&stage, &browser).await;
     stage.misbehave("anna", "lost-network-after-submit").await;

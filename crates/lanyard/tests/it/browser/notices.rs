@@ -54,7 +54,7 @@ async fn who_comes_to_the_wrong_page_is_told_where_to_go() {
     // SEC-28: the first browser follows by itself, is told what to do, and has nothing of what the wallet showed.
     browser.wait_for_text("Your wallet has answered").await;
     browser
-        .wait_for_text("stay in this browser. Select ‘Start again’")
+        .wait_for_text("stay in this browser. Select ‘Start again’, then")
         .await;
     browser.follow("form[action$='/restart'] button").await;
     let link = browser.attribute("#open-wallet", "href").await;

@@ -96,7 +96,7 @@ async fn nobody_adds_anything_without_an_identity_credential_that_is_good() {
     noah.goes_to_verify().await;
     let scanned = noah.scans(true).await;
     assert_ne!(scanned.outcome, Outcome::Presented);
-    noah.goes_back_from("You did not share your credential")
+    noah.goes_back_from("Your staff identity was not shared")
         .await;
     let none = "If you do not have an identity credential, contact the HR team";
     noah.stands_on("You did not share your identity", none)
@@ -119,7 +119,7 @@ async fn whoever_says_no_in_the_wallet_has_nothing_and_may_try_again() {
     let scanned = person.scans(false).await;
     assert_eq!(scanned.outcome, Outcome::Declined, "{:?}", scanned.reason);
     person
-        .goes_back_from("You did not share your credential")
+        .goes_back_from("Your staff identity was not shared")
         .await;
     person
         .stands_on("You did not share your identity", NOTHING_ADDED)
@@ -145,7 +145,7 @@ async fn whoever_says_no_in_the_wallet_has_nothing_and_may_try_again() {
     let scanned = person.scans(false).await;
     assert_eq!(scanned.outcome, Outcome::Declined, "{:?}", scanned.reason);
     person
-        .goes_back_from("The credential was not added to your wallet")
+        .goes_back_from("Your wallet did not keep the credential")
         .await;
     person
         .stands_on(

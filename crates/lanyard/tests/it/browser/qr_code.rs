@@ -3,11 +3,13 @@
 use image::GrayImage;
 
 use super::driver::{Browser, JavaScript, Screen};
-use super::look::quiet;
+use super::look::{quiet, unfold};
 use super::stage::{BACK, REDIRECT_URI, Stage};
 
 /// What a camera reads in a picture of the window.
 pub(super) async fn read(browser: &Browser) -> String {
+    // On a phone it is folded away.
+    unfold(browser).await;
     let scroll = "document.querySelector('.lanyard-qr').scrollIntoView({ block: 'center' })";
     browser.script(scroll).await;
     let picture = image::load_from_memory(&browser.window_picture().await).unwrap();

@@ -71,7 +71,12 @@ async fn each_step_of_a_check_is_shown_as_it_happens() {
     assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
     let finished = format!("Finished. Taking you back to {}.", stage.relying_party);
     browser.wait_for_text(&finished).await;
-    assert!(browser.title().await.starts_with("Finished"));
+    assert!(
+        browser
+            .title()
+            .await
+            .starts_with("Your staff identity was shared")
+    );
     browser.script(GO_ON).await;
     browser.follow("#continue").await;
     browser.wait_for_address(REDIRECT_URI).await;
@@ -117,7 +122,7 @@ async fn each_way_in_which_a_check_fails_has_a_page_that_says_what_to_do() {
     let (_, link) = open(&stage, &browser).await;
     stage.scan_and_say("anna", &link, false).await;
     browser
-        .wait_for_text("You did not share your credential")
+        .wait_for_text("Your staff identity was not shared")
         .await;
     browser.follow("form[action$='/restart'] button").await;
     browser.wait_for_text("Scan the QR code").await;

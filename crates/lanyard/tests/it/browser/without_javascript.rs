@@ -34,7 +34,7 @@ async fn without_javascript_a_whole_check_works_by_links_and_forms() {
         )
         .await;
     browser.follow("#finished").await;
-    assert!(browser.text("h1").await.contains("You did not share"));
+    assert!(browser.text("h1").await.contains("was not shared"));
     browser.follow("form[action$='/restart'] button").await;
 
     stage
