@@ -15,9 +15,16 @@ async fn who_comes_to_the_wrong_page_is_told_where_to_go() {
         .open(&stage.gateway("authorize?client_id=nobody&response_type=code&scope=openid"))
         .await;
     browser.wait_for_text("We cannot continue").await;
+    // It repeats nothing of its address, and changes its language all the same.
+    browser.click(".lanyard-languages a").await;
+    browser.wait_for_text("Ni allwn barhau").await;
+    browser.click(".lanyard-languages a").await;
+    browser.wait_for_text("We cannot continue").await;
 
     browser.open(&stage.gateway("help")).await;
     browser.wait_for_text("Help").await;
+    browser.click("#back a").await;
+    browser.wait_for_text("We cannot continue").await;
 
     let started = stage.verify().await;
     browser.open(started.url.as_str()).await;

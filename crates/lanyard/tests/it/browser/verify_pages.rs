@@ -54,6 +54,12 @@ async fn each_step_of_a_check_is_shown_as_it_happens() {
     let again = browser.attribute("#open-wallet", "href").await;
     assert_ne!(again, link);
     let here = browser.attribute("#open-wallet-here", "href").await;
+    stage.misbehave("anna", "silence").await;
+    stage.scan("anna", &here).await;
+    browser.wait_for_text("Continue in your wallet").await;
+    browser.follow("form[action$='/restart'] button").await;
+    browser.wait_for_text("Scan the QR code").await;
+    let here = browser.attribute("#open-wallet-here", "href").await;
     let scanned = stage.scan("anna", &here).await;
     assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
     browser
