@@ -51,7 +51,10 @@ pub fn another_browser(app: &App) -> Response {
 
 /// Too much is asked for at once, from this network or by everybody.
 pub fn too_many(app: &App, status: StatusCode) -> Response {
-    notice(app, status, Notice::TooMany)
+    let reference = app.random.reference();
+    // Whom the limits hold back is told once a minute: a flood of requests is not one of lines (SEC-34).
+    tracing::debug!(reference, "a page said that there is too much");
+    write_first(app, status, Notice::TooMany, reference)
 }
 
 /// Something of ours did not work: `what`, because of `error`.
