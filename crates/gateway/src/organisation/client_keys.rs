@@ -226,3 +226,48 @@ async fn fetch(outbound: &Outbound, address: &Url) -> Result<JwkSet, PublishedEr
     let set = standards::json::parse(&fetched.body).map_err(|_| PublishedError::NotJson)?;
     Ok(JwkSet::parse(&set)?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// SEC-15: a key that its client has withdrawn is gone when the copy's time is over, and not an instant later.
+    #[test]
+    fn sec_15_a_copy_of_keys_is_used_in_its_time_only() {
+        let copy = Copy {
+            keys: Some((Arc::new(JwkSet::new([])), at(1_000))),
+            tried_at: Some(at(1_000)),
+        };
+        for (now, used) in [
+            (969, false),
+            (970, true),
+            (1_000, true),
+            (1_299, true),
+            (1_300, false),
+        ] {
+            assert_eq!(copy.within(LIFETIME, at(now)).is_some(), used, "{now}");
+        }
+    }
+
+    #[test]
+    fn keys_are_asked_for_after_a_pause_and_at_once_when_the_clock_was_set_back() {
+        let copy = Copy {
+            keys: None,
+            tried_at: Some(at(1_000)),
+        };
+        for (now, may) in [
+            (900, true),
+            (969, true),
+            (970, false),
+            (1_014, false),
+            (1_015, true),
+        ] {
+            assert_eq!(copy.may_try(at(now)), may, "{now}");
+        }
+    }
+}

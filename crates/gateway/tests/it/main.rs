@@ -7,6 +7,7 @@ mod abroad;
 mod database;
 mod description;
 mod dialects;
+mod draft_times;
 mod every_answer;
 mod foreign_issuer;
 mod hostile_access_token;

@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value, json};
 use standards::claims::ClaimError;
+use standards::did;
 use standards::jose::jws::{self, ProtectedHeader, VerifyError};
 use standards::jose::{JwkSet, SoftwareKey};
 use standards::status_list::{ReferenceError, StatusReference};
-use standards::vc::holder::HolderKeyError;
+use standards::vc::holder::{HolderKeyError, key_of};
 use standards::vc::jwt_vc_json::{Credential, CredentialError, ParsedCredential};
 use standards::vc::jwt_vp::{
     self, ParsedPresentation, PresentationClaims, PresentationError, PresentationExpectation,
@@ -386,6 +387,21 @@ fn vp_13_audience_nonce_and_time_bind_a_presentation_to_its_request() {
 }
 
 #[test]
+fn sec_17_a_presentation_from_the_future_is_refused_whichever_of_its_times_says_so() {
+    let presented = Presented::new();
+    for (ahead, other) in [("iat", "nbf"), ("nbf", "iat")] {
+        for beside in [None, Some(now().as_second())] {
+            let refused = presented.changed(|claims| {
+                claims.remove(other);
+                claims.extend(beside.map(|at| (other.to_owned(), at.into())));
+                claims.insert(ahead.into(), later(61).as_second().into());
+            });
+            assert_eq!(refused, Err(PresentationError::FromTheFuture), "{ahead}");
+        }
+    }
+}
+
+#[test]
 fn sec_17_a_stolen_credential_cannot_be_presented() {
     let presented = Presented::new();
     // The bare credential, without any proof of possession.
@@ -420,6 +436,9 @@ fn a_presentation_of_nothing_of_several_or_of_another_kind_is_refused() {
             "{credentials}"
         );
     }
+    let one = presented
+        .changed(|claims| claims["vp"]["verifiableCredential"] = presented.text.clone().into());
+    assert_eq!(one, Ok(()), "a list of one, or the one itself");
     for kind in [json!("VerifiableCredential"), json!([]), json!(null)] {
         let refused = presented.changed(|claims| claims["vp"]["type"] = kind.clone());
         assert_eq!(refused, Err(PresentationError::NotAPresentation), "{kind}");
@@ -441,6 +460,11 @@ fn the_holders_key_is_in_cnf_or_in_a_did_that_holds_its_key() {
     let read = verify(&issuer, &wait(credential.sign(&issuer, KID)).unwrap()).unwrap();
     assert_eq!(read, credential);
     credential.confirmation = None;
+    let did = did::key::encode(&public(&holder)).unwrap();
+    credential.subject = Some(did.to_string());
+    assert!(credential.holder_key().unwrap().same_key(&public(&holder)));
+    let named = did::key::verification_method(&did).to_string();
+    assert!(key_of(&named).unwrap().same_key(&public(&holder)));
     credential.subject = None;
     assert_eq!(credential.holder_key(), Err(HolderKeyError::Unbound));
     credential.subject = Some("employee 7".into());
