@@ -290,6 +290,20 @@ async fn a_draft_counts_only_under_the_clients_own_key_and_for_this_gateway() {
         ),
         (
             world.hint(&party, |c| {
+                let nobodys = "00000000-0000-0000-0000-000000000000";
+                drop(c.insert("SerialNumber".into(), nobodys.into()))
+            }),
+            "SerialNumber",
+        ),
+        (
+            world.hint(&party, |c| {
+                let other_form = "3e1f1ad54b434a2f8d0e6a2f0c3b7c55";
+                drop(c.insert("SerialNumber".into(), other_form.into()))
+            }),
+            "SerialNumber",
+        ),
+        (
+            world.hint(&party, |c| {
                 drop(c.insert("ExpiresAt".into(), "2001-01-01T00:00:00Z".into()))
             }),
             "ExpiresAt",

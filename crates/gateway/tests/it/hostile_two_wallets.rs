@@ -11,7 +11,7 @@ use crate::raw_wallet::{
     RawWallet, Requested, Waiting, credential, offer, post_to, read, refusal, request,
     request_address, token,
 };
-use crate::scenes::{CONFIGURATION, TYPE};
+use crate::scenes::{CONFIGURATION, Stage, TYPE};
 use crate::world::{World, client, serve};
 
 on_both_engines!(
@@ -217,4 +217,19 @@ async fn a_double_post_on_the_same_device_makes_no_second_response_code() {
         assert!(again.json.get("redirect_uri").is_none());
     }
     waiting.browser.open(&back).await.code();
+}
+
+/// The wallet that has the request answers where it got it: the other link's address takes nothing in its name.
+#[tokio::test]
+async fn an_answer_comes_by_the_link_that_the_wallet_followed() {
+    let stage = Stage::set().await;
+    let waiting = Waiting::to_verify(&stage.world, TYPE).await;
+    let requested = request(&waiting.page.link("open-wallet-here")).await;
+    let form = stage.good(&requested).await;
+    let other = format!("{}/response", request_address(&waiting.link()).await);
+    assert_ne!(other, requested.text_of("response_uri"));
+    let refused = post_to(&other, form.clone()).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{}", refused.body);
+    let accepted = requested.post(form).await;
+    assert_eq!(accepted.status, StatusCode::OK, "{}", accepted.body);
 }

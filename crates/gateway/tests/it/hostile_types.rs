@@ -395,7 +395,8 @@ async fn no_header_chooses_how_a_draft_is_checked() {
 #[tokio::test]
 async fn a_presentation_that_names_no_end_ends_all_the_same() {
     let stage = Stage::set().await;
-    for (age, accepted) in [(299, true), (301, false)] {
+    // With room for a busy machine: its own seconds count as well.
+    for (age, accepted) in [(270, true), (301, false)] {
         let (_, requested) = stage.asked().await;
         let made = stage.world.now() - SignedDuration::from_secs(age);
         let good = stage.wallet.present_w3c(&stage.w3c, &requested, made).await;

@@ -70,9 +70,6 @@ fn a_configuration_with_a_fault_stops_the_start_and_the_fault_is_named() {
         &gateway.folder.join("sandbox-webhook"),
         "whsec_c2FuZGJveC0wMTIzNDU2Nzg5YWJjZGVmMDEyMw==",
     );
-    let webhook = format!(
-        "webhook = {{ url = \"https://portal.example/e\", secrets = [{{ file = \"{folder}/sandbox-webhook\" }}] }}"
-    );
     let cases = [
         (http, "public_url: it must begin with https://"),
         (
@@ -169,11 +166,7 @@ fn a_configuration_with_a_fault_stops_the_start_and_the_fault_is_named() {
             "signing-key is not a PEM private key",
         ),
         (
-            with(
-                good,
-                "dialect = \"plain\"",
-                &format!("dialect = \"plain\"\n{webhook}"),
-            ),
+            with(good, "/webhook-secret", "/sandbox-webhook"),
             "webhook.secrets: this is a sandbox's secret",
         ),
         (with(good, "sqlite:", "mysql:"), "database"),
