@@ -1,8 +1,8 @@
 //! Who is let in: the first that happens to every request, before any slice sees it (SEC-34).
 //!
-//! In order: the budget of the caller's network, the length of the address, pages of other sites, the body (its size, its time, its
-//! memory), a place among the requests under way. What a relying party may ask is counted later, when it has proved
-//! who it is ([`Parts::admit`](crate::app::Parts::admit)).
+//! In order: the budget of the caller's network, the length of the address, pages of other sites, the body (its size,
+//! its time, its memory), a place among the requests under way. What a relying party may ask is counted later, when it
+//! has proved who it is ([`Parts::admit`](crate::app::Parts::admit)).
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;

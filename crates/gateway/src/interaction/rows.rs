@@ -51,9 +51,10 @@ pub enum AdvanceError {
     Store(StoreError),
 }
 
+/// All but the sealed values.
 const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, stage, stage_at, \
     outcome, bound_to, link, link_here, request_digest, browser_digest, response_digest, released, code_digest, \
-    code_expires_at, serial_number, created_at, expires_at, sealed, short_code";
+    code_expires_at, serial_number, created_at, expires_at, short_code";
 
 impl Interactions {
     /// The table in that store; personal values go through `seal`. The clients among `listeners` are told what a step
@@ -149,8 +150,7 @@ impl Interactions {
         if !is_token(id) {
             return Ok(None);
         }
-        let columns = COLUMNS.replace("sealed", "NULL AS sealed");
-        let sql = format!("SELECT {columns} FROM interactions WHERE id = $1");
+        let sql = format!("SELECT {COLUMNS}, NULL AS sealed FROM interactions WHERE id = $1");
         let row = self.store.read_one(Statement::new(sql).bind(id)).await?;
         row.map(|row| self.read(&row).map(Glance)).transpose()
     }
@@ -211,7 +211,7 @@ impl Interactions {
         values: &[&str],
     ) -> Result<Option<Interaction>, StoreError> {
         let select = Statement::new(format!(
-            "SELECT {COLUMNS} FROM interactions WHERE {condition}"
+            "SELECT {COLUMNS}, sealed FROM interactions WHERE {condition}"
         ));
         let select = values
             .iter()
