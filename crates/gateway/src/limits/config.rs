@@ -136,7 +136,8 @@ impl ClientLimits {
 pub struct ProcessLimits {
     /// Requests that are being answered.
     pub at_once: NonZeroU32,
-    /// Memory for bodies that are being received, in KiB. One address may have an eighth of it, which should hold a presentation: 256.
+    /// Memory for bodies that are being received, in KiB. One address may have an eighth of it, which should hold a
+    /// presentation: 256.
     pub bodies_kib: NonZeroU32,
     /// Bodies that are being received from one address.
     pub bodies_from_one_address: NonZeroU32,
