@@ -22,6 +22,7 @@ mod issue;
 mod journey;
 mod mail;
 mod registry;
+mod state;
 mod tidy;
 mod work;
 
@@ -41,6 +42,7 @@ pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;
 pub use mail::{MailOptions, MailOptionsError, Smtp, SmtpSecurity};
 pub use registry::{Credential, Record, Stage};
+pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{Backlog, WaitingMail, WaitingRevocation};
 
 mod for_sqlite {
