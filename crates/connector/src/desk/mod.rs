@@ -13,6 +13,7 @@
 //! goes on after a crash where it stopped.
 
 mod change;
+mod changes;
 mod come_back;
 mod confirm;
 mod ending;
@@ -22,6 +23,7 @@ mod issue;
 mod journey;
 mod mail;
 mod registry;
+mod revoke_temporary;
 mod state;
 mod tidy;
 mod work;
@@ -35,6 +37,7 @@ use crate::matching::Policy;
 use crate::{Clock, HttpOptions, Settings};
 
 pub use change::Cause;
+pub use changes::{Change, MOST_CHANGES};
 pub use come_back::Return;
 pub use confirm::OldCopy;
 pub use gateway::StartFault;
