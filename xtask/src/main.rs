@@ -28,7 +28,7 @@ Usage: cargo xtask COMMAND
   generate [--check]
       Writes the tables of docs/reference/ from the last whole test run.
       --check compares them with that run instead, and says nothing where they agree.
-  bench journey|peer|gateway|flood|all [--seconds N] [--json] [--write]
+  bench journey|peer|gateway|flood|connector|all [--seconds N] [--json] [--write]
       Measures the release build on this machine; leave it alone meanwhile.
       journey: verify-and-issue journeys, beside the cryptography they cannot avoid.
       peer: our verification beside the login of npm's oidc-provider.

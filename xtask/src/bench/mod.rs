@@ -3,6 +3,7 @@
 //! The load comes from `lanyard-load` (crates/load), another process on the same cores. This program starts both,
 //! reads what they tell, holds it against the aims, and with `--write` puts it into `docs/reference/performance.md`.
 
+mod connector;
 mod figures;
 mod flood;
 mod gateway;
@@ -35,13 +36,20 @@ enum Which {
     Peer,
     Gateway,
     Flood,
+    Connector,
 }
 
 /// Long enough for a few thousand journeys, short enough to be run again.
 const SECONDS: f64 = 10.0;
 
 impl Which {
-    const ALL: [Self; 4] = [Self::Journey, Self::Peer, Self::Gateway, Self::Flood];
+    const ALL: [Self; 5] = [
+        Self::Journey,
+        Self::Peer,
+        Self::Gateway,
+        Self::Flood,
+        Self::Connector,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -49,15 +57,16 @@ impl Which {
             Self::Peer => "peer",
             Self::Gateway => "gateway",
             Self::Flood => "flood",
+            Self::Connector => "connector",
         }
     }
 }
 
 impl Plan {
-    /// Reads `journey|peer|gateway|flood|all [--seconds N] [--json] [--write]`.
+    /// Reads `journey|peer|gateway|flood|connector|all [--seconds N] [--json] [--write]`.
     pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
         let [name, options @ ..] = arguments else {
-            anyhow::bail!("say what to measure: journey, peer, gateway, flood or all");
+            anyhow::bail!("say what to measure: journey, peer, gateway, flood, connector or all");
         };
         let which = match *name {
             "all" => Which::ALL.to_vec(),
@@ -102,6 +111,7 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
             Which::Peer => peer::measure(root, &programs, plan.seconds, &mut report)?,
             Which::Gateway => gateway::measure(&programs, plan.seconds, &mut report)?,
             Which::Flood => flood::measure(&programs, plan.seconds, &mut report)?,
+            Which::Connector => connector::measure(root, &programs, &mut report)?,
         }
         if !plan.json {
             println!("\n{}", report.text(&machine));
