@@ -26,3 +26,4 @@ mod portal_processes;
 mod portal_walk;
 mod ports;
 mod sandbox_command;
+mod sidecar_process;
