@@ -13,3 +13,6 @@ CREATE TABLE connector_questions (
     next_at       BIGINT NOT NULL
 );
 CREATE INDEX connector_questions_due ON connector_questions (next_at);
+
+-- When the employee said that the wallet is lost: nobody is asked about copies that were asked for before.
+ALTER TABLE connector_people ADD COLUMN wallet_lost_at BIGINT;
