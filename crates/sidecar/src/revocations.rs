@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use connector::desk::Cause;
+use connector::desk::{Cause, Revoking};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,11 +23,15 @@ pub(crate) struct RevocationAsked {
     cause: Cause,
 }
 
-/// It is written down, and will happen.
+/// It is written down.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Wanted {
+pub(crate) struct RevocationKept {
     /// Which.
     serial_number: Uuid,
+    /// `wanted`: it will happen. `if-it-arrives`: as far as is known it is in no wallet; should it arrive, it is revoked at
+    /// once. `before`: it was asked for before, or is done; the first cause stays.
+    #[schema(example = "wanted")]
+    revocation: &'static str,
 }
 
 /// Revoke a credential
@@ -40,7 +44,7 @@ pub(crate) struct Wanted {
     tag = "Credentials",
     request_body = RevocationAsked,
     responses(
-        (status = 202, description = "It will happen", body = Wanted),
+        (status = 202, description = "It is written down", body = RevocationKept),
         (status = 404, description = "No such credential", body = crate::problem::ProblemBody,
             content_type = "application/problem+json"),
         Problems
@@ -49,12 +53,17 @@ pub(crate) struct Wanted {
 pub(crate) async fn revoke(
     State(app): State<App>,
     Told(asked): Told<RevocationAsked>,
-) -> Result<(StatusCode, Json<Wanted>), Problem> {
+) -> Result<(StatusCode, Json<RevocationKept>), Problem> {
     let serial_number = asked.serial_number;
-    if !app.desk.revoke_one(serial_number, asked.cause).await? {
+    let revoking = app.desk.revoke(serial_number, asked.cause).await?;
+    if revoking == Revoking::Unknown {
         return Err(Code::NoSuchCredential.into());
     }
-    Ok((StatusCode::ACCEPTED, Json(Wanted { serial_number })))
+    let kept = RevocationKept {
+        serial_number,
+        revocation: revoking.code(),
+    };
+    Ok((StatusCode::ACCEPTED, Json(kept)))
 }
 
 /// Why everything of a person is to be revoked.
@@ -62,34 +71,41 @@ pub(crate) async fn revoke(
 #[serde(deny_unknown_fields)]
 pub(crate) struct AllRevocationsAsked {
     /// Why, from the closed list that mails have sentences for.
-    #[schema(value_type = String, example = "ended-early")]
+    #[schema(value_type = String, example = "wallet-lost")]
     cause: Cause,
 }
 
 /// How many are to be revoked now.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct AllWanted {
-    /// Besides those on their way, which are revoked when they arrive.
+pub(crate) struct AllRevocationsKept {
+    /// Credentials that will be revoked now.
     revocations: u64,
+    /// Credentials that are in no wallet as far as is known, and are revoked should they arrive.
+    if_they_arrive: u64,
 }
 
 /// Revoke everything of a person
 ///
-/// For a lost phone: all of it is revoked, and can be added again to the new one without a question about the old copy.
+/// For a lost phone say `wallet-lost`: all of it is revoked, and can be added again to the new one without a question about
+/// the old copy.
 #[utoipa::path(
     post,
     path = "/v1/people/{employee}/revocations",
     tag = "People",
     params(("employee" = String, Path, description = "The host's id")),
     request_body = AllRevocationsAsked,
-    responses((status = 202, description = "It will happen", body = AllWanted), Problems)
+    responses((status = 202, description = "It will happen", body = AllRevocationsKept), Problems)
 )]
 pub(crate) async fn revoke_all(
     State(app): State<App>,
     Path(employee): Path<String>,
     Told(asked): Told<AllRevocationsAsked>,
-) -> Result<(StatusCode, Json<AllWanted>), Problem> {
+) -> Result<(StatusCode, Json<AllRevocationsKept>), Problem> {
     text("employee", &employee)?;
-    let revocations = app.desk.revoke_all(&employee, asked.cause).await?;
-    Ok((StatusCode::ACCEPTED, Json(AllWanted { revocations })))
+    let all = app.desk.revoke_all(&employee, asked.cause).await?;
+    let kept = AllRevocationsKept {
+        revocations: all.wanted,
+        if_they_arrive: all.if_they_arrive,
+    };
+    Ok((StatusCode::ACCEPTED, Json(kept)))
 }

@@ -23,7 +23,7 @@ mod issue;
 mod journey;
 mod mail;
 mod registry;
-mod revoke_temporary;
+mod revoke;
 mod state;
 mod tidy;
 mod work;
@@ -45,6 +45,7 @@ pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;
 pub use mail::{MailOptions, MailOptionsError, Smtp, SmtpSecurity};
 pub use registry::{Credential, Record, Stage};
+pub use revoke::{Revoking, RevokingAll};
 pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{Backlog, WaitingMail, WaitingRevocation};
 

@@ -15,6 +15,7 @@ on_both_engines!(
     a_record_of_one_employee_is_not_anothers,
     a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told,
     what_waits_is_listed_without_values,
+    everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a_question,
 );
 
 async fn dw_49_each_step_is_asked_for_in_its_order(database: Database) {
@@ -127,12 +128,9 @@ async fn a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told(d
     let refused = world.caller.post("/v1/revocations", &nobodys).await;
     assert_eq!(refused.expect(404).code(), "no-such-credential");
     let asked = json!({ "serial_number": issued["serial_number"], "cause": "added-in-error" });
-    for _ in 0..2 {
-        world
-            .caller
-            .post("/v1/revocations", &asked)
-            .await
-            .expect(202);
+    for said in ["wanted", "before"] {
+        let answer = world.caller.post("/v1/revocations", &asked).await;
+        assert_eq!(answer.expect(202).json["revocation"], said);
     }
     assert_eq!(world.state("p-1").await["state"], "changed");
     world.work().await;
@@ -158,4 +156,24 @@ async fn what_waits_is_listed_without_values(database: Database) {
         issued["serial_number"]
     );
     assert!(!waits.to_string().contains("Taylor"), "{waits}");
+}
+
+async fn everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a_question(
+    database: Database,
+) {
+    let world = World::start(database).await;
+    world.issued(&programme("p-1")).await;
+    world.issued(&programme("p-2")).await;
+    let asked = json!({ "cause": "wallet-lost" });
+    let answer = world
+        .caller
+        .post("/v1/people/e-anna/revocations", &asked)
+        .await;
+    assert_eq!(answer.expect(202).json["revocations"], 2);
+    world.work().await;
+    assert_eq!(world.state("p-1").await["state"], "cancelled");
+    world.later(SignedDuration::from_secs(2));
+    world.confirm(&programme("p-1")).await;
+    let again = world.add(&programme("p-1")).await;
+    assert_eq!(again["state"]["state"], "added");
 }
