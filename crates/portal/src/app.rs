@@ -11,6 +11,7 @@ use ui::headers::Policy;
 use url::Url;
 
 use crate::login::password::Passwords;
+use crate::login::provider::Provider;
 use crate::look::Look;
 
 /// The parts, shared by all requests.
@@ -23,6 +24,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) look: Look,
     pub(crate) passwords: Passwords,
+    /// Where people log in, besides or instead of with passwords.
+    pub(crate) provider: Option<Provider>,
     pub(crate) public_url: Url,
     pub(crate) gateway_url: Url,
     pub(crate) organisation: String,

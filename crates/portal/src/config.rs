@@ -29,6 +29,9 @@ pub struct Config {
     /// How employees are told that a credential is cancelled. Without it nobody is.
     #[serde(default)]
     pub mail: Option<MailConfig>,
+    /// The organisation's own OpenID provider, where employees log in.
+    #[serde(default)]
+    pub log_in: Option<LogInConfig>,
     /// A file of employees and their records, taken in at each start: what is there already stays as it is.
     #[serde(default)]
     pub staff: Option<PathBuf>,
@@ -128,6 +131,57 @@ pub struct MailConfig {
     pub home_link: bool,
 }
 
+/// The organisation's own OpenID provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogInConfig {
+    /// Its issuer, letter by letter as its discovery document has it: a slash at the end counts.
+    pub issuer: String,
+    /// What the button calls it: 'Log in with …'.
+    pub name: String,
+    /// This portal's id there. Its redirect URI is `/login/callback` under `public_url`, and where people come back to
+    /// from logging out there, `/login`.
+    pub client_id: String,
+    /// Its secret there.
+    pub client_secret: SecretSource,
+    /// The claim of the ID token that names the employee, e.g. `email`. It has to be one that people cannot choose
+    /// themselves there.
+    pub claim: String,
+    /// What that claim is here: `id`, `username` or `email`.
+    pub column: PersonColumn,
+    /// What is asked for besides `openid`.
+    #[serde(default = "profile_and_email")]
+    pub scopes: Vec<String>,
+    /// Authentication context classes, one of which the ID token must name; any will do where there is none.
+    #[serde(default)]
+    pub acr: Vec<String>,
+    /// Methods that the ID token must name, all of them, e.g. `["mfa"]`.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// Whether employees can log in by a password of the portal's own too.
+    #[serde(default = "yes")]
+    pub passwords: bool,
+    /// A certificate authority (PEM) to trust besides the machine's own.
+    #[serde(default)]
+    pub certificate_authority: Option<PathBuf>,
+}
+
+/// By what an employee is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PersonColumn {
+    /// The key, for ever.
+    Id,
+    /// What they log in with.
+    Username,
+    /// Where they are written to. Whoever shares an address with another is not found by it.
+    Email,
+}
+
+fn profile_and_email() -> Vec<String> {
+    vec!["profile".to_owned(), "email".to_owned()]
+}
+
 fn yes() -> bool {
     true
 }
@@ -200,6 +254,28 @@ impl Config {
             .map(|address| address.to_string())
             .map_err(|error| ConfigError::value("database", error))
     }
+}
+
+/// A secret, from where the file says that it is.
+pub(crate) fn read_secret(
+    key: &str,
+    secret: &SecretSource,
+) -> Result<zeroize::Zeroizing<String>, ConfigError> {
+    secret
+        .read()
+        .map_err(|error| ConfigError::value(key, error))
+}
+
+/// A file of certificates, where there is one.
+pub(crate) fn read_pem(file: Option<&Path>) -> Result<Option<Vec<u8>>, ConfigError> {
+    let Some(file) = file else {
+        return Ok(None);
+    };
+    let read = std::fs::read(file);
+    read.map(Some).map_err(|error| ConfigError::File {
+        file: file.display().to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// A TOML file of this type.

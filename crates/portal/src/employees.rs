@@ -8,6 +8,8 @@ use jiff::civil::Date;
 use store::{Row, Statement, StoreError};
 
 use crate::app::{Parts, can_be_kept};
+use crate::config::PersonColumn;
+use crate::import::as_typed;
 
 /// An employee. Debug prints nothing personal.
 #[derive(Clone)]
@@ -112,6 +114,28 @@ impl Parts {
         row.as_ref().map(Employee::read).transpose()
     }
 
+    /// The one employee whom this column names: nobody, where it names several.
+    pub(crate) async fn find_only(
+        &self,
+        column: PersonColumn,
+        value: &str,
+    ) -> Result<Option<Employee>, StoreError> {
+        if !can_be_kept(value) {
+            return Ok(None);
+        }
+        let (named, value) = match column {
+            PersonColumn::Id => ("id", value.to_owned()),
+            PersonColumn::Username => ("username", as_typed(value)),
+            PersonColumn::Email => ("lower(email)", as_typed(value)),
+        };
+        let sql = format!("SELECT {COLUMNS} FROM portal_employees WHERE {named} = $1 LIMIT 2");
+        let rows = self.store.read(Statement::new(sql).bind(value)).await?;
+        match rows.as_slice() {
+            [row] => Employee::read(row).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Everybody, by user name.
     pub(crate) async fn employees(&self) -> Result<Vec<Employee>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM portal_employees ORDER BY username");
@@ -123,7 +147,7 @@ impl Parts {
     pub(crate) async fn find_login(
         &self,
         username: &str,
-    ) -> Result<Option<(Employee, String)>, StoreError> {
+    ) -> Result<Option<(Employee, Option<String>)>, StoreError> {
         if !can_be_kept(username) {
             return Ok(None);
         }
@@ -136,7 +160,9 @@ impl Parts {
         let Some(row) = row else {
             return Ok(None);
         };
+        // Whoever has no password has an empty text here, which is taken as that of a name that nobody has.
         let hash = row.text("password_hash")?.to_owned();
+        let hash = (!hash.is_empty()).then_some(hash);
         Ok(Some((Employee::read(&row)?, hash)))
     }
 }

@@ -1,0 +1,13 @@
+-- How a session began: `password`, or `provider` for the organisation's own OpenID provider.
+ALTER TABLE portal_sessions ADD COLUMN method TEXT;
+
+-- Log-ins at the provider that are under way, under the SHA-256 of the browser's token and the `state` together.
+-- `pending` is a JSON object with nonce and code verifier: of no use without both of those, and deleted with the callback
+-- or after a quarter of an hour.
+CREATE TABLE portal_log_ins (
+    digest     TEXT    NOT NULL PRIMARY KEY,
+    pending    TEXT    NOT NULL,
+    return_to  TEXT,
+    started_at BIGINT  NOT NULL
+);
+CREATE INDEX portal_log_ins_by_started ON portal_log_ins (started_at);
