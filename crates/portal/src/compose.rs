@@ -1,5 +1,6 @@
 //! A portal, composed from its configuration and ready to serve.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use url::{Host, Url};
 
 use crate::app::{App, Parts};
 use crate::config::{Config, ConfigError, MailConfig, read_pem, read_secret};
+use crate::feed::{self, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
 use crate::login::provider::Provider;
 use crate::look::{Limits, Look};
@@ -111,6 +113,7 @@ impl Portal {
             Provider::new(log_in, &config.public_url, surroundings.sandbox, clock)
         });
         let provider = provider.transpose()?;
+        let feed = config.records.as_ref().map(Feed::new).transpose()?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
         let http = HttpOptions {
             certificate_authority: read_pem(config.gateway.certificate_authority.as_deref())?,
@@ -145,6 +148,7 @@ impl Portal {
                     .await
                     .map_err(|_| ComposeError::Passwords)?,
                 provider,
+                feed,
                 public_url: config.public_url.clone(),
                 gateway_url: config.gateway.url.clone(),
                 organisation: config.organisation.clone(),
@@ -163,6 +167,21 @@ impl Portal {
     /// Takes in employees and records that are not there yet; what is there stays as it is, changed or deleted.
     pub async fn import(&self, staff: &Staff) -> Result<(), ComposeError> {
         import::take_in(&self.app, staff).await
+    }
+
+    /// Takes in a CSV file of people and records, all of it or nothing: what it no longer says is over. A file with
+    /// which more than the configured share would be gone is refused unless that is accepted.
+    pub async fn take_in_file(
+        &self,
+        file: &Path,
+        accept_removals: bool,
+    ) -> Result<Taken, FeedError> {
+        feed::take_in_file(&self.app, file, accept_removals).await
+    }
+
+    /// Takes in what the configuration's `records` name, as [`keep_working`](Self::keep_working) does again and again.
+    pub async fn take_in_now(&self) -> Result<Taken, FeedError> {
+        feed::take_in_now(&self.app).await
     }
 
     /// Everything the portal serves.
@@ -184,6 +203,7 @@ impl Portal {
         tokio::select! {
             () = self.app.desk.keep_working() => {}
             () = tidying => {}
+            () = feed::keep_taking_in(&self.app) => {}
         }
     }
 

@@ -35,6 +35,9 @@ pub struct Config {
     /// A file of employees and their records, taken in at each start: what is there already stays as it is.
     #[serde(default)]
     pub staff: Option<PathBuf>,
+    /// Employees and records from another system: a CSV file or a view of its database.
+    #[serde(default)]
+    pub records: Option<RecordsConfig>,
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,
@@ -166,6 +169,35 @@ pub struct LogInConfig {
     pub certificate_authority: Option<PathBuf>,
 }
 
+/// Employees and records from another system, which says how things are: what it no longer says is over.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsConfig {
+    /// A CSV file, read at each start and whenever it has changed.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// The other system's database instead, as `database` is written; only read.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The view in it that has the columns of the CSV file.
+    #[serde(default)]
+    pub view: Option<String>,
+    /// How often it is looked at.
+    #[serde(default = "a_quarter")]
+    pub every_minutes: u16,
+    /// The share of the employees, and of the records, that may vanish at once: more is taken for a mistake.
+    #[serde(default = "a_tenth")]
+    pub removals: f64,
+}
+
+fn a_quarter() -> u16 {
+    15
+}
+
+fn a_tenth() -> f64 {
+    crate::feed::A_TENTH
+}
+
 /// By what an employee is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -246,14 +278,19 @@ impl Config {
 
     /// The database's address, from the environment where the file says so.
     pub(crate) fn database_address(&self) -> Result<String, ConfigError> {
-        let Some(name) = self.database.strip_prefix("env:") else {
-            return Ok(self.database.clone());
-        };
-        let address = SecretSource::Env(name.to_owned()).read();
-        address
-            .map(|address| address.to_string())
-            .map_err(|error| ConfigError::value("database", error))
+        database_address("database", &self.database)
     }
+}
+
+/// The address under this key, from the environment where the file says so.
+pub(crate) fn database_address(key: &str, text: &str) -> Result<String, ConfigError> {
+    let Some(name) = text.strip_prefix("env:") else {
+        return Ok(text.to_owned());
+    };
+    let address = SecretSource::Env(name.to_owned()).read();
+    address
+        .map(|address| address.to_string())
+        .map_err(|error| ConfigError::value(key, error))
 }
 
 /// A secret, from where the file says that it is.

@@ -142,7 +142,7 @@ fn check_record(record: &StaffRecord) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.bytes().all(plain)
 }

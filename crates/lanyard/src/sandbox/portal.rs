@@ -69,6 +69,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
             home_link: true,
         }),
         log_in: None,
+        records: None,
         staff: None,
         brand: None,
         hr_page: true,

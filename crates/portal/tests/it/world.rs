@@ -352,6 +352,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         identity: IdentityConfig::default(),
         mail: None,
         log_in: None,
+        records: None,
         staff: None,
         brand: None,
         hr_page: true,
