@@ -64,19 +64,21 @@ pub(crate) enum Authentication {
 }
 
 #[derive(Deserialize)]
-struct Document {
-    issuer: String,
+pub(crate) struct Document {
+    pub(crate) issuer: String,
     pushed_authorization_request_endpoint: Option<Url>,
-    authorization_endpoint: Url,
-    token_endpoint: Url,
-    jwks_uri: Url,
+    pub(crate) authorization_endpoint: Url,
+    pub(crate) token_endpoint: Url,
+    pub(crate) jwks_uri: Url,
+    /// Where a browser ends its session there [OIDC RP-Initiated Logout 2.1].
+    pub(crate) end_session_endpoint: Option<Url>,
     #[serde(default)]
     id_token_signing_alg_values_supported: Vec<String>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     #[serde(default)]
     response_types_supported: Vec<String>,
     #[serde(default)]
-    authorization_response_iss_parameter_supported: bool,
+    pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 /// The algorithms that an ID token may be signed with: signatures only, no shared secrets.
@@ -90,7 +92,45 @@ const ID_TOKEN_ALGORITHMS: [(&str, Algorithm); 5] = [
 
 pub(crate) async fn fetch(http: &Http, settings: &Settings) -> Result<Metadata, DiscoverError> {
     let (address, issuer) = settings.dialect.discovery(&settings.gateway);
-    let address = Url::parse(&address).map_err(|_| DiscoverError::Address)?;
+    let Fetched { document, terms } = fetch_document(http, &address, issuer).await?;
+    let pushed_authorization_request_endpoint = document
+        .pushed_authorization_request_endpoint
+        .ok_or(DiscoverError::Lacks("pushed authorization requests"))?;
+    check_address(
+        "pushed_authorization_request_endpoint",
+        &pushed_authorization_request_endpoint,
+    )?;
+    Ok(Metadata {
+        issuer: document.issuer,
+        pushed_authorization_request_endpoint,
+        authorization_endpoint: document.authorization_endpoint,
+        token_endpoint: document.token_endpoint,
+        jwks_uri: document.jwks_uri,
+        id_token_algorithms: terms.id_token_algorithms,
+        authentication: terms.authentication,
+        names_issuer_in_callback: document.authorization_response_iss_parameter_supported,
+    })
+}
+
+/// A document of the issuer that was expected, and what it and this connector agree on.
+pub(crate) struct Fetched {
+    pub(crate) document: Document,
+    pub(crate) terms: Terms,
+}
+
+/// How a provider and this connector can speak.
+pub(crate) struct Terms {
+    pub(crate) id_token_algorithms: Vec<Algorithm>,
+    pub(crate) authentication: Authentication,
+}
+
+/// Fetches the document at this address and checks what every provider must say in it.
+pub(crate) async fn fetch_document(
+    http: &Http,
+    address: &str,
+    issuer: String,
+) -> Result<Fetched, DiscoverError> {
+    let address = Url::parse(address).map_err(|_| DiscoverError::Address)?;
     let endpoint = Endpoint::Discovery;
     let document: Document = http
         .send(Request::fetch(address))
@@ -98,10 +138,20 @@ pub(crate) async fn fetch(http: &Http, settings: &Settings) -> Result<Metadata, 
         .map_err(|source| GatewayFault::Unreachable { endpoint, source })?
         .when(reqwest::StatusCode::OK, endpoint)?
         .json(endpoint)?;
-    check(document, issuer)
+    let terms = check(&document, issuer)?;
+    Ok(Fetched { document, terms })
 }
 
-fn check(document: Document, expected: String) -> Result<Metadata, DiscoverError> {
+/// Nothing is sent to, and nobody is led to, an address that others can read or change on the way.
+pub(crate) fn check_address(name: &'static str, address: &Url) -> Result<(), DiscoverError> {
+    if is_secure(address) {
+        Ok(())
+    } else {
+        Err(DiscoverError::InsecureEndpoint(name))
+    }
+}
+
+fn check(document: &Document, expected: String) -> Result<Terms, DiscoverError> {
     if document.issuer != expected {
         return Err(DiscoverError::OtherIssuer {
             expected,
@@ -115,21 +165,12 @@ fn check(document: Document, expected: String) -> Result<Metadata, DiscoverError
     {
         return Err(DiscoverError::Lacks("the authorization code flow"));
     }
-    let pushed_authorization_request_endpoint = document
-        .pushed_authorization_request_endpoint
-        .ok_or(DiscoverError::Lacks("pushed authorization requests"))?;
     for (name, address) in [
-        (
-            "pushed_authorization_request_endpoint",
-            &pushed_authorization_request_endpoint,
-        ),
         ("authorization_endpoint", &document.authorization_endpoint),
         ("token_endpoint", &document.token_endpoint),
         ("jwks_uri", &document.jwks_uri),
     ] {
-        if !is_secure(address) {
-            return Err(DiscoverError::InsecureEndpoint(name));
-        }
+        check_address(name, address)?;
     }
     let offered = &document.id_token_signing_alg_values_supported;
     let id_token_algorithms: Vec<Algorithm> = ID_TOKEN_ALGORITHMS
@@ -143,7 +184,7 @@ fn check(document: Document, expected: String) -> Result<Metadata, DiscoverError
         ));
     }
     // [OIDC Discovery 3] A document that says nothing means client_secret_basic.
-    let methods = document.token_endpoint_auth_methods_supported;
+    let methods = &document.token_endpoint_auth_methods_supported;
     let offers = |wanted: &str| methods.iter().flatten().any(|method| method == wanted);
     let authentication = if methods.is_none() || offers("client_secret_basic") {
         Authentication::Basic
@@ -152,14 +193,8 @@ fn check(document: Document, expected: String) -> Result<Metadata, DiscoverError
     } else {
         return Err(DiscoverError::Lacks("authentication by client secret"));
     };
-    Ok(Metadata {
-        issuer: document.issuer,
-        pushed_authorization_request_endpoint,
-        authorization_endpoint: document.authorization_endpoint,
-        token_endpoint: document.token_endpoint,
-        jwks_uri: document.jwks_uri,
+    Ok(Terms {
         id_token_algorithms,
         authentication,
-        names_issuer_in_callback: document.authorization_response_iss_parameter_supported,
     })
 }

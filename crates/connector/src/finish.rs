@@ -5,16 +5,18 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use standards::jose::{Typ, jws};
+use standards::jose::{Algorithm, Typ, jws};
 use uuid::Uuid;
 
+use crate::Connector;
 use crate::callback::{Callback, CallbackAnswer};
 use crate::fault::{Endpoint, GatewayFault};
+use crate::http::Http;
 use crate::id_token::{self, Expected, IdTokenError};
 use crate::identity::{Attributes, Verified};
+use crate::keys::Keys;
 use crate::pending::{Pending, Purpose};
 use crate::secret::Secret;
-use crate::{Connector, Metadata};
 
 /// A journey that ended well.
 #[derive(Clone, Debug)]
@@ -116,8 +118,8 @@ pub enum FinishError {
 }
 
 #[derive(Deserialize)]
-struct Tokens {
-    id_token: String,
+pub(crate) struct Tokens {
+    pub(crate) id_token: String,
 }
 
 impl Connector {
@@ -128,7 +130,11 @@ impl Connector {
         pending: Pending,
         callback: Callback,
     ) -> Result<Returned, FinishError> {
-        check_callback(&pending, &callback, &self.metadata).map_err(FinishError::NotOurs)?;
+        let from = (
+            self.metadata.issuer.as_str(),
+            self.metadata.names_issuer_in_callback,
+        );
+        check_callback(&pending.state, &callback, from).map_err(FinishError::NotOurs)?;
         let code = match callback.answer {
             CallbackAnswer::Code(code) => code,
             CallbackAnswer::Error { code, description } => {
@@ -198,22 +204,33 @@ impl Connector {
 
     /// The claims of an ID token that one of the gateway's keys signed.
     async fn verified_claims(&self, id_token: &str) -> Result<Map<String, Value>, FinishError> {
-        let parsed = jws::parse(id_token).map_err(|_| IdTokenError::Unreadable)?;
         let allowed = &self.metadata.id_token_algorithms;
-        if !allowed.contains(&parsed.header().alg()) {
-            return Err(IdTokenError::Algorithm.into());
-        }
-        let kid = parsed.header().kid().ok_or(IdTokenError::NoKeyId)?;
-        let key = self.keys.find(&self.http, kid, self.now()).await?;
-        let key = key.ok_or(IdTokenError::UnknownKey)?;
-        let verified = parsed
-            .verify(&key, allowed, Typ::AbsentOr(&["JWT"]))
-            .map_err(|error| match error {
-                jws::VerifyError::WrongType => IdTokenError::Type,
-                _ => IdTokenError::Signature,
-            })?;
-        Ok(verified.into_claims())
+        verified_claims(&self.http, &self.keys, allowed, id_token, self.now()).await
     }
+}
+
+/// The claims of an ID token that one of these keys signed, with one of these algorithms.
+pub(crate) async fn verified_claims(
+    http: &Http,
+    keys: &Keys,
+    allowed: &[Algorithm],
+    id_token: &str,
+    now: Timestamp,
+) -> Result<Map<String, Value>, FinishError> {
+    let parsed = jws::parse(id_token).map_err(|_| IdTokenError::Unreadable)?;
+    if !allowed.contains(&parsed.header().alg()) {
+        return Err(IdTokenError::Algorithm.into());
+    }
+    let kid = parsed.header().kid().ok_or(IdTokenError::NoKeyId)?;
+    let key = keys.find(http, kid, now).await?;
+    let key = key.ok_or(IdTokenError::UnknownKey)?;
+    let verified = parsed
+        .verify(&key, allowed, Typ::AbsentOr(&["JWT"]))
+        .map_err(|error| match error {
+            jws::VerifyError::WrongType => IdTokenError::Type,
+            _ => IdTokenError::Signature,
+        })?;
+    Ok(verified.into_claims())
 }
 
 /// Claims that are about the ID token and not about the credential.
@@ -260,23 +277,25 @@ impl Issued {
     }
 }
 
-fn check_callback(
-    pending: &Pending,
+/// Whether the callback answers the request with this `state`, which this issuer was sent; and whether that one always
+/// names itself [RFC 9207 2.4].
+pub(crate) fn check_callback(
+    state: &Secret,
     callback: &Callback,
-    metadata: &Metadata,
+    (issuer, names_itself): (&str, bool),
 ) -> Result<(), NotOurs> {
-    if !pending.state.matches(&callback.state) {
+    if !state.matches(&callback.state) {
         return Err(NotOurs::State);
     }
     match &callback.issuer {
-        Some(issuer) if *issuer != metadata.issuer => Err(NotOurs::Issuer),
-        None if metadata.names_issuer_in_callback => Err(NotOurs::NoIssuer),
+        Some(named) if named != issuer => Err(NotOurs::Issuer),
+        None if names_itself => Err(NotOurs::NoIssuer),
         _ => Ok(()),
     }
 }
 
 /// Sort an authorization error by what the external system can do about it.
-fn ended(error: AuthorizationError) -> FinishError {
+pub(crate) fn ended(error: AuthorizationError) -> FinishError {
     // The contract has no code of its own for 'the employee said no': the words decide.
     let cancelled = error
         .description

@@ -48,6 +48,7 @@ mod revoke;
 mod secret;
 mod secret_source;
 mod settings;
+pub mod sign_in;
 mod verify;
 
 use std::sync::Arc;

@@ -8,10 +8,10 @@ use url::Url;
 use crate::Connector;
 use crate::discovery::Authentication;
 use crate::fault::{Endpoint, GatewayFault};
-use crate::http::Request;
+use crate::http::{Http, Request};
 use crate::issue::DraftError;
 use crate::pending::{Pending, Purpose, Started};
-use crate::settings::Push;
+use crate::settings::{ClientSecret, Push};
 
 /// Why a journey could not begin. Nothing has happened.
 #[derive(Debug, thiserror::Error)]
@@ -137,24 +137,46 @@ impl Connector {
         address: Url,
         parameters: Vec<(&'static str, String)>,
     ) -> Result<crate::http::Answer, crate::FetchError> {
-        let mut pairs: Vec<(&str, &str)> = parameters
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let secret = self.settings.client_secret.expose();
-        let request = match self.metadata.authentication {
-            Authentication::Post => {
-                if !pairs.iter().any(|(name, _)| *name == "client_id") {
-                    pairs.push(("client_id", &self.settings.client_id));
-                }
-                pairs.push(("client_secret", secret));
-                Request::post_form(address, &pairs)
-            }
-            Authentication::Basic => Request::post_form(address, &pairs)
-                .with_header("authorization", basic(&self.settings.client_id, secret)),
-        };
-        self.http.send(request).await
+        let Self {
+            settings, metadata, ..
+        } = self;
+        let who = (settings.client_id.as_str(), &settings.client_secret);
+        post_authenticated(
+            &self.http,
+            metadata.authentication,
+            who,
+            address,
+            parameters,
+        )
+        .await
     }
+}
+
+/// Post a form as this client: its id and its secret, by the way of authentication that the provider offers.
+pub(crate) async fn post_authenticated(
+    http: &Http,
+    authentication: Authentication,
+    (client_id, client_secret): (&str, &ClientSecret),
+    address: Url,
+    parameters: Vec<(&'static str, String)>,
+) -> Result<crate::http::Answer, crate::FetchError> {
+    let mut pairs: Vec<(&str, &str)> = parameters
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let secret = client_secret.expose();
+    let request = match authentication {
+        Authentication::Post => {
+            if !pairs.iter().any(|(name, _)| *name == "client_id") {
+                pairs.push(("client_id", client_id));
+            }
+            pairs.push(("client_secret", secret));
+            Request::post_form(address, &pairs)
+        }
+        Authentication::Basic => Request::post_form(address, &pairs)
+            .with_header("authorization", basic(client_id, secret)),
+    };
+    http.send(request).await
 }
 
 /// [RFC 6749 2.3.1] Both parts are form-encoded before they are joined.

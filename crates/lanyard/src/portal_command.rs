@@ -1,4 +1,4 @@
-//! `lanyard portal --config FILE`: the reference staff portal alone.
+//! `lanyard portal --config FILE`: the reference staff portal alone; `lanyard portal import`: people and records for it.
 
 use std::path::PathBuf;
 
@@ -10,18 +10,48 @@ use crate::say::say;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Options {
     /// The configuration file; docs/operate/portal.md explains its keys.
-    #[arg(long, value_name = "FILE", env = "LANYARD_PORTAL_CONFIG")]
-    config: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "LANYARD_PORTAL_CONFIG",
+        required = true
+    )]
+    config: Option<PathBuf>,
     /// Check the configuration, the staff file and the database, and stop.
     #[arg(long)]
     check: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
-/// Runs the portal until it is told to stop.
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Take in employees and records of a CSV file, all of it or nothing.
+    Import(Import),
+}
+
+#[derive(Debug, clap::Args)]
+struct Import {
+    /// The portal's configuration file.
+    #[arg(long, value_name = "FILE", env = "LANYARD_PORTAL_CONFIG")]
+    config: PathBuf,
+    /// The CSV file; docs/operate/portal.md describes its columns.
+    file: PathBuf,
+    /// Take it in although it removes more than `records.removals` allows.
+    #[arg(long)]
+    accept_removals: bool,
+}
+
+/// Runs the portal until it is told to stop, or takes a file in.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
-    let config = Config::read(&options.config)?;
+    if let Some(Command::Import(options)) = &options.command {
+        return import(options).await;
+    }
+    let file = options.config.as_ref().context("--config is missing")?;
+    let config = Config::read(file)?;
     let tls = match (&config.tls_certificate, &config.tls_key) {
         (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
         (None, None) => None,
@@ -30,10 +60,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let portal = Portal::compose(&config, Surroundings::production()).await?;
     if options.check {
         portal.close().await;
-        return say(format_args!(
-            "{}: this portal can start",
-            options.config.display()
-        ));
+        return say(format_args!("{}: this portal can start", file.display()));
     }
     let mut listeners = Listeners::default();
     listeners
@@ -48,4 +75,15 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         .await;
     portal.close().await;
     outcome
+}
+
+/// The portal may run meanwhile: what has to be revoked is a row, which it finds, or finds when it starts.
+async fn import(options: &Import) -> anyhow::Result<()> {
+    let config = Config::read(&options.config)?;
+    let portal = Portal::compose(&config, Surroundings::production()).await?;
+    let taken = portal.take_in_file(&options.file, options.accept_removals);
+    let taken = taken.await;
+    portal.close().await;
+    let taken = taken.with_context(|| format!("{} was not taken in", options.file.display()))?;
+    say(format_args!("{taken}"))
 }

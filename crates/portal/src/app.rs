@@ -10,7 +10,9 @@ use store::Store;
 use ui::headers::Policy;
 use url::Url;
 
+use crate::feed::Feed;
 use crate::login::password::Passwords;
+use crate::login::provider::Provider;
 use crate::look::Look;
 
 /// The parts, shared by all requests.
@@ -23,6 +25,10 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) look: Look,
     pub(crate) passwords: Passwords,
+    /// Where people log in, besides or instead of with passwords.
+    pub(crate) provider: Option<Provider>,
+    /// Where people and records come from, besides the staff file.
+    pub(crate) feed: Option<Feed>,
     pub(crate) public_url: Url,
     pub(crate) gateway_url: Url,
     pub(crate) organisation: String,

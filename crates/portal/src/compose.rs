@@ -1,21 +1,22 @@
 //! A portal, composed from its configuration and ready to serve.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderName;
 use connector::desk::{Desk, DeskError, DeskOptions, MailOptions, Smtp};
-use connector::{
-    ClientSecret, Clock, HttpOptions, Observer, Push, SecretSource, Settings, SigningKey,
-};
+use connector::{ClientSecret, Clock, HttpOptions, Observer, Push, Settings, SigningKey};
 use jiff::{SignedDuration, Timestamp};
 use store::{Migrations, Statement, Store, StoreError};
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
-use crate::config::{Config, ConfigError, GatewayConfig, MailConfig};
+use crate::config::{Config, ConfigError, MailConfig, read_pem, read_secret};
+use crate::feed::{self, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
+use crate::login::provider::Provider;
 use crate::look::{Limits, Look};
 use crate::staff::Staff;
 use crate::{config, import, routes, session};
@@ -107,9 +108,15 @@ impl Portal {
             None => brand,
         };
         let address_header = address_header(config)?;
+        let provider = config.log_in.as_ref().map(|log_in| {
+            let clock = Arc::clone(&surroundings.clock);
+            Provider::new(log_in, &config.public_url, surroundings.sandbox, clock)
+        });
+        let provider = provider.transpose()?;
+        let feed = config.records.as_ref().map(Feed::new).transpose()?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
         let http = HttpOptions {
-            certificate_authority: certificate_authority(&config.gateway)?,
+            certificate_authority: read_pem(config.gateway.certificate_authority.as_deref())?,
             observer: surroundings.observer,
             ..HttpOptions::default()
         };
@@ -140,6 +147,8 @@ impl Portal {
                 passwords: Passwords::new()
                     .await
                     .map_err(|_| ComposeError::Passwords)?,
+                provider,
+                feed,
                 public_url: config.public_url.clone(),
                 gateway_url: config.gateway.url.clone(),
                 organisation: config.organisation.clone(),
@@ -158,6 +167,21 @@ impl Portal {
     /// Takes in employees and records that are not there yet; what is there stays as it is, changed or deleted.
     pub async fn import(&self, staff: &Staff) -> Result<(), ComposeError> {
         import::take_in(&self.app, staff).await
+    }
+
+    /// Takes in a CSV file of people and records, all of it or nothing: what it no longer says is over. A file with
+    /// which more than the configured share would be gone is refused unless that is accepted.
+    pub async fn take_in_file(
+        &self,
+        file: &Path,
+        accept_removals: bool,
+    ) -> Result<Taken, FeedError> {
+        feed::take_in_file(&self.app, file, accept_removals).await
+    }
+
+    /// Takes in what the configuration's `records` name, as [`keep_working`](Self::keep_working) does again and again.
+    pub async fn take_in_now(&self) -> Result<Taken, FeedError> {
+        feed::take_in_now(&self.app).await
     }
 
     /// Everything the portal serves.
@@ -179,6 +203,7 @@ impl Portal {
         tokio::select! {
             () = self.app.desk.keep_working() => {}
             () = tidying => {}
+            () = feed::keep_taking_in(&self.app) => {}
         }
     }
 
@@ -186,7 +211,7 @@ impl Portal {
     pub async fn forget_everything(&self) -> Result<(), StoreError> {
         self.app.desk.forget_everything().await?;
         // Those that refer to others first.
-        let tables = ["attempts", "sessions", "records", "employees"];
+        let tables = ["attempts", "log_ins", "sessions", "records", "employees"];
         let deletes = tables.map(|table| Statement::new(format!("DELETE FROM portal_{table}")));
         self.app.store.write(deletes).await.map(drop)
     }
@@ -255,14 +280,14 @@ fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
 
 fn settings(config: &Config, sandbox: bool) -> Result<Settings, ConfigError> {
     let gateway = &config.gateway;
-    let key = read("gateway.signing_key", &gateway.signing_key)?;
+    let key = read_secret("gateway.signing_key", &gateway.signing_key)?;
     if !sandbox && key.starts_with(SANDBOX_KEY) {
         let reason = "this is a sandbox's key; ask the gateway's operator for one of your own";
         return Err(ConfigError::value("gateway.signing_key", reason));
     }
     let signing_key = SigningKey::from_base64(&key)
         .map_err(|error| ConfigError::value("gateway.signing_key", error))?;
-    let secret = read("gateway.client_secret", &gateway.client_secret)?;
+    let secret = read_secret("gateway.client_secret", &gateway.client_secret)?;
     let redirect_uri = config.public_url.join(crate::returned::PATH);
     Ok(Settings {
         gateway: gateway.url.clone(),
@@ -294,7 +319,7 @@ fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
 fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, ConfigError> {
     let login = match (&mail.username, &mail.password) {
         (Some(username), Some(password)) => {
-            let password = read("mail.password", password)?;
+            let password = read_secret("mail.password", password)?;
             Some((username.clone(), ClientSecret::new(password.as_str())))
         }
         (None, None) => None,
@@ -323,23 +348,6 @@ fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
         let reason = "it must be the name of a header, such as x-forwarded-for";
         ConfigError::value("address_header", reason)
     })
-}
-
-fn certificate_authority(gateway: &GatewayConfig) -> Result<Option<Vec<u8>>, ConfigError> {
-    let Some(file) = &gateway.certificate_authority else {
-        return Ok(None);
-    };
-    let read = std::fs::read(file);
-    read.map(Some).map_err(|error| ConfigError::File {
-        file: file.display().to_string(),
-        reason: error.to_string(),
-    })
-}
-
-fn read(key: &str, secret: &SecretSource) -> Result<zeroize::Zeroizing<String>, ConfigError> {
-    secret
-        .read()
-        .map_err(|error| ConfigError::value(key, error))
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {

@@ -29,9 +29,15 @@ pub struct Config {
     /// How employees are told that a credential is cancelled. Without it nobody is.
     #[serde(default)]
     pub mail: Option<MailConfig>,
+    /// The organisation's own OpenID provider, where employees log in.
+    #[serde(default)]
+    pub log_in: Option<LogInConfig>,
     /// A file of employees and their records, taken in at each start: what is there already stays as it is.
     #[serde(default)]
     pub staff: Option<PathBuf>,
+    /// Employees and records from another system: a CSV file or a view of its database.
+    #[serde(default)]
+    pub records: Option<RecordsConfig>,
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,
@@ -128,6 +134,86 @@ pub struct MailConfig {
     pub home_link: bool,
 }
 
+/// The organisation's own OpenID provider.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogInConfig {
+    /// Its issuer, letter by letter as its discovery document has it: a slash at the end counts.
+    pub issuer: String,
+    /// What the button calls it: 'Log in with …'.
+    pub name: String,
+    /// This portal's id there. Its redirect URI is `/login/callback` under `public_url`, and where people come back to
+    /// from logging out there, `/login`.
+    pub client_id: String,
+    /// Its secret there.
+    pub client_secret: SecretSource,
+    /// The claim of the ID token that names the employee, e.g. `email`. It has to be one that people cannot choose
+    /// themselves there.
+    pub claim: String,
+    /// What that claim is here: `id`, `username` or `email`.
+    pub column: PersonColumn,
+    /// What is asked for besides `openid`.
+    #[serde(default = "profile_and_email")]
+    pub scopes: Vec<String>,
+    /// Authentication context classes, one of which the ID token must name; any will do where there is none.
+    #[serde(default)]
+    pub acr: Vec<String>,
+    /// Methods that the ID token must name, all of them, e.g. `["mfa"]`.
+    #[serde(default)]
+    pub amr: Vec<String>,
+    /// Whether employees can log in by a password of the portal's own too.
+    #[serde(default = "yes")]
+    pub passwords: bool,
+    /// A certificate authority (PEM) to trust besides the machine's own.
+    #[serde(default)]
+    pub certificate_authority: Option<PathBuf>,
+}
+
+/// Employees and records from another system, which says how things are: what it no longer says is over.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordsConfig {
+    /// A CSV file, read at each start and whenever it has changed.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// The other system's database instead, as `database` is written; only read.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The view in it that has the columns of the CSV file.
+    #[serde(default)]
+    pub view: Option<String>,
+    /// How often it is looked at.
+    #[serde(default = "a_quarter")]
+    pub every_minutes: u16,
+    /// The share of the employees, and of the records, that may vanish at once: more is taken for a mistake.
+    #[serde(default = "a_tenth")]
+    pub removals: f64,
+}
+
+fn a_quarter() -> u16 {
+    15
+}
+
+fn a_tenth() -> f64 {
+    crate::feed::A_TENTH
+}
+
+/// By what an employee is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PersonColumn {
+    /// The key, for ever.
+    Id,
+    /// What they log in with.
+    Username,
+    /// Where they are written to. Whoever shares an address with another is not found by it.
+    Email,
+}
+
+fn profile_and_email() -> Vec<String> {
+    vec!["profile".to_owned(), "email".to_owned()]
+}
+
 fn yes() -> bool {
     true
 }
@@ -192,14 +278,41 @@ impl Config {
 
     /// The database's address, from the environment where the file says so.
     pub(crate) fn database_address(&self) -> Result<String, ConfigError> {
-        let Some(name) = self.database.strip_prefix("env:") else {
-            return Ok(self.database.clone());
-        };
-        let address = SecretSource::Env(name.to_owned()).read();
-        address
-            .map(|address| address.to_string())
-            .map_err(|error| ConfigError::value("database", error))
+        database_address("database", &self.database)
     }
+}
+
+/// The address under this key, from the environment where the file says so.
+pub(crate) fn database_address(key: &str, text: &str) -> Result<String, ConfigError> {
+    let Some(name) = text.strip_prefix("env:") else {
+        return Ok(text.to_owned());
+    };
+    let address = SecretSource::Env(name.to_owned()).read();
+    address
+        .map(|address| address.to_string())
+        .map_err(|error| ConfigError::value(key, error))
+}
+
+/// A secret, from where the file says that it is.
+pub(crate) fn read_secret(
+    key: &str,
+    secret: &SecretSource,
+) -> Result<zeroize::Zeroizing<String>, ConfigError> {
+    secret
+        .read()
+        .map_err(|error| ConfigError::value(key, error))
+}
+
+/// A file of certificates, where there is one.
+pub(crate) fn read_pem(file: Option<&Path>) -> Result<Option<Vec<u8>>, ConfigError> {
+    let Some(file) = file else {
+        return Ok(None);
+    };
+    let read = std::fs::read(file);
+    read.map(Some).map_err(|error| ConfigError::File {
+        file: file.display().to_string(),
+        reason: error.to_string(),
+    })
 }
 
 /// A TOML file of this type.

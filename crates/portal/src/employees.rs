@@ -1,5 +1,6 @@
 //! The employees, as HR has them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use connector::desk::Person;
@@ -8,6 +9,8 @@ use jiff::civil::Date;
 use store::{Row, Statement, StoreError};
 
 use crate::app::{Parts, can_be_kept};
+use crate::config::PersonColumn;
+use crate::import::as_typed;
 
 /// An employee. Debug prints nothing personal.
 #[derive(Clone)]
@@ -20,6 +23,8 @@ pub(crate) struct Employee {
     pub(crate) email: Option<String>,
     /// Whether the staff passport applies to them.
     pub(crate) applicable: bool,
+    /// What else is known of them, for the rules about whom the staff passport applies to.
+    pub(crate) facts: BTreeMap<String, String>,
     /// The record that they are about to add, and since when: who has to log in again goes on with it.
     pub(crate) chosen: Option<(String, Timestamp)>,
 }
@@ -32,11 +37,11 @@ impl fmt::Debug for Employee {
     }
 }
 
-const COLUMNS: &str =
-    "id, username, first_names, surname, date_of_birth, email, applicable, chosen, chosen_at";
+pub(crate) const COLUMNS: &str = "id, username, first_names, surname, date_of_birth, email, \
+                                  applicable, facts, chosen, chosen_at";
 
 impl Employee {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         let text = |column| row.text(column).map(str::to_owned);
         Ok(Self {
             id: text("id")?,
@@ -49,6 +54,13 @@ impl Employee {
                 .and_then(|date| date.parse().ok()),
             email: row.optional_text("email")?.map(str::to_owned),
             applicable: row.boolean("applicable")?,
+            facts: match row.optional_text("facts")? {
+                Some(facts) => serde_json::from_str(facts).map_err(|_| StoreError::Column {
+                    column: "facts".to_owned(),
+                    wanted: "a JSON object of texts",
+                })?,
+                None => BTreeMap::new(),
+            },
             chosen: {
                 let record = row.optional_text("chosen")?.map(str::to_owned);
                 record.zip(row.optional_timestamp("chosen_at")?)
@@ -81,6 +93,15 @@ impl Employee {
         compared(self) == compared(other)
     }
 
+    /// Whether a feed has nothing new about them.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let says = |one: &Self| {
+            let texts = [one.username.clone(), one.email.clone().unwrap_or_default()];
+            (texts, one.applicable, one.facts.clone())
+        };
+        self.is_same_person_as(other) && says(self) == says(other)
+    }
+
     /// Writes what can be changed about them.
     pub(crate) fn update(&self) -> Statement {
         Statement::new(
@@ -107,14 +128,43 @@ impl Parts {
 
     /// The employee of this id.
     pub(crate) async fn find_employee(&self, id: &str) -> Result<Option<Employee>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM portal_employees WHERE id = $1");
+        let sql =
+            format!("SELECT {COLUMNS} FROM portal_employees WHERE id = $1 AND left_at IS NULL");
         let row = self.store.read_one(Statement::new(sql).bind(id)).await?;
         row.as_ref().map(Employee::read).transpose()
     }
 
+    /// The one employee whom this column names: nobody, where it names several.
+    pub(crate) async fn find_only(
+        &self,
+        column: PersonColumn,
+        value: &str,
+    ) -> Result<Option<Employee>, StoreError> {
+        if !can_be_kept(value) {
+            return Ok(None);
+        }
+        let (named, value) = match column {
+            PersonColumn::Id => ("id", value.to_owned()),
+            PersonColumn::Username => ("username", as_typed(value)),
+            PersonColumn::Email => ("lower(email)", as_typed(value)),
+        };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM portal_employees WHERE {named} = $1 \
+             AND left_at IS NULL LIMIT 2"
+        );
+        let rows = self.store.read(Statement::new(sql).bind(value)).await?;
+        match rows.as_slice() {
+            [row] => Employee::read(row).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Everybody, by user name.
     pub(crate) async fn employees(&self) -> Result<Vec<Employee>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM portal_employees ORDER BY username");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM portal_employees WHERE left_at IS NULL \
+             ORDER BY username"
+        );
         let rows = self.store.read(Statement::new(sql)).await?;
         rows.iter().map(Employee::read).collect()
     }
@@ -123,12 +173,14 @@ impl Parts {
     pub(crate) async fn find_login(
         &self,
         username: &str,
-    ) -> Result<Option<(Employee, String)>, StoreError> {
+    ) -> Result<Option<(Employee, Option<String>)>, StoreError> {
         if !can_be_kept(username) {
             return Ok(None);
         }
-        let sql =
-            format!("SELECT {COLUMNS}, password_hash FROM portal_employees WHERE username = $1");
+        let sql = format!(
+            "SELECT {COLUMNS}, password_hash FROM portal_employees WHERE username = $1 \
+             AND left_at IS NULL"
+        );
         let row = self
             .store
             .read_one(Statement::new(sql).bind(username))
@@ -136,7 +188,9 @@ impl Parts {
         let Some(row) = row else {
             return Ok(None);
         };
+        // Whoever has no password has an empty text here, which is taken as that of a name that nobody has.
         let hash = row.text("password_hash")?.to_owned();
+        let hash = (!hash.is_empty()).then_some(hash);
         Ok(Some((Employee::read(&row)?, hash)))
     }
 }

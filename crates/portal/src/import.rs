@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use connector::SecretSource;
 use store::Statement;
 
 use crate::app::App;
@@ -10,6 +11,9 @@ use crate::config::ConfigError;
 use crate::credential_type;
 use crate::records::claims_text;
 use crate::staff::{Staff, StaffMember, StaffRecord};
+
+/// What is kept of the password of whoever has none.
+const NO_PASSWORD: &str = "";
 
 /// Takes everybody in, in one batch.
 pub(crate) async fn take_in(app: &App, staff: &Staff) -> Result<(), ComposeError> {
@@ -26,12 +30,15 @@ pub(crate) async fn take_in(app: &App, staff: &Staff) -> Result<(), ComposeError
     let mut hashing = Vec::new();
     for member in newcomers {
         let key = format!("staff: {}: password", member.id);
-        let password = member
-            .password
-            .read()
-            .map_err(|error| ConfigError::value(key, error))?;
+        let password = member.password.as_ref().map(SecretSource::read).transpose();
+        let password = password.map_err(|error| ConfigError::value(key, error))?;
         let passwords = app.passwords.clone();
-        let hash = tokio::spawn(async move { passwords.hash(password).await });
+        let hash = tokio::spawn(async move {
+            match password {
+                Some(password) => passwords.hash(password).await,
+                None => Ok(NO_PASSWORD.to_owned()),
+            }
+        });
         hashing.push((member, hash));
     }
     let mut batch = Vec::new();
@@ -135,7 +142,7 @@ fn check_record(record: &StaffRecord) -> Result<(), ConfigError> {
     Ok(())
 }
 
-fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.bytes().all(plain)
 }

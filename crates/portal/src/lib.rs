@@ -14,6 +14,7 @@ mod credential;
 mod credential_state;
 mod credential_type;
 mod employees;
+mod feed;
 mod home;
 mod hr;
 mod identity;
@@ -38,4 +39,5 @@ mod visit;
 
 pub use compose::{ComposeError, MIGRATIONS, Portal, Surroundings};
 pub use config::Config;
+pub use feed::{Fault, FeedError, Taken};
 pub use staff::Staff;

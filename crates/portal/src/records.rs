@@ -36,11 +36,11 @@ impl fmt::Debug for Record {
     }
 }
 
-const COLUMNS: &str =
+pub(crate) const COLUMNS: &str =
     "id, employee, credential_type, label, claims, version, changed_at, deleted_at";
 
 impl Record {
-    fn read(row: &Row) -> Result<Self, StoreError> {
+    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
         let unlike = |column: &str, wanted| StoreError::Column {
             column: column.to_owned(),
             wanted,

@@ -32,6 +32,8 @@ pub(crate) fn router(app: &App) -> Router {
     let mut routes = Router::new()
         .route("/", get(home::show))
         .route("/login", get(login::show).post(login::log_in))
+        .route(login::provider::START, get(login::provider::start))
+        .route(login::provider::CALLBACK, get(login::provider::callback))
         .route("/logout", post(session::log_out))
         .route("/session", get(session::ends))
         .route("/session/stay", post(session::stay))

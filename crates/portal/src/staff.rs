@@ -27,8 +27,9 @@ pub struct StaffMember {
     pub id: String,
     /// What they log in with.
     pub username: String,
-    /// What they prove it with. Kept as an argon2id hash.
-    pub password: SecretSource,
+    /// What they prove it with. Kept as an argon2id hash. Whoever has none can log in at the provider only.
+    #[serde(default)]
+    pub password: Option<SecretSource>,
     /// All first names.
     pub first_names: String,
     /// Surname.

@@ -95,6 +95,12 @@ impl Row {
         }
     }
 
+    /// The names of its columns, in order: for a view whose columns are not this program's.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     fn value(&self, column: &str) -> Result<&Value, StoreError> {
         self.columns
             .iter()

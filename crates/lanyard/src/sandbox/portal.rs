@@ -68,6 +68,8 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
             contact: "hr@anytown.example, 01234 567890".to_owned(),
             home_link: true,
         }),
+        log_in: None,
+        records: None,
         staff: None,
         brand: None,
         hr_page: true,

@@ -29,7 +29,7 @@ pub fn staff(passwords: &BTreeMap<String, String>) -> anyhow::Result<Staff> {
         Ok(StaffMember {
             id: person.id.to_owned(),
             username: person.id.to_owned(),
-            password: SecretSource::held(passwords[person.id].as_str()),
+            password: Some(SecretSource::held(passwords[person.id].as_str())),
             first_names: person.record.first_names.to_owned(),
             surname: person.record.surname.to_owned(),
             date_of_birth: Some(person.record.date_of_birth.parse()?),

@@ -2,6 +2,7 @@
 
 pub(crate) mod page;
 pub(crate) mod password;
+pub(crate) mod provider;
 pub(crate) mod throttle;
 
 use axum::extract::{ConnectInfo, Query, State};
@@ -11,11 +12,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, extract::FromRequest, extract::Request};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use store::Statement;
 use zeroize::Zeroizing;
 
 use crate::app::{App, Parts};
+use crate::employees::Employee;
 use crate::import::as_typed;
 use crate::own_path;
+use crate::problem;
 use crate::session::cookie::Cookie;
 use crate::session::rows;
 use crate::token::{self, NoRandomness};
@@ -35,14 +39,19 @@ pub(crate) fn path(parts: &Parts, wanted: &str) -> String {
     }
 }
 
-/// Where whoever logged out is led.
-pub(crate) const LOGGED_OUT: &str = "/login?logged-out=yes";
+/// Where whoever logged out is led: the page knows whether there is something to end elsewhere too.
+pub(crate) fn logged_out(method: Option<&str>) -> String {
+    let notice = match method {
+        Some(provider::METHOD) => LoginNotice::LoggedOutHere,
+        _ => LoginNotice::LoggedOut,
+    };
+    format!("/login?why={}", notice.code())
+}
 
 #[derive(Deserialize)]
 pub(crate) struct LoginQuery {
     return_to: Option<String>,
-    #[serde(rename = "logged-out")]
-    logged_out: Option<String>,
+    why: Option<String>,
 }
 
 /// `GET /login`.
@@ -56,10 +65,13 @@ pub(crate) async fn show(
         Some(token) if !token.is_empty() => app.find_session(&token).await?.is_none(),
         _ => false,
     };
-    let notice = if query.logged_out.is_some() {
-        Some(LoginNotice::LoggedOut)
-    } else {
-        timed_out.then_some(LoginNotice::TimedOut)
+    let why = query.why.as_deref().and_then(LoginNotice::parse);
+    let notice = why.or_else(|| timed_out.then_some(LoginNotice::TimedOut));
+    let elsewhere = match (notice, &app.provider) {
+        (Some(LoginNotice::LoggedOutHere), Some(provider)) => {
+            provider.log_out_address(&app.public_url).await
+        }
+        _ => None,
     };
     let return_to = query
         .return_to
@@ -69,7 +81,8 @@ pub(crate) async fn show(
         return_to: return_to.unwrap_or_default(),
         csrf,
         notice,
-        ..LoginView::default()
+        elsewhere,
+        ..view_of(&app)
     };
     Ok(([(SET_COOKIE, set_cookie)], page::show(&app.look, view)).into_response())
 }
@@ -107,8 +120,11 @@ pub(crate) async fn log_in(
         username: take("username"),
         return_to: own_path::parse(&app, &take("return_to")).unwrap_or_default(),
         csrf: take("csrf"),
-        ..LoginView::default()
+        ..view_of(&app)
     };
+    if !view.passwords {
+        return Ok(problem::not_found(&app, None));
+    }
     let refuse = |view, problem| {
         let problem = Some(problem);
         Ok(page::show(&app.look, LoginView { problem, ..view }))
@@ -130,30 +146,63 @@ pub(crate) async fn log_in(
     }
     let found = app.find_login(&username).await?;
     let (employee, hash) = found.unzip();
-    let is_right = app.passwords.is_right(password, hash).await?;
+    let is_right = app.passwords.is_right(password, hash.flatten()).await?;
     let Some(employee) = employee.filter(|_| is_right) else {
         tracing::info!(code = "wrong-pair", "a log-in was refused");
         return refuse(view, LoginProblem::WrongPair);
     };
 
-    // A new session, whatever this browser had: nobody gets into one whose cookie they planted (fixation), and what
-    // somebody else verified does not carry over.
-    if let Some(token) = Cookie::Session.read(&app, &headers) {
+    let entered = Entered {
+        employee: &employee,
+        method: "password",
+        return_to: &view.return_to,
+    };
+    enter(&app, &headers, attempt.forget(), entered).await
+}
+
+/// What the page offers here.
+fn view_of(app: &Parts) -> LoginView {
+    let provider = app.provider.as_ref();
+    LoginView {
+        provider: provider.map(|provider| provider.name.clone()),
+        passwords: provider.is_none_or(|provider| provider.passwords),
+        ..LoginView::default()
+    }
+}
+
+/// Somebody whose log-in is right.
+pub(crate) struct Entered<'a> {
+    pub(crate) employee: &'a Employee,
+    /// How they proved who they are.
+    pub(crate) method: &'static str,
+    /// Where they wanted to go, or nothing.
+    pub(crate) return_to: &'a str,
+}
+
+/// A new session, whatever this browser had: nobody gets into one whose cookie they planted (fixation), and what
+/// somebody else verified does not carry over.
+pub(crate) async fn enter(
+    app: &App,
+    headers: &HeaderMap,
+    mut batch: Vec<Statement>,
+    entered: Entered<'_>,
+) -> Result<Response, Trouble> {
+    if let Some(token) = Cookie::Session.read(app, headers) {
         app.end_session(&token::digest_of(&token)).await?;
     }
     let (token, csrf) = (token::random()?, token::random()?);
-    let mut batch = attempt.forget();
+    let Entered {
+        employee,
+        method,
+        return_to,
+    } = entered;
     batch.extend([
-        rows::insert(&token, &employee.id, &csrf, app.now()),
+        rows::insert(&token, &employee.id, &csrf, method, app.now()),
         app.desk.person(&employee.person()),
     ]);
     app.store.write(batch).await?;
-    tracing::info!("somebody logged in");
-    let on = if view.return_to.is_empty() {
-        "/"
-    } else {
-        &view.return_to
-    };
-    let cookie = [(SET_COOKIE, Cookie::Session.set(&app, &token))];
+    tracing::info!(method, "somebody logged in");
+    let on = if return_to.is_empty() { "/" } else { return_to };
+    let cookie = [(SET_COOKIE, Cookie::Session.set(app, &token))];
     Ok((cookie, Redirect::to(on)).into_response())
 }

@@ -6,7 +6,9 @@ use axum::response::Response;
 use ui::component::FieldError;
 use ui::headers::Policy;
 use ui::{Page, render_with};
+use url::Url;
 
+use super::provider;
 use crate::look::Look;
 use crate::session::page::Session;
 
@@ -21,6 +23,12 @@ pub(crate) struct LoginView {
     pub(crate) csrf: String,
     /// Why they are here, where that needs saying.
     pub(crate) notice: Option<LoginNotice>,
+    /// What the organisation's own provider is called, where people can log in there.
+    pub(crate) provider: Option<String>,
+    /// Whether they can log in by a password.
+    pub(crate) passwords: bool,
+    /// Where whoever logged out here ends their session at the provider too.
+    pub(crate) elsewhere: Option<Url>,
     /// What is to be put right.
     pub(crate) problem: Option<LoginProblem>,
 }
@@ -30,8 +38,61 @@ pub(crate) struct LoginView {
 pub(crate) enum LoginNotice {
     /// They logged out.
     LoggedOut,
+    /// They logged out here, and not at the organisation's provider where they had logged in.
+    LoggedOutHere,
     /// Their session ended by itself.
     TimedOut,
+    /// The provider does not answer.
+    ProviderDown,
+    /// What the provider answers cannot be used: nobody but an operator can help.
+    ProviderFault,
+    /// The provider let nobody in, or they did not want to.
+    Declined,
+    /// The provider did not check them as it must.
+    TooWeak,
+    /// The provider knows them, and this portal does not.
+    Unknown,
+    /// The callback answers no log-in of this browser.
+    StartAgain,
+}
+
+impl LoginNotice {
+    const ALL: [Self; 9] = [
+        Self::LoggedOut,
+        Self::LoggedOutHere,
+        Self::TimedOut,
+        Self::ProviderDown,
+        Self::ProviderFault,
+        Self::Declined,
+        Self::TooWeak,
+        Self::Unknown,
+        Self::StartAgain,
+    ];
+
+    /// Its text in the catalogue.
+    fn key(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "login-logged-out",
+            Self::LoggedOutHere => "login-logged-out-here",
+            Self::TimedOut => "login-timed-out",
+            Self::ProviderDown => "login-provider-down",
+            Self::ProviderFault => "login-provider-fault",
+            Self::Declined => "login-declined",
+            Self::TooWeak => "login-too-weak",
+            Self::Unknown => "login-unknown",
+            Self::StartAgain => "login-start-again",
+        }
+    }
+
+    /// As an address says it.
+    pub(crate) fn code(self) -> &'static str {
+        self.key().trim_start_matches("login-")
+    }
+
+    /// Reads a code.
+    pub(crate) fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.code() == code)
+    }
 }
 
 /// What is wrong with what was typed.
@@ -61,6 +122,10 @@ struct LoginPage {
     username_error: String,
     password_error: String,
     errors: Vec<FieldError>,
+    /// Address and words of the button that leads to the provider.
+    provider: Option<(String, String)>,
+    /// The words of the link that ends the session there.
+    end: String,
 }
 
 /// Shows the page.
@@ -106,10 +171,20 @@ pub(crate) fn show(look: &Look, view: LoginView) -> Response {
             ("hours", &limits.longest_hours.to_string()),
         ],
     );
-    let notice = view.notice.map(|notice| match notice {
-        LoginNotice::LoggedOut => look.say("login-logged-out"),
-        LoginNotice::TimedOut => look.say("login-timed-out"),
-    });
+    let name = view.provider.clone().unwrap_or_default();
+    let named = [("provider", name.as_str())];
+    let notice = view
+        .notice
+        .map(|notice| look.say_with(notice.key(), &named));
+    let (with, end) = ("login-with-provider", "login-end-at-provider");
+    let [with, end] = [with, end].map(|key| look.say_with(key, &named));
+    let mut start = String::from(provider::START);
+    if !view.return_to.is_empty() {
+        let to: String = url::form_urlencoded::byte_serialize(view.return_to.as_bytes()).collect();
+        start.push_str("?return_to=");
+        start.push_str(&to);
+    }
+    let view_has_provider = view.provider.is_some();
     let page = LoginPage {
         page,
         session: None,
@@ -119,6 +194,8 @@ pub(crate) fn show(look: &Look, view: LoginView) -> Response {
         username_error,
         password_error,
         errors,
+        provider: view_has_provider.then_some((start, with)),
+        end,
     };
     render_with(status, &page, &Policy::new())
 }

@@ -54,5 +54,6 @@ pub(crate) async fn log_out(posted: Posted<Visit>) -> Result<Response, Trouble> 
     let Visit { app, session, .. } = posted.by;
     app.end_session(&session.digest).await?;
     let cookie = [(SET_COOKIE, Cookie::Session.clear(&app))];
-    Ok((cookie, Redirect::to(login::LOGGED_OUT)).into_response())
+    let to = login::logged_out(session.method.as_deref());
+    Ok((cookie, Redirect::to(&to)).into_response())
 }

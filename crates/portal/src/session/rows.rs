@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
 
 use crate::app::Parts;
-use crate::login::throttle;
+use crate::login::{provider, throttle};
 use crate::token::digest_of;
 
 /// A session is written to at most this often just because somebody is there.
@@ -19,6 +19,8 @@ pub(crate) struct SessionRow {
     pub(crate) digest: String,
     pub(crate) employee: String,
     pub(crate) csrf: String,
+    /// How it began.
+    pub(crate) method: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) seen_at: Timestamp,
     /// The page that follows when the browser is back from the gateway.
@@ -48,6 +50,7 @@ impl SessionRow {
             digest: row.text("digest")?.to_owned(),
             employee: row.text("employee")?.to_owned(),
             csrf: row.text("csrf")?.to_owned(),
+            method: text("method")?,
             created_at: row.timestamp("created_at")?,
             seen_at: row.timestamp("seen_at")?,
             away_to: text("away_to")?,
@@ -111,8 +114,8 @@ impl Parts {
 
     async fn find_row(&self, token: &str) -> Result<Option<SessionRow>, StoreError> {
         let select = Statement::new(
-            "SELECT digest, employee, csrf, created_at, seen_at, away_to, returned_at, settled_at \
-             FROM portal_sessions WHERE digest = $1",
+            "SELECT digest, employee, csrf, method, created_at, seen_at, away_to, returned_at, \
+             settled_at FROM portal_sessions WHERE digest = $1",
         );
         let row = self.store.read_one(select.bind(digest_of(token))).await?;
         row.as_ref().map(SessionRow::read).transpose()
@@ -173,14 +176,21 @@ impl Parts {
 }
 
 /// A new session, for the batch of a log-in.
-pub(crate) fn insert(token: &str, employee: &str, csrf: &str, now: Timestamp) -> Statement {
+pub(crate) fn insert(
+    token: &str,
+    employee: &str,
+    csrf: &str,
+    method: &str,
+    now: Timestamp,
+) -> Statement {
     Statement::new(
-        "INSERT INTO portal_sessions (digest, employee, csrf, created_at, seen_at) \
-         VALUES ($1, $2, $3, $4, $4)",
+        "INSERT INTO portal_sessions (digest, employee, csrf, method, created_at, seen_at) \
+         VALUES ($1, $2, $3, $4, $5, $5)",
     )
     .bind(digest_of(token))
     .bind(employee)
     .bind(csrf)
+    .bind(method)
     .bind(now)
 }
 
@@ -199,6 +209,7 @@ pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
     for row in parts.store.read(over).await? {
         parts.end_session(row.text("digest")?).await?;
     }
+    provider::tidy(parts).await?;
     throttle::tidy(parts).await
 }
 
@@ -212,6 +223,7 @@ mod tests {
             digest: "d1g35t".to_owned(),
             employee: "e-anna".to_owned(),
             csrf: "t0k3n".to_owned(),
+            method: None,
             created_at: Timestamp::UNIX_EPOCH,
             seen_at: Timestamp::UNIX_EPOCH,
             away_to: None,

@@ -26,6 +26,31 @@ pub(super) const STATES: &[State] = &[
     ("login-timed-out", |look| {
         login_with(look, Some(LoginNotice::TimedOut), None)
     }),
+    ("login-provider", |look| login_at_provider(look, None, true)),
+    ("login-provider-only", |look| {
+        login_at_provider(look, None, false)
+    }),
+    ("login-provider-logged-out", |look| {
+        login_at_provider(look, Some(LoginNotice::LoggedOutHere), true)
+    }),
+    ("login-provider-down", |look| {
+        login_at_provider(look, Some(LoginNotice::ProviderDown), true)
+    }),
+    ("login-provider-fault", |look| {
+        login_at_provider(look, Some(LoginNotice::ProviderFault), false)
+    }),
+    ("login-declined", |look| {
+        login_at_provider(look, Some(LoginNotice::Declined), false)
+    }),
+    ("login-too-weak", |look| {
+        login_at_provider(look, Some(LoginNotice::TooWeak), false)
+    }),
+    ("login-unknown", |look| {
+        login_at_provider(look, Some(LoginNotice::Unknown), true)
+    }),
+    ("login-start-again", |look| {
+        login_at_provider(look, Some(LoginNotice::StartAgain), false)
+    }),
     ("login-missing", |look| {
         let missing = LoginProblem::Missing {
             username: true,
@@ -116,6 +141,24 @@ fn login_with(look: &Look, notice: Option<LoginNotice>, problem: Option<LoginPro
         csrf: "sample".to_owned(),
         notice,
         problem,
+        passwords: true,
+        ..LoginView::default()
+    };
+    login::show(look, view)
+}
+
+fn login_at_provider(look: &Look, notice: Option<LoginNotice>, passwords: bool) -> Response {
+    let elsewhere = (notice == Some(LoginNotice::LoggedOutHere))
+        .then(|| "https://login.anytown.example/end".parse().ok())
+        .flatten();
+    let view = LoginView {
+        return_to: "/credentials".to_owned(),
+        csrf: "sample".to_owned(),
+        provider: Some("Anytown NHS Trust".to_owned()),
+        passwords,
+        notice,
+        elsewhere,
+        ..LoginView::default()
     };
     login::show(look, view)
 }

@@ -47,6 +47,12 @@ impl Browser {
         Self::read(self.client.get(self.address(path)).send().await.unwrap()).await
     }
 
+    /// One request with a header more.
+    pub(crate) async fn fetch_with(&self, path: &str, (name, value): (&'static str, &str)) -> Page {
+        let request = self.client.get(self.address(path));
+        Self::read(request.header(name, value).send().await.unwrap()).await
+    }
+
     /// One form, no redirect followed.
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let request = self.client.post(self.address(path)).form(fields);

@@ -11,10 +11,13 @@ mod database;
 #[allow(dead_code)] // the desk's tests use what is left
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;
+mod feed;
+mod hostile_log_in;
 mod hostile_portal;
 mod hr;
 mod journeys;
 mod login;
+mod openid;
 mod pages;
 mod refusals;
 mod requirements;

@@ -83,7 +83,7 @@ fn member(id: &str, names: (&str, &str), born: &str, records: Vec<StaffRecord>) 
     StaffMember {
         id: format!("e-{id}"),
         username: id.to_owned(),
-        password: SecretSource::held(PASSWORD),
+        password: Some(SecretSource::held(PASSWORD)),
         first_names: names.0.to_owned(),
         surname: names.1.to_owned(),
         date_of_birth: Some(born.parse().unwrap()),

@@ -150,6 +150,10 @@ impl World {
         keys.signing_key("id-token-rs256").unwrap()
     }
 
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     pub(crate) fn later(&self, by: SignedDuration) {
         self.shift.advance(by);
     }
@@ -347,6 +351,8 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         },
         identity: IdentityConfig::default(),
         mail: None,
+        log_in: None,
+        records: None,
         staff: None,
         brand: None,
         hr_page: true,

@@ -1,0 +1,173 @@
+//! People and records from another system: a CSV file or a view of its database, taken in whole.
+//!
+//! The feed says how things are. What it no longer says is over: a record that changed, ended or vanished goes through
+//! the desk in the same batch, so that its credential is revoked; what did not change does nothing.
+
+mod change;
+pub(crate) mod csv;
+mod known;
+mod layout;
+mod source;
+
+use std::fmt;
+
+use store::StoreError;
+
+pub(crate) use source::{A_TENTH, Feed, keep_taking_in, take_in_file, take_in_now};
+
+use crate::app::App;
+
+/// One row: its place, and its values in the order of the columns.
+#[derive(Clone)]
+pub(crate) struct Row {
+    /// The line of the file, or the number of the view's row, from 1.
+    pub(crate) line: usize,
+    pub(crate) values: Vec<String>,
+}
+
+/// What is wrong in which line. No value is repeated: it may be somebody's name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line of the file, from 1; of a view, its row.
+    pub line: usize,
+    /// Column and reason.
+    pub reason: String,
+}
+
+impl Fault {
+    fn new(line: usize, reason: impl Into<String>) -> Self {
+        Self {
+            line,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.reason)
+    }
+}
+
+/// How many faults are told at once.
+const MOST_FAULTS: usize = 20;
+
+/// Why a feed was not taken in. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// The file cannot be read.
+    #[error("the file {file} cannot be read: {reason}")]
+    File {
+        /// Which.
+        file: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The other system's database.
+    #[error("the view cannot be read: {0}")]
+    View(StoreError),
+    /// It does not say what it should.
+    #[error("{}", listed(.0))]
+    Layout(Vec<Fault>),
+    /// So much would be gone that it looks like a mistake.
+    #[error(
+        "{gone} of {all} {what} would be removed, which is more than the share that `records.removals` allows: say \
+         --accept-removals if it is meant"
+    )]
+    TooManyRemovals {
+        /// `records` or `employees`.
+        what: &'static str,
+        /// How many would be gone.
+        gone: usize,
+        /// Of how many.
+        all: usize,
+    },
+    /// Our own database. Where somebody else changed a record meanwhile, the next time will do.
+    #[error("the portal's own database: {0}")]
+    Store(#[from] StoreError),
+}
+
+fn listed(faults: &[Fault]) -> String {
+    let mut lines: Vec<String> = faults
+        .iter()
+        .take(MOST_FAULTS)
+        .map(Fault::to_string)
+        .collect();
+    if faults.len() > MOST_FAULTS {
+        lines.push(format!("and {} more", faults.len() - MOST_FAULTS));
+    }
+    lines.join("; ")
+}
+
+impl FeedError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "feed-unreadable",
+            Self::View(_) => "feed-view-unreadable",
+            Self::Layout(_) => "feed-layout",
+            Self::TooManyRemovals { .. } => "feed-too-many-removals",
+            Self::Store(_) => "store-failed",
+        }
+    }
+}
+
+/// What a feed changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Taken {
+    /// Employees who are new, or are there again.
+    pub employees_added: usize,
+    /// Employees of whom something is said otherwise.
+    pub employees_changed: usize,
+    /// Employees who are no longer in it.
+    pub employees_left: usize,
+    /// Records that are new, or are there again.
+    pub records_added: usize,
+    /// Records that say something else.
+    pub records_changed: usize,
+    /// Records that are no longer in it.
+    pub records_removed: usize,
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "employees: {} added, {} changed, {} left; records: {} added, {} changed, {} removed",
+            self.employees_added,
+            self.employees_changed,
+            self.employees_left,
+            self.records_added,
+            self.records_changed,
+            self.records_removed
+        )
+    }
+}
+
+/// How much may vanish.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Removals {
+    /// This share of what there is, at most.
+    Share(f64),
+    /// Whatever the feed says.
+    Accepted,
+}
+
+/// Takes it in, all or nothing.
+pub(crate) async fn take_in(
+    app: &App,
+    columns: &[String],
+    rows: &[Row],
+    removals: Removals,
+) -> Result<Taken, FeedError> {
+    let people = layout::read(columns, rows).map_err(FeedError::Layout)?;
+    let known = known::load(app).await?;
+    let (batch, taken) = change::plan(app, people, known, removals)?;
+    if !batch.is_empty() {
+        app.store.write(batch).await?;
+        app.desk.wake();
+    }
+    Ok(taken)
+}
