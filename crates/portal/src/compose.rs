@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderName;
-use connector::desk::{Desk, DeskError, DeskOptions, MailOptions, Smtp};
+use connector::desk::{Channel, Desk, DeskError, DeskOptions, MailOptions, Smtp, SmtpLogin};
 use connector::{
     ClientSecret, Clock, HttpOptions, Observer, Push, SecretSource, Settings, SigningKey,
 };
@@ -295,7 +295,10 @@ fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, Confi
     let login = match (&mail.username, &mail.password) {
         (Some(username), Some(password)) => {
             let password = read("mail.password", password)?;
-            Some((username.clone(), ClientSecret::new(password.as_str())))
+            Some(SmtpLogin::Password {
+                user: username.clone(),
+                password: ClientSecret::new(password.as_str()),
+            })
         }
         (None, None) => None,
         _ => {
@@ -304,16 +307,19 @@ fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, Confi
         }
     };
     Ok(MailOptions {
-        smtp: Smtp {
+        channel: Channel::Smtp(Smtp {
             host: mail.host.clone(),
             port: mail.port,
             security: mail.security,
             login,
-        },
+            certificate_authority: None,
+        }),
         from: mail.from.clone(),
         organisation: config.organisation.clone(),
         home: mail.home_link.then(|| config.public_url.clone()),
         contact: mail.contact.clone(),
+        texts: None,
+        most_a_minute: None,
     })
 }
 

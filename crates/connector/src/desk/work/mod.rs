@@ -4,7 +4,10 @@
 //! one statement that only one process can win; whoever dies afterwards leaves the row to be taken again.
 
 mod backlog;
+mod delivery;
+mod holds;
 mod mails;
+mod may_still_hold;
 mod revocations;
 mod unknown;
 
@@ -15,7 +18,10 @@ use store::StoreError;
 
 use super::Desk;
 
-pub use backlog::{Backlog, WaitingMail, WaitingRevocation};
+pub use backlog::{Backlog, MailState, WaitingMail, WaitingRevocation};
+pub use delivery::NotifyCallbackError;
+pub use holds::{Hold, HoldReason, HoldScope};
+pub use may_still_hold::{MayStillHold, NotTold};
 
 /// How much of a kind is done before looking at the rest: mail servers count how much comes at a time.
 const IN_A_ROW: usize = 10;
@@ -36,9 +42,12 @@ impl Desk {
     pub async fn work_once(&self) -> Result<bool, StoreError> {
         let wanted = self.want_what_is_unknown_revoked().await?;
         // Side by side: a gateway that does not answer holds up no mail, and the other way round.
-        let (revoked, sent) =
-            tokio::join!(self.revoke_what_is_wanted(), self.send_what_is_written());
-        Ok(revoked? | sent? | wanted)
+        let (revoked, sent, told) = tokio::join!(
+            self.revoke_what_is_wanted(),
+            self.send_what_is_written(),
+            self.look_what_became_of_mails(),
+        );
+        Ok(revoked? | sent? | told? | wanted)
     }
 
     /// Do what is due, for ever. A failure is logged and tried again.
