@@ -1,7 +1,9 @@
 //! What the desk does behind the pages, against the real gateway, a real mail server and both databases.
 
+mod holds;
 mod late;
 mod mails;
+mod notify;
 mod revocations;
 mod unknown;
 mod world;
