@@ -2,6 +2,7 @@
 
 mod holds;
 mod late;
+mod login;
 mod mails;
 mod notify;
 mod revocations;
