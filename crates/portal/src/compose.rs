@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderName;
-use connector::desk::{Channel, Desk, DeskError, DeskOptions, MailOptions, Smtp, SmtpLogin};
+use connector::desk::{Desk, DeskError, DeskOptions};
 use connector::{
     ClientSecret, Clock, HttpOptions, Observer, Push, SecretSource, Settings, SigningKey,
 };
@@ -14,7 +14,7 @@ use store::{Migrations, Statement, Store, StoreError};
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
-use crate::config::{Config, ConfigError, GatewayConfig, MailConfig};
+use crate::config::{Config, ConfigError, GatewayConfig};
 use crate::login::password::Passwords;
 use crate::look::{Limits, Look};
 use crate::staff::Staff;
@@ -169,6 +169,10 @@ impl Portal {
     /// dropped.
     pub async fn keep_working(&self) {
         let tidying = async {
+            // A template that does not fit is known when the portal starts, and not when somebody has to be told.
+            if let Err(error) = self.app.desk.check_mail().await {
+                tracing::error!(code = "notify-template", %error, "mails wait until GOV.UK Notify can send them");
+            }
             loop {
                 if let Err(error) = session::rows::tidy(&self.app).await {
                     tracing::warn!(%error, "old sessions could not be deleted");
@@ -284,42 +288,10 @@ fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
         journey_lasts: seconds(config.gateway.journey_seconds),
         answer_lasts: seconds(config.gateway.answer_seconds),
         mail: match &config.mail {
-            Some(mail) => Some(mail_options(config, mail)?),
+            Some(mail) => Some(crate::mail::options(config, mail)?),
             None => None,
         },
         ..DeskOptions::default()
-    })
-}
-
-fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, ConfigError> {
-    let login = match (&mail.username, &mail.password) {
-        (Some(username), Some(password)) => {
-            let password = read("mail.password", password)?;
-            Some(SmtpLogin::Password {
-                user: username.clone(),
-                password: ClientSecret::new(password.as_str()),
-            })
-        }
-        (None, None) => None,
-        _ => {
-            let reason = "mail.username and mail.password belong together";
-            return Err(ConfigError::value("mail.password", reason));
-        }
-    };
-    Ok(MailOptions {
-        channel: Channel::Smtp(Smtp {
-            host: mail.host.clone(),
-            port: mail.port,
-            security: mail.security,
-            login,
-            certificate_authority: None,
-        }),
-        from: mail.from.clone(),
-        organisation: config.organisation.clone(),
-        home: mail.home_link.then(|| config.public_url.clone()),
-        contact: mail.contact.clone(),
-        texts: None,
-        most_a_minute: None,
     })
 }
 
@@ -342,7 +314,10 @@ fn certificate_authority(gateway: &GatewayConfig) -> Result<Option<Vec<u8>>, Con
     })
 }
 
-fn read(key: &str, secret: &SecretSource) -> Result<zeroize::Zeroizing<String>, ConfigError> {
+pub(crate) fn read(
+    key: &str,
+    secret: &SecretSource,
+) -> Result<zeroize::Zeroizing<String>, ConfigError> {
     secret
         .read()
         .map_err(|error| ConfigError::value(key, error))
