@@ -195,6 +195,14 @@ impl Http {
         })
     }
 
+    /// The same client, for exchanges that nobody watches.
+    pub(crate) fn unobserved(&self) -> Self {
+        Self {
+            client: self.client.clone(),
+            observer: None,
+        }
+    }
+
     /// Make one request. Every status is an answer; only the lack of one is an error.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, FetchError> {
         if !is_secure(&request.url) {

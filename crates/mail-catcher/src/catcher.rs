@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::folder::{self, Folder};
 use crate::kept::{Envelope, Kept};
-use crate::{Fault, Mail, OpenError, smtp};
+use crate::{Demand, Fault, Mail, OpenError, smtp};
 
 /// What time it is.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -29,6 +29,7 @@ struct Inner {
     folder: Folder,
     clock: Clock,
     next: AtomicU64,
+    connections: AtomicU64,
     messages: Mutex<BTreeMap<u64, Arc<Kept>>>,
     fault: Mutex<Option<Fault>>,
 }
@@ -52,6 +53,7 @@ impl Catcher {
                 folder,
                 clock,
                 next: AtomicU64::new(next),
+                connections: AtomicU64::new(0),
                 messages: Mutex::new(messages),
                 fault: Mutex::new(None),
             }),
@@ -64,7 +66,25 @@ impl Catcher {
         &self,
         listeners: Vec<TcpListener>,
     ) -> impl Future<Output = io::Error> + Send + use<> {
-        smtp::serve(self.clone(), listeners)
+        smtp::serve(self.clone(), listeners, None)
+    }
+
+    /// As [`Catcher::serve_smtp`], for senders that say STARTTLS and log in first.
+    pub fn serve_smtp_by_login(
+        &self,
+        listeners: Vec<TcpListener>,
+        demand: Demand,
+    ) -> impl Future<Output = io::Error> + Send + use<> {
+        smtp::serve(self.clone(), listeners, Some(demand))
+    }
+
+    /// How many connections senders have opened so far.
+    pub fn connections(&self) -> u64 {
+        self.inner.connections.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_connection(&self) {
+        self.inner.connections.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Every message, oldest first.

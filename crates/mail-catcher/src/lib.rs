@@ -7,6 +7,9 @@
 //!
 //! [RFC 5321] with `PIPELINING`, `8BITMIME`, `SMTPUTF8` and `SIZE` (1 MiB); no TLS and no log-in, since it is for the
 //! loopback interface. Every recipient is taken. A message is on disk before it is acknowledged.
+//! [`Catcher::serve_smtp_by_login`] demands `STARTTLS` and `AUTH` (`PLAIN`, `XOAUTH2`), to see that a sender can do that.
+//!
+//! [`notify`] is a stand-in for GOV.UK Notify, whose messages are kept beside those that came by SMTP.
 //!
 //! # HTTP
 //!
@@ -27,9 +30,11 @@ mod folder;
 pub mod http;
 mod kept;
 mod mail;
+pub mod notify;
 mod smtp;
 
 pub use catcher::{Catcher, Clock};
 pub use fault::Fault;
 pub use folder::OpenError;
 pub use mail::Mail;
+pub use smtp::{Demand, Login};

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::HeaderName;
-use connector::desk::{Desk, DeskError, DeskOptions, MailOptions, Smtp};
+use connector::desk::{Desk, DeskError, DeskOptions};
 use connector::{ClientSecret, Clock, HttpOptions, Observer, Push, Settings, SigningKey};
 use jiff::{SignedDuration, Timestamp};
 use store::{Migrations, Statement, Store, StoreError};
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
-use crate::config::{Config, ConfigError, MailConfig, read_pem, read_secret};
+use crate::config::{Config, ConfigError, read_pem, read_secret};
 use crate::feed::{self, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
 use crate::login::provider::Provider;
@@ -193,6 +193,10 @@ impl Portal {
     /// dropped.
     pub async fn keep_working(&self) {
         let tidying = async {
+            // A template that does not fit is known when the portal starts, and not when somebody has to be told.
+            if let Err(error) = self.app.desk.check_mail().await {
+                tracing::error!(code = "notify-template", %error, "mails wait until GOV.UK Notify can send them");
+            }
             loop {
                 if let Err(error) = session::rows::tidy(&self.app).await {
                     tracing::warn!(%error, "old sessions could not be deleted");
@@ -309,36 +313,10 @@ fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
         journey_lasts: seconds(config.gateway.journey_seconds),
         answer_lasts: seconds(config.gateway.answer_seconds),
         mail: match &config.mail {
-            Some(mail) => Some(mail_options(config, mail)?),
+            Some(mail) => Some(crate::mail::options(config, mail)?),
             None => None,
         },
         ..DeskOptions::default()
-    })
-}
-
-fn mail_options(config: &Config, mail: &MailConfig) -> Result<MailOptions, ConfigError> {
-    let login = match (&mail.username, &mail.password) {
-        (Some(username), Some(password)) => {
-            let password = read_secret("mail.password", password)?;
-            Some((username.clone(), ClientSecret::new(password.as_str())))
-        }
-        (None, None) => None,
-        _ => {
-            let reason = "mail.username and mail.password belong together";
-            return Err(ConfigError::value("mail.password", reason));
-        }
-    };
-    Ok(MailOptions {
-        smtp: Smtp {
-            host: mail.host.clone(),
-            port: mail.port,
-            security: mail.security,
-            login,
-        },
-        from: mail.from.clone(),
-        organisation: config.organisation.clone(),
-        home: mail.home_link.then(|| config.public_url.clone()),
-        contact: mail.contact.clone(),
     })
 }
 

@@ -9,6 +9,8 @@ use connector::{Dialect, Policy, SecretSource};
 use serde::Deserialize;
 use url::Url;
 
+pub use crate::mail::{AccessTokenConfig, NotifyConfig};
+
 /// Everything that `lanyard portal --config FILE` reads.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,9 +113,11 @@ impl Default for IdentityConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
-    /// The mail server.
+    /// The mail server; none where `notify` is set.
+    #[serde(default)]
     pub host: String,
     /// Its port.
+    #[serde(default = "submission")]
     pub port: u16,
     /// `required` (STARTTLS or no mail), `implicit` (TLS from the first byte), `opportunistic`, or `loopback` (none,
     /// on this machine only).
@@ -132,6 +136,26 @@ pub struct MailConfig {
     /// Whether a mail names the portal's bare address, its only link.
     #[serde(default = "yes")]
     pub home_link: bool,
+    /// GOV.UK Notify, in place of a mail server.
+    #[serde(default)]
+    pub notify: Option<NotifyConfig>,
+    /// Access tokens for the mail server, in place of a password.
+    #[serde(default)]
+    pub access_token: Option<AccessTokenConfig>,
+    /// A certificate authority (PEM) to trust besides the machine's own, for the mail server.
+    #[serde(default)]
+    pub certificate_authority: Option<PathBuf>,
+    /// A folder of the operator's own texts.
+    #[serde(default)]
+    pub texts: Option<PathBuf>,
+    /// How many mails go out within a minute at most: 30 by a mail server, 1,000 by GOV.UK Notify.
+    #[serde(default)]
+    pub most_a_minute: Option<u32>,
+}
+
+/// [RFC 6409] The port of mail submission.
+fn submission() -> u16 {
+    587
 }
 
 /// The organisation's own OpenID provider.

@@ -22,6 +22,7 @@ mod import;
 mod list;
 mod login;
 mod look;
+mod mail;
 mod not_applicable;
 mod own_path;
 mod problem;

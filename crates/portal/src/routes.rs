@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::compose::is_loopback;
 use crate::look::scripts;
 use crate::{
-    added, again, confirm, credential, home, hr, identity, list, login, problem, returned, session,
-    trouble,
+    added, again, confirm, credential, home, hr, identity, list, login, mail, problem, returned,
+    session, trouble,
 };
 
 /// The largest form: a record of some dozen claims.
@@ -58,7 +58,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route(returned::PATH, get(returned::callback))
         .route(returned::FINISHING, get(returned::finishing))
         .route("/returned/status", get(returned::status))
-        .route("/problem/{reference}", get(problem::show));
+        .route("/problem/{reference}", get(problem::show))
+        .route(mail::CALLBACK, post(mail::callback));
     if app.hr_page {
         routes = routes.merge(hr::router());
     }

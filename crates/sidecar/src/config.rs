@@ -4,9 +4,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use connector::config::{ConfigError, GatewayConfig, secret};
-use connector::desk::{MailOptions, Smtp, SmtpSecurity};
-use connector::{ClientSecret, Policy, SecretSource};
+use connector::config::{ConfigError, GatewayConfig, MailConfig, secret};
+use connector::{Policy, SecretSource};
 use serde::Deserialize;
 use url::Url;
 
@@ -57,30 +56,6 @@ pub struct Config {
     /// The authority (PEM) whose certificates callers must show: mutual TLS.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
-}
-
-/// How employees are written to.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailConfig {
-    /// The mail server.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// `required` (STARTTLS or no mail), `implicit` (TLS from the first byte), `opportunistic`, or `loopback` (none,
-    /// on this machine only).
-    #[serde(default)]
-    pub security: SmtpSecurity,
-    /// The user name there, if it asks for one.
-    #[serde(default)]
-    pub username: Option<String>,
-    /// The password there.
-    #[serde(default)]
-    pub password: Option<SecretSource>,
-    /// The sender, e.g. `Anytown NHS Trust <staff-services@anytown.example>`.
-    pub from: String,
-    /// Whom to ask, e.g. `hr@anytown.example, 01234 567890`.
-    pub contact: String,
 }
 
 fn half_a_day() -> u16 {
@@ -145,34 +120,5 @@ impl Config {
         };
         let address = secret("database", &SecretSource::Env(name.to_owned()))?;
         Ok(address.to_string())
-    }
-
-    pub(crate) fn mail_options(&self) -> Result<Option<MailOptions>, ConfigError> {
-        let Some(mail) = &self.mail else {
-            return Ok(None);
-        };
-        let login = match (&mail.username, &mail.password) {
-            (Some(username), Some(password)) => {
-                let password = secret("mail.password", password)?;
-                Some((username.clone(), ClientSecret::new(password.as_str())))
-            }
-            (None, None) => None,
-            _ => {
-                let reason = "mail.username and mail.password belong together";
-                return Err(ConfigError::new("mail.password", reason));
-            }
-        };
-        Ok(Some(MailOptions {
-            smtp: Smtp {
-                host: mail.host.clone(),
-                port: mail.port,
-                security: mail.security,
-                login,
-            },
-            from: mail.from.clone(),
-            organisation: self.organisation.clone(),
-            home: self.home.clone(),
-            contact: mail.contact.clone(),
-        }))
     }
 }

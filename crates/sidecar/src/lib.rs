@@ -50,7 +50,7 @@ use utoipa_axum::routes;
 use app::{App, Parts};
 use problem::{Code, Problem};
 
-pub use config::{Config, MailConfig};
+pub use config::Config;
 pub use events::WebhookConfig;
 pub use key::{ApiKeyConfig, new_api_key, sha256_of};
 
@@ -135,7 +135,10 @@ impl Sidecar {
             identity_lasts,
             journey_lasts: seconds(config.gateway.journey_seconds),
             answer_lasts: seconds(config.gateway.answer_seconds),
-            mail: config.mail_options()?,
+            mail: match &config.mail {
+                Some(mail) => Some(mail.options(&config.organisation, config.home.as_ref())?),
+                None => None,
+            },
             ..DeskOptions::default()
         };
         let keys = config.api_keys.iter().map(|key| {

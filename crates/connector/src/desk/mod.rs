@@ -43,11 +43,17 @@ pub use confirm::OldCopy;
 pub use gateway::StartFault;
 pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;
-pub use mail::{MailOptions, MailOptionsError, Smtp, SmtpSecurity};
+pub use mail::{
+    Channel, Language, MailOptions, MailOptionsError, Notify, NotifyKey, NotifyKeyError,
+    NotifyTemplateError, Smtp, SmtpLogin, SmtpSecurity, TextError, TokenSource,
+};
 pub use registry::{Credential, Record, Stage};
 pub use revoke::{Revoking, RevokingAll};
 pub use state::{CredentialState, OnFile, WayIn};
-pub use work::{Backlog, WaitingMail, WaitingRevocation};
+pub use work::{
+    Backlog, Hold, HoldReason, HoldScope, MailState, MayStillHold, NotTold, NotifyCallbackError,
+    WaitingMail, WaitingRevocation,
+};
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");
@@ -155,6 +161,7 @@ struct Parts {
     store: Store,
     gateway: gateway::Gateway,
     options: DeskOptions,
+    mail: Option<mail::Mailroom>,
     clock: Clock,
     /// Told whenever there is new work, so that nobody waits for the next look.
     work: tokio::sync::Notify,
@@ -170,14 +177,16 @@ impl Desk {
         options: DeskOptions,
         clock: Clock,
     ) -> Result<Self, DeskError> {
-        if let Some(mail) = &options.mail {
-            mail.check()?;
-        }
-        let gateway = gateway::Gateway::new(settings, crate::Http::new(http)?, Arc::clone(&clock));
+        let http = crate::Http::new(http)?;
+        let mail = options.mail.clone();
+        let mail = mail.map(|mail| mail::Mailroom::open(mail, &http, &clock));
+        let mail = mail.transpose()?;
+        let gateway = gateway::Gateway::new(settings, http, Arc::clone(&clock));
         Ok(Self(Arc::new(Parts {
             store,
             gateway,
             options,
+            mail,
             clock,
             work: tokio::sync::Notify::new(),
         })))

@@ -6,7 +6,8 @@ use store::{Statement, StoreError};
 use super::Desk;
 
 /// Every table, those that refer to others first.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
+    "mail_holds",
     "mails",
     "questions",
     "revocations",
@@ -45,7 +46,7 @@ impl Desk {
         .bind(a_day_ago);
         // That there was a mail stays; whom it went to and what it said does not (SEC-40).
         let mails = Statement::new(
-            "UPDATE connector_mails SET recipient = '', body = '' WHERE body <> '' AND (sent_at < $1 OR failed_at < $2)",
+            "UPDATE connector_mails SET recipient = '', body = '', personalisation = '{}' WHERE body <> '' AND (sent_at < $1 OR failed_at < $2)",
         );
         let a_month_ago = self.ago(SignedDuration::from_hours(30 * 24));
         let mails = mails.bind(a_month_ago).bind(a_month_ago);

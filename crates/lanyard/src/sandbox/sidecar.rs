@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use ::sidecar::{ApiKeyConfig, Config, MailConfig, Sidecar, Surroundings};
-use connector::config::GatewayConfig;
+use ::sidecar::{ApiKeyConfig, Config, Sidecar, Surroundings};
+use connector::config::{GatewayConfig, MailConfig};
 use connector::desk::SmtpSecurity;
 use connector::{Dialect, Policy, SecretSource};
 use gateway::clock::Clock;
@@ -89,6 +89,12 @@ fn config(
             password: None,
             from: "Anytown NHS Trust <learning@anytown.example>".to_owned(),
             contact: "hr@anytown.example, 01234 567890".to_owned(),
+            home_link: true,
+            notify: None,
+            access_token: None,
+            certificate_authority: None,
+            texts: None,
+            most_a_minute: None,
         }),
         webhook: None,
         tls_certificate: None,

@@ -1,5 +1,6 @@
 //! [RFC 5321 4.1.1] One line of a sender as a command.
 
+use super::demand::Mechanism;
 use super::{LARGEST_MESSAGE, address};
 
 /// What a sender asks for.
@@ -7,13 +8,23 @@ use super::{LARGEST_MESSAGE, address};
 pub(super) enum Command {
     Ehlo,
     Helo,
-    Mail { from: String, smtputf8: bool },
-    Rcpt { to: String },
+    Mail {
+        from: String,
+        smtputf8: bool,
+    },
+    Rcpt {
+        to: String,
+    },
     Data,
     Rset,
     Noop,
     Vrfy,
     Quit,
+    StartTls,
+    Auth {
+        mechanism: Mechanism,
+        answer: Option<String>,
+    },
 }
 
 /// Why a line is none of them: the reply, code and sentence.
@@ -44,9 +55,8 @@ impl Command {
             "NOOP" => Ok(Self::Noop),
             "VRFY" if !rest.is_empty() => Ok(Self::Vrfy),
             "VRFY" => Err("501 Name an address: VRFY name@domain"),
-            "STARTTLS" | "AUTH" => {
-                Err("502 There is no TLS and no log-in here: this catcher is for one machine")
-            }
+            "STARTTLS" => alone(Self::StartTls),
+            "AUTH" => parse_auth(rest),
             "EXPN" | "HELP" | "TURN" | "ETRN" | "BDAT" => Err("502 This command is not offered"),
             _ => Err("500 This command is not known"),
         }
@@ -57,6 +67,18 @@ fn named(name: &str, command: Command) -> Result<Command, Refusal> {
     let fits = !name.is_empty() && !name.contains(' ');
     fits.then_some(command)
         .ok_or("501 Say who you are: a domain or an address in square brackets")
+}
+
+/// [RFC 4954 4] An initial response of nothing at all is written `=`.
+fn parse_auth(rest: &str) -> Result<Command, Refusal> {
+    let (name, answer) = rest.split_once(' ').unwrap_or((rest, ""));
+    let mechanism = Mechanism::parse(name).ok_or("504 The mechanisms are PLAIN and XOAUTH2")?;
+    let answer = match answer {
+        "" => None,
+        "=" => Some(String::new()),
+        answer => Some(answer.to_owned()),
+    };
+    Ok(Command::Auth { mechanism, answer })
 }
 
 fn parse_mail(rest: &str) -> Result<Command, Refusal> {

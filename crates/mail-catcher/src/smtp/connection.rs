@@ -3,14 +3,17 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::LARGEST_MESSAGE;
 use super::command::Command;
 use super::content::{Content, Ended};
-use super::session::{Next, Session};
+use super::demand::{Demand, Mechanism};
+use super::session::{Next, Session, Trust};
 use crate::catcher::NotKept;
 use crate::kept::Envelope;
 use crate::{Catcher, Fault};
@@ -23,6 +26,8 @@ const MESSAGE: Duration = Duration::from_mins(10);
 const REPLY: Duration = Duration::from_mins(1);
 /// The longest command line, its end included: twice what every server must take [RFC 5321 4.5.3.1.4].
 const LONGEST_LINE: usize = 1024;
+/// The same where a sender logs in: an access token is long [RFC 4954 4].
+const LONGEST_LINE_WITH_LOGIN: usize = 12_288;
 /// After so many refused lines it is no mail program that talks here.
 const MOST_REFUSED: usize = 20;
 
@@ -31,15 +36,26 @@ const WEB: [&str; 8] = [
     "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ",
 ];
 
+/// In clear or by TLS.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 struct Connection {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Stream>>,
+    longest_line: usize,
 }
 
 /// Talks until the sender leaves, breaks off or is sent away.
-pub(super) async fn serve(catcher: &Catcher, stream: TcpStream) -> io::Result<()> {
+pub(super) async fn serve(
+    catcher: &Catcher,
+    stream: TcpStream,
+    demand: Option<&Demand>,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut connection = Connection {
-        stream: BufReader::new(stream),
+        stream: BufReader::new(Box::new(stream)),
+        longest_line: LONGEST_LINE,
     };
     if catcher.fault() == Some(Fault::Silent) {
         return connection.say_nothing().await;
@@ -47,7 +63,11 @@ pub(super) async fn serve(catcher: &Catcher, stream: TcpStream) -> io::Result<()
     connection
         .reply("220 localhost ESMTP test mail, nothing is sent on")
         .await?;
-    let (mut session, mut refused) = (Session::new(), 0);
+    let trust = match demand {
+        Some(_) => Trust::Plain,
+        None => Trust::NotNeeded,
+    };
+    let (mut session, mut refused) = (Session::new(trust), 0);
     loop {
         let line = match timeout(COMMAND, connection.read_line()).await {
             Ok(line) => line?,
@@ -73,6 +93,24 @@ pub(super) async fn serve(catcher: &Catcher, stream: TcpStream) -> io::Result<()
         match session.answer(command, catcher.fault()) {
             Next::Reply(reply) => connection.reply(reply).await?,
             Next::Close(reply) => return connection.reply(reply).await,
+            Next::StartTls => {
+                let Some(demand) = demand else {
+                    return Ok(());
+                };
+                connection = connection.encrypt(demand).await?;
+                // [RFC 3207 4.2] Nothing that was said in clear counts.
+                session = Session::new(Trust::Encrypted);
+            }
+            Next::Auth { mechanism, answer } => {
+                let reply = match demand {
+                    Some(demand) if connection.hear_login(demand, mechanism, answer).await? => {
+                        session.logged_in();
+                        "235 2.7.0 Authentication successful"
+                    }
+                    _ => "535 5.7.3 Authentication unsuccessful",
+                };
+                connection.reply(reply).await?;
+            }
             Next::Content(envelope) => {
                 connection
                     .reply("354 Send the message; a dot alone on a line ends it")
@@ -94,6 +132,46 @@ enum Line {
 }
 
 impl Connection {
+    async fn encrypt(mut self, demand: &Demand) -> io::Result<Self> {
+        // What a sender, or somebody in between, said after STARTTLS and before TLS must not count as said within it.
+        if !self.stream.buffer().is_empty() {
+            self.reply("554 Nothing may follow STARTTLS before TLS")
+                .await?;
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        self.reply("220 Ready for TLS").await?;
+        let accepting = demand.tls().accept(self.stream.into_inner());
+        let stream = timeout(REPLY, accepting)
+            .await
+            .unwrap_or_else(|late| Err(late.into()))?;
+        Ok(Self {
+            stream: BufReader::new(Box::new(stream)),
+            longest_line: LONGEST_LINE_WITH_LOGIN,
+        })
+    }
+
+    async fn hear_login(
+        &mut self,
+        demand: &Demand,
+        mechanism: Mechanism,
+        answer: Option<String>,
+    ) -> io::Result<bool> {
+        let answer = match answer {
+            Some(answer) => answer,
+            None => {
+                self.reply("334 ").await?;
+                match timeout(COMMAND, self.read_line()).await {
+                    Ok(line) => match line? {
+                        Line::Whole(line) => String::from_utf8_lossy(&line).into_owned(),
+                        _ => return Ok(false),
+                    },
+                    Err(_) => return Ok(false),
+                }
+            }
+        };
+        Ok(demand.knows(mechanism, &answer))
+    }
+
     /// Reads to the end of the line, whatever its length; keeps no more than the longest.
     async fn read_line(&mut self) -> io::Result<Line> {
         let mut line = Vec::new();
@@ -105,14 +183,14 @@ impl Connection {
             let end = arrived.iter().position(|byte| *byte == b'\n');
             let taken = end.map_or(arrived.len(), |end| end + 1);
             // One byte more than fits tells that it was too long.
-            let room = (LONGEST_LINE + 1).saturating_sub(line.len());
+            let room = (self.longest_line + 1).saturating_sub(line.len());
             line.extend_from_slice(&arrived[..taken.min(room)]);
             self.stream.consume(taken);
             if end.is_some() {
                 break;
             }
         }
-        if line.len() > LONGEST_LINE {
+        if line.len() > self.longest_line {
             return Ok(Line::TooLong);
         }
         Ok(match line.strip_suffix(b"\r\n") {

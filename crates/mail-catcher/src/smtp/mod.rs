@@ -4,6 +4,7 @@ mod address;
 mod command;
 mod connection;
 mod content;
+mod demand;
 mod session;
 
 use std::io;
@@ -16,6 +17,8 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+pub use demand::{Demand, Login};
+
 use crate::Catcher;
 
 /// More connections than this at once are sent away.
@@ -24,11 +27,16 @@ const MOST_CONNECTIONS: usize = 50;
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
 /// Takes mail until a listener cannot be used.
-pub(crate) async fn serve(catcher: Catcher, listeners: Vec<TcpListener>) -> io::Error {
+pub(crate) async fn serve(
+    catcher: Catcher,
+    listeners: Vec<TcpListener>,
+    demand: Option<Demand>,
+) -> io::Error {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut doors = JoinSet::new();
     for listener in listeners {
-        doors.spawn(open(catcher.clone(), listener, Arc::clone(&room)));
+        let door = open(catcher.clone(), listener, Arc::clone(&room), demand.clone());
+        doors.spawn(door);
     }
     match doors.join_next().await {
         Some(Ok(error)) => error,
@@ -37,7 +45,12 @@ pub(crate) async fn serve(catcher: Catcher, listeners: Vec<TcpListener>) -> io::
     }
 }
 
-async fn open(catcher: Catcher, listener: TcpListener, room: Arc<Semaphore>) -> io::Error {
+async fn open(
+    catcher: Catcher,
+    listener: TcpListener,
+    room: Arc<Semaphore>,
+    demand: Option<Demand>,
+) -> io::Error {
     let listener = match listener.set_nonblocking(true) {
         Ok(()) => tokio::net::TcpListener::from_std(listener),
         Err(error) => return error,
@@ -53,9 +66,10 @@ async fn open(catcher: Catcher, listener: TcpListener, room: Arc<Semaphore>) -> 
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => match Arc::clone(&room).try_acquire_owned() {
                     Ok(place) => {
-                        let catcher = catcher.clone();
+                        let (catcher, demand) = (catcher.clone(), demand.clone());
+                        catcher.count_connection();
                         connections.spawn(async move {
-                            let ended = connection::serve(&catcher, stream).await;
+                            let ended = connection::serve(&catcher, stream, demand.as_ref()).await;
                             if let Err(error) = ended {
                                 tracing::debug!(%error, "an SMTP connection broke");
                             }

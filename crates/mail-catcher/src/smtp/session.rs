@@ -1,6 +1,7 @@
 //! [RFC 5321 4.1.4] The order of commands: what a sender hears to each, and where it stands afterwards.
 
 use super::command::{Command, Refusal, in_ascii_unless};
+use super::demand::Mechanism;
 use crate::Fault;
 use crate::kept::Envelope;
 
@@ -10,9 +11,26 @@ const MOST_RECIPIENTS: usize = 100;
 const GREETING_LINES: &str =
     "250-localhost\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250 SIZE 1048576";
 
+const GREETING_BEFORE_TLS: &str = "250-localhost\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-STARTTLS\r\n250 SIZE 1048576";
+const GREETING_WITH_TLS: &str = "250-localhost\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-AUTH PLAIN XOAUTH2\r\n250 SIZE 1048576";
+
 /// Where a sender stands.
 pub(super) struct Session {
     stage: Stage,
+    trust: Trust,
+}
+
+/// What has come of what is demanded of a sender.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Nothing is demanded.
+    NotNeeded,
+    /// TLS comes first.
+    Plain,
+    /// It does not say yet who it is.
+    Encrypted,
+    /// It may send.
+    LoggedIn,
 }
 
 enum Stage {
@@ -28,13 +46,26 @@ pub(super) enum Next {
     /// The content follows, for this envelope.
     Content(Envelope),
     Close(&'static str),
+    /// TLS begins.
+    StartTls,
+    /// The sender says who it is, or is going to.
+    Auth {
+        mechanism: Mechanism,
+        answer: Option<String>,
+    },
 }
 
 impl Session {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(trust: Trust) -> Self {
         Self {
             stage: Stage::Fresh,
+            trust,
         }
+    }
+
+    /// The sender is one of those who may send.
+    pub(super) fn logged_in(&mut self) {
+        self.trust = Trust::LoggedIn;
     }
 
     pub(super) fn answer(
@@ -52,11 +83,35 @@ impl Session {
         Ok(Next::Reply(match command {
             Command::Ehlo => {
                 self.stage = Stage::Greeted;
-                GREETING_LINES
+                match self.trust {
+                    Trust::NotNeeded => GREETING_LINES,
+                    Trust::Plain => GREETING_BEFORE_TLS,
+                    Trust::Encrypted | Trust::LoggedIn => GREETING_WITH_TLS,
+                }
             }
             Command::Helo => {
                 self.stage = Stage::Greeted;
                 "250 localhost"
+            }
+            Command::StartTls | Command::Auth { .. } if self.trust == Trust::NotNeeded => {
+                return Err(
+                    "502 There is no TLS and no log-in here: this catcher is for one machine",
+                );
+            }
+            Command::StartTls if self.trust == Trust::Plain => return Ok(Next::StartTls),
+            Command::StartTls => return Err("503 TLS is there already"),
+            Command::Auth { mechanism, answer } => match (&self.stage, self.trust) {
+                (_, Trust::Plain) => return Err("538 5.7.11 Say STARTTLS first"),
+                (Stage::Greeted, Trust::Encrypted) => {
+                    return Ok(Next::Auth { mechanism, answer });
+                }
+                _ => return Err("503 AUTH comes once, after EHLO and before MAIL"),
+            },
+            Command::Mail { .. } if self.trust == Trust::Plain => {
+                return Err("530 5.7.0 Say STARTTLS first");
+            }
+            Command::Mail { .. } if self.trust == Trust::Encrypted => {
+                return Err("530 5.7.57 Say who you are first: AUTH");
             }
             Command::Mail { from, smtputf8 } => match self.stage {
                 Stage::Fresh => return Err("503 Say EHLO first"),

@@ -3,6 +3,7 @@
 
 mod abrupt_end;
 mod faults;
+mod login;
 mod mailbox;
 mod protocol;
 mod reading;

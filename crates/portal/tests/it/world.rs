@@ -374,6 +374,11 @@ fn mail_config(port: u16) -> MailConfig {
         from: "Anytown NHS Trust <staff-services@anytown.example>".to_owned(),
         contact: CONTACT.to_owned(),
         home_link: true,
+        notify: None,
+        access_token: None,
+        certificate_authority: None,
+        texts: None,
+        most_a_minute: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use connector::config::GatewayConfig;
+use connector::config::{GatewayConfig, MailConfig};
 use connector::desk::{Desk, SmtpSecurity};
 use connector::{Callback, Connector, Dialect, Draft, Http, HttpOptions, Policy, SecretSource};
 use gateway::clock::{Clock, Shift};
@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use mail_catcher::Catcher;
 use reqwest::Url;
 use serde_json::{Value, json};
-use sidecar::{ApiKeyConfig, Config, MailConfig, Sidecar, WebhookConfig, new_api_key};
+use sidecar::{ApiKeyConfig, Config, Sidecar, WebhookConfig, new_api_key};
 use standards::jose::hmac_key::HmacKey;
 use store::Store;
 use tokio::net::TcpListener;
@@ -128,6 +128,12 @@ impl World {
                 password: None,
                 from: "Anytown <learning@anytown.example>".to_owned(),
                 contact: "hr@anytown.example".to_owned(),
+                home_link: true,
+                notify: None,
+                access_token: None,
+                certificate_authority: None,
+                texts: None,
+                most_a_minute: Some(100_000),
             }),
             webhook,
             tls_certificate: None,

@@ -1,20 +1,43 @@
-//! Telling the employee, by SMTP.
+//! Telling the employee: by SMTP or by GOV.UK Notify, in our words or the operator's.
 
+mod fault;
+mod language;
+mod mailroom;
+mod notify;
 mod post;
+mod smtp;
+mod texts;
 mod words;
+mod xoauth2;
 
+use std::path::PathBuf;
+
+use jiff::Timestamp;
 use lettre::message::Mailbox;
-use url::{Host, Url};
+use url::Url;
 
-pub(super) use post::{MailFault, Outgoing, Post};
-pub(super) use words::{DELETE_CREDENTIAL, Revoked, delete_credential};
+pub(super) use fault::MailFault;
+pub use language::Language;
+pub(super) use mailroom::{Accepted, Mailroom, State};
+pub(super) use notify::Delivery;
+pub use notify::{Notify, NotifyKey, NotifyKeyError, NotifyTemplateError};
+pub use smtp::{Smtp, SmtpLogin, SmtpSecurity, TokenSource};
+pub use texts::TextError;
+pub(super) use texts::{DELETE_CREDENTIAL, Texts};
+pub(super) use words::{Revoked, delete_credential};
+
+/// Exchange Online takes about so many a minute of one mailbox.
+const BY_SMTP: u32 = 30;
+/// GOV.UK Notify takes 3,000 a minute for each kind of key, of all that use the service.
+const BY_NOTIFY: u32 = 1_000;
 
 /// How mails go out.
 #[derive(Clone, Debug)]
 pub struct MailOptions {
     /// The way.
-    pub smtp: Smtp,
-    /// The sender, e.g. `Anytown NHS Trust <staff-services@anytown.example>`.
+    pub channel: Channel,
+    /// The sender, e.g. `Anytown NHS Trust <staff-services@anytown.example>`. GOV.UK Notify has its own; a mail's
+    /// reference is made here all the same.
     pub from: String,
     /// The organisation, as the mail names it.
     pub organisation: String,
@@ -22,35 +45,20 @@ pub struct MailOptions {
     pub home: Option<Url>,
     /// Whom to ask, e.g. "hr@anytown.example, 01234 567890".
     pub contact: String,
+    /// The folder of the operator's own texts, read when the desk is opened.
+    pub texts: Option<PathBuf>,
+    /// How many mails are handed over within a minute at most, by each process. `None`: 30 by SMTP, 1,000 by GOV.UK
+    /// Notify.
+    pub most_a_minute: Option<u32>,
 }
 
-/// A mail server.
+/// The way that mails go.
 #[derive(Clone, Debug)]
-pub struct Smtp {
-    /// Its name.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub security: SmtpSecurity,
-    /// User and password, if it asks for them.
-    pub login: Option<(String, crate::ClientSecret)>,
-}
-
-/// How the connection to the mail server is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SmtpSecurity {
-    /// STARTTLS, or no mail.
-    #[default]
-    Required,
-    /// TLS from the first byte.
-    Implicit,
-    /// STARTTLS where the server offers it. Whoever is in between can take it away, so no password goes over a
-    /// connection without it.
-    Opportunistic,
-    /// None. Accepted for this machine only.
-    Loopback,
+pub enum Channel {
+    /// By a mail server.
+    Smtp(Smtp),
+    /// By GOV.UK Notify.
+    Notify(Notify),
 }
 
 /// Why mails cannot be sent with these options.
@@ -74,6 +82,37 @@ pub enum MailOptionsError {
     /// A text that stands in each mail is empty or has more than one line.
     #[error("`{0}` must be one line of text")]
     Text(&'static str),
+    /// A service that is spoken to in clear.
+    #[error("the address of the {0} must be https (or http on this machine)")]
+    Endpoint(&'static str),
+    /// Nothing that a token could be asked for with.
+    #[error("an access token needs a client secret or a refresh token")]
+    TokenSource,
+    /// No mail would ever go out.
+    #[error("at least one mail a minute must be allowed")]
+    Pace,
+    /// A text of the operator's.
+    #[error(transparent)]
+    Texts(#[from] TextError),
+}
+
+/// A mail as its row has it. Everything in it is fixed there, so that a second copy of it is the same to the letter.
+pub(super) struct Outgoing {
+    pub(super) message_id: String,
+    pub(super) recipient: String,
+    pub(super) subject: String,
+    pub(super) body: String,
+    pub(super) personalisation: String,
+    pub(super) language: Language,
+    pub(super) written_at: Timestamp,
+}
+
+impl Outgoing {
+    /// The part of the Message-ID that is random: how another party may name the mail. Nothing of anybody is in it.
+    pub(super) fn reference(&self) -> &str {
+        let id = self.message_id.split_once('@');
+        id.map_or(self.message_id.as_str(), |(reference, _)| reference)
+    }
 }
 
 impl MailOptions {
@@ -94,7 +133,13 @@ impl MailOptions {
                 return Err(MailOptionsError::Home);
             }
         }
-        self.smtp.check()
+        if self.a_minute() == 0 {
+            return Err(MailOptionsError::Pace);
+        }
+        match &self.channel {
+            Channel::Smtp(smtp) => smtp.check(),
+            Channel::Notify(notify) => notify.check(),
+        }
     }
 
     /// A Message-ID that is used once [RFC 5322 3.6.4], without angle brackets.
@@ -105,6 +150,26 @@ impl MailOptions {
             uuid::Uuid::new_v4(),
             sender.email.domain()
         ))
+    }
+
+    pub(super) fn is_notify(&self) -> bool {
+        matches!(self.channel, Channel::Notify(_))
+    }
+
+    /// The language of a mail to somebody who wishes this one, as far as the channel decides.
+    pub(super) fn language(&self, wanted: Language) -> Language {
+        match &self.channel {
+            Channel::Notify(notify) if notify.templates().all(|(one, _)| one != wanted) => {
+                Language::English
+            }
+            _ => wanted,
+        }
+    }
+
+    /// How many mails go out within a minute at most.
+    fn a_minute(&self) -> u32 {
+        let usual = if self.is_notify() { BY_NOTIFY } else { BY_SMTP };
+        self.most_a_minute.unwrap_or(usual)
     }
 
     /// The sender, parsed.
@@ -121,103 +186,7 @@ impl MailOptions {
     }
 }
 
-impl Smtp {
-    fn check(&self) -> Result<(), MailOptionsError> {
-        let host = Host::parse(&self.host).map_err(|_| MailOptionsError::Host)?;
-        let loopback = match host {
-            Host::Domain(name) => name == "localhost",
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-        };
-        if self.security == SmtpSecurity::Loopback && !loopback {
-            return Err(MailOptionsError::NotLoopback);
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    fn options() -> MailOptions {
-        MailOptions {
-            smtp: Smtp {
-                host: "localhost".to_owned(),
-                port: 2525,
-                security: SmtpSecurity::Loopback,
-                login: None,
-            },
-            from: "Anytown NHS Trust <staff-services@anytown.example>".to_owned(),
-            organisation: "Anytown NHS Trust".to_owned(),
-            home: Some("https://staff.example/".parse().unwrap()),
-            contact: "hr@anytown.example, 01234 567890".to_owned(),
-        }
-    }
-
-    fn refused(change: impl FnOnce(&mut MailOptions)) -> Option<MailOptionsError> {
-        let mut options = options();
-        change(&mut options);
-        options.check().err()
-    }
-
-    #[test]
-    fn mail_without_tls_stays_on_this_machine() {
-        assert_eq!(refused(|_| ()), None);
-        for (host, wanted) in [
-            ("127.0.0.1", None),
-            ("[::1]", None),
-            ("relay.nhs.uk", Some(MailOptionsError::NotLoopback)),
-            ("localhost.example", Some(MailOptionsError::NotLoopback)),
-            ("two words", Some(MailOptionsError::Host)),
-            ("", Some(MailOptionsError::Host)),
-        ] {
-            assert_eq!(
-                refused(|it| it.smtp.host = host.to_owned()),
-                wanted,
-                "{host}"
-            );
-        }
-        let elsewhere = |it: &mut MailOptions| {
-            it.smtp.host = "relay.nhs.uk".to_owned();
-            it.smtp.security = SmtpSecurity::default();
-        };
-        assert_eq!(refused(elsewhere), None);
-    }
-
-    #[test]
-    fn sec_35_a_sender_or_text_with_a_second_line_is_no_option() {
-        for from in [
-            "",
-            "nobody",
-            "A <a@b.example>\r\nBcc: c@d.example",
-            "a@b.example\n",
-            "ä@b.example",
-        ] {
-            assert_eq!(
-                refused(|it| it.from = from.to_owned()),
-                Some(MailOptionsError::From)
-            );
-        }
-        let contact = refused(|it| it.contact = "hr\nsecond line".to_owned());
-        assert_eq!(contact, Some(MailOptionsError::Text("contact")));
-        let organisation = refused(|it| it.organisation = " ".to_owned());
-        assert_eq!(organisation, Some(MailOptionsError::Text("organisation")));
-    }
-
-    #[test]
-    fn sec_31_the_only_link_is_the_portals_bare_and_safe_address() {
-        for (home, good) in [
-            ("https://staff.example/", true),
-            ("http://localhost:8401/", true),
-            ("http://staff.example/", false),
-            ("https://staff.example/?token=1", false),
-            ("https://staff.example/#log-in", false),
-            ("https://anna@staff.example/", false),
-        ] {
-            let answer = refused(|it| it.home = Some(home.parse().unwrap()));
-            assert_eq!(answer.is_none(), good, "{home}");
-        }
-    }
-}
+#[path = "options_tests.rs"]
+mod tests;

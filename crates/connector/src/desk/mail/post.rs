@@ -3,126 +3,55 @@
 //! The conversation is led step by step, because what a refusal means depends on where it falls: at the recipient or
 //! the content it is about this mail, anywhere else about the way, and then it says nothing against any mail.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use lettre::message::Mailbox;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{Address, Message};
 
-use super::{MailOptions, Smtp, SmtpSecurity};
+use super::xoauth2::Tokens;
+use super::{MailFault, Outgoing, Smtp, SmtpLogin, SmtpSecurity};
+use crate::http::Http;
 
 /// The longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A mail as its row has it. Everything in it is fixed there, so that a second copy of it is the same to the letter.
-pub(in crate::desk) struct Outgoing {
-    pub(in crate::desk) message_id: String,
-    pub(in crate::desk) recipient: String,
-    pub(in crate::desk) subject: String,
-    pub(in crate::desk) body: String,
-    pub(in crate::desk) written_at: Timestamp,
-}
-
-/// Why a mail was not accepted. Its words never hold the server's, which may repeat the address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::desk) enum MailFault {
-    /// The options are not usable.
-    Options,
-    /// No connection.
-    Unreachable,
-    /// No answer in time. The server may have the mail.
-    Silent,
-    /// The server offers no TLS, or none that can be trusted.
-    NoTls,
-    /// The server does not take mail from here, or not with this login or sender.
-    NotTaken(u16),
-    /// The server does not take this mail now.
-    RefusedForNow(u16),
-    /// The server will never take this mail.
-    Refused(u16),
-    /// The recipient's address is none.
-    Address,
-}
-
-impl MailFault {
-    /// Whether it is about this mail. If not, the others need not try either.
-    pub(in crate::desk) fn is_about_this_mail(self) -> bool {
-        matches!(
-            self,
-            Self::RefusedForNow(_) | Self::Refused(_) | Self::Address
-        )
-    }
-
-    /// Whether another try is of no use.
-    pub(in crate::desk) fn is_for_good(self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Address)
-    }
-}
-
-/// A stable code, and what an operator can do something with.
-impl fmt::Display for MailFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Options => f.write_str("mail-options: the mail options are not usable"),
-            Self::Unreachable => {
-                f.write_str("mail-server-unreachable: no connection to the mail server, or it broke")
-            }
-            Self::Silent => f.write_str("mail-server-silent: the mail server did not answer in time"),
-            Self::NoTls => {
-                f.write_str("mail-server-without-tls: the mail server offers no TLS that can be trusted")
-            }
-            Self::NotTaken(code) => write!(
-                f,
-                "mail-not-taken: the mail server takes no mail from this sender (reply {code})"
-            ),
-            Self::RefusedForNow(code) => write!(
-                f,
-                "mail-refused-for-now: the mail server does not take this mail now (reply {code})"
-            ),
-            Self::Refused(code) => write!(
-                f,
-                "mail-refused: the mail server will not take this mail (reply {code}); reach the employee another way"
-            ),
-            Self::Address => f.write_str(
-                "mail-address: the employee's address is not a mail address; reach the employee another way",
-            ),
-        }
-    }
-}
-
 /// A connection to the mail server, ready for mails.
-pub(in crate::desk) struct Post {
+pub(super) struct Post {
     connection: AsyncSmtpConnection,
     sender: Mailbox,
 }
 
 impl Post {
     /// Connects, protects the connection as the options say, and logs in.
-    pub(in crate::desk) async fn open(options: &MailOptions) -> Result<Self, MailFault> {
-        let sender = options.sender().map_err(|_| MailFault::Options)?;
+    pub(super) async fn open(
+        smtp: &Smtp,
+        sender: Mailbox,
+        tokens: &mut Tokens,
+        http: &Http,
+        now: Timestamp,
+    ) -> Result<Self, MailFault> {
         let Smtp {
             host,
             port,
             security,
             login,
-        } = &options.smtp;
+            ..
+        } = smtp;
         let hello = ClientId::default();
         let tls = match security {
             SmtpSecurity::Loopback => None,
-            _ => Some(TlsParameters::new(host.clone()).map_err(|_| MailFault::NoTls)?),
+            _ => Some(tls(smtp)?),
         };
         let from_the_first_byte = tls.clone().filter(|_| *security == SmtpSecurity::Implicit);
-        // `[::1]` is written with brackets in a name, and without in an address.
-        let name = host.trim_start_matches('[').trim_end_matches(']');
         let connecting = AsyncSmtpConnection::connect_tokio1(
-            (name, *port),
+            (bare(host), *port),
             Some(CONNECT_TIMEOUT),
             &hello,
             from_the_first_byte,
@@ -144,20 +73,23 @@ impl Post {
                 _ => MailFault::NoTls,
             })?;
         }
-        if let Some((user, password)) = login {
+        if let Some(login) = login {
             if !connection.is_encrypted() && *security != SmtpSecurity::Loopback {
                 return Err(MailFault::NoTls);
             }
-            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
-            let answer = connection.auth(DEFAULT_MECHANISMS, &credentials).await;
-            answer.map_err(|error| way_fault(&error))?;
+            log_in(&mut connection, login, tokens, http, now).await?;
         }
         Ok(Self { connection, sender })
     }
 
+    /// Whether the connection, unused for a while, is still one.
+    pub(super) async fn is_alive(&mut self) -> bool {
+        !self.connection.has_broken() && self.connection.test_connected().await
+    }
+
     /// Hands one mail over. `Ok` when the server took responsibility for it. After an error the connection is not to
     /// be used again.
-    pub(in crate::desk) async fn send(&mut self, mail: &Outgoing) -> Result<(), MailFault> {
+    pub(super) async fn send(&mut self, mail: &Outgoing) -> Result<(), MailFault> {
         let recipient = parse_recipient(&mail.recipient)?;
         let content = compose(&self.sender, &recipient, mail)?;
         let from = Mail::new(Some(self.sender.email.clone()), Vec::new());
@@ -174,9 +106,50 @@ impl Post {
     }
 
     /// Says goodbye.
-    pub(in crate::desk) async fn close(mut self) {
+    pub(super) async fn close(mut self) {
         self.connection.abort().await;
     }
+}
+
+async fn log_in(
+    connection: &mut AsyncSmtpConnection,
+    login: &SmtpLogin,
+    tokens: &mut Tokens,
+    http: &Http,
+    now: Timestamp,
+) -> Result<(), MailFault> {
+    match login {
+        SmtpLogin::Password { user, password } => {
+            let credentials = Credentials::new(user.clone(), password.expose().to_owned());
+            let answer = connection.auth(DEFAULT_MECHANISMS, &credentials).await;
+            answer.map_err(|error| way_fault(&error))?;
+        }
+        SmtpLogin::AccessToken { user, source } => {
+            let token = tokens.access(http, source, now).await?;
+            let credentials = Credentials::new(user.clone(), token.expose().to_owned());
+            let answer = connection.auth(&[Mechanism::Xoauth2], &credentials).await;
+            if let Err(error) = answer {
+                // It may have been withdrawn: the next try asks for another.
+                tokens.forget();
+                return Err(way_fault(&error));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `[::1]` is written with brackets in a name, and without in an address.
+fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn tls(smtp: &Smtp) -> Result<TlsParameters, MailFault> {
+    let mut builder = TlsParameters::builder(bare(&smtp.host).to_owned());
+    if let Some(pem) = &smtp.certificate_authority {
+        let authority = Certificate::from_pem(pem).map_err(|_| MailFault::Options)?;
+        builder = builder.add_root_certificate(authority);
+    }
+    builder.build().map_err(|_| MailFault::NoTls)
 }
 
 /// The name before the address is left out: nothing but an address can stand in the header then.

@@ -30,11 +30,44 @@ pub struct WaitingRevocation {
     pub fault: Option<String>,
 }
 
+/// How far a mail has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailState {
+    /// Written, and not accepted by anybody.
+    Queued,
+    /// The mail server or GOV.UK Notify took it. By SMTP no more is learnt: what cannot be delivered comes back by mail.
+    Accepted,
+    /// It is in the mailbox.
+    Delivered,
+    /// The mailbox did not take it; it is tried again unless it is given up.
+    TemporaryFailure,
+    /// The address does not exist: somebody must reach the employee another way.
+    PermanentFailure,
+    /// Something between the parties failed, and nobody tries again by themselves.
+    TechnicalFailure,
+}
+
+impl MailState {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "queued" => Self::Queued,
+            "accepted" => Self::Accepted,
+            "delivered" => Self::Delivered,
+            "temporary-failure" => Self::TemporaryFailure,
+            "permanent-failure" => Self::PermanentFailure,
+            "technical-failure" => Self::TechnicalFailure,
+            _ => return None,
+        })
+    }
+}
+
 /// A mail that is not sent.
 #[derive(Clone, Debug)]
 pub struct WaitingMail {
     /// Its Message-ID, without angle brackets.
     pub message_id: String,
+    /// How far it has come.
+    pub state: MailState,
     /// About this credential.
     pub serial_number: Uuid,
     /// Since when.
@@ -60,8 +93,8 @@ impl Desk {
              ORDER BY r.wanted_at, r.serial_number LIMIT 1000",
         );
         let mails = Statement::new(
-            "SELECT message_id, serial_number, written_at, attempts, next_at, fault, failed_at FROM connector_mails \
-             WHERE sent_at IS NULL ORDER BY written_at, message_id LIMIT 1000",
+            "SELECT message_id, serial_number, state, written_at, attempts, next_at, fault, failed_at \
+             FROM connector_mails WHERE sent_at IS NULL OR failed_at IS NOT NULL ORDER BY written_at, message_id LIMIT 1000",
         );
         let revocations = self.0.store.read(revocations).await?;
         let mails = self.0.store.read(mails).await?;
@@ -88,6 +121,7 @@ fn revocation(row: &Row) -> Result<WaitingRevocation, StoreError> {
 fn mail(row: &Row) -> Result<WaitingMail, StoreError> {
     Ok(WaitingMail {
         message_id: row.text("message_id")?.to_owned(),
+        state: mail_state(row)?,
         serial_number: serial_number(row)?,
         written_at: row.timestamp("written_at")?,
         attempts: attempts(row)?,
@@ -101,6 +135,13 @@ pub(super) fn serial_number(row: &Row) -> Result<Uuid, StoreError> {
     Uuid::try_parse(row.text("serial_number")?).map_err(|_| StoreError::Column {
         column: "serial_number".to_owned(),
         wanted: "a serial number",
+    })
+}
+
+pub(super) fn mail_state(row: &Row) -> Result<MailState, StoreError> {
+    MailState::parse(row.text("state")?).ok_or_else(|| StoreError::Column {
+        column: "state".to_owned(),
+        wanted: "a mail's state",
     })
 }
 

@@ -4,7 +4,10 @@
 //! one statement that only one process can win; whoever dies afterwards leaves the row to be taken again.
 
 mod backlog;
+mod delivery;
+mod holds;
 mod mails;
+mod may_still_hold;
 mod revocations;
 mod unknown;
 
@@ -15,7 +18,10 @@ use store::StoreError;
 
 use super::Desk;
 
-pub use backlog::{Backlog, WaitingMail, WaitingRevocation};
+pub use backlog::{Backlog, MailState, WaitingMail, WaitingRevocation};
+pub use delivery::NotifyCallbackError;
+pub use holds::{Hold, HoldReason, HoldScope};
+pub use may_still_hold::{MayStillHold, NotTold};
 
 /// How much of a kind is done before looking at the rest: mail servers count how much comes at a time.
 const IN_A_ROW: usize = 10;
@@ -40,8 +46,12 @@ impl Desk {
             Ok::<_, StoreError>(asked? | revoked?)
         };
         // Side by side: a gateway that does not answer holds up no mail, and the other way round.
-        let (done, sent) = tokio::join!(at_the_gateway, self.send_what_is_written());
-        Ok(done? | sent?)
+        let (done, sent, told) = tokio::join!(
+            at_the_gateway,
+            self.send_what_is_written(),
+            self.look_what_became_of_mails(),
+        );
+        Ok(done? | sent? | told?)
     }
 
     /// Do what is due, for ever. A failure is logged and tried again.

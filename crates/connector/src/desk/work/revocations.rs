@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::backlog::serial_number;
 use super::{IN_A_ROW, pause};
-use crate::desk::mail::{self, MailOptions};
+use crate::desk::mail::{self, Language, Mailroom};
 use crate::desk::{Cause, Desk};
 use crate::{DiscoverError, GatewayFault, Revocation, RevokeError};
 
@@ -40,6 +40,7 @@ struct Wanted {
     issued_at: Option<Timestamp>,
     first_name: String,
     email: Option<String>,
+    language: Language,
 }
 
 impl Wanted {
@@ -64,6 +65,10 @@ impl Wanted {
                 .unwrap_or_default()
                 .to_owned(),
             email: row.optional_text("email")?.map(str::to_owned),
+            language: row
+                .optional_text("language")?
+                .and_then(Language::parse)
+                .unwrap_or_default(),
         })
     }
 
@@ -147,7 +152,7 @@ impl Desk {
     async fn next_revocation(&self) -> Result<Option<Wanted>, StoreError> {
         let due = Statement::new(
             "SELECT r.serial_number, r.reason, r.tell, r.attempts, r.next_at, \
-                    c.credential_type, c.label, c.stage, c.started_at, c.issued_at, p.first_name, p.email \
+                    c.credential_type, c.label, c.stage, c.started_at, c.issued_at, p.first_name, p.email, p.language \
              FROM connector_revocations r \
              JOIN connector_credentials c ON c.serial_number = r.serial_number \
              LEFT JOIN connector_people p ON p.employee = c.employee \
@@ -281,11 +286,11 @@ impl Desk {
             return None;
         }
         let serial_number = wanted.serial_number.to_string();
-        let (Some(options), Some(email)) = (&self.0.options.mail, &wanted.email) else {
+        let (Some(room), Some(email)) = (&self.0.mail, &wanted.email) else {
             tracing::info!(%serial_number, "no mail about a revocation: no address, or mail is not set up");
             return None;
         };
-        let row = delete_credential_row(options, wanted, email, now);
+        let row = delete_credential_row(room, wanted, email, now);
         if row.is_none() {
             tracing::error!(%serial_number, "a mail about a revocation could not be written");
         }
@@ -294,7 +299,7 @@ impl Desk {
 }
 
 fn delete_credential_row(
-    options: &MailOptions,
+    room: &Mailroom,
     wanted: &Wanted,
     email: &str,
     now: Timestamp,
@@ -305,21 +310,25 @@ fn delete_credential_row(
         cause: wanted.cause,
         at: now,
         issued_at: wanted.issued_at,
+        language: wanted.language,
     };
-    let letter = mail::delete_credential(options, &revoked).ok()?;
+    let letter = mail::delete_credential(&room.options, &room.texts, &revoked)?;
     let insert = Statement::new(
         "INSERT INTO connector_mails \
-         (message_id, serial_number, template, recipient, subject, body, written_at, attempts, next_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7) ON CONFLICT (serial_number, template) DO NOTHING",
+         (message_id, serial_number, template, recipient, subject, body, written_at, attempts, next_at, \
+          personalisation, language) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $7, $8, $9) ON CONFLICT (serial_number, template) DO NOTHING",
     );
     Some(
         insert
-            .bind(options.new_message_id().ok()?)
+            .bind(room.options.new_message_id().ok()?)
             .bind(wanted.serial_number.to_string())
             .bind(mail::DELETE_CREDENTIAL)
             .bind(email)
             .bind(letter.subject)
             .bind(letter.body)
-            .bind(now),
+            .bind(now)
+            .bind(letter.personalisation)
+            .bind(letter.language.code()),
     )
 }

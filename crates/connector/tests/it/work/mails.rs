@@ -260,7 +260,9 @@ async fn no_more_than_ten_mails_go_out_in_a_row(database: Database) {
 async fn a_server_without_tls_is_told_nothing_where_tls_is_required(database: Database) {
     let it = Working::start_with(database, |options| {
         let mail = options.mail.as_mut().unwrap();
-        mail.smtp.security = connector::desk::SmtpSecurity::Required;
+        if let connector::desk::Channel::Smtp(smtp) = &mut mail.channel {
+            smtp.security = connector::desk::SmtpSecurity::Required;
+        }
     })
     .await;
     written(&it).await;

@@ -2,8 +2,11 @@
 
 mod asked;
 mod asked_to;
+mod holds;
 mod late;
+mod login;
 mod mails;
+mod notify;
 mod revocations;
 mod unknown;
 mod world;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use connector::desk::{
-    Cause, Credential, Desk, DeskOptions, MailOptions, Person, Record, Return, Session, Smtp,
-    SmtpSecurity,
+    Cause, Channel, Credential, Desk, DeskOptions, MailOptions, Person, Record, Return, Session,
+    Smtp, SmtpSecurity,
 };
 use jiff::{SignedDuration, Timestamp};
 use mail_catcher::{Catcher, Mail};
@@ -208,16 +208,19 @@ fn listen(catcher: &Catcher, listener: TcpListener) -> JoinHandle<()> {
 
 pub(super) fn mail_options(port: u16) -> MailOptions {
     MailOptions {
-        smtp: Smtp {
+        channel: Channel::Smtp(Smtp {
             host: "127.0.0.1".to_owned(),
             port,
             security: SmtpSecurity::Loopback,
             login: None,
-        },
+            certificate_authority: None,
+        }),
         from: "Anytown NHS Trust <staff-services@anytown.example>".to_owned(),
         organisation: "Anytown NHS Trust".to_owned(),
         home: Some("https://staff.anytown.example/".parse().unwrap()),
         contact: "hr@anytown.example, 01234 567890".to_owned(),
+        texts: None,
+        most_a_minute: None,
     }
 }
 

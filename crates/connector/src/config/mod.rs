@@ -1,13 +1,17 @@
 //! What a host's configuration file says of the gateway, in one shape for every host: the sidecar reads it, and so may any
 //! program that links the connector.
 
-use std::path::PathBuf;
+mod mail;
+
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::{ClientSecret, Dialect, HttpOptions, Push, SecretSource, Settings, SigningKey};
+
+pub use mail::{AccessTokenConfig, MailConfig, NotifyConfig};
 
 /// How base64 of any key begins that a sandbox made (`sandbox-…`): refused outside one.
 const SANDBOX_KEY: &str = "c2FuZGJveC";
@@ -119,12 +123,7 @@ impl GatewayConfig {
 
     /// How requests are made, with the certificate authority that the file names.
     pub fn http_options(&self) -> Result<HttpOptions, ConfigError> {
-        let read = |file: &PathBuf| {
-            std::fs::read(file).map_err(|error| {
-                let reason = format!("{} cannot be read: {error}", file.display());
-                ConfigError::new("gateway.certificate_authority", reason)
-            })
-        };
+        let read = |file: &PathBuf| pem("gateway.certificate_authority", file);
         Ok(HttpOptions {
             certificate_authority: self.certificate_authority.as_ref().map(read).transpose()?,
             ..HttpOptions::default()
@@ -135,4 +134,12 @@ impl GatewayConfig {
 /// A secret from where its source says.
 pub fn secret(key: &str, source: &SecretSource) -> Result<Zeroizing<String>, ConfigError> {
     source.read().map_err(|error| ConfigError::new(key, error))
+}
+
+/// The bytes of a file that a key names.
+fn pem(key: &str, file: &Path) -> Result<Vec<u8>, ConfigError> {
+    std::fs::read(file).map_err(|error| {
+        let reason = format!("{} cannot be read: {error}", file.display());
+        ConfigError::new(key, reason)
+    })
 }
