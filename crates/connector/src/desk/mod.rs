@@ -16,6 +16,8 @@ mod change;
 mod come_back;
 mod confirm;
 mod ending;
+mod erase;
+mod export;
 mod gateway;
 mod identity;
 mod issue;
@@ -38,6 +40,11 @@ use crate::{Clock, HttpOptions, Settings};
 pub use change::Cause;
 pub use come_back::Return;
 pub use confirm::OldCopy;
+pub use erase::{EraseError, Erased};
+pub use export::{
+    Export, ExportedConfirmation, ExportedIdentity, ExportedJourney, ExportedMail, ExportedPerson,
+    ExportedRevocation,
+};
 pub use gateway::StartFault;
 pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;

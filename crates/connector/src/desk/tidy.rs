@@ -6,7 +6,8 @@ use store::{Statement, StoreError};
 use super::Desk;
 
 /// Every table, those that refer to others first.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
+    "erasures",
     "mails",
     "questions",
     "revocations",

@@ -4,6 +4,7 @@
 //! one statement that only one process can win; whoever dies afterwards leaves the row to be taken again.
 
 mod backlog;
+mod erasures;
 mod mails;
 mod revocations;
 mod unknown;
@@ -41,7 +42,8 @@ impl Desk {
         };
         // Side by side: a gateway that does not answer holds up no mail, and the other way round.
         let (done, sent) = tokio::join!(at_the_gateway, self.send_what_is_written());
-        Ok(done? | sent?)
+        let done = done? | sent?;
+        Ok(self.erase_who_is_to_be_erased().await? | done)
     }
 
     /// Do what is due, for ever. A failure is logged and tried again.
