@@ -234,6 +234,11 @@ impl Sidecar {
         }
     }
 
+    /// Deletes what has served its time, once.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
+        self.app.tidy().await
+    }
+
     /// The desk behind the door, for programs that link the sidecar.
     #[must_use]
     pub fn desk(&self) -> &Desk {
@@ -243,7 +248,7 @@ impl Sidecar {
     /// Deletes everybody and everything: a sandbox begins anew.
     pub async fn forget_everything(&self) -> Result<(), StoreError> {
         self.app.desk.forget_everything().await?;
-        let tables = ["events", "answers", "records", "people"];
+        let tables = ["events", "answers", "erasures", "records", "people"];
         let deletes = tables.map(|table| Statement::new(format!("DELETE FROM sidecar_{table}")));
         self.app.store.write(deletes).await.map(drop)
     }
@@ -264,7 +269,8 @@ impl Parts {
             people.bind(self.ago(self.identity_lasts)),
             self.old_events(),
         ];
-        self.store.write(batch).await.map(drop)
+        self.store.write(batch).await?;
+        self.forget_who_is_erased().await
     }
 }
 

@@ -1,14 +1,149 @@
-use crate::app::App;
-use crate::problem::{Problem, Problems};
+//! What is held of a person, for them to read, and its end [UK GDPR articles 15 and 17].
+
 use axum::Json;
-use axum::extract::State as Parts;
-/// x
-#[utoipa::path(get, path = "/v1/people/{employee}", responses((status = 200), Problems))]
-pub(crate) async fn export(Parts(_app): Parts<App>) -> Result<Json<u8>, Problem> {
-    Ok(Json(1))
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use connector::desk::{Cause, EraseError};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use store::{Statement, StoreError};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::{App, Parts};
+use crate::problem::{Code, Problem, Problems};
+use crate::told::text;
+
+/// Everything that is held of a person. Values that are secrets of a journey, and hashes of sessions, are not in it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PersonData {
+    /// As the host last told of them, for as long as that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    told: Option<PersonTold>,
+    /// What the connector keeps: address, credentials, revocations, mails, confirmations, checks of identity, journeys.
+    #[schema(value_type = Object)]
+    kept: connector::desk::Export,
 }
-/// x
-#[utoipa::path(delete, path = "/v1/people/{employee}", responses((status = 200), Problems))]
-pub(crate) async fn erase(Parts(_app): Parts<App>) -> Result<Json<u8>, Problem> {
-    Ok(Json(1))
+
+/// A person as the host told of them.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PersonTold {
+    first_names: String,
+    surname: String,
+    #[schema(value_type = Option<String>, format = Date)]
+    date_of_birth: Option<Date>,
+    email: Option<String>,
+}
+
+/// Export a person
+#[utoipa::path(
+    get,
+    path = "/v1/people/{employee}",
+    tag = "People",
+    params(("employee" = String, Path, description = "The host's id")),
+    responses(
+        (status = 200, description = "Everything that is held", body = PersonData),
+        (status = 404, description = "Nothing is held", body = crate::problem::ProblemBody,
+            content_type = "application/problem+json"),
+        Problems
+    )
+)]
+pub(crate) async fn export(
+    State(app): State<App>,
+    Path(employee): Path<String>,
+) -> Result<Json<PersonData>, Problem> {
+    text("employee", &employee)?;
+    let told = app.find_person(&employee).await?.map(|person| PersonTold {
+        first_names: person.first_names,
+        surname: person.surname,
+        date_of_birth: person.date_of_birth,
+        email: person.email,
+    });
+    let kept = app.desk.export(&employee).await?;
+    let nothing = told.is_none()
+        && kept.person.is_none()
+        && kept.credentials.is_empty()
+        && kept.confirmations.is_empty();
+    if nothing {
+        return Err(Code::NoSuchPerson.into());
+    }
+    Ok(Json(PersonData { told, kept }))
+}
+
+/// Whether to revoke first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Erasing {
+    /// Revoke everything first, tell the person, and erase them when that is done.
+    #[serde(default)]
+    revoke: bool,
+}
+
+/// Erase a person
+///
+/// What must stay so that a credential can ever be revoked stays under a name that leads back to nobody. Refused while
+/// something is in force, on its way or waiting; with `revoke=true` that is seen to first.
+#[utoipa::path(
+    delete,
+    path = "/v1/people/{employee}",
+    tag = "People",
+    params(("employee" = String, Path, description = "The host's id"), Erasing),
+    responses(
+        (status = 202, description = "They will be erased when everything is revoked"),
+        (status = 204, description = "They are erased"),
+        Problems
+    )
+)]
+pub(crate) async fn erase(
+    State(app): State<App>,
+    Path(employee): Path<String>,
+    erasing: Result<Query<Erasing>, axum::extract::rejection::QueryRejection>,
+) -> Result<StatusCode, Problem> {
+    text("employee", &employee)?;
+    let Query(Erasing { revoke }) =
+        erasing.map_err(|_| Problem::field("revoke", "use true or false, and nothing else"))?;
+    if revoke {
+        app.want_erased(&employee).await?;
+        let cause = Cause::EndedEarly;
+        app.desk.revoke_and_erase(&employee, cause).await?;
+        return Ok(StatusCode::ACCEPTED);
+    }
+    match app.desk.erase(&employee).await {
+        Ok(_) => {}
+        Err(EraseError::Store(error)) => return Err(error.into()),
+        Err(waits) => return Err(Problem::with(Code::CredentialsInForce, waits.to_string())),
+    }
+    app.want_erased(&employee).await?;
+    app.forget_who_is_erased().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Parts {
+    async fn want_erased(&self, employee: &str) -> Result<(), StoreError> {
+        let want = Statement::new(
+            "INSERT INTO sidecar_erasures (employee, wanted_at) VALUES ($1, $2) ON CONFLICT (employee) DO NOTHING",
+        );
+        let want = want.bind(employee).bind(self.now());
+        self.store.write([want]).await.map(drop)
+    }
+
+    /// Removes the sidecar's own traces of everybody whom the desk has erased.
+    pub(crate) async fn forget_who_is_erased(&self) -> Result<(), StoreError> {
+        let erased = "FROM sidecar_erasures s WHERE NOT EXISTS \
+            (SELECT 1 FROM connector_erasures c WHERE c.employee = s.employee)";
+        let select = Statement::new(format!("SELECT s.employee {erased}"));
+        for row in self.store.read(select).await? {
+            let employee = row.text("employee")?;
+            let about = |sql: &'static str| Statement::new(sql).bind(employee);
+            let batch = [
+                about("DELETE FROM sidecar_people WHERE employee = $1"),
+                about("DELETE FROM sidecar_records WHERE employee = $1"),
+                about("UPDATE sidecar_events SET employee = 'erased' WHERE employee = $1"),
+                about("DELETE FROM sidecar_erasures WHERE employee = $1"),
+            ];
+            self.store.write(batch).await?;
+        }
+        Ok(())
+    }
 }

@@ -16,3 +16,12 @@ CREATE INDEX connector_questions_due ON connector_questions (next_at);
 
 -- When the employee said that the wallet is lost: nobody is asked about copies that were asked for before.
 ALTER TABLE connector_people ADD COLUMN wallet_lost_at BIGINT;
+
+-- People who are to be erased as soon as nothing of theirs is in force and nothing waits. `cause` says why what is in force
+-- is revoked first. The row goes with the person.
+CREATE TABLE connector_erasures (
+    employee  TEXT    NOT NULL PRIMARY KEY,
+    wanted_at BIGINT NOT NULL,
+    next_at   BIGINT NOT NULL,
+    cause     TEXT
+);

@@ -17,6 +17,8 @@ mod changes;
 mod come_back;
 mod confirm;
 mod ending;
+mod erase;
+mod export;
 mod gateway;
 mod identity;
 mod issue;
@@ -40,6 +42,11 @@ pub use change::Cause;
 pub use changes::{Change, MOST_CHANGES};
 pub use come_back::Return;
 pub use confirm::OldCopy;
+pub use erase::{EraseError, Erased};
+pub use export::{
+    Export, ExportedConfirmation, ExportedIdentity, ExportedJourney, ExportedMail, ExportedPerson,
+    ExportedRevocation,
+};
 pub use gateway::StartFault;
 pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;

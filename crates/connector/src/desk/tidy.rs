@@ -6,8 +6,9 @@ use store::{Statement, StoreError};
 use super::Desk;
 
 /// Every table, those that refer to others first.
-const TABLES: [&str; 9] = [
+const TABLES: [&str; 10] = [
     "mail_holds",
+    "erasures",
     "mails",
     "questions",
     "revocations",

@@ -7,6 +7,7 @@
 //! The answer is about the client's own interactions. Another client's are answered as if there were none (SEC-33).
 //! No personal value is in it: what the gateway still holds of those stays sealed.
 
+mod credentials;
 mod question;
 mod rows;
 
@@ -25,7 +26,7 @@ use crate::app::App;
 use crate::client::{LookUp, LookUpError};
 use crate::interaction::{Outcome, Refusal, Stage};
 use crate::openapi::{BackChannelErrors, ClientForm, FORM};
-use question::Question;
+use question::{By, Question};
 use rows::Trace;
 
 /// How many interactions one answer tells of.
@@ -45,6 +46,10 @@ struct Outcomes {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     before: Option<String>,
+    /// Asked by serial number: what is known of the credentials, in the order of their numbers. Unknown ones are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    credentials: Option<Vec<credentials::Known>>,
 }
 
 /// One interaction. What does not apply is left out.
@@ -113,7 +118,7 @@ struct Revoked {
     cause: String,
 }
 
-/// A question about outcomes: one of `state`, `request_uri` and `reference`.
+/// A question: one of `state`, `request_uri` and `reference` about interactions, or `serial_number` about credentials.
 #[derive(ToSchema)]
 #[allow(dead_code)] // described here, read in `question`
 struct QuestionForm {
@@ -126,6 +131,9 @@ struct QuestionForm {
     /// What the employee reads out.
     #[schema(required = false, example = "K7Q2-9MFD")]
     reference: String,
+    /// Up to 100 serial numbers of credentials, separated by spaces.
+    #[schema(required = false)]
+    serial_number: String,
     /// Where the last answer ended.
     #[schema(required = false)]
     before: String,
@@ -138,7 +146,8 @@ struct QuestionForm {
 
 /// Look up what became of interactions
 ///
-/// The client's own, by exactly one of `state`, `request_uri` and `reference`. No personal value is told.
+/// The client's own, by exactly one of `state`, `request_uri` and `reference`; or of credentials, by `serial_number`. No
+/// personal value is told.
 #[utoipa::path(
     post,
     path = "/outcomes",
@@ -158,12 +167,19 @@ async fn look_up(
     let mut traces = rows::find(&app, &asked.party.client_id, &question, app.now()).await?;
     let more = traces.len() > PAGE;
     traces.truncate(PAGE);
+    let credentials = match &question.by {
+        By::SerialNumbers(numbers) => {
+            Some(credentials::find(&app, &asked.party.client_id, numbers).await?)
+        }
+        _ => None,
+    };
     let answer = Outcomes {
         before: traces
             .last()
             .filter(|_| more)
             .map(|trace| trace.cursor().to_text()),
         outcomes: traces.into_iter().map(told).collect(),
+        credentials,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }

@@ -1,7 +1,12 @@
-//! Which interactions a relying party asks about: by exactly one of three names, and from where on.
+//! What a relying party asks about: interactions by exactly one of three names, and from where on; or credentials by their
+//! serial numbers.
 
 use jiff::Timestamp;
 use standards::oauth::form::Form;
+use uuid::Uuid;
+
+/// How many serial numbers one question may have.
+const MOST_SERIAL_NUMBERS: usize = 100;
 
 /// What names the interactions.
 #[derive(Debug, PartialEq, Eq)]
@@ -12,6 +17,8 @@ pub(super) enum By<'a> {
     RequestUri(&'a str),
     /// What the employee read out, as it is kept.
     Reference(String),
+    /// Of credentials that left the gateway: not about interactions, which are forgotten sooner.
+    SerialNumbers(Vec<Uuid>),
 }
 
 /// A question that can be answered.
@@ -32,8 +39,10 @@ pub(super) struct Cursor {
 /// Why a question cannot be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unanswerable {
-    #[error("send exactly one of state, request_uri and reference")]
+    #[error("send exactly one of state, request_uri, reference and serial_number")]
     NotOne,
+    #[error("serial_number has up to 100 GUIDs, separated by single spaces")]
+    SerialNumber,
     #[error("reference has eight letters and digits, such as K7Q2-9MFD")]
     Reference,
     #[error("before must be the value that the last answer gave")]
@@ -46,13 +55,15 @@ impl<'a> Question<'a> {
             form.find("state"),
             form.find("request_uri"),
             form.find("reference"),
+            form.find("serial_number"),
         );
         let by = match named {
-            (Some(state), None, None) => By::State(state),
-            (None, Some(request_uri), None) => By::RequestUri(request_uri),
-            (None, None, Some(reference)) => {
+            (Some(state), None, None, None) => By::State(state),
+            (None, Some(request_uri), None, None) => By::RequestUri(request_uri),
+            (None, None, Some(reference), None) => {
                 By::Reference(read_out(reference).ok_or(Unanswerable::Reference)?)
             }
+            (None, None, None, Some(numbers)) => By::SerialNumbers(serial_numbers(numbers)?),
             _ => return Err(Unanswerable::NotOne),
         };
         let before = form
@@ -75,6 +86,17 @@ impl Cursor {
             reference: read_out(reference)?,
         })
     }
+}
+
+fn serial_numbers(text: &str) -> Result<Vec<Uuid>, Unanswerable> {
+    // No more is read than may be there.
+    let mut numbers = text.split(' ').take(MOST_SERIAL_NUMBERS + 1);
+    let all = numbers.try_fold(Vec::new(), |mut all, number| {
+        all.push(Uuid::try_parse(number).ok()?);
+        Some(all)
+    });
+    all.filter(|all| all.len() <= MOST_SERIAL_NUMBERS)
+        .ok_or(Unanswerable::SerialNumber)
 }
 
 /// A reference as somebody heard or typed it: small letters, other dashes or none, and what Crockford's letters leave
@@ -120,6 +142,25 @@ mod tests {
         }
         assert!(parse("state=a").unwrap().contains("State(\"a\")"));
         assert!(parse("request_uri=urn%3Aa").unwrap().contains("urn:a"));
+    }
+
+    #[test]
+    fn a_hundred_serial_numbers_are_one_question_and_more_are_none() {
+        let numbers = |count: u128| -> String {
+            let all: Vec<String> = (0..count).map(|n| Uuid::from_u128(n).to_string()).collect();
+            format!("serial_number={}", all.join("+"))
+        };
+        assert!(parse(&numbers(1)).is_ok());
+        assert!(parse(&numbers(100)).is_ok());
+        for wrong in [
+            numbers(101),
+            "serial_number=x".into(),
+            "serial_number=+".into(),
+        ] {
+            assert_eq!(parse(&wrong), Err(Unanswerable::SerialNumber), "{wrong}");
+        }
+        let two = format!("{}&state=a", numbers(1));
+        assert_eq!(parse(&two), Err(Unanswerable::NotOne));
     }
 
     #[test]

@@ -58,6 +58,7 @@ on_both_engines!(
     a_credential_that_nobody_collected_is_found_and_so_is_why_it_was_revoked,
     a_state_that_repeats_is_told_newest_first_and_page_by_page,
     sec_33_another_clients_interactions_are_answered_like_unknown_ones,
+    sec_33_credentials_are_told_by_their_serial_numbers_to_the_client_that_issued_them,
 );
 
 async fn an_interaction_is_told_at_every_stage_and_by_each_of_its_names(database: Database) {
@@ -283,4 +284,51 @@ async fn the_client_is_known_before_its_question_is_read() {
     assert_eq!(answer.headers["cache-control"], "no-store");
     let asked = client().get(world.url("/outcomes?state=a")).send().await;
     assert_eq!(asked.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+async fn sec_33_credentials_are_told_by_their_serial_numbers_to_the_client_that_issued_them(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let party = world.party("v2");
+    let hint = world.hint(&party, |_| ());
+    let request_uri = push(&world, &party, |form| {
+        form.issue("TrainingProgramme", &hint);
+    })
+    .await;
+    let (_, page) = open(&world, &party, &request_uri).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let issued = outcome(&world, &party, &[("request_uri", &request_uri)]).await;
+    let serial = issued["serial_number"].as_str().unwrap();
+
+    let nobodys = uuid::Uuid::new_v4();
+    let both = format!("{nobodys} {}", serial.to_uppercase());
+    let by = [("serial_number", both.as_str())];
+    let answer = ask(&world, &party, &by).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.json["outcomes"], json!([]));
+    let credentials = answer.json["credentials"].as_array().unwrap();
+    assert_eq!(credentials.len(), 1, "{credentials:?}");
+    let known = &credentials[0];
+    assert_eq!(known["serial_number"], serial);
+    assert_eq!(known["credential_type"], "TrainingProgramme");
+    assert!(known["issuer"].as_str().unwrap().starts_with("did:web:"));
+    assert!(known.get("revoked").is_none());
+    assert!(known["status_list"]["idx"].as_i64().unwrap() >= 0);
+    let list = known["status_list"]["uri"].as_str().unwrap();
+    let published = client().get(list).send().await.unwrap();
+    assert_eq!(published.status(), StatusCode::OK, "{list}");
+
+    let stranger = ask(&world, &world.party("plain"), &by).await;
+    assert_eq!(stranger.json["credentials"], json!([]), "SEC-33");
+
+    world.revoke(&party, serial, |_| ()).await;
+    let answer = ask(&world, &party, &by).await;
+    assert_eq!(
+        answer.json["credentials"][0]["revoked"]["cause"],
+        "relying-party"
+    );
+    let wrong = ask(&world, &party, &[("serial_number", "1")]).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(wrong.body.contains("up to 100 GUIDs"), "{}", wrong.body);
 }

@@ -9,6 +9,12 @@ CREATE TABLE sidecar_people (
 );
 CREATE INDEX sidecar_people_by_told ON sidecar_people (told_at);
 
+-- Whose traces here go as soon as the desk has erased them.
+CREATE TABLE sidecar_erasures (
+    employee  TEXT    NOT NULL PRIMARY KEY,
+    wanted_at BIGINT  NOT NULL
+);
+
 -- What a record that was ever confirmed says now: nothing is issued that says something else.
 CREATE TABLE sidecar_records (
     record   TEXT    NOT NULL PRIMARY KEY,

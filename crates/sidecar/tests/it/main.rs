@@ -14,5 +14,6 @@ mod events;
 mod hostile_caller;
 mod idempotency;
 mod issuing;
+mod person_data;
 mod verifying;
 mod world;

@@ -5,6 +5,7 @@
 
 mod backlog;
 mod delivery;
+mod erasures;
 mod holds;
 mod mails;
 mod may_still_hold;
@@ -51,7 +52,8 @@ impl Desk {
             self.send_what_is_written(),
             self.look_what_became_of_mails(),
         );
-        Ok(done? | sent? | told?)
+        let done = done? | sent? | told?;
+        Ok(self.erase_who_is_to_be_erased().await? | done)
     }
 
     /// Do what is due, for ever. A failure is logged and tried again.

@@ -2,6 +2,7 @@
 
 mod asked;
 mod asked_to;
+mod erasing;
 mod holds;
 mod late;
 mod login;
