@@ -5,6 +5,7 @@ mod asked_to;
 mod erasing;
 mod late;
 mod mails;
+mod reconciling;
 mod revocations;
 mod unknown;
 mod world;
