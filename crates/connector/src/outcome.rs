@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::Connector;
 use crate::fault::{Endpoint, GatewayFault};
+use crate::http::Answer;
 
 /// Which journey is asked about: one of this relying party's own.
 #[derive(Clone, Copy, Debug)]
@@ -116,18 +117,11 @@ impl Connector {
     pub async fn look_up(&self, about: About<'_>) -> Result<Option<Outcome>, GatewayFault> {
         let endpoint = Endpoint::Outcomes;
         let against = |what| GatewayFault::AgainstContract { endpoint, what };
-        let base = self.settings.gateway.as_str().trim_end_matches('/');
-        let address = Url::parse(&format!("{base}/outcomes"))
-            .map_err(|_| against("its address cannot be made"))?;
         let question = match about {
             About::State(state) => ("state", state.to_owned()),
             About::Reference(reference) => ("reference", reference.to_owned()),
         };
-        let answer = self
-            .post_authenticated(address, vec![question])
-            .await
-            .map_err(|source| GatewayFault::Unreachable { endpoint, source })?;
-        let told: Told = answer.when(StatusCode::OK, endpoint)?.json(endpoint)?;
+        let told: Told = self.ask_for_outcomes(question).await?.json(endpoint)?;
         let Some(newest) = told.outcomes.into_iter().next() else {
             return Ok(None);
         };
@@ -150,5 +144,22 @@ impl Connector {
             began_at: newest.began_at,
             expires_at: newest.expires_at,
         }))
+    }
+    /// The gateway's answer to one question, which has one name.
+    pub(crate) async fn ask_for_outcomes(
+        &self,
+        question: (&'static str, String),
+    ) -> Result<Answer, GatewayFault> {
+        let endpoint = Endpoint::Outcomes;
+        let base = self.settings.gateway.as_str().trim_end_matches('/');
+        let address = Url::parse(&format!("{base}/outcomes")).map_err(|_| {
+            let what = "its address cannot be made";
+            GatewayFault::AgainstContract { endpoint, what }
+        })?;
+        let answer = self
+            .post_authenticated(address, vec![question])
+            .await
+            .map_err(|source| GatewayFault::Unreachable { endpoint, source })?;
+        answer.when(StatusCode::OK, endpoint)
     }
 }

@@ -24,6 +24,7 @@ mod identity;
 mod issue;
 mod journey;
 mod mail;
+mod reconcile;
 mod registry;
 mod revoke;
 mod state;
@@ -54,6 +55,7 @@ pub use mail::{
     Channel, Language, MailOptions, MailOptionsError, Notify, NotifyKey, NotifyKeyError,
     NotifyTemplateError, Smtp, SmtpLogin, SmtpSecurity, TextError, TokenSource,
 };
+pub use reconcile::{Difference, DifferenceCode, ReconcileError, Reconciliation};
 pub use registry::{Credential, Record, Stage};
 pub use revoke::{Revoking, RevokingAll};
 pub use state::{CredentialState, OnFile, WayIn};

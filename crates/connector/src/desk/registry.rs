@@ -106,7 +106,7 @@ pub struct Credential {
 }
 
 impl Stage {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "asked" => Self::Asked,
             "checking" => Self::Checking,

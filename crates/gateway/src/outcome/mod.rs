@@ -39,7 +39,8 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// What a relying party hears.
 #[derive(Serialize, ToSchema)]
-struct Outcomes {
+#[schema(as = Outcomes)]
+struct Answer {
     /// The newest first, at most 20.
     outcomes: Vec<Told>,
     /// There are more: send this as `before`, with the same question.
@@ -154,7 +155,7 @@ struct QuestionForm {
     tag = "Outcomes and events",
     security(("client_secret_basic" = []), ()),
     request_body(content = QuestionForm, content_type = FORM),
-    responses((status = 200, description = "What became of them", body = Outcomes), BackChannelErrors)
+    responses((status = 200, description = "What became of them", body = Answer), BackChannelErrors)
 )]
 async fn look_up(
     State(app): State<App>,
@@ -173,7 +174,7 @@ async fn look_up(
         }
         _ => None,
     };
-    let answer = Outcomes {
+    let answer = Answer {
         before: traces
             .last()
             .filter(|_| more)

@@ -318,11 +318,11 @@ mod tests {
         }
     }
 
-    fn refused(code: &str) -> Option<Ended> {
-        Some(Ended::Refused {
+    fn refused(code: &str) -> Ended {
+        Ended::Refused {
             code: code.to_owned(),
             description: String::new(),
-        })
+        }
     }
 
     #[test]
@@ -341,8 +341,8 @@ mod tests {
         let not_collected = outcome(Some(Ended::Issued), false, true);
         let on_its_way = outcome(None, false, true);
         let open = outcome(None, false, false);
-        let no_more = outcome(refused("expired"), false, true);
-        let another_try = outcome(refused("declined"), false, false);
+        let no_more = outcome(Some(refused("expired")), false, true);
+        let another_try = outcome(Some(refused("declined")), false, false);
         for (unclear, is_over) in [
             (&revoked, true),
             (&not_collected, true),
@@ -364,7 +364,7 @@ mod tests {
                 at: Timestamp::UNIX_EPOCH,
                 cause: "not-kept".to_owned(),
             }),
-            ..outcome(refused("not-kept"), false, true)
+            ..outcome(Some(refused("not-kept")), false, true)
         };
         let verdict = Verdict::of(Some(&given_back), true);
         assert_eq!(verdict, Verdict::NotIssued("declined"));
@@ -374,7 +374,7 @@ mod tests {
             ("expired", "never-came-back"),
             ("wallet-failed", "not-accepted"),
         ] {
-            let told = outcome(refused(code), false, false);
+            let told = outcome(Some(refused(code)), false, false);
             let verdict = Verdict::of(Some(&told), true);
             assert_eq!(verdict, Verdict::NotIssued(outcome_of), "{code}");
         }

@@ -14,6 +14,8 @@ use tokio::sync::Notify;
 pub(crate) enum Jam {
     /// Answers with this status; the gateway hears nothing.
     Refuse(u16),
+    /// Answers with this in the gateway's place.
+    Answer(String),
     /// The gateway answers, and its answer is lost.
     LoseAnswer,
     /// The request waits until the test says so. (Notified as soon as it is there; then goes on.)
@@ -82,6 +84,19 @@ impl Door {
         self.shared.jams.lock().unwrap().clear();
     }
 
+    /// Sends the last form to a path that ends so once more.
+    pub(crate) async fn repeat(&self, path: &str) {
+        let last = {
+            let calls = self.shared.calls.lock().unwrap();
+            let last = calls.iter().rfind(|(called, _)| called.ends_with(path));
+            last.unwrap().clone()
+        };
+        let sent = self.shared.client.post(format!("{}{}", self.base, last.0));
+        let form = "application/x-www-form-urlencoded";
+        let sent = sent.header("content-type", form).body(last.1);
+        sent.send().await.unwrap();
+    }
+
     /// The bodies of the requests to a path that ends so.
     pub(crate) fn calls(&self, path: &str) -> Vec<String> {
         let calls = self.shared.calls.lock().unwrap();
@@ -112,6 +127,7 @@ async fn forward(
         Some((_, Jam::Refuse(status))) => {
             return StatusCode::from_u16(*status).unwrap().into_response();
         }
+        Some((_, Jam::Answer(body))) => return body.clone().into_response(),
         Some((_, Jam::Hold { arrived, go_on })) => {
             arrived.notify_one();
             go_on.notified().await;

@@ -8,6 +8,7 @@ mod late;
 mod login;
 mod mails;
 mod notify;
+mod reconciling;
 mod revocations;
 mod unknown;
 mod world;
