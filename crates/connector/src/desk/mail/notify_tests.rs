@@ -81,10 +81,7 @@ fn a_daily_limit_waits_until_midnight_and_the_other_a_minute() {
 
 #[test]
 fn a_template_has_the_placeholders_that_there_are_values_for_and_no_others() {
-    let whole: String = PLACEHOLDERS
-        .iter()
-        .map(|name| format!("(({name})) "))
-        .collect();
+    let whole = PLACEHOLDERS.map(|name| format!("(({name}))")).join(" ");
     let answer = |subject: &str, body: &str, kind: &str| {
         let template = Template {
             r#type: kind.to_owned(),
