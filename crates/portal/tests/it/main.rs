@@ -15,6 +15,7 @@ mod hostile_portal;
 mod hr;
 mod journeys;
 mod login;
+mod notify_callback;
 mod pages;
 mod refusals;
 mod requirements;

@@ -62,6 +62,8 @@ fn a_refusal_is_read_by_status_and_type_and_never_by_its_message() {
     assert!(MailFault::NotifyRefused.is_for_good() && MailFault::NotifyBadRequest.is_for_good());
     assert!(!MailFault::NotifyKey.is_about_this_mail() && MailFault::NotifyKey.is_an_alert());
     assert!(!MailFault::NotifyFailing(500).is_for_good());
+    assert!(MailFault::NotifyRefused.is_about_this_mail());
+    assert!(MailFault::NotifyBadRequest.is_about_this_mail());
 }
 
 #[test]

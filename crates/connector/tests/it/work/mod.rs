@@ -1,5 +1,6 @@
 //! What the desk does behind the pages, against the real gateway, a real mail server and both databases.
 
+mod by_notify;
 mod holds;
 mod late;
 mod login;
