@@ -321,19 +321,19 @@ async fn list(
     Json(json!({ "notifications": shown, "links": links })).into_response()
 }
 
-fn find_template(service: &NotifyService, id: &str) -> Result<Template, Response> {
-    let id = Uuid::try_parse(id).map_err(|_| not_valid("id is not a valid UUID"))?;
+fn find_template(service: &NotifyService, id: &str) -> Result<Template, Box<Response>> {
+    let id = Uuid::try_parse(id).map_err(|_| Box::new(not_valid("id is not a valid UUID")))?;
     let templates = service.options().templates;
     templates
         .into_iter()
         .find(|it| it.id == id)
-        .ok_or_else(not_found)
+        .ok_or_else(|| Box::new(not_found()))
 }
 
 async fn template(State(service): State<NotifyService>, Path(id): Path<String>) -> Response {
     let template = match find_template(&service, &id) {
         Ok(template) => template,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let names = template.names();
     let names = names
@@ -361,7 +361,7 @@ async fn preview(
 ) -> Response {
     let template = match find_template(&service, &id) {
         Ok(template) => template,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let values = body["personalisation"]

@@ -156,18 +156,17 @@ impl Connection {
         mechanism: Mechanism,
         answer: Option<String>,
     ) -> io::Result<bool> {
-        let answer = match answer {
-            Some(answer) => answer,
-            None => {
-                self.reply("334 ").await?;
-                match timeout(COMMAND, self.read_line()).await {
-                    Ok(line) => match line? {
-                        Line::Whole(line) => String::from_utf8_lossy(&line).into_owned(),
-                        _ => return Ok(false),
-                    },
-                    Err(_) => return Ok(false),
-                }
-            }
+        let answer = if let Some(answer) = answer {
+            answer
+        } else {
+            self.reply("334 ").await?;
+            let Ok(line) = timeout(COMMAND, self.read_line()).await else {
+                return Ok(false);
+            };
+            let Line::Whole(line) = line? else {
+                return Ok(false);
+            };
+            String::from_utf8_lossy(&line).into_owned()
         };
         Ok(demand.knows(mechanism, &answer))
     }

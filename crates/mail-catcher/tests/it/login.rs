@@ -17,7 +17,7 @@ struct Secured {
     _folder: Folder,
 }
 
-async fn open() -> Secured {
+fn open() -> Secured {
     let folder = Folder::new();
     let catcher = Catcher::open(folder.path(), noon()).unwrap();
     let key = KeyPair::generate().unwrap();
@@ -66,7 +66,7 @@ impl Secured {
 
 #[tokio::test]
 async fn whoever_says_who_it_is_over_tls_may_send_and_nobody_else() {
-    let it = open().await;
+    let it = open();
     assert!(it.send("sam", "pass word", Mechanism::Plain).await);
     assert!(it.send("sam", &"t".repeat(3_000), Mechanism::Xoauth2).await);
     assert_eq!(it.catcher.messages().len(), 2);
@@ -83,7 +83,7 @@ async fn whoever_says_who_it_is_over_tls_may_send_and_nobody_else() {
 
 #[tokio::test]
 async fn in_clear_nothing_is_taken_but_the_wish_for_tls() {
-    let it = open().await;
+    let it = open();
     let mut speaker = Speaker::connect(it.port).await;
     assert_eq!(speaker.code().await, 220);
     assert_eq!(speaker.ask("EHLO tester.example").await, 250);

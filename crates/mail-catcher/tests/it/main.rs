@@ -5,6 +5,7 @@ mod abrupt_end;
 mod faults;
 mod login;
 mod mailbox;
+mod notify;
 mod protocol;
 mod reading;
 mod sending;

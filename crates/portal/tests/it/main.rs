@@ -18,6 +18,7 @@ mod hr;
 mod journeys;
 mod login;
 mod openid;
+mod notify_callback;
 mod pages;
 mod refusals;
 mod requirements;

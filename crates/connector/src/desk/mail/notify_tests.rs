@@ -62,6 +62,8 @@ fn a_refusal_is_read_by_status_and_type_and_never_by_its_message() {
     assert!(MailFault::NotifyRefused.is_for_good() && MailFault::NotifyBadRequest.is_for_good());
     assert!(!MailFault::NotifyKey.is_about_this_mail() && MailFault::NotifyKey.is_an_alert());
     assert!(!MailFault::NotifyFailing(500).is_for_good());
+    assert!(MailFault::NotifyRefused.is_about_this_mail());
+    assert!(MailFault::NotifyBadRequest.is_about_this_mail());
 }
 
 #[test]
@@ -81,10 +83,7 @@ fn a_daily_limit_waits_until_midnight_and_the_other_a_minute() {
 
 #[test]
 fn a_template_has_the_placeholders_that_there_are_values_for_and_no_others() {
-    let whole: String = PLACEHOLDERS
-        .iter()
-        .map(|name| format!("(({name})) "))
-        .collect();
+    let whole = PLACEHOLDERS.map(|name| format!("(({name}))")).join(" ");
     let answer = |subject: &str, body: &str, kind: &str| {
         let template = Template {
             r#type: kind.to_owned(),

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{MailFault, TokenSource};
+use crate::ClientSecret;
 use crate::http::{Http, Request};
 use crate::secret::Secret;
 
@@ -51,7 +52,7 @@ impl Tokens {
             return Ok(token.clone());
         }
         let refresh = self.refresh.as_ref().map(Secret::expose);
-        let refresh = refresh.or(source.refresh_token.as_ref().map(|token| token.expose()));
+        let refresh = refresh.or(source.refresh_token.as_ref().map(ClientSecret::expose));
         let mut form = vec![
             ("client_id", source.client_id.as_str()),
             ("scope", source.scope.as_str()),

@@ -3,6 +3,7 @@
 mod asked;
 mod asked_to;
 mod erasing;
+mod by_notify;
 mod holds;
 mod late;
 mod login;
