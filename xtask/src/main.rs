@@ -28,12 +28,14 @@ Usage: cargo xtask COMMAND
   generate [--check]
       Writes the tables of docs/reference/ from the last whole test run.
       --check compares them with that run instead, and says nothing where they agree.
-  bench journey|peer|gateway|flood|connector|all [--seconds N] [--json] [--write]
+  bench journey|peer|gateway|flood|connector|matching|all [--seconds N] [--json] [--write]
       Measures the release build on this machine; leave it alone meanwhile.
       journey: verify-and-issue journeys, beside the cryptography they cannot avoid.
       peer: our verification beside the login of npm's oidc-provider.
       gateway: single steps, and 10,000 waiting pages.
-      --write puts the figures into docs/reference/performance.md.
+      connector: a feed of a million records against everything that is out.
+      matching: names that match and names that must not, by each policy and by two plainer rules.
+      --write puts the figures into docs/reference/performance.md (matching: docs/reference/matching.md).
   house
       Checks the rules of the house: which part may know which, names, file lengths.
   vendor-frontend

@@ -54,9 +54,9 @@ enum Verb {
 /// As on the command line.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Choice {
-    /// The same letters, whatever their case, accents, spaces, hyphens and apostrophes.
+    /// The same name, however it is written.
     Exact,
-    /// Alike in sound and in letters.
+    /// Also what is alike in sound and in letters.
     Fuzzy,
 }
 
@@ -73,6 +73,8 @@ struct Pair {
 struct Record {
     first_names: String,
     surname: String,
+    #[serde(default)]
+    known_as: Option<String>,
     #[serde(default)]
     date_of_birth: Option<Date>,
 }
@@ -127,6 +129,7 @@ fn answer(pair: Pair, policy: Policy) -> serde_json::Value {
     let record = OnRecord {
         first_names: &pair.record.first_names,
         surname: &pair.record.surname,
+        known_as: pair.record.known_as.as_deref(),
         date_of_birth: pair.record.date_of_birth,
     };
     let identity = Identity {

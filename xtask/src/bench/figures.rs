@@ -1,4 +1,4 @@
-//! Puts figures where they are published: between two marks of `docs/reference/performance.md`.
+//! Puts figures where they are published: between two marks of a page of `docs/reference/`.
 
 use std::path::Path;
 
@@ -7,11 +7,18 @@ use anyhow::Context as _;
 use super::machine::Machine;
 use super::report::Report;
 
-const FILE: &str = "docs/reference/performance.md";
+/// Where the figures of a benchmark stand.
+fn page_of(name: &str) -> &'static str {
+    match name {
+        "matching" => "docs/reference/matching.md",
+        _ => "docs/reference/performance.md",
+    }
+}
 
 pub(super) fn write(root: &Path, report: &Report, machine: &Machine) -> anyhow::Result<()> {
-    let file = root.join(FILE);
-    let page = std::fs::read_to_string(&file).with_context(|| FILE.to_owned())?;
+    let named = page_of(report.name);
+    let file = root.join(named);
+    let page = std::fs::read_to_string(&file).with_context(|| named.to_owned())?;
     let page = replaced(&page, report.name, &report.text(machine))?;
     Ok(std::fs::write(file, page)?)
 }
@@ -19,7 +26,7 @@ pub(super) fn write(root: &Path, report: &Report, machine: &Machine) -> anyhow::
 fn replaced(page: &str, name: &str, text: &str) -> anyhow::Result<String> {
     let begin = format!("<!-- figures: {name} -->\n");
     let end = format!("<!-- end of figures: {name} -->");
-    let missing = || format!("{FILE} has no place for the figures of {name}");
+    let missing = || format!("{} has no place for the figures of {name}", page_of(name));
     let (before, rest) = page.split_once(&begin).with_context(missing)?;
     let (_, after) = rest.split_once(&end).with_context(missing)?;
     Ok(format!("{before}{begin}\n{text}\n\n{end}{after}"))

@@ -10,6 +10,7 @@ mod gateway;
 mod journey;
 mod load;
 mod machine;
+mod matching;
 mod peer;
 mod report;
 mod server;
@@ -37,18 +38,20 @@ enum Which {
     Gateway,
     Flood,
     Connector,
+    Matching,
 }
 
 /// Long enough for a few thousand journeys, short enough to be run again.
 const SECONDS: f64 = 10.0;
 
 impl Which {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Journey,
         Self::Peer,
         Self::Gateway,
         Self::Flood,
         Self::Connector,
+        Self::Matching,
     ];
 
     fn name(self) -> &'static str {
@@ -58,15 +61,18 @@ impl Which {
             Self::Gateway => "gateway",
             Self::Flood => "flood",
             Self::Connector => "connector",
+            Self::Matching => "matching",
         }
     }
 }
 
 impl Plan {
-    /// Reads `journey|peer|gateway|flood|connector|all [--seconds N] [--json] [--write]`.
+    /// Reads `journey|peer|gateway|flood|connector|matching|all [--seconds N] [--json] [--write]`.
     pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
         let [name, options @ ..] = arguments else {
-            anyhow::bail!("say what to measure: journey, peer, gateway, flood, connector or all");
+            anyhow::bail!(
+                "say what to measure: journey, peer, gateway, flood, connector, matching or all"
+            );
         };
         let which = match *name {
             "all" => Which::ALL.to_vec(),
@@ -100,18 +106,22 @@ impl Plan {
 
 /// Measures. An aim that is missed is said, not failed: what fails is an answer that was not as it should be.
 pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
-    let programs = Programs::build(root)?;
+    // Names are compared by a program of their own.
+    let needs_programs = plan.which.iter().any(|which| *which != Which::Matching);
+    let programs = needs_programs.then(|| Programs::build(root)).transpose()?;
     let machine = machine::describe(root)?;
     let mut all = Vec::new();
     for which in &plan.which {
         eprintln!("Measuring: {}.", which.name());
         let mut report = Report::new(which.name(), plan.seconds);
-        match which {
-            Which::Journey => journey::measure(&programs, plan.seconds, &mut report)?,
-            Which::Peer => peer::measure(root, &programs, plan.seconds, &mut report)?,
-            Which::Gateway => gateway::measure(&programs, plan.seconds, &mut report)?,
-            Which::Flood => flood::measure(&programs, plan.seconds, &mut report)?,
-            Which::Connector => connector::measure(root, &programs, &mut report)?,
+        match (which, &programs) {
+            (Which::Matching, _) => matching::measure(root, &mut report)?,
+            (_, None) => anyhow::bail!("the programs to measure are not built"),
+            (Which::Journey, Some(of)) => journey::measure(of, plan.seconds, &mut report)?,
+            (Which::Peer, Some(of)) => peer::measure(root, of, plan.seconds, &mut report)?,
+            (Which::Gateway, Some(of)) => gateway::measure(of, plan.seconds, &mut report)?,
+            (Which::Connector, Some(of)) => connector::measure(root, of, &mut report)?,
+            (Which::Flood, Some(of)) => flood::measure(of, plan.seconds, &mut report)?,
         }
         if !plan.json {
             println!("\n{}", report.text(&machine));

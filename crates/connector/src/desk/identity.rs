@@ -200,6 +200,7 @@ impl Desk {
         let on_record = OnRecord {
             first_names: &person.first_names,
             surname: &person.surname,
+            known_as: None,
             date_of_birth: person.date_of_birth,
         };
         let comparison = compare(&on_record, &identity, self.0.options.policy);

@@ -7,8 +7,11 @@
 mod exact;
 mod fuzzy;
 mod letters;
+mod name;
 mod reason;
+mod scripts;
 mod spelling;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +21,9 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use exact::Accord;
+use name::{Name, Part};
 pub use reason::Reason;
-use spelling::Spelling;
 
 use crate::Identity;
 
@@ -27,11 +31,11 @@ use crate::Identity;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// The same letters, whatever their case, accents, spaces, hyphens and apostrophes; one side
-    /// may hold more first names than the other.
+    /// The same name, however it is written: case, accents, spaces, hyphens, apostrophes, titles, and the published
+    /// tables; one side may hold more first names than the other.
     #[default]
     Exact,
-    /// Alike in sound and in letters. For a host whose written policy allows for misspelling.
+    /// Also what is alike in sound and in letters. For a host whose written policy allows for misspelling.
     Fuzzy,
 }
 
@@ -42,6 +46,8 @@ pub struct OnRecord<'a> {
     pub first_names: &'a str,
     /// The surname.
     pub surname: &'a str,
+    /// A name that the person goes by, if the record holds one. It counts as a first name.
+    pub known_as: Option<&'a str>,
     /// The date of birth, if the record holds one.
     pub date_of_birth: Option<Date>,
 }
@@ -86,93 +92,182 @@ impl Comparison {
 
 /// Compare what the host holds with what the credential says.
 pub fn compare(record: &OnRecord<'_>, identity: &Identity, policy: Policy) -> Comparison {
-    let (first_names_agree, surnames_agree): (Rule, Rule) = match policy {
-        Policy::Exact => (exact::first_names_agree, exact::surnames_agree),
-        Policy::Fuzzy => (fuzzy::names_agree, fuzzy::names_agree),
-    };
-    let mut found = BTreeSet::new();
-    found.extend(compare_names(
-        record.first_names,
-        &identity.legal_first_name,
-        first_names_agree,
-        Reason::FirstNameDiffers,
-    ));
-    found.extend(compare_names(
-        record.surname,
-        &identity.legal_surname,
-        surnames_agree,
-        Reason::SurnameDiffers,
-    ));
-    found.extend(compare_birth_dates(
-        record.date_of_birth,
-        identity.birth_date,
-    ));
+    let mut known_as = record.known_as.map(|name| Name::parse(name, Part::First));
+    let mut first = Pair::parse(record.first_names, &identity.legal_first_name, Part::First);
+    if let (Ok(on_record), Some(Ok(known_as))) = (&mut first.on_record, &mut known_as) {
+        on_record.beside.append(&mut known_as.beside);
+        on_record
+            .beside
+            .push(std::mem::take(&mut known_as.readings));
+    }
+    let surname = Pair::parse(record.surname, &identity.legal_surname, Part::Surname);
+    let born = Born::compare(record.date_of_birth, identity.birth_date);
 
-    let outcome = if !found.iter().any(|reason| reason.speaks_against()) {
-        MatchOutcome::Match
-    } else if let Some(hint) = why_review(record, identity, policy) {
-        found.insert(hint);
-        MatchOutcome::Review
-    } else {
-        MatchOutcome::No
+    let mut found: BTreeSet<Reason> = born.reason().into_iter().collect();
+    let mut hints = BTreeSet::new();
+    let mut accords = [Accord::Same; 2];
+    for (accord, (pair, differs)) in accords.iter_mut().zip([
+        (&first, Reason::FirstNameDiffers),
+        (&surname, Reason::SurnameDiffers),
+    ]) {
+        *accord = match pair.both() {
+            Some(_) => pair.accord(policy, born != Born::NotHeld),
+            None => Accord::Differs,
+        };
+        found.extend(pair.errors());
+        if pair.both().is_some() && *accord != Accord::Same {
+            found.insert(differs);
+        }
+        if let Accord::Doubt(why) = *accord {
+            hints.insert(why);
+        }
+    }
+    let generations_agree = generations_agree(&first, &surname, born);
+    if !generations_agree {
+        found.insert(Reason::GenerationDiffers);
+    }
+    let [first_accord, surname_accord] = accords;
+    let same = (first_accord == Accord::Same, surname_accord == Accord::Same);
+    let in_doubt = first_accord > Accord::Differs && surname_accord > Accord::Differs;
+    let outcome = match born {
+        Born::SameDay | Born::NotHeld if same == (true, true) && generations_agree => {
+            MatchOutcome::Match
+        }
+        Born::Transposed if same == (true, true) => {
+            hints.insert(Reason::BirthDateTransposed);
+            MatchOutcome::Review
+        }
+        Born::SameDay if same == (false, false) && changed_places(&first, &surname) => {
+            hints = BTreeSet::from([Reason::NamesSwapped]);
+            MatchOutcome::Review
+        }
+        Born::SameDay if in_doubt => MatchOutcome::Review,
+        // With no date to lean on, one of the names must.
+        Born::NotHeld if in_doubt && (same.0 || same.1) => MatchOutcome::Review,
+        _ => MatchOutcome::No,
     };
+    if outcome == MatchOutcome::Review {
+        found.append(&mut hints);
+    }
     Comparison {
         outcome,
         why: found.into_iter().collect(),
     }
 }
 
-/// What makes it likely that names which do not agree are one person's all the same: born on the same day, and either the
-/// two names have changed places, or both are alike in sound and letters where that is not enough to match.
-fn why_review(record: &OnRecord<'_>, identity: &Identity, policy: Policy) -> Option<Reason> {
-    if record.date_of_birth != Some(identity.birth_date) {
-        return None;
-    }
-    let names = [
-        record.first_names,
-        record.surname,
-        &identity.legal_first_name,
-        &identity.legal_surname,
-    ];
-    let [first_names, surname, their_first_name, their_surname] = names.map(Spelling::parse);
-    let (first_names, surname) = (first_names.ok()?, surname.ok()?);
-    let (their_first_name, their_surname) = (their_first_name.ok()?, their_surname.ok()?);
-    let changed_places = exact::first_names_agree(&first_names, &their_surname)
-        && exact::surnames_agree(&surname, &their_first_name);
-    if changed_places {
-        return Some(Reason::NamesSwapped);
-    }
-    // Whichever side is taken for the right one.
-    let alike = |one, other| fuzzy::names_agree(one, other) || fuzzy::names_agree(other, one);
-    let similar = policy == Policy::Exact
-        && alike(&first_names, &their_first_name)
-        && alike(&surname, &their_surname);
-    similar.then_some(Reason::NamesSimilar)
+/// One part of the name on both sides.
+struct Pair<'a> {
+    on_record: Result<Name, Reason>,
+    in_credential: Result<Name, Reason>,
+    /// As the credential writes it.
+    written: &'a str,
+    part: Part,
 }
 
-/// Whether the record's name and the credential's agree, in this order.
-type Rule = fn(&Spelling, &Spelling) -> bool;
+impl<'a> Pair<'a> {
+    fn parse(on_record: &str, in_credential: &'a str, part: Part) -> Self {
+        Self {
+            on_record: Name::parse(on_record, part),
+            in_credential: Name::parse(in_credential, part),
+            written: in_credential,
+            part,
+        }
+    }
 
-fn compare_names(
-    on_record: &str,
-    in_credential: &str,
-    agree: Rule,
-    differs: Reason,
-) -> Vec<Reason> {
-    match (Spelling::parse(on_record), Spelling::parse(in_credential)) {
-        (Ok(on_record), Ok(in_credential)) if agree(&on_record, &in_credential) => vec![],
-        (Ok(_), Ok(_)) => vec![differs],
-        (on_record, in_credential) => on_record
-            .err()
-            .into_iter()
-            .chain(in_credential.err())
-            .collect(),
+    fn both(&self) -> Option<(&Name, &Name)> {
+        Some((
+            self.on_record.as_ref().ok()?,
+            self.in_credential.as_ref().ok()?,
+        ))
+    }
+
+    fn errors(&self) -> impl Iterator<Item = Reason> {
+        let errors = [
+            self.on_record.as_ref().err(),
+            self.in_credential.as_ref().err(),
+        ];
+        errors.into_iter().flatten().copied()
+    }
+
+    fn accord(&self, policy: Policy, birth_date_held: bool) -> Accord {
+        let Some((on_record, in_credential)) = self.both() else {
+            return Accord::Differs;
+        };
+        if on_record.spelling != in_credential.spelling
+            && (on_record.is_odd || in_credential.is_odd)
+        {
+            return fuzzy::accord_of_odd(on_record, in_credential);
+        }
+        let exact = exact::accord(on_record, in_credential, self.part);
+        if matches!(exact, Accord::Same | Accord::Contradicts) {
+            return exact;
+        }
+        match fuzzy::accord(on_record, in_credential, self.part) {
+            Some(Accord::Same) if policy == Policy::Fuzzy && birth_date_held => Accord::Same,
+            Some(_) if exact == Accord::Differs => Accord::Doubt(Reason::NamesSimilar),
+            _ => exact,
+        }
     }
 }
 
-fn compare_birth_dates(on_record: Option<Date>, in_credential: Date) -> Option<Reason> {
-    match on_record {
-        None => Some(Reason::BirthDateNotHeld),
-        Some(date) => (date != in_credential).then_some(Reason::BirthDateDiffers),
+/// Senior is not junior. Where no date of birth tells father and son apart, neither may say which of them it is
+/// when the other does not.
+fn generations_agree(first: &Pair<'_>, surname: &Pair<'_>, born: Born) -> bool {
+    let (Some(first), Some(surname)) = (first.both(), surname.both()) else {
+        return true;
+    };
+    let on_record = first.0.generation().or(surname.0.generation());
+    let in_credential = first.1.generation().or(surname.1.generation());
+    match (on_record, in_credential) {
+        (Some(one), Some(other)) => one == other,
+        (None, None) => true,
+        _ => born != Born::NotHeld,
+    }
+}
+
+/// What one side has as first name the other has as surname, and the other way round.
+fn changed_places(first: &Pair<'_>, surname: &Pair<'_>) -> bool {
+    let agree = |pair: &Pair<'_>, misplaced: &Pair<'_>| match (
+        &pair.on_record,
+        Name::parse(misplaced.written, pair.part),
+    ) {
+        (Ok(one), Ok(other)) => exact::accord(one, &other, pair.part) == Accord::Same,
+        _ => false,
+    };
+    agree(first, surname) && agree(surname, first)
+}
+
+/// What two dates of birth are to each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Born {
+    SameDay,
+    NotHeld,
+    /// The day of one is the month of the other.
+    Transposed,
+    Differs,
+}
+
+impl Born {
+    fn compare(on_record: Option<Date>, in_credential: Date) -> Self {
+        match on_record {
+            None => Self::NotHeld,
+            Some(date) if date == in_credential => Self::SameDay,
+            Some(date)
+                if date.year() == in_credential.year()
+                    && date.month() == in_credential.day()
+                    && date.day() == in_credential.month() =>
+            {
+                Self::Transposed
+            }
+            Some(_) => Self::Differs,
+        }
+    }
+
+    fn reason(self) -> Option<Reason> {
+        match self {
+            Self::SameDay => None,
+            Self::NotHeld => Some(Reason::BirthDateNotHeld),
+            Self::Transposed | Self::Differs => Some(Reason::BirthDateDiffers),
+        }
     }
 }

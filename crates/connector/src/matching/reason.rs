@@ -24,6 +24,18 @@ pub enum Reason {
     NamesSwapped,
     /// The names are alike in sound and letters. Calls for a review.
     NamesSimilar,
+    /// The sides say differently which of several bearers of one name it is (junior, senior, II).
+    GenerationDiffers,
+    /// One of several first names, initials, or another order. Calls for a review.
+    FirstNameInPart,
+    /// A pet name or another language's form of the first name. Calls for a review.
+    FirstNamePetForm,
+    /// One of several surnames, another order of them, or a particle too few. Calls for a review.
+    SurnameInPart,
+    /// Letters of several scripts, figures or signs stand in a name that looks like the other. Calls for a review.
+    LettersMixed,
+    /// The day of one date of birth is the month of the other. Calls for a review.
+    BirthDateTransposed,
 }
 
 impl Reason {
@@ -38,6 +50,12 @@ impl Reason {
             Self::NameUnreadable => "name-unreadable",
             Self::NamesSwapped => "names-swapped",
             Self::NamesSimilar => "names-similar",
+            Self::GenerationDiffers => "generation-differs",
+            Self::FirstNameInPart => "first-name-in-part",
+            Self::FirstNamePetForm => "first-name-pet-form",
+            Self::SurnameInPart => "surname-in-part",
+            Self::LettersMixed => "letters-mixed",
+            Self::BirthDateTransposed => "birth-date-transposed",
         }
     }
 
@@ -45,7 +63,14 @@ impl Reason {
     pub fn speaks_against(self) -> bool {
         !matches!(
             self,
-            Self::BirthDateNotHeld | Self::NamesSwapped | Self::NamesSimilar
+            Self::BirthDateNotHeld
+                | Self::NamesSwapped
+                | Self::NamesSimilar
+                | Self::FirstNameInPart
+                | Self::FirstNamePetForm
+                | Self::SurnameInPart
+                | Self::LettersMixed
+                | Self::BirthDateTransposed
         )
     }
 }
@@ -77,6 +102,24 @@ impl fmt::Display for Reason {
             }
             Self::NamesSimilar => {
                 "The names are alike: look at both, and have the one that is misspelt corrected."
+            }
+            Self::GenerationDiffers => {
+                "Record and credential do not say alike whether it is the elder or the younger of one name: look at both, and add the date of birth."
+            }
+            Self::FirstNameInPart => {
+                "The first names agree only in part: look at both, and write all of them on the record."
+            }
+            Self::FirstNamePetForm => {
+                "One first name is a short or another form of the other: look at both, and write it on the record as a known-as name."
+            }
+            Self::SurnameInPart => {
+                "The surnames agree only in part: look at both, and have the one that is not in use any more corrected."
+            }
+            Self::LettersMixed => {
+                "A name holds figures, signs or letters of several scripts that look like others: look at both, and have it written anew."
+            }
+            Self::BirthDateTransposed => {
+                "Day and month of the date of birth seem to have changed places: look at both, and have the wrong one corrected."
             }
         })
     }

@@ -22,6 +22,11 @@ impl Spelling {
         }
     }
 
+    /// What [`Spelling::parse`] made, less some of its words.
+    pub(super) fn of(text: String) -> Self {
+        Self(text)
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.0
     }

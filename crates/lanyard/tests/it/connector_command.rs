@@ -66,13 +66,25 @@ fn each_line_is_answered_by_the_policy() {
     assert_eq!(answers[1], json!({ "outcome": "match", "why": [] }));
 }
 
+#[test]
+fn a_known_as_name_on_the_record_counts_as_a_first_name() {
+    let born = "1990-04-12";
+    let line = pair(("William", "Okafor", Some(born)), ("Bill", "Okafor", born));
+    let known = line.replace("\"record\":{", "\"record\":{\"known_as\":\"Bill\",");
+    let (answers, _, succeeded) = compared(&[], &format!("{line}{known}"));
+    assert!(succeeded);
+    let why = ["first-name-differs", "first-name-pet-form"];
+    assert_eq!(answers[0], json!({ "outcome": "review", "why": why }));
+    assert_eq!(answers[1], json!({ "outcome": "match", "why": [] }));
+}
+
 /// A line that cannot be read holds up no other, and nobody's name goes where names do not belong.
 #[test]
 fn a_line_that_is_no_pair_is_answered_as_such_and_tells_nothing_of_the_person() {
     let born = "1990-04-12";
     let good = pair(("Anna", "Taylor", Some(born)), ("Anna", "Taylor", born));
     let no_date = good.replace(born, "12/04/1990");
-    let more = good.replace("\"record\":{", "\"record\":{\"known_as\":\"Annie\",");
+    let more = good.replace("\"record\":{", "\"record\":{\"pet_name\":\"Annie\",");
     let lines = format!("{good}\nAnna Taylor\n{no_date}{more}{good}");
     let (answers, errors, succeeded) = compared(&[], &lines);
     assert!(!succeeded);
@@ -85,7 +97,7 @@ fn a_line_that_is_no_pair_is_answered_as_such_and_tells_nothing_of_the_person() 
     {
         let error = answer["error"].as_str().unwrap();
         assert!(error.contains(says), "{error}");
-        for personal in ["Anna", "Annie", "Taylor", "1990", "known_as"] {
+        for personal in ["Anna", "Annie", "Taylor", "1990", "pet_name"] {
             assert!(
                 !error.contains(personal) && !errors.contains(personal),
                 "{error}"

@@ -1,7 +1,7 @@
 //! What holds of every letter there is, and of names made of them by chance.
 
+use super::super::fuzzy as fuzzy_rule;
 use super::super::spelling::normalise;
-use super::super::{exact as exact_rule, fuzzy as fuzzy_rule};
 use super::*;
 
 /// Latin of several languages, other scripts, and everything that has a rule.
@@ -42,10 +42,7 @@ fn every_letter_of_unicode_is_either_a_name_of_its_own_or_none() {
         let name = letter.to_string();
         if let Ok(spelling) = Spelling::parse(&name) {
             assert!(fuzzy_rule::names_agree(&spelling, &spelling), "{letter:?}");
-            assert!(
-                exact_rule::first_names_agree(&spelling, &spelling),
-                "{letter:?}"
-            );
+            assert!(first_names_match(&name, &name, Policy::Exact), "{letter:?}");
         }
         let once = normalise(&name);
         assert_eq!(normalise(&once), once, "{letter:?} is not settled at once");

@@ -153,3 +153,23 @@ fn sec_36_no_mixture_of_scripts_stops_the_comparison() {
         }
     }
 }
+
+/// Ten thousand characters of whatever kind: no worse than in proportion, and no way to stop the comparison.
+#[test]
+fn sec_36_a_hostile_name_of_ten_thousand_characters_costs_no_more_than_its_length() {
+    const LENGTH: usize = 10_000;
+    for piece in [
+        "a", "a ", "ab-", "ü", "(", "()", "\"a", "‘a’ ", "al ", "mc ", "dr ", "s/o ", "я ", "ευ",
+        "\u{0301}", "Md ", "ｱ",
+    ] {
+        let name = piece.repeat(LENGTH / piece.chars().count());
+        let other = format!("{name}x");
+        for policy in BOTH {
+            let began = std::time::Instant::now();
+            compare_names_of((&name, &name), (&other, &other), policy);
+            compare_names_of((&name, "Okafor"), ("Anna", &other), policy);
+            let seconds = began.elapsed().as_secs_f64();
+            assert!(seconds < 2.0, "{piece:?} {policy:?}: {seconds} s");
+        }
+    }
+}

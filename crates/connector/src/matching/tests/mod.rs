@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod corpus;
 mod every_letter;
 mod exact;
 mod fuzzy;
@@ -13,6 +14,7 @@ mod review;
 use jiff::civil::{Date, date};
 use uuid::Uuid;
 
+use super::spelling::Spelling;
 use super::*;
 
 const BORN: Date = date(1990, 4, 12);
@@ -25,6 +27,7 @@ fn on_record((first_names, surname): Name<'_>) -> OnRecord<'_> {
     OnRecord {
         first_names,
         surname,
+        known_as: None,
         date_of_birth: Some(BORN),
     }
 }

@@ -2,13 +2,21 @@
 
 use super::*;
 
-const ALL: [Reason; 6] = [
+const ALL: [Reason; 14] = [
     Reason::FirstNameDiffers,
     Reason::SurnameDiffers,
     Reason::BirthDateDiffers,
     Reason::BirthDateNotHeld,
     Reason::NameEmpty,
     Reason::NameUnreadable,
+    Reason::NamesSwapped,
+    Reason::NamesSimilar,
+    Reason::GenerationDiffers,
+    Reason::FirstNameInPart,
+    Reason::FirstNamePetForm,
+    Reason::SurnameInPart,
+    Reason::LettersMixed,
+    Reason::BirthDateTransposed,
 ];
 
 #[test]
@@ -16,6 +24,7 @@ fn everything_that_speaks_against_a_match_is_said_at_once() {
     let record = OnRecord {
         first_names: "Peter",
         surname: "",
+        known_as: None,
         date_of_birth: Some(date(1982, 1, 23)),
     };
     let comparison = compare(&record, &in_credential(("Anna", "Taylor")), Policy::Exact);

@@ -2,8 +2,8 @@
 
 mod asked;
 mod asked_to;
-mod erasing;
 mod by_notify;
+mod erasing;
 mod holds;
 mod late;
 mod login;
