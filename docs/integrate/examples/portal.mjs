@@ -93,7 +93,7 @@ createServer((request, response) => {
   const say = (status, [title, body_html]) => response.writeHead(status, me.headers).end(part("layout", { title, body_html }));
   const go = (to) => { me.headers.Location = to; say(303, ["", ""]); };
   answerTo(me, request).then((answer) => typeof answer === "string" ? go(answer) : say(200, answer)).catch((no) => {
-    const code = no instanceof Refused ? no.message : "", [status, says] = WORDS.problems[code] ?? WORDS.problems.otherwise;
-    return code in ROUTES ? go(`/${code}/${me.id}`) : say(parseInt(status, 10), fill("trouble", { code, says }));
+    const code = no instanceof Refused ? no.message : "otherwise", [line, says] = WORDS.problems[code] ?? WORDS.problems.otherwise;
+    return code in ROUTES ? go(`/${code}/${me.id}`) : say(parseInt(line), fill("trouble", { code, says }));
   });
 }).listen(HOME.port, "127.0.0.1");
