@@ -13,6 +13,7 @@
 //! goes on after a crash where it stopped.
 
 mod change;
+mod changes;
 mod come_back;
 mod confirm;
 mod ending;
@@ -22,6 +23,8 @@ mod issue;
 mod journey;
 mod mail;
 mod registry;
+mod revoke_temporary;
+mod state;
 mod tidy;
 mod work;
 
@@ -34,6 +37,7 @@ use crate::matching::Policy;
 use crate::{Clock, HttpOptions, Settings};
 
 pub use change::Cause;
+pub use changes::{Change, MOST_CHANGES};
 pub use come_back::Return;
 pub use confirm::OldCopy;
 pub use gateway::StartFault;
@@ -41,6 +45,7 @@ pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;
 pub use mail::{MailOptions, MailOptionsError, Smtp, SmtpSecurity};
 pub use registry::{Credential, Record, Stage};
+pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{Backlog, WaitingMail, WaitingRevocation};
 
 mod for_sqlite {
