@@ -78,7 +78,7 @@ const ROUTES = { "": [home], login: [() => fill("login"), logIn], logout: [, log
   "answer-about-old-copy": [(me) => fill("answer-about-old-copy", me.record), oldCopy], result: [result] };
 async function answerTo(me, request) {
   const address = new URL(request.url, HOME), [, verb, id] = address.pathname.split("/"), isStep = request.method === "POST";
-  const session = /example-portal=([\w-]+)/.exec(request.headers.cookie)?.[1], { who, ends } = SESSIONS.get(session) ?? {};
+  const session = /(?:^|; )example-portal=([\w-]+)/.exec(request.headers.cookie)?.[1], { who, ends } = SESSIONS.get(session) ?? {};
   Object.assign(me, { id, session, query: address.search.slice(1), who: Date.now() < ends ? who : undefined });
   Object.assign(me, { records: RECORDS.get(me.who), record: RECORDS.get(me.who)?.get(id), logIn: { session, employee: me.who } });
   // No other site's page can do anything here: SameSite keeps the cookie back, and Origin says where a form stands.

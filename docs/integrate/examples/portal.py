@@ -22,7 +22,7 @@ def ask(path, told, then=None):
     try: answer = request.build_opener(request.ProxyHandler({})).open(asked, timeout=60)  # no proxy sees the key
     except error.HTTPError as refusal: raise Refused(json.load(refusal)["code"])
     return then or json.loads(answer.read() or "{}")
-def fill(name, **values):  # a page: title and text. Values are escaped, but for those whose names end in _html
+def fill(name, /, **values):  # a page: title and text. Values are escaped, but for those whose names end in _html
     value = lambda found: values[found[1]] if found[1].endswith("_html") else html.escape(values[found[1]])
     return PAGES[name][0], re.sub(r"\{(\w+)\}", value, PAGES[name][1])
 
