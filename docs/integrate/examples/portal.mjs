@@ -32,7 +32,7 @@ const fill = (name, values) => PAGES[name].map((text) => text.replace(/\{(\w+)\}
 const part = (name, values) => fill(name, values)[1], sha256 = (text) => createHash("sha256").update(text).digest("hex");
 // What answers `me`, a request: a page, or the address to go to.
 async function logIn(me) { // your own log-in goes here; this one knows the sandbox's test employees
-  const person = PEOPLE.get(me.form.who), bytes = (password) => Buffer.from(sha256(`${password}`));
+  const person = PEOPLE.get(me.form.username), bytes = (password) => Buffer.from(sha256(`${password}`));
   if (!person || !timingSafeEqual(bytes(person.password), bytes(me.form.password))) throw new Refused("wrong-password");
   await logOut(me);
   const session = randomBytes(32).toString("base64url"); // a new one for each log-in
@@ -81,11 +81,11 @@ async function answerTo(me, request) {
   const session = /(?:^|; )example-portal=([\w-]+)/.exec(request.headers.cookie)?.[1], { who, ends } = SESSIONS.get(session) ?? {};
   Object.assign(me, { id, session, query: address.search.slice(1), who: Date.now() < ends ? who : undefined });
   Object.assign(me, { records: RECORDS.get(me.who), record: RECORDS.get(me.who)?.get(id), logIn: { session, employee: me.who } });
-  // No other site's page can do anything here: SameSite keeps the cookie back, and Origin says where a form stands.
-  if (isStep && !(request.headers.origin === HOME.origin && request.headers["content-length"] <= 20_000)) throw new Refused("not-from-here");
+  const { origin, "content-length": length = 0 } = request.headers; // SameSite keeps the cookie back, and Origin says where
+  if (isStep && (origin !== HOME.origin || length > 20_000)) throw new Refused("not-from-here"); // a form stands: only here
   const answers = ROUTES[verb]?.[Number(isStep)], isFree = ["", "login", "logout", "callback"].includes(verb);
   if (!answers || (me.who && !me.record && !isFree)) throw new Refused("not-found");
-  me.form = Object.fromEntries(new URLSearchParams(isStep ? await text(request) : ""));
+  me.form = Object.fromEntries(new URLSearchParams(isStep && length > 0 ? await text(request) : ""));
   return me.who || verb === "login" ? answers(me) : "/login";
 }
 createServer((request, response) => {

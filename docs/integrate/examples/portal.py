@@ -28,7 +28,7 @@ def fill(name, /, **values):  # a page: title and text. Values are escaped, but 
 
 # What answers `me`, a request: a page, or the address to go to.
 def log_in(me):  # your own log-in goes here; this one knows the sandbox's test employees
-    who, given = me.form.get("who"), me.form.get("password", "").encode()
+    who, given = me.form.get("username"), me.form.get("password", "").encode()
     if who not in PEOPLE or not hmac.compare_digest(PEOPLE[who]["password"].encode(), given): raise Refused("wrong-password")
     log_out(me)
     session = secrets.token_urlsafe(32)  # a new one for each log-in

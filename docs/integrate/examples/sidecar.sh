@@ -14,7 +14,7 @@ ask() {
         curl --silent --show-error --fail-with-body --retry 2 --retry-connrefused --config - \
             --header "Idempotency-Key: $(uuid)" --json "$2" "$(of_sandbox .sidecar.url)$1"
 }
-# told FILTER [RECORD FIELD…]: the body of a call.
+# told FILTER: the body of a call.
 told() {
     jq --null-input --arg session "$session" --arg employee "$employee" --argjson record "$record" "$1"
 }
@@ -45,5 +45,8 @@ went_to "$address" | jq --raw-output 'select(.kind == "issuing") | "Credential: 
 # The record says something else now. A whole feed goes the same way: --header 'Content-Type: text/csv' --data-binary @FILE
 ask /v1/changes "$(told '$record | {change: "changed", record: .id, credential_type, claims: (.claims + {"FS-Level": "2"})}')" |
     jq --raw-output '"Revocations because of the change: \(.revocations)"'
+# It is written down, and done as soon as the gateway answers.
+tries=30
+while [ "$(states state)" = changed ] && [ "$((tries -= 1))" -gt 0 ]; do sleep 1; done
 printf 'Credential: %s\n' "$(states state)"
 ask /v1/sessions/end "$(told '{$session}')"

@@ -11,6 +11,8 @@ mod database;
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;
 mod events;
+mod example_portals;
+mod example_scripts;
 mod gateway_command;
 mod holder;
 mod journey_command;
