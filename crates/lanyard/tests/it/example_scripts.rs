@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use lanyard::sandbox::Running;
+use serde_json::Value;
 use wallet::CredentialStatus;
 use wallet::client::Client;
 
@@ -58,7 +59,7 @@ async fn the_scripts_verify_issue_and_revoke_at_the_gateway_and_over_the_sidecar
 
     let (code, claims, said) = run(&stage, "anna", "verify.sh", &[]).await;
     assert_eq!(code, Some(0), "{said}");
-    let claims: serde_json::Value = serde_json::from_str(&claims).unwrap();
+    let claims: Value = serde_json::from_str(&claims).unwrap();
     assert_eq!(claims["Identity.ID-LegalSurname"], "Taylor");
     assert_eq!(
         claims["Identity.UniqueIdentifier"],
@@ -118,13 +119,32 @@ fn the_scripts_stop_at_the_first_fault_and_say_nothing_that_shellcheck_minds() {
     }
     if are_there(&["shellcheck"]) {
         let files = SCRIPTS.iter().map(|script| examples().join(script));
-        let checked = Command::new("shellcheck")
-            .arg("--external-sources")
-            .args(files)
-            .output()
-            .unwrap();
+        let mut shellcheck = Command::new("shellcheck");
+        let checked = shellcheck.arg("--external-sources").args(files).output();
+        let checked = checked.unwrap();
         let said = String::from_utf8_lossy(&checked.stdout);
         assert!(checked.status.success(), "{said}");
     }
-    assert!(Path::new(&examples()).is_dir());
+}
+
+#[test]
+fn the_page_about_the_sidecar_names_each_of_its_addresses_and_problems() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+    let page = read("docs/integrate/sidecar.md");
+    let described: Value =
+        serde_json::from_str(&read("docs/reference/sidecar.openapi.json")).unwrap();
+    for path in described["paths"].as_object().unwrap().keys() {
+        assert!(page.contains(path.as_str()), "{path} is not explained");
+    }
+    let problems = read("crates/sidecar/src/problem.rs");
+    let rows = problems.lines().filter(|line| line.contains(" => ("));
+    let codes: Vec<_> = rows.filter_map(|row| row.split('"').nth(1)).collect();
+    assert!(codes.len() > 20, "{codes:?}");
+    for code in codes {
+        assert!(
+            page.contains(&format!("`{code}`")),
+            "{code} is not explained"
+        );
+    }
 }
