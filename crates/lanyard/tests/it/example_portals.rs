@@ -1,118 +1,18 @@
 //! The portals of docs/integrate/examples as their reader runs them: the real program, beside a sandbox, over plain HTTP.
 //! Each is walked in both languages.
 
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
 use lanyard::browser::{exchange, tags};
-use lanyard::sandbox::{self, Running};
+use lanyard::sandbox::Running;
 use reqwest::Method;
 use serde_json::Value;
 use url::Url;
 
-use crate::operated::new_folder;
+use crate::example_stage::{Language, Portal, are_there, examples, sandbox};
 use crate::portal_walk::{Scene, Walk, Walker};
 use crate::ports::Ports;
 
 /// An example that has this many lines is no example any more.
 const TOO_LONG: usize = 100;
-/// How long a program may take to listen, on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What the example is written in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Language {
-    Python,
-    Node,
-}
-
-impl Language {
-    const fn program(self) -> &'static str {
-        match self {
-            Self::Python => "python3",
-            Self::Node => "node",
-        }
-    }
-
-    fn portal(self) -> PathBuf {
-        examples().join(match self {
-            Self::Python => "portal.py",
-            Self::Node => "portal.mjs",
-        })
-    }
-}
-
-/// The folder of the examples.
-pub(crate) fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/integrate/examples")
-}
-
-/// Whether these programs are there; says which is not.
-pub(crate) fn are_there(programs: &[&str]) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&&str| {
-        !std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    };
-    let missing: Vec<_> = programs.iter().filter(is_there).collect();
-    if !missing.is_empty() {
-        eprintln!("SKIPPED, missing for an example: {missing:?}");
-    }
-    missing.is_empty()
-}
-
-/// A sandbox of its own, in this process.
-pub(crate) async fn sandbox(ports: &Ports) -> Running {
-    let options = sandbox::Options {
-        data: new_folder(),
-        base_port: ports.first,
-        database: None,
-        public_url: None,
-        tls_cert: None,
-        tls_key: None,
-        fresh: false,
-        page_states: false,
-    };
-    sandbox::start(&options).await.unwrap()
-}
-
-/// A portal that runs beside a sandbox.
-pub(crate) struct Portal {
-    process: Child,
-    pub(crate) base: Url,
-}
-
-impl Portal {
-    pub(crate) fn start(language: Language, sandbox: &Running) -> Self {
-        let base = sandbox.file.sidecar.redirect_uri.join("/").unwrap();
-        let process = Command::new(language.program())
-            .arg(language.portal())
-            .env("LANYARD_SANDBOX", sandbox.data.join("sandbox.json"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn();
-        let mut portal = Self {
-            process: process.unwrap(),
-            base,
-        };
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", portal.base.port().unwrap())).is_err() {
-            let ended = portal.process.try_wait().unwrap();
-            assert!(ended.is_none(), "{language:?} ended: {ended:?}");
-            assert!(began.elapsed() < PATIENCE, "{language:?} does not listen");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        portal
-    }
-}
-
-impl Drop for Portal {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 struct Stage {
     sandbox: Running,
@@ -245,7 +145,8 @@ async fn a_walk_leads_from_log_in_to_a_credential_and_a_change_of_the_record_tak
 
 async fn a_callback_counts_once_and_in_the_session_that_began(stage: &Stage) {
     let mut anna = stage.walk("match", "programme");
-    anna.log_in().await.unwrap();
+    let cookie = cookie_at_log_in(&anna).await;
+    let session = cookie.split(['=', ';']).nth(1).unwrap();
     begin_to_verify(&mut anna).await;
     anna.scan().await.unwrap();
     let callback = way_back(&anna).await;
@@ -276,7 +177,9 @@ async fn a_callback_counts_once_and_in_the_session_that_began(stage: &Stage) {
     assert!(anna.has("add-to-wallet"), "{}", anna.whereabouts());
 
     // DW-30: what was verified ends with the session.
+    assert!(is_verified(stage, session, "anna").await);
     anna.log_out().await.unwrap();
+    assert!(!is_verified(stage, session, "anna").await);
     anna.log_in().await.unwrap();
     anna.open("/verify-identity/anna-programme").await.unwrap();
     assert!(!anna.has("add-to-wallet"), "{}", anna.whereabouts());
@@ -376,23 +279,45 @@ async fn a_step_is_made_by_whoever_is_logged_in_from_a_page_of_the_portal_and_by
     let key = &stage.sandbox.file.sidecar.api_key;
     assert!(!answer.body.contains(key.as_str()), "a page tells the key");
 
-    let form = [
-        ("username", &anna.who.username),
-        ("password", &anna.who.password),
-    ];
-    let request = anna
-        .client
-        .post(stage.portal.base.join("/login").unwrap())
-        .form(&form);
-    let origin = stage.portal.base.origin().ascii_serialization();
-    let request = request.header("origin", origin).build().unwrap();
-    let answer = exchange(&anna.client, request, None).await.unwrap();
-    let cookie = answer.headers.iter().find(|(name, _)| name == "set-cookie");
-    let (_, cookie) = cookie.unwrap();
+    let cookie = cookie_at_log_in(&anna).await;
     assert!(
         cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"),
         "{cookie}"
     );
+}
+
+/// Logs in, and gives the cookie that the portal sets.
+async fn cookie_at_log_in(walk: &Walk) -> String {
+    let portal = &walk.scene.portal;
+    let form = [
+        ("username", &walk.who.username),
+        ("password", &walk.who.password),
+    ];
+    let request = walk.client.post(portal.join("/login").unwrap()).form(&form);
+    let request = request.header("origin", portal.origin().ascii_serialization());
+    let request = request.build().unwrap();
+    let answer = exchange(&walk.client, request, None).await.unwrap();
+    let mut headers = answer.headers.into_iter();
+    headers.find(|(name, _)| name == "set-cookie").unwrap().1
+}
+
+/// Whether the sidecar takes this session's employee for verified.
+async fn is_verified(stage: &Stage, session: &str, employee: &str) -> bool {
+    let sidecar = &stage.sandbox.file.sidecar;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = client.post(sidecar.url.join("/v1/sessions/standing").unwrap());
+    let asked = asked.bearer_auth(&sidecar.api_key);
+    let told = serde_json::json!({ "session": session, "employee": employee });
+    let standing: Value = asked
+        .json(&told)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    standing["tries_left"].as_u64().unwrap();
+    standing["verified_at"].is_string()
 }
 
 /// The state of the walk's record, as the list tells it.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use wallet::CredentialStatus;
 use wallet::client::Client;
 
-use crate::example_portals::{are_there, examples, sandbox};
+use crate::example_stage::{are_there, examples, sandbox};
 use crate::ports::Ports;
 
 /// What the scripts need.

@@ -13,6 +13,7 @@ mod door;
 mod events;
 mod example_portals;
 mod example_scripts;
+mod example_stage;
 mod gateway_command;
 mod holder;
 mod journey_command;

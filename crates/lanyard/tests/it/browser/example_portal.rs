@@ -7,7 +7,7 @@ use wallet::{Outcome, Scan};
 
 use super::driver::{self, Browser, JavaScript};
 use super::look::{Place, look};
-use crate::example_portals::{Language, Portal, are_there, sandbox};
+use crate::example_stage::{Language, Portal, are_there, sandbox};
 use crate::ports::Ports;
 
 struct Example {
