@@ -11,6 +11,9 @@ mod database;
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;
 mod events;
+mod example_portals;
+mod example_scripts;
+mod example_stage;
 mod gateway_command;
 mod holder;
 mod journey_command;

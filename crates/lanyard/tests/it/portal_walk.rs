@@ -71,7 +71,7 @@ pub(crate) struct Scanned {
 }
 
 impl Scanned {
-    fn ended(&self, wanted: &str) -> anyhow::Result<()> {
+    pub(crate) fn ended(&self, wanted: &str) -> anyhow::Result<()> {
         let reason = self.reason.as_deref().unwrap_or("no reason given");
         ensure!(
             self.outcome == wanted,
@@ -107,7 +107,7 @@ pub(crate) struct Walk {
     pub(crate) scene: Scene,
     pub(crate) who: Walker,
     pub(crate) record: String,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     /// Where the browser stands.
     page: Option<Page>,
 }

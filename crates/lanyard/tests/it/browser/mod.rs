@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod driver;
+mod example_portal;
 mod gateway_look;
 mod issue_pages;
 mod keyboard;
