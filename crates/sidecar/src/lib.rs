@@ -16,6 +16,7 @@ mod events;
 mod idempotency;
 mod issuings;
 mod key;
+mod mails;
 mod openapi;
 mod people;
 mod person_data;
@@ -187,6 +188,10 @@ impl Sidecar {
             .routes(routes!(person_data::export, person_data::erase))
             .routes(routes!(events::list))
             .routes(routes!(events::redeliver))
+            .routes(routes!(mails::hold))
+            .routes(routes!(mails::release))
+            .routes(routes!(mails::may_still_hold))
+            .routes(routes!(mails::told_another_way))
             .routes(routes!(backlog::list))
             .split_for_parts();
         let (feed, of_feed) = OpenApiRouter::default()
@@ -195,6 +200,7 @@ impl Sidecar {
         let (open, of_open) = OpenApiRouter::default()
             .routes(routes!(backlog::healthy))
             .routes(routes!(backlog::ready))
+            .routes(routes!(mails::notify_callback))
             .split_for_parts();
         document.merge(of_feed);
         document.merge(of_open);

@@ -41,8 +41,8 @@ pub(crate) fn document(mut described: OpenApi) -> OpenApi {
         API_KEY,
         [],
     )]);
-    for item in described.paths.paths.values_mut() {
-        if let Some(post) = &mut item.post {
+    for (path, item) in &mut described.paths.paths {
+        if let (Some(post), true) = (&mut item.post, path.starts_with("/v1/")) {
             bears_a_key(post);
         }
     }

@@ -22,6 +22,7 @@ const MOST_RECORDS: usize = 500;
 /// How far a record's credential is. "Added" means that the gateway said so: nobody can see into a wallet.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CredentialState)]
+#[allow(clippy::struct_field_names)] // the word that everybody else uses for it, too
 pub(crate) struct State {
     /// The host's id of the record.
     #[schema(example = "r-77")]

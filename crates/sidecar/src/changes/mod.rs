@@ -7,8 +7,7 @@
 mod line;
 mod read;
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -172,12 +171,11 @@ impl Parts {
             match line {
                 Ok(change) => {
                     applied.read += 1;
-                    match places.get(&change.record) {
-                        Some(place) => changes[*place] = change,
-                        None => {
-                            places.insert(change.record.clone(), changes.len());
-                            changes.push(change);
-                        }
+                    if let Some(place) = places.get(&change.record) {
+                        changes[*place] = change;
+                    } else {
+                        places.insert(change.record.clone(), changes.len());
+                        changes.push(change);
                     }
                 }
                 Err(refused) => {

@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::world::{SESSION, World, anna, programme};
 
 /// Every address that does something.
-const ADDRESSES: [(&str, &str); 17] = [
+const ADDRESSES: [(&str, &str); 21] = [
     ("POST", "/v1/verifications"),
     ("POST", "/v1/callbacks"),
     ("POST", "/v1/sessions/standing"),
@@ -26,6 +26,10 @@ const ADDRESSES: [(&str, &str); 17] = [
     ("GET", "/v1/events"),
     ("POST", "/v1/events/redeliver"),
     ("GET", "/v1/backlog"),
+    ("POST", "/v1/mail-holds"),
+    ("POST", "/v1/mail-holds/release"),
+    ("GET", "/v1/may-still-hold"),
+    ("POST", "/v1/may-still-hold/told"),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,6 +14,7 @@ mod events;
 mod hostile_caller;
 mod idempotency;
 mod issuing;
+mod mails;
 mod person_data;
 mod verifying;
 mod world;
