@@ -31,6 +31,7 @@
 //! credential that reached the wallet can be found and revoked whatever happens afterwards.
 
 mod callback;
+pub mod config;
 pub mod desk;
 mod discovery;
 mod fault;

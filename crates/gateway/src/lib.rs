@@ -372,7 +372,7 @@ fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
             }
         }
         for secret in party.webhook.iter().flat_map(|webhook| &webhook.secrets) {
-            let secret = organisation::webhook::decode(&secret.read()?);
+            let secret = standards::webhook::decode(&secret.read()?);
             if secret.is_some_and(|bytes| bytes.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
                 return refuse("webhook.secrets");
             }

@@ -1,7 +1,12 @@
-//! `lanyard connector match`: whether an identity is the employee on record, line by line, for trying a policy on names of
-//! one's own and for hosts in other languages.
+//! `lanyard connector`: the connector as a process of its own ([`serve`]), and what else an external system uses of it.
+//!
+//! `lanyard connector match` says whether an identity is the employee on record, line by line, for trying a policy on names
+//! of one's own and for hosts in other languages.
+
+mod serve;
 
 use std::io::{self, BufRead as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -15,13 +20,29 @@ use crate::say;
 
 /// What of the connector to use.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Options {
     #[command(subcommand)]
-    verb: Verb,
+    verb: Option<Verb>,
+    /// Serve the API: the configuration file; docs/integrate/sidecar.md explains its keys.
+    #[arg(long, value_name = "FILE", env = "LANYARD_CONNECTOR_CONFIG")]
+    config: Option<PathBuf>,
+    /// Check the configuration and the database, and stop.
+    #[arg(long, requires = "config")]
+    check: bool,
+}
+
+impl Options {
+    /// Whether it runs until it is told to stop.
+    pub fn is_service(&self) -> bool {
+        self.verb.is_none() && !self.check
+    }
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    /// Make an API key: for whoever calls, and its SHA-256 for the configuration file.
+    Key,
     /// Compare records with identities: one JSON object on each line of standard input, one answer for each.
     Match {
         /// How alike the names must be.
@@ -64,9 +85,19 @@ struct Shown {
     date_of_birth: Date,
 }
 
+/// Does what the command line says.
+pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let done = match (&options.verb, &options.config) {
+        (Some(Verb::Match { policy }), _) => return answer_lines(*policy),
+        (Some(Verb::Key), _) => serve::new_key(),
+        (None, Some(file)) => serve::run(file, options.check).await,
+        (None, None) => anyhow::bail!("say --config FILE to serve, or what else to do (--help)"),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
 /// Answers every line that can be read. Those that cannot are answered with an error, and the command fails at its end.
-pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
-    let Verb::Match { policy } = options.verb;
+fn answer_lines(policy: Choice) -> anyhow::Result<ExitCode> {
     let policy = match policy {
         Choice::Exact => Policy::Exact,
         Choice::Fuzzy => Policy::Fuzzy,

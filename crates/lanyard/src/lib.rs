@@ -38,7 +38,7 @@ enum Command {
     Gateway(gateway_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
-    /// What an external system uses of the connector.
+    /// The connector beside an external system in any language, and what else one uses of it.
     Connector(connector_command::Options),
     /// Play the standard's sequences and print every exchange.
     Journey(journey::Options),
@@ -54,7 +54,8 @@ impl Command {
         match self {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Connector(_) | Self::Journey(_) => false,
+            Self::Connector(options) => options.is_service(),
+            Self::Sandbox(_) | Self::Journey(_) => false,
         }
     }
 }
@@ -72,7 +73,7 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
-        Command::Connector(options) => connector_command::run(&options),
+        Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
         Command::Mail(options) => succeeded(mail_command::run(&options).await),

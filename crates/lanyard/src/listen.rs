@@ -11,8 +11,11 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use gateway::limits::ProcessLimits;
 use hyper_util::rt::TokioTimer;
+use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use tokio::task::JoinSet;
 
 use crate::connections::Connections;
@@ -184,19 +187,54 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// TLS from a certificate chain and a key; the crates' safe defaults (TLS 1.2 with AEAD suites, and 1.3).
 pub fn tls(certificate: &Path, key: &Path) -> anyhow::Result<RustlsConfig> {
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| format!("{} is not a PEM certificate chain", certificate.display()))?;
+    tls_with(certificate, key, None)
+}
+
+/// As [`tls`], for callers only who show a certificate that the authority in this file (PEM) signed.
+pub fn mutual_tls(
+    certificate: &Path,
+    key: &Path,
+    authority: &Path,
+) -> anyhow::Result<RustlsConfig> {
+    let mut roots = RootCertStore::empty();
+    for root in certificates(authority)? {
+        roots
+            .add(root)
+            .with_context(|| format!("{} holds no authority", authority.display()))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let callers = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .with_context(|| format!("{} holds no authority", authority.display()))?;
+    tls_with(certificate, key, Some(callers))
+}
+
+fn tls_with(
+    certificate: &Path,
+    key: &Path,
+    callers: Option<Arc<dyn ClientCertVerifier>>,
+) -> anyhow::Result<RustlsConfig> {
+    let chain = certificates(certificate)?;
     let key = PrivateKeyDer::from_pem_file(key)
         .with_context(|| format!("{} is not a PEM private key", key.display()))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
+    let builder = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?;
+    let builder = match callers {
+        Some(callers) => builder.with_client_cert_verifier(callers),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder
         .with_single_cert(chain, key)
         .context("the certificate and the key do not fit each other")?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(RustlsConfig::from_config(Arc::new(config)))
+}
+
+fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| format!("{} is not a PEM certificate chain", file.display()))
 }
 
 /// Ctrl-C, or the signal with which service managers stop programs.

@@ -23,6 +23,20 @@ pub struct SandboxFile {
     pub employees: Vec<Employee>,
     /// What can be issued and asked for.
     pub credential_types: Vec<CredentialType>,
+    /// The connector as a process of its own, for an external system in any language.
+    pub sidecar: SidecarPlace,
+}
+
+/// Where the sidecar is, and what its external system needs.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SidecarPlace {
+    /// Its API.
+    #[serde(serialize_with = "without_slash")]
+    pub url: Url,
+    /// The key to call it with: made for this sandbox, worth nothing elsewhere.
+    pub api_key: String,
+    /// Where the gateway sends the external system's browsers back to.
+    pub redirect_uri: Url,
 }
 
 /// Addresses, without a closing slash.
@@ -109,6 +123,14 @@ impl fmt::Debug for RelyingParty {
         f.debug_struct("RelyingParty")
             .field("name", &self.name)
             .field("dialect", &self.dialect)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SidecarPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SidecarPlace")
+            .field("url", &self.url)
             .finish_non_exhaustive()
     }
 }
@@ -215,7 +237,11 @@ mod tests {
                 "first_names": "Amina", "surname": "Okafor", "date_of_birth": "1990-02-03",
                 "unique_identifier": "7e1f4d3a-53c5-4a0e-9b4e-0d6f1c2a3b4c"
             }],
-            "credential_types": [{"name": "Identity", "scope": "Identity"}]
+            "credential_types": [{"name": "Identity", "scope": "Identity"}],
+            "sidecar": {
+                "url": "http://localhost:8404", "api_key": "s1decar-key",
+                "redirect_uri": "http://localhost:8405/callback"
+            }
         })
     }
 
@@ -241,7 +267,7 @@ mod tests {
     fn printing_the_file_shows_no_secret_and_no_person() {
         let read: SandboxFile = serde_json::from_value(file()).unwrap();
         let printed = format!("{read:?}");
-        for text in ["s-3cret", "a2V5", "pa55", "Okafor", "1990"] {
+        for text in ["s-3cret", "a2V5", "pa55", "Okafor", "1990", "s1decar-key"] {
             assert!(!printed.contains(text), "{text} in {printed}");
         }
     }

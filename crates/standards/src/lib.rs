@@ -12,3 +12,4 @@ pub mod openid4vp;
 pub mod sd_jwt;
 pub mod status_list;
 pub mod vc;
+pub mod webhook;

@@ -24,12 +24,24 @@ const FOLDER: &str = "docs/reference";
 /// Tells the tests that compare a table with what they find to write it instead.
 const REWRITE: &str = "LANYARD_WRITE_REFERENCE";
 
-/// Files that a test compares with what the code itself says, where that test is, and its name.
-const WRITTEN_BY_TESTS: &[(&str, &[&str], &str)] = &[
-    ("refusals.md", &["--lib"], "the_table_of_refusals"),
-    ("errors.md", &["--lib"], "the_table_of_errors"),
+/// Files that a test compares with what the code itself says, the crate and target where that test is, and its name.
+const WRITTEN_BY_TESTS: &[(&str, &str, &[&str], &str)] = &[
+    (
+        "refusals.md",
+        "gateway",
+        &["--lib"],
+        "the_table_of_refusals",
+    ),
+    ("errors.md", "gateway", &["--lib"], "the_table_of_errors"),
     (
         "openapi.json",
+        "gateway",
+        &["--test", "it"],
+        "the_committed_description",
+    ),
+    (
+        "sidecar.openapi.json",
+        "sidecar",
         &["--test", "it"],
         "the_committed_description",
     ),
@@ -47,10 +59,10 @@ pub(crate) fn write(root: &Path) -> anyhow::Result<bool> {
         println!("{FOLDER}/{}: {}", table.checklist.file, table.summary);
         all_good &= table.failed == 0;
     }
-    for (file, target, test) in WRITTEN_BY_TESTS {
+    for (file, package, target, test) in WRITTEN_BY_TESTS {
         let mut command = cargo(root);
         command
-            .args(["test", "--quiet", "--package", "gateway"])
+            .args(["test", "--quiet", "--package", package])
             .args(*target)
             .arg(test)
             .env(REWRITE, "1")

@@ -54,6 +54,12 @@ const PARTIES: &[Party] = &[
         links: &["connector", "store", "ui"],
         tests_with: &["gateway", "mail-catcher", "standards", "wallet"],
     },
+    // Beside an external system of any language: a door to the connector's desk.
+    Party {
+        name: "sidecar",
+        links: &["connector", "standards", "store"],
+        tests_with: &["gateway", "mail-catcher", "wallet"],
+    },
     Party {
         name: "passport",
         links: &["connector", "store", "ui"],
@@ -93,6 +99,7 @@ const PARTIES: &[Party] = &[
             "mail-catcher",
             "passport",
             "portal",
+            "sidecar",
             "standards",
             "store",
             "ui",

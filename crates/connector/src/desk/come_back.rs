@@ -28,6 +28,8 @@ pub enum Return {
         record: String,
         /// The credential's serial number.
         serial_number: Uuid,
+        /// What [`Desk::issue_and_return_to`] was told.
+        return_to: Option<String>,
     },
     /// The same callback is being worked on, or was cut off in the middle of it; ask [`Desk::credentials`] or
     /// [`Desk::standing`] in a moment.
@@ -165,6 +167,7 @@ impl Desk {
         Ok(Return::Issue {
             record,
             serial_number,
+            return_to: journey.return_to.clone(),
         })
     }
 

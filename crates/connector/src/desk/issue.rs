@@ -34,6 +34,19 @@ impl Desk {
         record: &Record,
         unchanged: Statement,
     ) -> Result<Issuing, StartFault> {
+        self.issue_and_return_to(session, record, unchanged, None)
+            .await
+    }
+
+    /// As [`Desk::issue`]. `return_to` is the host's word for where to go on afterwards; it comes back in
+    /// [`super::Return`].
+    pub async fn issue_and_return_to(
+        &self,
+        session: Session<'_>,
+        record: &Record,
+        unchanged: Statement,
+        return_to: Option<&str>,
+    ) -> Result<Issuing, StartFault> {
         let Some(unique_identifier) = self.unique_identifier(session).await? else {
             return Ok(Issuing::Identify);
         };
@@ -73,7 +86,8 @@ impl Desk {
                 return Err(error.into());
             }
         };
-        self.begin_journey(session, &started.pending, None).await?;
+        self.begin_journey(session, &started.pending, return_to)
+            .await?;
         Ok(Issuing::Go(started.url))
     }
 

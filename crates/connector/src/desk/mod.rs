@@ -13,6 +13,7 @@
 //! goes on after a crash where it stopped.
 
 mod change;
+mod changes;
 mod come_back;
 mod confirm;
 mod ending;
@@ -22,6 +23,8 @@ mod issue;
 mod journey;
 mod mail;
 mod registry;
+mod revoke_temporary;
+mod state;
 mod tidy;
 mod work;
 
@@ -34,6 +37,7 @@ use crate::matching::Policy;
 use crate::{Clock, HttpOptions, Settings};
 
 pub use change::Cause;
+pub use changes::{Change, MOST_CHANGES};
 pub use come_back::Return;
 pub use confirm::OldCopy;
 pub use gateway::StartFault;
@@ -44,6 +48,7 @@ pub use mail::{
     NotifyTemplateError, Smtp, SmtpLogin, SmtpSecurity, TextError, TokenSource,
 };
 pub use registry::{Credential, Record, Stage};
+pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{
     Backlog, Hold, HoldReason, HoldScope, MailState, MayStillHold, NotTold, NotifyCallbackError,
     WaitingMail, WaitingRevocation,

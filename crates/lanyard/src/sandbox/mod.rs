@@ -11,6 +11,7 @@ mod portal;
 pub mod records;
 pub mod secrets;
 mod seed;
+mod sidecar;
 mod tell;
 
 use std::fs::TryLockError;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ::portal::Portal;
+use ::sidecar::Sidecar;
 use anyhow::{Context, bail};
 use gateway::clock::{Clock, Shift};
 use gateway::{Gateway, Surroundings};
@@ -39,7 +41,7 @@ pub struct Options {
     /// Where the sandbox keeps everything.
     #[arg(long, value_name = "DIR", default_value = "./.lanyard")]
     pub data: PathBuf,
-    /// First port: gateway +0, staff portal +1, test wallet +2, mail catcher +3 and, for SMTP, +13.
+    /// First port: gateway +0, staff portal +1, test wallet +2, mail catcher +3 and, for SMTP, +13, connector +4.
     #[arg(long, value_name = "PORT", default_value_t = 8400)]
     pub base_port: u16,
     /// A PostgreSQL database (postgres://…) instead of SQLite in the data folder.
@@ -91,6 +93,9 @@ const GATEWAY: u16 = 0;
 const PORTAL: u16 = 1;
 const WALLET: u16 = 2;
 const MAIL: u16 = 3;
+const SIDECAR: u16 = 4;
+/// Nobody of ours listens there: it is where the sidecar's external system expects its browsers back.
+const EXTERNAL_SYSTEM: u16 = 5;
 const SMTP: u16 = 13;
 
 /// What is said where a listener cannot have its port.
@@ -106,6 +111,8 @@ pub struct Running {
     pub gateway: Gateway,
     /// The staff portal, for programs that link the sandbox.
     pub portal: Portal,
+    /// The connector beside nobody yet, for programs that link the sandbox.
+    pub sidecar: Sidecar,
     /// What mail was caught, for programs that link the sandbox.
     pub mail: Catcher,
     /// Moves everybody's clock.
@@ -123,6 +130,7 @@ impl Running {
         self.listeners.stop().await;
         self.work.shutdown().await;
         self.portal.close().await;
+        self.sidecar.close().await;
         self.gateway.close().await;
     }
 
@@ -163,7 +171,12 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         .collect::<Vec<_>>();
     let file = options.data.join("secrets.json");
     let secrets = Secrets::keep(&file, &parties::PARTIES, &employees)?;
-    let config = parties::gateway_config(options, public_url.clone(), &portal_url, &secrets)?;
+    let redirect_uri = options.local(EXTERNAL_SYSTEM)?.join("callback")?;
+    let returns = parties::Returns {
+        portal: portal_url.join("callback")?,
+        sidecar: redirect_uri.clone(),
+    };
+    let config = parties::gateway_config(options, public_url.clone(), &returns, &secrets)?;
     gateway::create_keys(&config, true)?;
 
     let (clock, shift) = Clock::shifted();
@@ -186,6 +199,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         mail: options.local(MAIL)?,
     };
     let portal = portal::compose(options, &urls, &secrets, &clock).await?;
+    let sidecar = sidecar::compose(options, &urls, &secrets, &redirect_uri, &clock).await?;
 
     let everywhere = options.public_url.is_some();
     let mut listeners = Listeners::default();
@@ -205,6 +219,7 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
             WALLET,
             wallet::http::router(wallet.clone(), wallet::http::PageOptions::default()),
         ),
+        ("connector", SIDECAR, sidecar.router()),
         (
             "mail catcher",
             MAIL,
@@ -223,7 +238,8 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         async move { anyhow::Error::new(mail.serve_smtp(smtp).await).context("no mail can be taken") }
     });
 
-    let file = tell::sandbox_file(urls, &secrets)?;
+    let told = sidecar::told(options, &secrets, redirect_uri)?;
+    let file = tell::sandbox_file(urls, told, &returns, &secrets)?;
     let world = seed::World {
         options,
         clock: &clock,
@@ -255,11 +271,19 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
             anyhow::anyhow!("the portal stopped working behind its pages")
         }
     });
+    work.spawn({
+        let sidecar = sidecar.clone();
+        async move {
+            sidecar.keep_working().await;
+            anyhow::anyhow!("the connector stopped working behind its API")
+        }
+    });
     Ok(Running {
         file,
         data: options.data.clone(),
         gateway,
         portal,
+        sidecar,
         mail,
         shift,
         listeners,
@@ -324,6 +348,7 @@ fn check_free(options: &Options) -> anyhow::Result<()> {
         ("portal", Ipv4Addr::LOCALHOST, PORTAL),
         ("wallet", Ipv4Addr::LOCALHOST, WALLET),
         ("mail catcher", Ipv4Addr::LOCALHOST, MAIL),
+        ("connector", Ipv4Addr::LOCALHOST, SIDECAR),
         ("SMTP", Ipv4Addr::LOCALHOST, SMTP),
     ] {
         let port = options.port(offset)?;
@@ -358,6 +383,9 @@ fn forget(data: &Path) -> anyhow::Result<()> {
         "portal.db",
         "portal.db-wal",
         "portal.db-shm",
+        "sidecar.db",
+        "sidecar.db-wal",
+        "sidecar.db-shm",
         "secrets.json",
         seed::DONE,
         seed::MADE_FOR,

@@ -40,15 +40,19 @@ pub const HR: &str = "Anytown HR";
 /// The same in the organisation that nobody trusts.
 pub const ELSEWHERE_HR: &str = "Elsewhere HR";
 
+/// The name of the relying party that an external system is through the sidecar.
+pub const LEARNING_PORTAL: &str = "Anytown Learning Portal";
+
 /// Every relying party of the sandbox.
 #[rustfmt::skip]
-pub const PARTIES: [Party; 7] = [
+pub const PARTIES: [Party; 8] = [
     Party { name: STAFF_SERVICES, organisation: ANYTOWN, dialect: Dialect::V2, shown: true, keyed: false },
     Party { name: HR, organisation: ANYTOWN, dialect: Dialect::V2, shown: true, keyed: false },
     Party { name: "Trainee Records", organisation: ANYTOWN, dialect: Dialect::V1A, shown: true, keyed: false },
     Party { name: "Learning Records", organisation: ANYTOWN, dialect: Dialect::V1B, shown: true, keyed: false },
     Party { name: "Any OpenID Connect client", organisation: ANYTOWN, dialect: Dialect::Plain, shown: true, keyed: false },
     Party { name: "OpenID Connect client with its own key", organisation: ANYTOWN, dialect: Dialect::Plain, shown: true, keyed: true },
+    Party { name: LEARNING_PORTAL, organisation: ANYTOWN, dialect: Dialect::V2, shown: false, keyed: false },
     Party { name: ELSEWHERE_HR, organisation: ELSEWHERE, dialect: Dialect::V2, shown: false, keyed: false },
 ];
 
@@ -64,20 +68,28 @@ impl Party {
     }
 
     /// Where its browsers may be sent back to.
-    pub fn redirect_uris(&self, portal: &Url) -> Vec<String> {
-        let own = format!("{}callback", portal.as_str());
+    pub fn redirect_uris(&self, returns: &Returns) -> Vec<String> {
         match self.dialect {
-            Dialect::V2 => vec![own, OUTSIDE.to_owned()],
+            _ if self.name == LEARNING_PORTAL => vec![returns.sidecar.to_string()],
+            Dialect::V2 => vec![returns.portal.to_string(), OUTSIDE.to_owned()],
             _ => vec![OUTSIDE.to_owned()],
         }
     }
+}
+
+/// Where the sandbox's own relying parties expect their browsers back.
+pub struct Returns {
+    /// The staff portal.
+    pub portal: Url,
+    /// Whoever uses the sidecar.
+    pub sidecar: Url,
 }
 
 /// The gateway's configuration in this sandbox.
 pub fn gateway_config(
     options: &Options,
     public_url: Url,
-    portal: &Url,
+    returns: &Returns,
     secrets: &Secrets,
 ) -> anyhow::Result<Config> {
     let anytown_did = gateway::organisation::did_of(&public_url, ANYTOWN)?;
@@ -100,7 +112,7 @@ pub fn gateway_config(
             issues: types.to_vec(),
             trust,
             relying_parties: parties
-                .map(|party| registered(party, portal, secrets))
+                .map(|party| registered(party, returns, secrets))
                 .collect::<Result<_, _>>()?,
         })
     };
@@ -128,7 +140,7 @@ pub fn gateway_config(
 
 fn registered(
     party: &Party,
-    portal: &Url,
+    returns: &Returns,
     secrets: &Secrets,
 ) -> anyhow::Result<RelyingPartyConfig> {
     let PartySecrets {
@@ -143,7 +155,7 @@ fn registered(
             token_endpoint_auth_method: Some(AuthMethod::PrivateKeyJwt),
             jwks: Some(keys.to_value()),
             id_token_signed_response_alg: Some(IdTokenAlgorithm::EdDSA),
-            redirect_uris: party.redirect_uris(portal),
+            redirect_uris: party.redirect_uris(returns),
             ..RelyingPartyConfig::new(client_id, party.name, party.dialect)
         });
     }
@@ -151,7 +163,7 @@ fn registered(
     Ok(RelyingPartyConfig {
         client_secret_sha256: vec![hex::encode(digest)],
         signing_key: Some(held(&signing_key)),
-        redirect_uris: party.redirect_uris(portal),
+        redirect_uris: party.redirect_uris(returns),
         ..RelyingPartyConfig::new(client_id, party.name, party.dialect)
     })
 }

@@ -35,6 +35,9 @@ pub struct Secrets {
     pub passwords: BTreeMap<String, String>,
     /// By the party's name.
     pub parties: BTreeMap<String, PartySecrets>,
+    /// Who may call the sidecar.
+    #[serde(default)]
+    pub sidecar_key: String,
 }
 
 impl Secrets {
@@ -48,11 +51,15 @@ impl Secrets {
                 storage_secret: fresh()?,
                 passwords: BTreeMap::new(),
                 parties: BTreeMap::new(),
+                sidecar_key: String::new(),
             },
             Err(error) => {
                 return Err(error).with_context(|| format!("{} cannot be opened", file.display()));
             }
         };
+        if secrets.sidecar_key.is_empty() {
+            secrets.sidecar_key = fresh()?;
+        }
         for party in parties {
             if !secrets.parties.contains_key(party.name) {
                 let own = PartySecrets {

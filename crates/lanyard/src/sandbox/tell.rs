@@ -2,13 +2,20 @@
 
 use gateway::organisation::catalogue::Catalogue;
 
-use super::parties::PARTIES;
+use super::parties::{PARTIES, Returns};
 use super::people::EVERYONE;
 use super::secrets::Secrets;
-use crate::sandbox_file::{CredentialType, Employee, FILE_NAME, RelyingParty, SandboxFile, Urls};
+use crate::sandbox_file::{
+    CredentialType, Employee, FILE_NAME, RelyingParty, SandboxFile, SidecarPlace, Urls,
+};
 
 /// The content of `sandbox.json`.
-pub fn sandbox_file(urls: Urls, secrets: &Secrets) -> anyhow::Result<SandboxFile> {
+pub fn sandbox_file(
+    urls: Urls,
+    sidecar: SidecarPlace,
+    returns: &Returns,
+    secrets: &Secrets,
+) -> anyhow::Result<SandboxFile> {
     let parties = PARTIES.iter().filter(|party| party.shown).map(|party| {
         let own = secrets.parties[party.name].clone();
         // Who has a key of its own has no secrets that count.
@@ -21,7 +28,7 @@ pub fn sandbox_file(urls: Urls, secrets: &Secrets) -> anyhow::Result<SandboxFile
             client_secret: shared(own.client_secret),
             signing_key: shared(own.signing_key),
             private_key: own.private_key,
-            redirect_uris: party.redirect_uris(&urls.portal),
+            redirect_uris: party.redirect_uris(returns),
         }
     });
     let employees = EVERYONE.iter().map(|person| Employee {
@@ -44,6 +51,7 @@ pub fn sandbox_file(urls: Urls, secrets: &Secrets) -> anyhow::Result<SandboxFile
         relying_parties: parties.collect(),
         employees: employees.collect(),
         credential_types: types.collect(),
+        sidecar,
         urls,
     })
 }
@@ -81,6 +89,10 @@ pub fn lines(file: &SandboxFile, data: &std::path::Path) -> Vec<String> {
         format!("Mail         {mail}   (what employees are told)"),
         format!("HR           {portal}hr   (change, end or delete a record)"),
         format!("Gateway      {gateway}"),
+        format!(
+            "Connector    {}   (an HTTP API for a portal in any language)",
+            file.sidecar.url
+        ),
         format!("Employees    {}, {}", named(&good), named(&others)),
         format!(
             "Programs     read {}: addresses, client ids, secrets, signing keys, people",

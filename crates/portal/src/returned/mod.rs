@@ -73,6 +73,7 @@ async fn deal_with(visit: Visit, query: String) -> Result<Option<String>, StoreE
         Return::Issue {
             record,
             serial_number,
+            ..
         } => {
             let reference = reference_of(&serial_number.to_string());
             tracing::info!(%reference, "a browser is back from adding a credential");

@@ -64,7 +64,8 @@ async fn dw_53_what_was_confirmed_goes_to_the_gateway_with_the_unique_identifier
         back,
         Return::Issue {
             record: "r-1".to_owned(),
-            serial_number
+            serial_number,
+            return_to: None,
         }
     );
     assert_eq!(credential.stage, Stage::Issued);

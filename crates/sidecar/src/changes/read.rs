@@ -1,0 +1,297 @@
+//! Reading a feed, on a thread of its own: bytes in as they come, batches of lines out.
+
+use std::cell::Cell;
+use std::io::{self, BufRead as _, BufReader, Read};
+use std::rc::Rc;
+
+use axum::body::Bytes;
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::BATCH;
+use super::line::{self, Header, Line};
+use crate::problem::{Code, Problem};
+
+/// The longest line, in bytes: two hundred claims of the usual length.
+const LONGEST_LINE: u64 = 256 * 1024;
+
+/// What a feed is written in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// One change as JSON.
+    One,
+    /// A change as JSON on each line.
+    Lines,
+    /// A header and a row for each change.
+    Csv,
+}
+
+/// Reads all of it. What cannot be read as a line is a line that is refused; what ends the feed itself is an error, after
+/// the lines before it were handed on.
+pub(super) fn read(
+    format: Format,
+    body: Receiver<Option<Bytes>>,
+    batches: &Sender<Vec<Line>>,
+) -> Result<(), Problem> {
+    let body = Body {
+        parts: body,
+        at_hand: Bytes::new(),
+        limited: false,
+        left: Rc::default(),
+    };
+    let mut out = Out {
+        batches,
+        lines: Vec::with_capacity(BATCH),
+    };
+    let read = match format {
+        Format::One => one(body, &mut out),
+        Format::Lines => lines(body, &mut out),
+        Format::Csv => rows(body, &mut out),
+    };
+    out.hand_on();
+    read
+}
+
+fn one(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
+    let mut text = Vec::new();
+    let mut body = body.take(LONGEST_LINE + 1);
+    body.read_to_end(&mut text).map_err(|_| cut_off())?;
+    if text.len() as u64 > LONGEST_LINE {
+        return Err(Code::BodyTooLarge.into());
+    }
+    out.push(line::of_json(&text, 1));
+    Ok(())
+}
+
+fn lines(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
+    let mut body = BufReader::with_capacity(64 * 1024, body);
+    let mut text = Vec::new();
+    for number in 1.. {
+        text.clear();
+        let mut limited = body.by_ref().take(LONGEST_LINE + 1);
+        let read = limited.read_until(b'\n', &mut text);
+        if read.map_err(|_| cut_off())? == 0 {
+            return Ok(());
+        }
+        if text.len() as u64 > LONGEST_LINE {
+            return Err(too_long(number));
+        }
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        if !out.push(line::of_json(&text, number)) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn rows(mut body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
+    // A quote that is never closed would be read to the end of the feed.
+    let left = Rc::clone(&body.left);
+    left.set(LONGEST_LINE);
+    body.limited = true;
+    let mut rows = csv::ReaderBuilder::new()
+        .flexible(false)
+        .has_headers(true)
+        .from_reader(body);
+    let header = Header::read(rows.headers().map_err(|error| unreadable(&error))?)?;
+    let mut row = csv::StringRecord::new();
+    loop {
+        let line = rows.position().line();
+        match rows.read_record(&mut row) {
+            Ok(false) => return Ok(()),
+            Ok(true) => {
+                left.set(LONGEST_LINE);
+                let line = row.position().map_or(line, csv::Position::line);
+                if !out.push(header.change(&row, line)) {
+                    return Ok(());
+                }
+            }
+            Err(_) if left.get() == 0 => return Err(too_long(line)),
+            Err(error) if error.is_io_error() => return Err(cut_off()),
+            Err(error) => {
+                out.push(Err(line::refused(line, &unreadable(&error))));
+            }
+        }
+    }
+}
+
+/// The words of the library would quote what stands there.
+fn unreadable(error: &csv::Error) -> Problem {
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths { .. } => "the row has more or fewer cells than the header",
+        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8",
+        csv::ErrorKind::Io(_) => return cut_off(),
+        _ => "the row is not CSV",
+    };
+    Problem::with(Code::BodyUnreadable, reason)
+}
+
+fn cut_off() -> Problem {
+    Problem::with(
+        Code::BodyUnreadable,
+        "The body did not arrive whole: what came was applied; send all of it again.",
+    )
+}
+
+fn too_long(line: u64) -> Problem {
+    let reason = format!("Line {line} is longer than 256 KiB: what came before was applied.");
+    Problem::with(Code::BodyTooLarge, reason)
+}
+
+/// Lines on their way to be applied.
+struct Out<'a> {
+    batches: &'a Sender<Vec<Line>>,
+    lines: Vec<Line>,
+}
+
+impl Out<'_> {
+    /// False if nobody applies them any more.
+    fn push(&mut self, line: Line) -> bool {
+        self.lines.push(line);
+        self.lines.len() < BATCH || self.hand_on()
+    }
+
+    fn hand_on(&mut self) -> bool {
+        let lines = std::mem::replace(&mut self.lines, Vec::with_capacity(BATCH));
+        lines.is_empty() || self.batches.blocking_send(lines).is_ok()
+    }
+}
+
+/// A body as a thread reads it. `None` among its parts says that it broke off.
+struct Body {
+    parts: Receiver<Option<Bytes>>,
+    at_hand: Bytes,
+    /// Whether no more than `left` is read until somebody sets it anew.
+    limited: bool,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Body {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at_hand.is_empty() {
+            match self.parts.blocking_recv() {
+                Some(Some(part)) => self.at_hand = part,
+                Some(None) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                None => return Ok(0),
+            }
+        }
+        let mut length = buffer.len().min(self.at_hand.len());
+        if self.limited {
+            let left = self.left.get();
+            if left == 0 {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+            self.left.set(left - length as u64);
+        }
+        buffer[..length].copy_from_slice(&self.at_hand.split_to(length));
+        Ok(length)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// What is read of a feed that comes in parts of so many bytes.
+    fn of(format: Format, text: &str, part: usize) -> (Vec<Line>, Result<(), Problem>) {
+        let (parts, body) = tokio::sync::mpsc::channel(1024);
+        for part in text.as_bytes().chunks(part) {
+            parts.try_send(Some(Bytes::copy_from_slice(part))).unwrap();
+        }
+        drop(parts);
+        let (batches, mut read) = tokio::sync::mpsc::channel(1024);
+        let outcome = super::read(format, body, &batches);
+        drop(batches);
+        let mut lines = Vec::new();
+        while let Ok(batch) = read.try_recv() {
+            lines.extend(batch);
+        }
+        (lines, outcome)
+    }
+
+    const CSV: &str = "change,record,credential_type,FS-Level,FS-Note\n\
+        changed,r-1,FireSafety,1,\"two\nlines\"\n\
+        ended,r-2,,,\n";
+    const LINES: &str = concat!(
+        r#"{"change":"changed","record":"r-1","credential_type":"FireSafety","claims":{"FS-Level":"1","FS-Note":"two\nlines"}}"#,
+        "\n\n",
+        r#"{"change":"ended","record":"r-2"}"#,
+    );
+
+    #[test]
+    fn csv_and_json_lines_say_the_same_however_the_body_is_cut() {
+        let seen = |(lines, outcome): (Vec<Line>, Result<(), Problem>)| {
+            outcome.unwrap();
+            let told = lines.into_iter().map(Result::unwrap);
+            told.map(|change| (change.record, change.digest, change.cause.code()))
+                .collect::<Vec<_>>()
+        };
+        let expected = seen(of(Format::Lines, LINES, 1000));
+        assert_eq!(expected.len(), 2);
+        assert!(expected[0].1.is_some() && expected[1].1.is_none());
+        for part in [1, 7, 64] {
+            assert_eq!(seen(of(Format::Csv, CSV, part)), expected);
+            assert_eq!(seen(of(Format::Lines, LINES, part)), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_told_by_number_without_its_values_and_the_rest_goes_on() {
+        let text = format!("{{\"change\":\"Okafor\"}}\nOkafor\n{LINES}");
+        let (lines, outcome) = of(Format::Lines, &text, 10);
+        outcome.unwrap();
+        let refused: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line.as_ref().err())
+            .collect();
+        assert_eq!(refused.iter().map(|it| it.line).collect::<Vec<_>>(), [1, 2]);
+        assert!(refused.iter().all(|it| !it.detail.contains("Okafor")));
+        assert_eq!(lines.len(), 4);
+
+        let text =
+            format!("{CSV}moved,r-3,,,\nchanged,r-4\nchanged,r-5,FireSafety,,\ndeleted,r-6,,,\n");
+        let (lines, outcome) = of(Format::Csv, &text, 10);
+        outcome.unwrap();
+        let refused: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line.as_ref().err())
+            .collect();
+        let codes: Vec<_> = refused.iter().map(|it| (it.line, it.code)).collect();
+        assert_eq!(
+            codes,
+            [
+                (5, "field-invalid"),
+                (6, "body-unreadable"),
+                (7, "field-invalid")
+            ]
+        );
+        assert_eq!(lines.len(), 6);
+    }
+
+    #[test]
+    fn a_header_without_its_columns_or_with_one_twice_ends_the_feed() {
+        for header in [
+            "record,FS-Level\n",
+            "change\n",
+            "change,record,a,a\n",
+            "change,record,\n",
+            "",
+        ] {
+            let (lines, outcome) = of(Format::Csv, header, 100);
+            assert!(outcome.is_err() && lines.is_empty(), "{header}");
+        }
+    }
+
+    #[test]
+    fn sec_34_a_line_without_end_is_not_kept_in_memory() {
+        let long = "x".repeat(300 * 1024);
+        let (_, outcome) = of(Format::Lines, &long, 1024);
+        assert_eq!(outcome.unwrap_err().code(), Code::BodyTooLarge);
+        let open = format!("change,record\nended,\"{long}");
+        let (_, outcome) = of(Format::Csv, &open, 1024);
+        assert_eq!(outcome.unwrap_err().code(), Code::BodyTooLarge);
+    }
+}

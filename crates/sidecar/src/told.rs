@@ -1,0 +1,164 @@
+//! What the caller tells, read once: JSON into a type, with errors that quote nothing of it.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use connector::desk::Session;
+use jiff::civil::Date;
+
+use crate::problem::{Code, Problem};
+
+/// The longest id, name or address, in bytes.
+const LONGEST_TEXT: usize = 500;
+
+/// A body of JSON.
+pub(crate) struct Told<T>(pub(crate) T);
+
+impl<T, S> FromRequest<S> for Told<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if media_type(&request) != Some("application/json") {
+            return Err(Problem::with(
+                Code::UnsupportedMediaType,
+                "This address reads `content-type: application/json`.",
+            ));
+        }
+        let bytes =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|rejection| match rejection.status().as_u16() {
+                    413 => Problem::from(Code::BodyTooLarge),
+                    _ => Problem::with(Code::BodyUnreadable, "The body did not arrive whole."),
+                })?;
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))
+    }
+}
+
+/// The media type of a request's body, without parameters.
+pub(crate) fn media_type(request: &Request) -> Option<&str> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    value.split(';').next().map(str::trim)
+}
+
+/// Where JSON stops making sense. What stands there may be somebody's name: only names of members are told.
+pub(crate) fn unreadable(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let about_a_member = text.starts_with("missing field `") || text.starts_with("unknown field `");
+    let what = match error.classify() {
+        serde_json::error::Category::Data if about_a_member => text
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        serde_json::error::Category::Data => "a value is not of the kind that is wanted".to_owned(),
+        _ => "this is not JSON".to_owned(),
+    };
+    format!("Line {line}, column {column}: {what}.")
+}
+
+/// The session and the employee in it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionOf {
+    /// The host's key of the log-in: what is verified in it counts in it and nowhere else. Kept as a hash.
+    #[schema(example = "9b1f0c6e…")]
+    pub(crate) session: String,
+    /// The host's id of whoever is logged in.
+    #[schema(example = "e-1042")]
+    pub(crate) employee: String,
+}
+
+impl SessionOf {
+    pub(crate) fn check(&self) -> Result<Session<'_>, Problem> {
+        text("session", &self.session)?;
+        text("employee", &self.employee)?;
+        Ok(Session {
+            id: &self.session,
+            employee: &self.employee,
+        })
+    }
+}
+
+/// An employee as the host's record has them now.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmployeeTold {
+    /// The host's id.
+    #[schema(example = "e-1042")]
+    pub(crate) id: String,
+    /// All first names.
+    #[schema(example = "Amina Grace")]
+    pub(crate) first_names: String,
+    /// Surname.
+    #[schema(example = "Okafor")]
+    pub(crate) surname: String,
+    /// Date of birth, if the host holds it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Date, example = "1990-02-03")]
+    pub(crate) date_of_birth: Option<Date>,
+    /// Where mails about credentials go, if the host knows.
+    #[serde(default)]
+    #[schema(example = "amina@anytown.example")]
+    pub(crate) email: Option<String>,
+}
+
+impl EmployeeTold {
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        text("employee.id", &self.id)?;
+        text("employee.first_names", &self.first_names)?;
+        text("employee.surname", &self.surname)?;
+        match &self.email {
+            Some(email) => text("employee.email", email),
+            None => Ok(()),
+        }
+    }
+}
+
+/// One line that is not empty and can be kept.
+pub(crate) fn text(name: &str, value: &str) -> Result<(), Problem> {
+    if value.trim().is_empty() {
+        return Err(Problem::field(name, "it is empty"));
+    }
+    if value.len() > LONGEST_TEXT {
+        return Err(Problem::field(name, "it is longer than 500 bytes"));
+    }
+    if value.chars().any(char::is_control) {
+        return Err(Problem::field(name, "it holds a control character"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn said(body: &str) -> String {
+        unreadable(&serde_json::from_str::<EmployeeTold>(body).err().unwrap())
+    }
+
+    #[test]
+    fn sec_40_an_error_names_the_member_and_quotes_no_value() {
+        let missing = said(r#"{"id": "e-1", "first_names": "Amina"}"#);
+        assert!(missing.contains("missing field `surname`"), "{missing}");
+        for body in [
+            r#"{"id": "e-1", "first_names": "Amina", "surname": 3, "date_of_birth": "Okafor"}"#,
+            r#"{"id": "e-1", "first_names": "Amina", "surname": "O", "date_of_birth": "Okafor"}"#,
+            r#"{"id": "Okafor""#,
+        ] {
+            assert!(!said(body).contains("Okafor"), "{}", said(body));
+        }
+    }
+}

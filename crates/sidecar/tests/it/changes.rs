@@ -1,0 +1,142 @@
+//! Records change: one, or a feed of them.
+
+use serde_json::json;
+
+use crate::database::{Database, on_both_engines};
+use crate::world::{World, programme};
+
+on_both_engines!(
+    dw_72_a_record_that_changes_ends_or_goes_is_revoked,
+    dw_73_a_feed_of_what_is_known_already_revokes_nothing,
+    a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_read,
+    dw_80_a_change_on_the_way_revokes_what_arrives,
+    a_record_that_stands_twice_in_a_feed_says_what_it_says_last,
+);
+
+fn csv_of(record: &serde_json::Value) -> (String, String) {
+    let claims = record["claims"].as_object().unwrap();
+    let names: Vec<&str> = claims.keys().map(String::as_str).collect();
+    let values: Vec<&str> = claims
+        .values()
+        .map(|value| value.as_str().unwrap())
+        .collect();
+    (names.join(","), values.join(","))
+}
+
+async fn dw_72_a_record_that_changes_ends_or_goes_is_revoked(database: Database) {
+    let world = World::start(database).await;
+    for (record, change, cause) in [
+        ("p-1", "changed", "corrected"),
+        ("p-2", "ended", "ended-early"),
+        ("p-3", "deleted", "added-in-error"),
+    ] {
+        world.issued(&programme(record)).await;
+        let mut told = json!({ "change": change, "record": record });
+        if change == "changed" {
+            told["credential_type"] = json!("TrainingProgramme");
+            told["claims"] = programme(record)["claims"].clone();
+            told["claims"]["TPR-Name"] = json!("Neurology");
+        }
+        let answer = world.caller.post("/v1/changes", &told).await.expect(200);
+        assert_eq!(answer.json["read"], 1);
+        assert_eq!(answer.json["revocations"], 1, "{change}");
+        assert_eq!(world.state(record).await["state"], "changed");
+        world.work().await;
+        assert_eq!(world.state(record).await["state"], "cancelled");
+        let events = world.caller.get("/v1/events").await.json;
+        let last = events["events"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["event"]["data"]["cause"], cause);
+    }
+}
+
+async fn dw_73_a_feed_of_what_is_known_already_revokes_nothing(database: Database) {
+    let world = World::start(database).await;
+    world.issued(&programme("p-1")).await;
+    let mut feed = String::new();
+    for nth in 0..1200 {
+        let line = json!({
+            "change": "changed", "record": format!("p-{nth}"), "credential_type": "TrainingProgramme",
+            "claims": programme("p-1")["claims"],
+        });
+        feed += &format!("{line}\n");
+    }
+    for _ in 0..2 {
+        let answer = world
+            .caller
+            .feed("application/x-ndjson", feed.clone())
+            .await;
+        let answer = answer.expect(200).json;
+        assert_eq!(answer["read"], 1200);
+        assert_eq!(answer["revocations"], 0);
+    }
+    assert_eq!(world.state("p-1").await["state"], "added");
+}
+
+async fn a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_read(
+    database: Database,
+) {
+    let world = World::start(database).await;
+    world.issued(&programme("p-1")).await;
+    world.issued(&programme("p-2")).await;
+    let (names, values) = csv_of(&programme("p-1"));
+    let empty = ",".repeat(names.matches(',').count());
+    let feed = format!(
+        "record,change,cause,credential_type,{names}\n\
+         p-1,changed,,TrainingProgramme,{values}\n\
+         p-2,deleted,wrong-cause,,{empty}\n\
+         p-2,deleted,corrected,,{empty}\n\
+         p-3,changed\n"
+    );
+    let answer = world.caller.feed("text/csv", feed).await.expect(200).json;
+    assert_eq!(answer["read"], 2, "{answer}");
+    assert_eq!(answer["revocations"], 1);
+    assert_eq!(answer["refused_lines"], 2);
+    let refused = &answer["refused"];
+    assert_eq!(refused[0]["line"], 3);
+    assert_eq!(refused[0]["code"], "field-invalid");
+    assert_eq!(refused[1]["line"], 5);
+    assert_eq!(world.state("p-1").await["state"], "added");
+    assert_eq!(world.state("p-2").await["state"], "changed");
+}
+
+async fn dw_80_a_change_on_the_way_revokes_what_arrives(database: Database) {
+    let world = World::start(database).await;
+    let record = programme("p-1");
+    world
+        .verify(crate::world::SESSION, &crate::world::anna())
+        .await;
+    world.confirm(&record).await;
+    let started = world.start_issuing(&record).await.expect(201);
+    let gone = json!({ "change": "deleted", "record": "p-1" });
+    world.caller.post("/v1/changes", &gone).await.expect(200);
+    let query = world
+        .visit(started.json["url"].as_str().unwrap(), true)
+        .await;
+    let answer = world
+        .come_back(crate::world::SESSION, "e-anna", &query)
+        .await
+        .expect(200);
+    assert_eq!(answer.json["state"]["state"], "changed");
+    world.work().await;
+    assert_eq!(world.state("p-1").await["state"], "cancelled");
+}
+
+async fn a_record_that_stands_twice_in_a_feed_says_what_it_says_last(database: Database) {
+    let world = World::start(database).await;
+    world.issued(&programme("p-1")).await;
+    let same = json!({
+        "change": "changed", "record": "p-1", "credential_type": "TrainingProgramme",
+        "claims": programme("p-1")["claims"],
+    });
+    let gone = json!({ "change": "deleted", "record": "p-1" });
+    let answer = world
+        .caller
+        .feed("application/x-ndjson", format!("{gone}\n{same}\n"))
+        .await;
+    assert_eq!(answer.expect(200).json["revocations"], 0);
+    let answer = world
+        .caller
+        .feed("application/x-ndjson", format!("{same}\n{gone}\n"))
+        .await;
+    assert_eq!(answer.expect(200).json["revocations"], 1);
+}

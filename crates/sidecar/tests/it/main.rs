@@ -1,0 +1,18 @@
+//! The sidecar by its API: an external system, its browsers, a test wallet, and the real gateway behind it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+#[allow(dead_code)] // the store's tests use what is left
+#[path = "../../../connector/tests/it/desk/browser.rs"]
+mod browser;
+mod caller;
+mod changes;
+#[allow(dead_code)]
+#[path = "../../../store/tests/it/database.rs"]
+mod database;
+mod description;
+mod events;
+mod hostile_caller;
+mod idempotency;
+mod issuing;
+mod verifying;
+mod world;
