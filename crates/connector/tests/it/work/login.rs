@@ -357,8 +357,8 @@ async fn no_more_mails_a_minute_go_out_than_are_allowed_also_across_rounds(datab
         it.another(record).await;
     }
     it.work().await;
-    it.work_after(SignedDuration::from_secs(50)).await;
+    it.work_after(SignedDuration::from_secs(30)).await;
     assert_eq!(it.mails().len(), 2);
-    it.work_after(SignedDuration::from_secs(11)).await;
+    it.work_after(SignedDuration::from_secs(31)).await;
     assert_eq!(it.mails().len(), 3);
 }
