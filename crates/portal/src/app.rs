@@ -10,6 +10,8 @@ use store::Store;
 use ui::headers::Policy;
 use url::Url;
 
+use crate::applies::Rules;
+use crate::employees::Employee;
 use crate::feed::Feed;
 use crate::login::password::Passwords;
 use crate::login::provider::Provider;
@@ -27,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) passwords: Passwords,
     /// Where people log in, besides or instead of with passwords.
     pub(crate) provider: Option<Provider>,
+    /// Whom the staff passport applies to.
+    pub(crate) rules: Rules,
     /// Where people and records come from, besides the staff file.
     pub(crate) feed: Option<Feed>,
     pub(crate) public_url: Url,
@@ -50,6 +54,11 @@ pub(crate) fn can_be_kept(text: &str) -> bool {
 impl Parts {
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Whether there is anything about the staff passport for this person.
+    pub(crate) fn applies_to(&self, person: &Employee) -> bool {
+        self.rules.are_met_by(person, self.now())
     }
 
     /// The moment that long before now.

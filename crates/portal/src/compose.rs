@@ -13,6 +13,7 @@ use store::{Migrations, Statement, Store, StoreError};
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
+use crate::applies::Rules;
 use crate::config::{Config, ConfigError, MailConfig, read_pem, read_secret};
 use crate::feed::{self, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
@@ -113,8 +114,12 @@ impl Portal {
             Provider::new(log_in, &config.public_url, surroundings.sandbox, clock)
         });
         let provider = provider.transpose()?;
+        let rules = Rules::parse(&config.applies)?;
         let feed = config.records.as_ref().map(Feed::new).transpose()?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
+        if let (Some(staff), None) = (&staff, &config.records) {
+            import::check_facts(staff, &rules)?;
+        }
         let http = HttpOptions {
             certificate_authority: read_pem(config.gateway.certificate_authority.as_deref())?,
             observer: surroundings.observer,
@@ -149,6 +154,7 @@ impl Portal {
                     .map_err(|_| ComposeError::Passwords)?,
                 provider,
                 feed,
+                rules,
                 public_url: config.public_url.clone(),
                 gateway_url: config.gateway.url.clone(),
                 organisation: config.organisation.clone(),

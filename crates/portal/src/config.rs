@@ -9,6 +9,8 @@ use connector::{Dialect, Policy, SecretSource};
 use serde::Deserialize;
 use url::Url;
 
+use crate::applies::RuleConfig;
+
 /// Everything that `lanyard portal --config FILE` reads.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +40,10 @@ pub struct Config {
     /// Employees and records from another system: a CSV file or a view of its database.
     #[serde(default)]
     pub records: Option<RecordsConfig>,
+    /// Whom the staff passport applies to, and to which records: all of these rules hold. Without any, to everybody
+    /// whose `applicable` is not `no`.
+    #[serde(default)]
+    pub applies: Vec<RuleConfig>,
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,

@@ -7,6 +7,7 @@
 mod added;
 mod again;
 mod app;
+mod applies;
 mod compose;
 pub mod config;
 mod confirm;
@@ -37,6 +38,7 @@ mod token;
 mod trouble;
 mod visit;
 
+pub use applies::RuleConfig;
 pub use compose::{ComposeError, MIGRATIONS, Portal, Surroundings};
 pub use config::Config;
 pub use feed::{Fault, FeedError, Taken};

@@ -21,17 +21,24 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Of this record at this time; nothing where there is nothing to show: a record that is deleted, and of which no
-    /// credential is or was out.
+    /// Of this record at this time; nothing where there is nothing to show: a record that is deleted or that is not for
+    /// the wallet, and of which no credential is or was out.
     pub(crate) fn of(record: Record, all: &[Credential], now: Timestamp) -> Option<Self> {
+        Self::where_it(true, record, all, now)
+    }
+
+    /// The same, where it `applies` or not.
+    fn where_it(applies: bool, record: Record, all: &[Credential], now: Timestamp) -> Option<Self> {
         let of_it = all
             .iter()
             .filter(|credential| credential.record == record.id);
         let credentials: Vec<Credential> = of_it.cloned().collect();
-        let state = state_of_newest(&credentials, now)
-            .or_else(|| (record.deleted_at.is_none()).then(|| state_of_record(&record, now)))?;
+        let state = state_of_newest(&credentials, now).or_else(|| {
+            let is_offered = applies && record.deleted_at.is_none();
+            is_offered.then(|| state_of_record(&record, now))
+        })?;
         Some(Self {
-            can_be_added: record.can_be_added(now) && state != CredentialState::Checking,
+            can_be_added: applies && record.can_be_added(now) && state != CredentialState::Checking,
             record,
             state,
             credentials,
@@ -103,7 +110,7 @@ impl Visit {
     pub(crate) async fn progress(&self) -> Result<Vec<Progress>, StoreError> {
         let records = self.app.records_of(&self.employee.id).await?;
         let credentials = self.app.desk.credentials(&self.employee.id).await?;
-        let of = |record| Progress::of(record, &credentials, self.now);
+        let of = |record| self.progress_with(record, &credentials);
         Ok(records.into_iter().filter_map(of).collect())
     }
 
@@ -114,6 +121,14 @@ impl Visit {
             return Ok(None);
         };
         let credentials = self.app.desk.credentials(&self.employee.id).await?;
-        Ok(Progress::of(record, &credentials, self.now))
+        Ok(self.progress_with(record, &credentials))
+    }
+
+    fn progress_with(&self, record: Record, credentials: &[Credential]) -> Option<Progress> {
+        let applies = self
+            .app
+            .rules
+            .let_through(&self.employee, &record, self.now);
+        Progress::where_it(applies, record, credentials, self.now)
     }
 }

@@ -70,6 +70,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         }),
         log_in: None,
         records: None,
+        applies: Vec::new(),
         staff: None,
         brand: None,
         hr_page: true,

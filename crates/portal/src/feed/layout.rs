@@ -1,7 +1,7 @@
 //! What the columns mean: one row for each record, with what is known of its person in front; a person without records
 //! has one row whose `record` is empty.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -36,8 +36,8 @@ pub(super) struct Record {
 /// What a column is about.
 enum Meaning {
     Person(&'static str),
-    /// `person.…`: something else that is known of a person.
-    Fact(String),
+    /// `person.…`: something else that is known of a person, where a rule asks for it.
+    Fact(Option<String>),
     Record(&'static str),
     Claim(String),
 }
@@ -58,7 +58,7 @@ pub(crate) const FACT: &str = "person.";
 /// The longest text about a person.
 const LONGEST: usize = 200;
 
-fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
+fn meanings(columns: &[String], facts: &BTreeSet<&str>) -> Result<Vec<Meaning>, Vec<Fault>> {
     let (mut faults, mut seen) = (Vec::new(), HashSet::new());
     let mut meanings = Vec::new();
     for column in columns {
@@ -76,7 +76,9 @@ fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
         } else if let Some(known) = RECORD.into_iter().find(|known| *known == name) {
             meanings.push(Meaning::Record(known));
         } else if let Some(fact) = name.strip_prefix(FACT).filter(|fact| !fact.is_empty()) {
-            meanings.push(Meaning::Fact(fact.to_owned()));
+            // What nobody asks for is not kept.
+            let is_asked_for = facts.contains(fact);
+            meanings.push(Meaning::Fact(is_asked_for.then(|| fact.to_owned())));
         } else if is_claim() {
             meanings.push(Meaning::Claim(name.to_owned()));
         } else {
@@ -89,6 +91,12 @@ fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
     for missing in MANDATORY.into_iter().filter(|name| !seen.contains(name)) {
         faults.push(Fault::new(1, format!("the column {missing} is missing")));
     }
+    let is_missing = |fact: &&&str| !seen.contains(format!("{FACT}{fact}").as_str());
+    for missing in facts.iter().filter(is_missing) {
+        let reason =
+            format!("the column {FACT}{missing}, which a rule of [[applies]] asks for, is missing");
+        faults.push(Fault::new(1, reason));
+    }
     if faults.is_empty() {
         Ok(meanings)
     } else {
@@ -97,8 +105,12 @@ fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
 }
 
 /// Everybody, or every fault.
-pub(super) fn read(columns: &[String], rows: &[Row]) -> Result<Vec<Person>, Vec<Fault>> {
-    let meanings = meanings(columns)?;
+pub(super) fn read(
+    columns: &[String],
+    rows: &[Row],
+    facts: &BTreeSet<&str>,
+) -> Result<Vec<Person>, Vec<Fault>> {
+    let meanings = meanings(columns, facts)?;
     let mut reader = Reader::default();
     for row in rows {
         if let Err(reason) = reader.read(&meanings, row) {
@@ -131,9 +143,10 @@ impl Reader {
             match meaning {
                 Meaning::Person(name) => drop(person.insert(*name, value.as_str())),
                 Meaning::Record(name) => drop(record.insert(*name, value.as_str())),
-                Meaning::Fact(name) => drop(facts.insert(name.clone(), value.clone())),
                 // What is not held is left out, as in the staff file.
+                Meaning::Fact(None) => {}
                 Meaning::Claim(_) | Meaning::Fact(_) if value.is_empty() => {}
+                Meaning::Fact(Some(name)) => drop(facts.insert(name.clone(), value.clone())),
                 Meaning::Claim(name) => drop(claims.insert(name.clone(), value.clone())),
             }
         }

@@ -32,6 +32,7 @@ pub(super) async fn show(
     let (mut employees, mut named) = (Vec::new(), HashMap::new());
     for employee in app.employees().await? {
         let credentials = app.desk.credentials(&employee.id).await?;
+        let passport_applies = app.applies_to(&employee);
         for credential in &credentials {
             let one = Named {
                 title: credential.label.clone(),
@@ -51,7 +52,7 @@ pub(super) async fn show(
         employees.push(page::Employee {
             name: employee.name(),
             username: employee.username,
-            passport_applies: employee.applicable,
+            passport_applies,
             records: records.collect(),
         });
     }

@@ -1,6 +1,7 @@
 //! The portal's tests.
 #![allow(clippy::unwrap_used)]
 
+mod applying;
 mod attempts;
 mod browser;
 mod catalogue;

@@ -353,6 +353,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         mail: None,
         log_in: None,
         records: None,
+        applies: Vec::new(),
         staff: None,
         brand: None,
         hr_page: true,
