@@ -39,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) hr_page: bool,
     /// Where the reverse proxy says whom it took a request from.
     pub(crate) address_header: Option<HeaderName>,
+    /// For how many days it is kept who did and saw what.
+    pub(crate) audit_days: u16,
     /// How long an answer of the gateway may take before whoever waited for it is taken for dead.
     pub(crate) answer_lasts: SignedDuration,
     /// How long a browser may be away at the gateway.

@@ -14,6 +14,7 @@ use url::{Host, Url};
 
 use crate::app::{App, Parts};
 use crate::applies::Rules;
+use crate::audit;
 use crate::config::{Config, ConfigError, MailConfig, read_pem, read_secret};
 use crate::feed::{self, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
@@ -160,6 +161,7 @@ impl Portal {
                 organisation: config.organisation.clone(),
                 hr_page: config.hr_page,
                 address_header,
+                audit_days: config.audit.keep_days,
                 answer_lasts: SignedDuration::from_secs(config.gateway.answer_seconds.into()),
                 journey_lasts: SignedDuration::from_secs(config.gateway.journey_seconds.into()),
             }),
@@ -190,6 +192,11 @@ impl Portal {
         feed::take_in_now(&self.app).await
     }
 
+    /// Who did and saw what, as CSV, the newest first.
+    pub async fn audit_csv(&self) -> Result<String, StoreError> {
+        audit::whole_csv(&self.app, None).await
+    }
+
     /// Everything the portal serves.
     pub fn router(&self) -> Router {
         routes::router(&self.app)
@@ -217,7 +224,14 @@ impl Portal {
     pub async fn forget_everything(&self) -> Result<(), StoreError> {
         self.app.desk.forget_everything().await?;
         // Those that refer to others first.
-        let tables = ["attempts", "log_ins", "sessions", "records", "employees"];
+        let tables = [
+            "audit",
+            "attempts",
+            "log_ins",
+            "sessions",
+            "records",
+            "employees",
+        ];
         let deletes = tables.map(|table| Statement::new(format!("DELETE FROM portal_{table}")));
         self.app.store.write(deletes).await.map(drop)
     }
@@ -254,6 +268,7 @@ fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
     }
     for (key, value) in [
         ("session_hours", u32::from(config.session_hours)),
+        ("audit.keep_days", u32::from(config.audit.keep_days)),
         ("gateway.answer_seconds", config.gateway.answer_seconds),
         ("gateway.journey_seconds", config.gateway.journey_seconds),
     ] {

@@ -47,6 +47,9 @@ pub struct Config {
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,
+    /// How long it is kept who did and saw what.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Whether `/hr`, where anybody may change records, is there. On loopback addresses only.
     #[serde(default)]
     pub hr_page: bool,
@@ -202,6 +205,20 @@ fn a_quarter() -> u16 {
 
 fn a_tenth() -> f64 {
     crate::feed::A_TENTH
+}
+
+/// How long it is kept who did and saw what.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Days, 1 at least.
+    pub keep_days: u16,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { keep_days: 365 }
+    }
 }
 
 /// By what an employee is found.

@@ -8,6 +8,7 @@ mod added;
 mod again;
 mod app;
 mod applies;
+mod audit;
 mod compose;
 pub mod config;
 mod confirm;

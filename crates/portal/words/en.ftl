@@ -213,6 +213,39 @@ problem-not-found = There is nothing at this address, or it is not yours to see.
 
 ## The sandbox’s HR office
 
+audit-title = What was done and seen
+audit-title-about = What was done and seen about { $employee }
+audit-tab = { $title } – HR office
+audit-intro = Who logged in, confirmed, added, looked or changed something. It holds no values.
+audit-all = Show it about everybody
+audit-empty = Nothing yet.
+audit-export = Get all of it as a CSV file
+audit-caption = What was done and seen, newest first
+audit-when = When
+audit-what = What
+audit-who = Who
+audit-about = About whom
+audit-older = Older
+audit-link-about = What was done and seen about this person
+audit-hr = HR office
+audit-feed = Feed of records
+audit-everybody = Everybody
+audit-log-in = Logged in
+audit-log-out = Logged out
+audit-confirmed = Confirmed the information
+audit-identity-started = Went to share their identity
+audit-adding-started = Went to add the credential
+audit-list-viewed = Looked at the list of everybody
+audit-person-viewed = Looked at the person
+audit-record-viewed = Looked at the record
+audit-person-changed = Changed the person
+audit-person-left = Took the person out
+audit-record-changed = Changed the record
+audit-record-ended = Ended the record
+audit-record-deleted = Deleted the record
+audit-audit-viewed = Looked at this list
+audit-audit-exported = Got this list as a file
+
 hr-title = HR office
 hr-intro = Change, end or delete a record here, and see what becomes of its credential.
 hr-saved = The record is saved

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::page::{self, Delivery, HrNews, HrView, Next, NotArrived};
 use crate::app::App;
+use crate::audit::{Act, HR, Kind};
 use crate::progress::Progress;
 use crate::trouble::Trouble;
 
@@ -28,6 +29,7 @@ pub(super) async fn show(
     State(app): State<App>,
     Query(query): Query<HrQuery>,
 ) -> Result<Response, Trouble> {
+    Act::by(HR, Kind::ListViewed).write(&app).await?;
     let now = app.now();
     let (mut employees, mut named) = (Vec::new(), HashMap::new());
     for employee in app.employees().await? {

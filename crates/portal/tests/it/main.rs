@@ -3,6 +3,7 @@
 
 mod applying;
 mod attempts;
+mod audit;
 mod browser;
 mod catalogue;
 mod composing;
