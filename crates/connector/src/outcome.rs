@@ -28,7 +28,10 @@ pub struct Outcome {
     pub reference: String,
     /// How it ended; `None` while it may still go either way.
     pub ended: Option<Ended>,
-    /// Whether the token endpoint has given the tokens out.
+    /// Since when it has stood where it stands: when the tokens were collected, where they were.
+    pub since: Timestamp,
+    /// Whether the token endpoint has given the tokens out. What is issued and not collected when the employee's time
+    /// is up is revoked by the gateway itself.
     pub collected: bool,
     /// The credential that left the gateway, if one did.
     pub serial_number: Option<Uuid>,
@@ -72,6 +75,12 @@ impl Outcome {
     pub fn is_in_force(&self) -> bool {
         self.serial_number.is_some() && self.revoked.is_none()
     }
+
+    /// Whether the wallet gave the credential back, which the gateway revoked then.
+    pub fn was_not_kept(&self) -> bool {
+        let revoked = self.revoked.as_ref();
+        revoked.is_some_and(|revoked| revoked.cause == "not-kept")
+    }
 }
 
 #[derive(Deserialize)]
@@ -85,6 +94,7 @@ struct One {
     reference: String,
     outcome: Option<String>,
     refusal: Option<Reason>,
+    stage_since: Timestamp,
     collected: bool,
     serial_number: Option<Uuid>,
     revoked: Option<Revoked>,
@@ -133,6 +143,7 @@ impl Connector {
         Ok(Some(Outcome {
             reference: newest.reference,
             ended,
+            since: newest.stage_since,
             collected: newest.collected,
             serial_number: newest.serial_number,
             revoked: newest.revoked,

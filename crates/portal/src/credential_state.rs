@@ -1,107 +1,22 @@
-//! How far a credential is, in the nine states of the list (screens E3).
+//! How pages say how far a credential is (screens E3). Which of the nine states it is, the connector's desk says.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
+pub(crate) use connector::desk::{CredentialState, WayIn};
 use ui::component::{TagColour, TaskStatus};
 use ui::time;
 
 use crate::look::Look;
 
-/// How far a credential is. "Added" means that the gateway said so: nobody can see into a wallet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum CredentialState {
-    /// The record lacks what the credential must say.
-    CannotAddYet,
-    /// The record ended before its credential was ever added.
-    Ended {
-        /// The record's last day.
-        on: Date,
-    },
-    /// It can be added.
-    NotAdded {
-        /// The last day it will be valid, where there is one.
-        valid_until: Option<Date>,
-    },
-    /// The way to the wallet has begun, here or in another browser.
-    InProgress {
-        /// When it began.
-        since: Timestamp,
-        /// Whether a copy was added earlier.
-        added_before: bool,
-    },
-    /// It was added.
-    Added {
-        /// When.
-        at: Timestamp,
-    },
-    /// The record has changed since, and the credential is being cancelled.
-    Changed,
-    /// It was cancelled.
-    Cancelled {
-        /// When.
-        at: Timestamp,
-    },
-    /// It is not known whether it reached the wallet.
-    Checking,
-    /// It was added, and its time is over.
-    Expired {
-        /// Its last day.
-        on: Date,
-    },
-}
-
-/// How it can be added from where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum WayIn {
-    /// For the first time.
-    First,
-    /// Once more: the old copy is to be deleted first.
-    Again,
-    /// Not now.
-    None,
-}
-
-impl CredentialState {
-    /// The word for programs: it stays when the texts change.
-    pub(crate) const fn word(&self) -> &'static str {
-        match self {
-            Self::CannotAddYet => "cannot-add-yet",
-            Self::Ended { .. } => "ended",
-            Self::NotAdded { .. } => "not-added",
-            Self::InProgress { .. } => "in-progress",
-            Self::Added { .. } => "added",
-            Self::Changed => "changed",
-            Self::Cancelled { .. } => "cancelled",
-            Self::Checking => "checking",
-            Self::Expired { .. } => "expired",
-        }
-    }
-
-    /// Whether it has a page of its own to open.
-    pub(crate) const fn can_be_opened(&self) -> bool {
-        !matches!(self, Self::CannotAddYet | Self::Ended { .. })
-    }
-
-    /// How it can be added from here.
-    pub(crate) const fn way_in(&self) -> WayIn {
-        match self {
-            Self::NotAdded { .. }
-            | Self::InProgress {
-                added_before: false,
-                ..
-            } => WayIn::First,
-            Self::InProgress { .. }
-            | Self::Added { .. }
-            | Self::Changed
-            | Self::Cancelled { .. } => WayIn::Again,
-            Self::CannotAddYet | Self::Ended { .. } | Self::Checking | Self::Expired { .. } => {
-                WayIn::None
-            }
-        }
-    }
-
+/// What a page shows of a state.
+pub(crate) trait Shown {
     /// The tag beside it.
-    pub(crate) fn status(&self, look: &Look) -> TaskStatus {
+    fn status(&self, look: &Look) -> TaskStatus;
+
+    /// The sentence under it; empty where there is nothing to say.
+    fn hint(&self, look: &Look) -> String;
+}
+
+impl Shown for CredentialState {
+    fn status(&self, look: &Look) -> TaskStatus {
         let tag = |key, colour| TaskStatus::Tag(look.say(key), colour);
         match self {
             Self::CannotAddYet => TaskStatus::CannotStart(look.say("state-cannot-add-yet")),
@@ -116,9 +31,9 @@ impl CredentialState {
         }
     }
 
-    /// The sentence under it; empty where there is nothing to say.
-    pub(crate) fn hint(&self, look: &Look) -> String {
-        let on_day = |key, day: &Date| look.say_with(key, &[("when", &time::civil_date(*day))]);
+    fn hint(&self, look: &Look) -> String {
+        let on_day =
+            |key, day: &jiff::civil::Date| look.say_with(key, &[("when", &time::civil_date(*day))]);
         match self {
             Self::CannotAddYet => look.say("state-cannot-add-yet-hint"),
             Self::Ended { on } => on_day("state-ended-hint", on),

@@ -1,11 +1,10 @@
 //! How far a record's credential is: worked out of what the record says and what the desk knows, each time anew.
 
-use connector::desk::{Credential, Stage};
+use connector::desk::Credential;
 use jiff::Timestamp;
 use store::StoreError;
 
 use crate::credential_state::CredentialState;
-use crate::credential_type;
 use crate::records::Record;
 use crate::visit::Visit;
 
@@ -33,10 +32,10 @@ impl Progress {
             .iter()
             .filter(|credential| credential.record == record.id);
         let credentials: Vec<Credential> = of_it.cloned().collect();
-        let state = state_of_newest(&credentials, now).or_else(|| {
-            let is_offered = applies && record.deleted_at.is_none();
-            is_offered.then(|| state_of_record(&record, now))
-        })?;
+        // One that is not for the wallet is shown as one that is gone would be.
+        let mut on_file = record.on_file();
+        on_file.is_deleted |= !applies;
+        let state = CredentialState::of(&on_file, &credentials, now)?;
         Some(Self {
             can_be_added: applies && record.can_be_added(now) && state != CredentialState::Checking,
             record,
@@ -50,58 +49,6 @@ impl Progress {
         let mut added = self.credentials.iter().filter_map(|one| one.issued_at);
         let may_have = self.credentials.first().map(|one| one.started_at);
         added.next().or(may_have)
-    }
-}
-
-/// The newest credential that reached a wallet, or may have, decides; what came to nothing leaves it as it was. One
-/// that was revoked says nothing of an older one that is still in force, and one that another tab merely asked for
-/// nothing of one that was added since.
-fn state_of_newest(credentials: &[Credential], now: Timestamp) -> Option<CredentialState> {
-    let is_in_force = |one: &&Credential| one.stage == Stage::Issued && !one.revoking;
-    let newest = credentials
-        .iter()
-        .find(|one| one.stage != Stage::NotIssued)?;
-    let deciding = match newest.stage {
-        Stage::Revoked => credentials.iter().find(is_in_force).unwrap_or(newest),
-        Stage::Asked => {
-            let added_since = |one: &&Credential| {
-                is_in_force(one) && one.issued_at.is_some_and(|at| at >= newest.started_at)
-            };
-            credentials.iter().find(added_since).unwrap_or(newest)
-        }
-        _ => newest,
-    };
-    Some(match deciding.stage {
-        Stage::NotIssued => return None,
-        Stage::Asked => CredentialState::InProgress {
-            since: deciding.started_at,
-            added_before: credentials.iter().any(|one| one.issued_at.is_some()),
-        },
-        Stage::Checking => CredentialState::Checking,
-        Stage::Issued if deciding.revoking => CredentialState::Changed,
-        Stage::Issued => match deciding.expires_at.filter(|at| *at <= now) {
-            Some(at) => CredentialState::Expired {
-                on: credential_type::day_of(at),
-            },
-            None => CredentialState::Added {
-                at: deciding.issued_at.unwrap_or(deciding.started_at),
-            },
-        },
-        Stage::Revoked => CredentialState::Cancelled {
-            at: deciding.revoked_at.unwrap_or(deciding.started_at),
-        },
-    })
-}
-
-fn state_of_record(record: &Record, now: Timestamp) -> CredentialState {
-    if let Some(on) = record.ended_on(now) {
-        CredentialState::Ended { on }
-    } else if record.is_complete() {
-        CredentialState::NotAdded {
-            valid_until: record.credential_type.last_day(&record.claims),
-        }
-    } else {
-        CredentialState::CannotAddYet
     }
 }
 

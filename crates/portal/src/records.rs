@@ -76,20 +76,25 @@ impl Record {
         }
     }
 
-    /// Whether it says all that its credential must say.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.credential_type.is_complete(&self.claims)
+    /// What the state of its credential depends on.
+    pub(crate) fn on_file(&self) -> desk::OnFile<'_> {
+        desk::OnFile {
+            record: &self.id,
+            is_deleted: self.deleted_at.is_some(),
+            is_complete: self.credential_type.is_complete(&self.claims),
+            last_day: self.credential_type.last_day(&self.claims),
+            expires_at: self.credential_type.expires_at(&self.claims),
+        }
     }
 
-    /// Its last day, once that has come: nobody needs a credential for what is left of it.
+    /// Its last day, once that has come.
     pub(crate) fn ended_on(&self, now: Timestamp) -> Option<Date> {
-        let last_day = self.credential_type.last_day(&self.claims)?;
-        (last_day <= credential_type::day_of(now)).then_some(last_day)
+        self.on_file().ended_on(now)
     }
 
     /// Whether a credential can be made of it as it is now.
     pub(crate) fn can_be_added(&self, now: Timestamp) -> bool {
-        self.deleted_at.is_none() && self.is_complete() && self.ended_on(now).is_none()
+        self.on_file().can_be_added(now)
     }
 
     /// Changes one row if the record is still as this one says it, and none otherwise: for the desk's own batch.

@@ -18,16 +18,19 @@ pub enum Cause {
     Replaced,
     /// Nobody learnt whether it reached the wallet.
     NotConfirmed,
+    /// The wallet that held it is lost: with a phone, or with access to it.
+    WalletLost,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Corrected,
         Self::EndedEarly,
         Self::AddedInError,
         Self::Replaced,
         Self::NotConfirmed,
+        Self::WalletLost,
     ];
 
     /// Its stable code, as rows and JSON have it.
@@ -38,6 +41,7 @@ impl Cause {
             Self::AddedInError => "added-in-error",
             Self::Replaced => "replaced",
             Self::NotConfirmed => "not-confirmed",
+            Self::WalletLost => "wallet-lost",
         }
     }
 
@@ -54,6 +58,7 @@ impl Cause {
             Self::AddedInError => "The source record was added in error",
             Self::Replaced => "A newer credential takes its place",
             Self::NotConfirmed => "Not confirmed to have reached the wallet",
+            Self::WalletLost => "The wallet that held it was lost",
         }
     }
 }
@@ -75,27 +80,35 @@ impl Desk {
     ) -> Vec<Statement> {
         let digest = now_says.map(Record::digest);
         let condition = digest.as_ref().map_or("", |_| SAYS_SOMETHING_ELSE);
+        let about = |statement: Statement| match &digest {
+            Some(digest) => statement.bind(digest),
+            None => statement,
+        };
+        let statements = self.revocations(&format!("record = $1{condition}"), record, cause);
+        statements.map(about).into()
+    }
+
+    /// What is in a wallet is to be revoked, what is on its way is when it arrives. `which` is a condition on
+    /// credentials, in which `$1` is `key`, and `$4` may be bound by the caller.
+    ///
+    /// Two statements, in this order: what is issued between them is found by the second.
+    pub(super) fn revocations(&self, which: &str, key: &str, cause: Cause) -> [Statement; 2] {
         let about = |sql: String| {
-            let statement = Statement::new(sql)
-                .bind(record)
+            Statement::new(sql)
+                .bind(key)
                 .bind(self.now())
-                .bind(cause.code());
-            match &digest {
-                Some(digest) => statement.bind(digest),
-                None => statement,
-            }
+                .bind(cause.code())
         };
         // What did not reach a wallet as far as is known may yet: from the gateway's page, by going back to it.
-        // In this order: what is issued between the two statements is found by the second.
-        vec![
+        [
             about(format!(
                 "UPDATE connector_credentials SET changed_at = $2, reason = $3 \
-                 WHERE record = $1 AND stage IN ('asked', 'checking', 'not-issued') AND changed_at IS NULL{condition}"
+                 WHERE stage IN ('asked', 'checking', 'not-issued') AND changed_at IS NULL AND {which}"
             )),
             about(format!(
                 "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
                  SELECT serial_number, CAST($3 AS TEXT), 1, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT) \
-                 FROM connector_credentials WHERE record = $1 AND stage = 'issued'{condition} \
+                 FROM connector_credentials WHERE stage = 'issued' AND {which} \
                  ON CONFLICT (serial_number) DO NOTHING"
             )),
         ]

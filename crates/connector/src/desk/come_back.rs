@@ -6,7 +6,7 @@
 use store::{Statement, StoreError};
 use uuid::Uuid;
 
-use super::ending::Ending;
+use super::ending::{Ending, no_question};
 use super::journey::{Awaited, Journey};
 use super::{Desk, Person, Session, VerifyOutcome};
 use crate::callback::CallbackAnswer;
@@ -117,7 +117,9 @@ impl Desk {
             )
             .bind(&journey.employee)
             .bind(&awaited.record);
-            batch.extend([checking, look, answer]);
+            // And whoever asks the gateway about it just now is overtaken.
+            let question = no_question(&awaited.serial_number.to_string());
+            batch.extend([checking, look, answer, question]);
         }
         self.0.store.write(batch).await?;
         Ok(())

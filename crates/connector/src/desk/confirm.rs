@@ -121,7 +121,7 @@ impl Desk {
     }
 
     /// Whether the employee must be asked about an old copy before this record is added (again): one is, was or may be
-    /// in a wallet, and nothing was said about it since.
+    /// in a wallet, and nothing was said about it since, nor was the wallet lost.
     pub async fn must_ask_about_old_copy(
         &self,
         employee: &str,
@@ -135,6 +135,8 @@ impl Desk {
              AND NOT EXISTS (SELECT 1 FROM connector_confirmations f \
              WHERE f.employee = c.employee AND f.record = c.record \
              AND f.old_copy_at > $3 AND f.old_copy_at >= c.started_at) \
+             AND NOT EXISTS (SELECT 1 FROM connector_people p \
+             WHERE p.employee = c.employee AND p.wallet_lost_at >= c.started_at) \
              LIMIT 1",
         )
         .bind(employee)

@@ -51,7 +51,7 @@ impl Desk {
         let now = self.now();
         let serial_number = awaited.serial_number.to_string();
         match ending {
-            Ending::Issued(at) => self.keep_issued(journey, awaited, at, now).await,
+            Ending::Issued(at) => self.keep_issued(&journey.employee, awaited, at, now).await,
             Ending::NotIssued(outcome) => {
                 let not_issued = Statement::new(
                     "UPDATE connector_credentials SET stage = 'not-issued', outcome = $1, stage_at = $2 \
@@ -80,43 +80,54 @@ impl Desk {
         }
     }
 
-    async fn keep_issued(
+    /// The gateway says that it is in the wallet: by its answer to the code, or asked about it later.
+    pub(super) async fn keep_issued(
         &self,
-        journey: &Journey,
+        employee: &str,
         awaited: &Awaited,
         at: Timestamp,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // First, so that credentials of one employee that arrive at once wait for each other here, and the later one
-        // sees the earlier ones.
+        let serial_number = awaited.serial_number.to_string();
+        // The journey first, as in a callback's claim: whoever takes that up at the same moment waits here.
+        let end = Statement::new(
+            "UPDATE connector_journeys SET ended_at = $1, pending = NULL \
+             WHERE serial_number = $2 AND ended_at IS NULL",
+        )
+        .bind(now)
+        .bind(&serial_number);
+        // Then the employee, so that credentials of one employee that arrive at once wait for each other here, and the
+        // later one sees the earlier ones.
         let in_turn =
             Statement::new("UPDATE connector_people SET employee = employee WHERE employee = $1")
-                .bind(&journey.employee);
+                .bind(employee);
         let forget = Statement::new(
             "DELETE FROM connector_confirmations WHERE employee = $1 AND record = $2",
         )
-        .bind(&journey.employee)
+        .bind(employee)
         .bind(&awaited.record);
         // Whoever took this exchange for dead may have asked the gateway before the credential was there: its answer
         // now is the newer one.
         let issued = |unchanged: &str| {
             Statement::new(format!(
                 "UPDATE connector_credentials SET stage = 'issued', outcome = NULL, issued_at = $1, stage_at = $2 \
-                 WHERE serial_number = $3 AND stage IN ('checking', 'not-issued'){unchanged}"
+                 WHERE serial_number = $3 AND stage IN ('asked', 'checking', 'not-issued'){unchanged}"
             ))
             .bind(at)
             .bind(now)
-            .bind(awaited.serial_number.to_string())
+            .bind(&serial_number)
             .must_change(1)
         };
+        let known = no_question(&serial_number);
         let mut fresh = vec![
+            end.clone(),
             in_turn.clone(),
             forget.clone(),
             issued(" AND changed_at IS NULL"),
-            journey.end(now),
+            known.clone(),
         ];
         if self.0.options.supersede {
-            fresh.push(replace_older(journey, awaited, now));
+            fresh.push(replace_older(employee, awaited, now));
         }
         match self.write(fresh).await {
             Err(StoreError::Unmet { .. }) => {}
@@ -124,28 +135,37 @@ impl Desk {
         }
         // The record changed while the credential was on its way: it is in the wallet, and it is wrong.
         let stale = [
+            end.clone(),
             in_turn,
             forget,
             issued(""),
-            journey.end(now),
+            known.clone(),
             revoke_stale(awaited, now),
         ];
         match self.write(stale).await {
             Err(StoreError::Unmet { .. }) => {}
             decided => return decided,
         }
-        // Whoever took this exchange for dead has revoked it.
-        tracing::warn!(
+        // Whoever took this exchange for dead has settled it: it is revoked, or known to be issued.
+        tracing::info!(
             code = "answer-too-late",
-            serial_number = %awaited.serial_number,
+            %serial_number,
             "a credential was settled before the gateway's answer came"
         );
-        self.write([journey.end(now)]).await
+        self.write([end, known]).await
     }
 
-    async fn write(&self, batch: impl IntoIterator<Item = Statement>) -> Result<(), StoreError> {
+    pub(super) async fn write(
+        &self,
+        batch: impl IntoIterator<Item = Statement>,
+    ) -> Result<(), StoreError> {
         self.0.store.write(batch).await.map(|_| ())
     }
+}
+
+/// Nothing is left to be asked about this credential.
+pub(super) fn no_question(serial_number: &str) -> Statement {
+    Statement::new("DELETE FROM connector_questions WHERE serial_number = $1").bind(serial_number)
 }
 
 /// When the journey is certainly over, it is revoked, in case it came after all and nobody collected it. Nobody is told:
@@ -165,7 +185,7 @@ fn look_when_over(serial_number: &str, journey_lasts: SignedDuration, now: Times
 
 /// One credential of a record is in force: the older ones are to be revoked. Ones that are still on their way are
 /// revoked when they arrive or are settled.
-fn replace_older(journey: &Journey, awaited: &Awaited, now: Timestamp) -> Statement {
+fn replace_older(employee: &str, awaited: &Awaited, now: Timestamp) -> Statement {
     // Whoever said that the old copy is gone needs no mail about it.
     let tell = !awaited.old_copy_answered;
     Statement::new(
@@ -178,7 +198,7 @@ fn replace_older(journey: &Journey, awaited: &Awaited, now: Timestamp) -> Statem
     .bind(tell)
     .bind(now)
     .bind(now)
-    .bind(&journey.employee)
+    .bind(employee)
     .bind(&awaited.record)
     .bind(awaited.serial_number.to_string())
     .bind(Cause::Replaced.code())

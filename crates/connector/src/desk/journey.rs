@@ -3,6 +3,9 @@
 //! The row holds the journey's `state`, nonce and code verifier in clear, until the journey ended. Sealing them would
 //! need one more key for every host, and would protect little: a code is exchanged with the client secret, which is
 //! not in the database, and a callback counts only in the session that began, of which the row has no more than a hash.
+//!
+//! A credential's journey keeps its `state` for as long as the credential is not settled, also when it ended: by it the
+//! gateway is asked what became of it. No callback counts by then.
 
 use aws_lc_rs::digest;
 use jiff::Timestamp;
@@ -54,8 +57,8 @@ impl Desk {
         })?;
         let insert = Statement::new(
             "INSERT INTO connector_journeys \
-             (state_digest, session, employee, serial_number, return_to, pending, started_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+             (state_digest, session, employee, serial_number, return_to, pending, started_at, state) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(sha256(pending.state()))
         .bind(sha256(session.id))
@@ -63,7 +66,8 @@ impl Desk {
         .bind(pending.serial_number().map(|number| number.to_string()))
         .bind(return_to)
         .bind(text)
-        .bind(self.now());
+        .bind(self.now())
+        .bind(pending.serial_number().map(|_| pending.state()));
         self.0.store.write([insert]).await?;
         Ok(())
     }
@@ -94,11 +98,16 @@ impl Journey {
     /// Takes the callback up: changes one row for one caller, and none for any other.
     pub(super) fn use_up(&self, now: Timestamp) -> Statement {
         Statement::new(
-            "UPDATE connector_journeys SET used_at = $1 \
+            "UPDATE connector_journeys SET used_at = $1, old_copy_answered = $3 \
              WHERE state_digest = $2 AND used_at IS NULL AND ended_at IS NULL",
         )
         .bind(now)
         .bind(&self.state_digest)
+        .bind(
+            self.credential
+                .as_ref()
+                .is_some_and(|awaited| awaited.old_copy_answered),
+        )
     }
 
     /// Puts it back as it was before the callback. What a browser says without a code proves nothing: the wallet may

@@ -16,12 +16,16 @@ mod change;
 mod come_back;
 mod confirm;
 mod ending;
+mod erase;
+mod export;
 mod gateway;
 mod identity;
 mod issue;
 mod journey;
 mod mail;
 mod registry;
+mod revoke;
+mod state;
 mod tidy;
 mod work;
 
@@ -36,11 +40,18 @@ use crate::{Clock, HttpOptions, Settings};
 pub use change::Cause;
 pub use come_back::Return;
 pub use confirm::OldCopy;
+pub use erase::{EraseError, Erased};
+pub use export::{
+    Export, ExportedConfirmation, ExportedIdentity, ExportedJourney, ExportedMail, ExportedPerson,
+    ExportedRevocation,
+};
 pub use gateway::StartFault;
 pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;
 pub use mail::{MailOptions, MailOptionsError, Smtp, SmtpSecurity};
 pub use registry::{Credential, Record, Stage};
+pub use revoke::{Revoking, RevokingAll};
+pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{Backlog, WaitingMail, WaitingRevocation};
 
 mod for_sqlite {

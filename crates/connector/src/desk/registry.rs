@@ -55,7 +55,8 @@ impl Record {
 }
 
 /// How far a credential has come, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// The employee was sent to the gateway and is not back.
     Asked,
@@ -70,7 +71,7 @@ pub enum Stage {
 }
 
 /// A credential that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Credential {
     /// By which it is revoked.

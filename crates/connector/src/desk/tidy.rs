@@ -6,8 +6,10 @@ use store::{Statement, StoreError};
 use super::Desk;
 
 /// Every table, those that refer to others first.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 9] = [
+    "erasures",
     "mails",
+    "questions",
     "revocations",
     "credentials",
     "journeys",
@@ -25,9 +27,14 @@ impl Desk {
 
     /// Deletes what nobody can need any more. What is kept for good is what was asked for and what became of it.
     pub(super) async fn tidy(&self) -> Result<(), StoreError> {
-        // Twice its time: whoever settles a journey's credential when it is certainly over still finds the journey.
-        let journeys = Statement::new("DELETE FROM connector_journeys WHERE started_at < $1")
-            .bind(self.ago(self.0.options.journey_lasts * 2));
+        // Twice its time: whoever settles a journey's credential when it is certainly over still finds the journey. While
+        // the gateway cannot be asked, it waits.
+        let journeys = Statement::new(
+            "DELETE FROM connector_journeys WHERE started_at < $1 AND NOT EXISTS ( \
+             SELECT 1 FROM connector_credentials c \
+             WHERE c.serial_number = connector_journeys.serial_number AND c.stage IN ('asked', 'checking'))",
+        )
+        .bind(self.ago(self.0.options.journey_lasts * 2));
         let identities = Statement::new("DELETE FROM connector_identities WHERE expires_at < $1")
             .bind(self.now());
         let a_day_ago = self.ago(SignedDuration::from_hours(24));

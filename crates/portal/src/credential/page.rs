@@ -5,7 +5,7 @@ use axum::response::Response;
 use ui::component::{Row, TaskStatus};
 use ui::{Page, render};
 
-use crate::credential_state::{CredentialState, WayIn};
+use crate::credential_state::{CredentialState, Shown, WayIn};
 use crate::look::{Look, Visitor};
 use crate::session::page::Session;
 

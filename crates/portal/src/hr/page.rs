@@ -9,7 +9,7 @@ use ui::component::{FieldError, Row, Task, TaskStatus};
 use ui::headers::Policy;
 use ui::{Page, render, render_with};
 
-use crate::credential_state::CredentialState;
+use crate::credential_state::{CredentialState, Shown};
 use crate::look::Look;
 use crate::session::page::Session;
 

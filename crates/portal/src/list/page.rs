@@ -5,7 +5,7 @@ use axum::response::Response;
 use ui::component::Task;
 use ui::{Page, render};
 
-use crate::credential_state::CredentialState;
+use crate::credential_state::{CredentialState, Shown};
 use crate::look::{Look, Visitor};
 use crate::session::page::Session;
 

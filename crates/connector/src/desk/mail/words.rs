@@ -54,6 +54,14 @@ pub(in crate::desk) fn delete_credential(
 ) -> Result<Letter, UnknownPlaceholder> {
     let label = one_line(revoked.label);
     let (the_copy, find_it, delete_it) = match revoked.issued_at {
+        Some(at) if revoked.cause == Cause::WalletLost => (
+            "The copy in that wallet no longer works.",
+            format!(
+                "If it is the one that was lost, find the {label} credential added on {}.",
+                date(at)
+            ),
+            "Delete it.",
+        ),
         Some(at) => (
             "The copy in your wallet no longer works.",
             format!("Find the {label} credential added on {}.", date(at)),
@@ -94,6 +102,7 @@ fn because(cause: Cause) -> &'static str {
         Cause::AddedInError => "it was added in error",
         Cause::Replaced => "it was replaced by a newer one",
         Cause::NotConfirmed => "we could not confirm that it reached your wallet",
+        Cause::WalletLost => "the wallet that held it was reported lost",
     }
 }
 

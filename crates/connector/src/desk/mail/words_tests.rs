@@ -46,6 +46,7 @@ fn the_words_for_each_cause_are_those_of_its_file() {
             Cause::NotConfirmed,
             include_str!("letters/not-confirmed.txt"),
         ),
+        (Cause::WalletLost, include_str!("letters/wallet-lost.txt")),
     ] {
         let letter = delete_credential(&options(), &revoked(cause)).unwrap();
         assert_eq!(

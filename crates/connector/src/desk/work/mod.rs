@@ -4,6 +4,7 @@
 //! one statement that only one process can win; whoever dies afterwards leaves the row to be taken again.
 
 mod backlog;
+mod erasures;
 mod mails;
 mod revocations;
 mod unknown;
@@ -34,11 +35,15 @@ impl Desk {
 
     /// Do what is due now, once. True if something was done that may make more due.
     pub async fn work_once(&self) -> Result<bool, StoreError> {
-        let wanted = self.want_what_is_unknown_revoked().await?;
+        let at_the_gateway = async {
+            let asked = self.ask_about_what_is_unknown().await;
+            let revoked = self.revoke_what_is_wanted().await;
+            Ok::<_, StoreError>(asked? | revoked?)
+        };
         // Side by side: a gateway that does not answer holds up no mail, and the other way round.
-        let (revoked, sent) =
-            tokio::join!(self.revoke_what_is_wanted(), self.send_what_is_written());
-        Ok(revoked? | sent? | wanted)
+        let (done, sent) = tokio::join!(at_the_gateway, self.send_what_is_written());
+        let done = done? | sent?;
+        Ok(self.erase_who_is_to_be_erased().await? | done)
     }
 
     /// Do what is due, for ever. A failure is logged and tried again.

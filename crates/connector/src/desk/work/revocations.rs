@@ -126,7 +126,7 @@ impl Desk {
             if !self.take_revocation(&wanted).await? {
                 continue;
             }
-            match self.revoke(&wanted).await {
+            match self.ask_to_revoke(&wanted).await {
                 Ok(()) => self.keep_revoked(&wanted).await?,
                 Err(Fault::Revoke(RevokeError::NotFound)) if !wanted.is_issued() => {
                     self.keep_not_issued(&wanted).await?;
@@ -171,7 +171,7 @@ impl Desk {
         Ok(taken.iter().any(|outcome| outcome.changed == 1))
     }
 
-    async fn revoke(&self, wanted: &Wanted) -> Result<(), Fault> {
+    async fn ask_to_revoke(&self, wanted: &Wanted) -> Result<(), Fault> {
         let revocation = Revocation::new(
             &wanted.credential_type,
             wanted.serial_number,

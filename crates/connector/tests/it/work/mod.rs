@@ -1,5 +1,8 @@
 //! What the desk does behind the pages, against the real gateway, a real mail server and both databases.
 
+mod asked;
+mod asked_to;
+mod erasing;
 mod late;
 mod mails;
 mod revocations;

@@ -1,16 +1,17 @@
-//! Nobody learnt whether a credential reached the wallet: it is settled by revoking, and said as it is.
+//! Nobody learnt whether a credential reached the wallet, and the gateway cannot tell or will not keep it: it is settled by
+//! revoking, and said as it is.
 
 use connector::desk::{Cause, Issuing, Return, Stage};
 use jiff::SignedDuration;
 use url::Url;
 
-use super::world::{ANNA, RECORD, REVOKE, TOKEN, Working, corrected};
+use super::world::{ANNA, LOOK_UP, RECORD, REVOKE, TOKEN, Working, corrected};
 use crate::database::{Database, on_both_engines};
 use crate::desk::door::Jam;
 use crate::desk::world::programme;
 
 on_both_engines!(
-    an_answer_that_was_lost_is_settled_at_once_by_revoking_and_the_employee_is_told,
+    an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_once_by_revoking,
     a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dead,
     a_browser_that_never_comes_back_is_settled_when_the_journey_is_over,
     a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_is_revoked_and_told,
@@ -26,13 +27,14 @@ async fn away(it: &Working) -> (Url, String) {
     (url, query)
 }
 
-async fn an_answer_that_was_lost_is_settled_at_once_by_revoking_and_the_employee_is_told(
+async fn an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_once_by_revoking(
     database: Database,
 ) {
     let it = Working::start(database).await;
     let person = it.log_in().await;
     let (_, query) = away(&it).await;
     it.door.jam(TOKEN, Jam::LoseAnswer);
+    it.door.jam(LOOK_UP, Jam::Refuse(404));
     let back = it.desk.come_back(ANNA, &person, &query).await.unwrap();
     assert!(matches!(back, Return::Issue { .. }), "{back:?}");
     assert_eq!(it.credential().await.stage, Stage::Checking);
@@ -57,7 +59,7 @@ async fn a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dea
     let mut it = Working::start(database).await;
     let person = it.log_in().await;
     let (_, query) = away(&it).await;
-    let (arrived, go_on) = it.door.hold(TOKEN);
+    let (arrived, _) = it.door.hold(TOKEN);
     // The process that takes the callback up, on a runtime of its own, so that nothing of it is left.
     let (url, settings, clock) = it.process();
     let died = std::thread::spawn(move || {
@@ -81,8 +83,8 @@ async fn a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dea
     tokio::task::spawn_blocking(move || died.join().unwrap())
         .await
         .unwrap();
+    // What it sent goes no further: with the connection, the door drops the request.
     it.door.free();
-    go_on.notify_one();
     it.restart();
     it.work().await;
     assert_eq!(it.credential().await.stage, Stage::Checking);
@@ -106,6 +108,10 @@ async fn a_browser_that_never_comes_back_is_settled_when_the_journey_is_over(dat
     assert_eq!(credential.stage, Stage::NotIssued);
     assert_eq!(credential.outcome.as_deref(), Some("never-came-back"));
     assert!(!credential.revoking);
+    assert!(
+        it.revocations().is_empty(),
+        "the gateway said that nothing left it"
+    );
     assert!(it.mails().is_empty());
     assert!(it.desk.backlog().await.unwrap().revocations.is_empty());
 }
@@ -128,6 +134,7 @@ async fn what_is_not_known_waits_for_the_gateway(database: Database) {
     let person = it.log_in().await;
     let (_, query) = away(&it).await;
     it.door.jam(TOKEN, Jam::LoseAnswer);
+    it.door.jam(LOOK_UP, Jam::Refuse(404));
     it.door.jam(REVOKE, Jam::Refuse(503));
     it.desk.come_back(ANNA, &person, &query).await.unwrap();
     it.work().await;

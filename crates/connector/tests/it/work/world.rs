@@ -25,6 +25,8 @@ pub(super) const RECORD: &str = "p1";
 
 /// The path that revokes.
 pub(super) const REVOKE: &str = "/revokecredential";
+/// The path that tells what became of journeys.
+pub(super) const LOOK_UP: &str = "/outcomes";
 /// The path that exchanges codes.
 pub(super) const TOKEN: &str = "/token";
 
