@@ -14,6 +14,7 @@ pub(crate) enum Kind {
     Confirmed,
     IdentityStarted,
     AddingStarted,
+    PhoneLost,
     ListViewed,
     PersonViewed,
     RecordViewed,
@@ -27,12 +28,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::LogIn,
         Self::LogOut,
         Self::Confirmed,
         Self::IdentityStarted,
         Self::AddingStarted,
+        Self::PhoneLost,
         Self::ListViewed,
         Self::PersonViewed,
         Self::RecordViewed,
@@ -53,6 +55,7 @@ impl Kind {
             Self::Confirmed => "audit-confirmed",
             Self::IdentityStarted => "audit-identity-started",
             Self::AddingStarted => "audit-adding-started",
+            Self::PhoneLost => "audit-phone-lost",
             Self::ListViewed => "audit-list-viewed",
             Self::PersonViewed => "audit-person-viewed",
             Self::RecordViewed => "audit-record-viewed",

@@ -24,6 +24,7 @@ mod import;
 mod list;
 mod login;
 mod look;
+mod lost_phone;
 mod not_applicable;
 mod own_path;
 mod problem;

@@ -89,6 +89,24 @@ list-cannot-see = We cannot see what is in your wallet. If you deleted a credent
 list-one-cancelled = { $title } has been cancelled. Delete it from your wallet.
 list-several-cancelled = { $count } of your credentials have been cancelled. Delete them from your wallet.
 
+list-lost-phone = I have lost my phone
+
+## A lost phone
+
+lost-phone-title = I have lost my phone
+lost-phone-nothing = Nothing of what you added here is in your wallet now, so there is nothing to cancel.
+lost-phone-what = We cancel everything that you added to the wallet on it, so that nobody else can use it:
+lost-phone-again = You can add all of it again when you have a wallet on another phone.
+lost-phone-identity = Your identity credential comes from your employer. Tell them too, so that they can cancel it and give you a new one.
+lost-phone-warning-title = You cannot undo this
+lost-phone-warning = If you find your phone, you still have to add your credentials again.
+lost-phone-button = Cancel all my credentials
+lost-phone-done-title = We are cancelling your credentials
+lost-phone-done = Nobody can use them any more in a few minutes.
+lost-phone-next-title = What happens next
+lost-phone-next-identity = Get a new identity credential from your employer.
+lost-phone-next-add = Log in here and add your credentials to the wallet on your new phone.
+
 ## One credential
 
 credential-copy-stays = You can no longer share it. The copy in your wallet stays there until you delete it.
@@ -235,6 +253,7 @@ audit-log-out = Logged out
 audit-confirmed = Confirmed the information
 audit-identity-started = Went to share their identity
 audit-adding-started = Went to add the credential
+audit-phone-lost = Lost their phone: cancelled everything
 audit-list-viewed = Looked at the list of everybody
 audit-person-viewed = Looked at the person
 audit-record-viewed = Looked at the record

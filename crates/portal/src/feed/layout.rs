@@ -178,8 +178,8 @@ impl Reader {
         says: &HashMap<&str, &str>,
         claims: BTreeMap<String, String>,
     ) -> Result<Option<Record>, String> {
-        let say = |name: &str| says.get(name).copied().unwrap_or_default();
-        let (id, name, label) = (say("record"), say("credential_type"), say("label"));
+        let value = |name: &str| says.get(name).copied().unwrap_or_default();
+        let (id, name, label) = (value("record"), value("credential_type"), value("label"));
         if id.is_empty() {
             return if name.is_empty() && label.is_empty() && claims.is_empty() {
                 Ok(None)
@@ -239,7 +239,7 @@ fn read_person(
     says: &HashMap<&str, &str>,
     facts: BTreeMap<String, String>,
 ) -> Result<Person, String> {
-    let say = |name: &str| says.get(name).copied().unwrap_or_default();
+    let value = |name: &str| says.get(name).copied().unwrap_or_default();
     let own = says.iter().map(|(name, value)| (*name, *value));
     let others = facts
         .iter()
@@ -251,27 +251,27 @@ fn read_person(
             ));
         }
     }
-    let id = say("employee");
+    let id = value("employee");
     if !is_id(id) {
         return Err(
             "employee: an id consists of lower-case letters, digits and hyphens".to_owned(),
         );
     }
     for name in ["username", "first_names", "surname"] {
-        if say(name).is_empty() {
+        if value(name).is_empty() {
             return Err(format!("{name}: it is empty"));
         }
     }
-    let date_of_birth = match say("date_of_birth") {
+    let date_of_birth = match value("date_of_birth") {
         "" => None,
         date if date.len() == 10 => Some(date.parse().map_err(|_| WRONG_DATE)?),
         _ => return Err(WRONG_DATE.to_owned()),
     };
-    let email = say("email");
+    let email = value("email");
     if !email.is_empty() && !email.contains('@') {
         return Err("email: it is no address".to_owned());
     }
-    let applicable = match say("applicable") {
+    let applicable = match value("applicable") {
         "" | "yes" | "true" | "1" => true,
         "no" | "false" | "0" => false,
         _ => return Err("applicable: it is yes or no".to_owned()),
@@ -279,9 +279,9 @@ fn read_person(
     Ok(Person {
         line,
         id: id.to_owned(),
-        username: as_typed(say("username")),
-        first_names: say("first_names").to_owned(),
-        surname: say("surname").to_owned(),
+        username: as_typed(value("username")),
+        first_names: value("first_names").to_owned(),
+        surname: value("surname").to_owned(),
         date_of_birth,
         email: (!email.is_empty()).then(|| email.to_owned()),
         applicable,

@@ -19,6 +19,7 @@ mod hostile_portal;
 mod hr;
 mod journeys;
 mod login;
+mod lost_phone;
 mod openid;
 mod pages;
 mod refusals;
