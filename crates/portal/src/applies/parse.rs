@@ -99,20 +99,22 @@ fn column(name: &str) -> Result<(Column, Kind), String> {
         "record" => (Column::Record(RecordColumn::Record), Kind::NoDate),
         "credential_type" => (Column::Record(RecordColumn::CredentialType), Kind::Type),
         "label" => (Column::Record(RecordColumn::Label), Kind::NoDate),
-        _ => match name.strip_prefix(FACT).filter(|fact| !fact.is_empty()) {
-            Some(fact) => (Column::Fact(fact.to_owned()), Kind::Anything),
-            None => {
-                let all = credential_type::all()
-                    .iter()
-                    .flat_map(CredentialType::attributes);
-                let named: Vec<&Attribute> = all.filter(|one| one.name == name).collect();
-                if named.is_empty() {
-                    return Err(format!("there is no column {name:?}"));
-                }
-                (Column::Claim(name.to_owned()), Kind::Claims(named))
-            }
-        },
+        _ => return fact_or_claim(name),
     })
+}
+
+fn fact_or_claim(name: &str) -> Result<(Column, Kind), String> {
+    if let Some(fact) = name.strip_prefix(FACT).filter(|fact| !fact.is_empty()) {
+        return Ok((Column::Fact(fact.to_owned()), Kind::Anything));
+    }
+    let all = credential_type::all()
+        .iter()
+        .flat_map(CredentialType::attributes);
+    let named: Vec<&Attribute> = all.filter(|one| one.name == name).collect();
+    if named.is_empty() {
+        return Err(format!("there is no column {name:?}"));
+    }
+    Ok((Column::Claim(name.to_owned()), Kind::Claims(named)))
 }
 
 fn test(rule: &RuleConfig, name: &str, kind: &Kind) -> Result<Test, String> {

@@ -152,22 +152,19 @@ impl Reader {
         }
         let mut person = read_person(row.line, &person, facts)?;
         let record = self.read_record(row.line, &record, claims)?;
-        match self.by_id.get(&person.id) {
-            Some(&at) => {
-                let before = &mut self.people[at];
-                if !is_same(before, &person) {
-                    return Err(format!(
-                        "of this employee something else is said in line {}",
-                        before.line
-                    ));
-                }
-                before.records.extend(record);
+        if let Some(&at) = self.by_id.get(&person.id) {
+            let before = &mut self.people[at];
+            if !is_same(before, &person) {
+                let first = before.line;
+                return Err(format!(
+                    "of this employee something else is said in line {first}"
+                ));
             }
-            None => {
-                person.records.extend(record);
-                self.by_id.insert(person.id.clone(), self.people.len());
-                self.people.push(person);
-            }
+            before.records.extend(record);
+        } else {
+            person.records.extend(record);
+            self.by_id.insert(person.id.clone(), self.people.len());
+            self.people.push(person);
         }
         Ok(())
     }
