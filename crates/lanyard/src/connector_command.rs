@@ -3,6 +3,7 @@
 //! `lanyard connector match` says whether an identity is the employee on record, line by line, for trying a policy on names
 //! of one's own and for hosts in other languages.
 
+mod reconcile;
 mod serve;
 
 use std::io::{self, BufRead as _};
@@ -41,6 +42,16 @@ impl Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
+    /// Compare what this connector has issued with the gateway and with the published status lists. Fails if something
+    /// differs.
+    Reconcile {
+        /// The configuration file of the connector; it may be running.
+        #[arg(long, value_name = "FILE", env = "LANYARD_CONNECTOR_CONFIG")]
+        config: PathBuf,
+        /// Store what has to be done about it: revoke what should be, mark what is.
+        #[arg(long)]
+        repair: bool,
+    },
     /// Make an API key: for whoever calls, and its SHA-256 for the configuration file.
     Key,
     /// Compare records with identities: one JSON object on each line of standard input, one answer for each.
@@ -91,6 +102,9 @@ struct Shown {
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let done = match (&options.verb, &options.config) {
         (Some(Verb::Match { policy }), _) => return answer_lines(*policy),
+        (Some(Verb::Reconcile { config, repair }), _) => {
+            return reconcile::run(config, *repair).await;
+        }
         (Some(Verb::Key), _) => serve::new_key(),
         (None, Some(file)) => serve::run(file, options.check).await,
         (None, None) => anyhow::bail!("say --config FILE to serve, or what else to do (--help)"),

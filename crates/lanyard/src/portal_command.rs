@@ -31,6 +31,15 @@ pub struct Options {
 enum Command {
     /// Take in employees and records of a CSV file, all of it or nothing.
     Import(Import),
+    /// Print who did and saw what as CSV, the newest first.
+    Audit(Audit),
+}
+
+#[derive(Debug, clap::Args)]
+struct Audit {
+    /// The portal's configuration file.
+    #[arg(long, value_name = "FILE", env = "LANYARD_PORTAL_CONFIG")]
+    config: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,8 +56,10 @@ struct Import {
 
 /// Runs the portal until it is told to stop, or takes a file in.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
-    if let Some(Command::Import(options)) = &options.command {
-        return import(options).await;
+    match &options.command {
+        Some(Command::Import(options)) => return import(options).await,
+        Some(Command::Audit(options)) => return audit(options).await,
+        None => {}
     }
     let file = options.config.as_ref().context("--config is missing")?;
     let config = Config::read(file)?;
@@ -75,6 +86,14 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         .await;
     portal.close().await;
     outcome
+}
+
+async fn audit(options: &Audit) -> anyhow::Result<()> {
+    let config = Config::read(&options.config)?;
+    let portal = Portal::compose(&config, Surroundings::production()).await?;
+    let text = portal.audit_csv().await;
+    portal.close().await;
+    say(format_args!("{}", text?.trim_end()))
 }
 
 /// The portal may run meanwhile: what has to be revoked is a row, which it finds, or finds when it starts.

@@ -10,6 +10,8 @@ use store::Store;
 use ui::headers::Policy;
 use url::Url;
 
+use crate::applies::Rules;
+use crate::employees::Employee;
 use crate::feed::Feed;
 use crate::login::password::Passwords;
 use crate::login::provider::Provider;
@@ -27,6 +29,8 @@ pub(crate) struct Parts {
     pub(crate) passwords: Passwords,
     /// Where people log in, besides or instead of with passwords.
     pub(crate) provider: Option<Provider>,
+    /// Whom the staff passport applies to.
+    pub(crate) rules: Rules,
     /// Where people and records come from, besides the staff file.
     pub(crate) feed: Option<Feed>,
     pub(crate) public_url: Url,
@@ -35,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) hr_page: bool,
     /// Where the reverse proxy says whom it took a request from.
     pub(crate) address_header: Option<HeaderName>,
+    /// For how many days it is kept who did and saw what.
+    pub(crate) audit_days: u16,
     /// How long an answer of the gateway may take before whoever waited for it is taken for dead.
     pub(crate) answer_lasts: SignedDuration,
     /// How long a browser may be away at the gateway.
@@ -50,6 +56,11 @@ pub(crate) fn can_be_kept(text: &str) -> bool {
 impl Parts {
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Whether there is anything about the staff passport for this person.
+    pub(crate) fn applies_to(&self, person: &Employee) -> bool {
+        self.rules.are_met_by(person, self.now())
     }
 
     /// The moment that long before now.

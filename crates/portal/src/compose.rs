@@ -7,19 +7,21 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::HeaderName;
 use connector::desk::{Desk, DeskError, DeskOptions};
-use connector::{ClientSecret, Clock, HttpOptions, Observer, Push, Settings, SigningKey};
+use connector::{Clock, HttpOptions, Observer, Settings};
 use jiff::{SignedDuration, Timestamp};
 use store::{Migrations, Statement, Store, StoreError};
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
-use crate::config::{Config, ConfigError, read_pem, read_secret};
+use crate::applies::Rules;
+use crate::audit;
+use crate::config::{Config, ConfigError};
 use crate::feed::{self, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
 use crate::login::provider::Provider;
 use crate::look::{Limits, Look};
 use crate::staff::Staff;
-use crate::{config, import, routes, session};
+use crate::{import, routes, session};
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");
@@ -36,8 +38,6 @@ pub const MIGRATIONS: Migrations = Migrations::new(
     for_postgres::migrations::runner,
 );
 
-/// How base64 of any key begins that a sandbox made (`sandbox-…`): refused outside one.
-const SANDBOX_KEY: &str = "c2FuZGJveC";
 /// As long as a person has at the gateway's page: whoever took all of it is still logged in when they come back.
 const SHORTEST_IDLE_MINUTES: u16 = 30;
 /// How often what has served its time is deleted.
@@ -113,12 +113,15 @@ impl Portal {
             Provider::new(log_in, &config.public_url, surroundings.sandbox, clock)
         });
         let provider = provider.transpose()?;
+        let rules = Rules::parse(&config.applies)?;
         let feed = config.records.as_ref().map(Feed::new).transpose()?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
+        if let (Some(staff), None) = (&staff, &config.records) {
+            import::check_facts(staff, &rules)?;
+        }
         let http = HttpOptions {
-            certificate_authority: read_pem(config.gateway.certificate_authority.as_deref())?,
             observer: surroundings.observer,
-            ..HttpOptions::default()
+            ..config.gateway.http_options().map_err(ConfigError::from)?
         };
         let address = config
             .database_address()?
@@ -149,11 +152,13 @@ impl Portal {
                     .map_err(|_| ComposeError::Passwords)?,
                 provider,
                 feed,
+                rules,
                 public_url: config.public_url.clone(),
                 gateway_url: config.gateway.url.clone(),
                 organisation: config.organisation.clone(),
                 hr_page: config.hr_page,
                 address_header,
+                audit_days: config.audit.keep_days,
                 answer_lasts: SignedDuration::from_secs(config.gateway.answer_seconds.into()),
                 journey_lasts: SignedDuration::from_secs(config.gateway.journey_seconds.into()),
             }),
@@ -182,6 +187,11 @@ impl Portal {
     /// Takes in what the configuration's `records` name, as [`keep_working`](Self::keep_working) does again and again.
     pub async fn take_in_now(&self) -> Result<Taken, FeedError> {
         feed::take_in_now(&self.app).await
+    }
+
+    /// Who did and saw what, as CSV, the newest first.
+    pub async fn audit_csv(&self) -> Result<String, StoreError> {
+        audit::whole_csv(&self.app, None).await
     }
 
     /// Everything the portal serves.
@@ -215,7 +225,14 @@ impl Portal {
     pub async fn forget_everything(&self) -> Result<(), StoreError> {
         self.app.desk.forget_everything().await?;
         // Those that refer to others first.
-        let tables = ["attempts", "log_ins", "sessions", "records", "employees"];
+        let tables = [
+            "audit",
+            "attempts",
+            "log_ins",
+            "sessions",
+            "records",
+            "employees",
+        ];
         let deletes = tables.map(|table| Statement::new(format!("DELETE FROM portal_{table}")));
         self.app.store.write(deletes).await.map(drop)
     }
@@ -252,27 +269,10 @@ fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
     }
     for (key, value) in [
         ("session_hours", u32::from(config.session_hours)),
-        ("gateway.answer_seconds", config.gateway.answer_seconds),
-        ("gateway.journey_seconds", config.gateway.journey_seconds),
+        ("audit.keep_days", u32::from(config.audit.keep_days)),
     ] {
         if value == 0 {
             return Err(ConfigError::value(key, "it must be 1 at least"));
-        }
-    }
-    for (key, value, safe) in [
-        (
-            "gateway.answer_seconds",
-            config.gateway.answer_seconds,
-            config::SAFE_ANSWER_SECONDS,
-        ),
-        (
-            "gateway.journey_seconds",
-            config.gateway.journey_seconds,
-            config::SAFE_JOURNEY_SECONDS,
-        ),
-    ] {
-        if value < safe {
-            tracing::warn!(key, value, safe, "shorter than is safe with every gateway");
         }
     }
     if config.tls_certificate.is_some() != config.tls_key.is_some() {
@@ -283,26 +283,9 @@ fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
 }
 
 fn settings(config: &Config, sandbox: bool) -> Result<Settings, ConfigError> {
-    let gateway = &config.gateway;
-    let key = read_secret("gateway.signing_key", &gateway.signing_key)?;
-    if !sandbox && key.starts_with(SANDBOX_KEY) {
-        let reason = "this is a sandbox's key; ask the gateway's operator for one of your own";
-        return Err(ConfigError::value("gateway.signing_key", reason));
-    }
-    let signing_key = SigningKey::from_base64(&key)
-        .map_err(|error| ConfigError::value("gateway.signing_key", error))?;
-    let secret = read_secret("gateway.client_secret", &gateway.client_secret)?;
     let redirect_uri = config.public_url.join(crate::returned::PATH);
-    Ok(Settings {
-        gateway: gateway.url.clone(),
-        dialect: gateway.dialect,
-        push: Push::default(),
-        client_id: gateway.client_id.clone(),
-        client_secret: ClientSecret::new(secret.as_str()),
-        signing_key: Some(signing_key),
-        organisation_id: gateway.organisation_id.clone(),
-        redirect_uri: redirect_uri.map_err(|error| ConfigError::value("public_url", error))?,
-    })
+    let redirect_uri = redirect_uri.map_err(|error| ConfigError::value("public_url", error))?;
+    Ok(config.gateway.settings(redirect_uri, sandbox)?)
 }
 
 fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
@@ -313,7 +296,7 @@ fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
         journey_lasts: seconds(config.gateway.journey_seconds),
         answer_lasts: seconds(config.gateway.answer_seconds),
         mail: match &config.mail {
-            Some(mail) => Some(crate::mail::options(config, mail)?),
+            Some(mail) => Some(mail.options(&config.organisation, Some(&config.public_url))?),
             None => None,
         },
         ..DeskOptions::default()

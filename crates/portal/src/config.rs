@@ -4,12 +4,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use connector::desk::SmtpSecurity;
-use connector::{Dialect, Policy, SecretSource};
+use connector::{Policy, SecretSource};
 use serde::Deserialize;
 use url::Url;
 
-pub use crate::mail::{AccessTokenConfig, NotifyConfig};
+use crate::applies::RuleConfig;
+pub use connector::config::{AccessTokenConfig, GatewayConfig, MailConfig, NotifyConfig};
 
 /// Everything that `lanyard portal --config FILE` reads.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,9 +40,16 @@ pub struct Config {
     /// Employees and records from another system: a CSV file or a view of its database.
     #[serde(default)]
     pub records: Option<RecordsConfig>,
+    /// Whom the staff passport applies to, and to which records: all of these rules hold. Without any, to everybody
+    /// whose `applicable` is not `no`.
+    #[serde(default)]
+    pub applies: Vec<RuleConfig>,
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,
+    /// How long it is kept who did and saw what.
+    #[serde(default)]
+    pub audit: AuditConfig,
     /// Whether `/hr`, where anybody may change records, is there. On loopback addresses only.
     #[serde(default)]
     pub hr_page: bool,
@@ -64,35 +71,6 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
 }
 
-/// The gateway, and who this portal is to it.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GatewayConfig {
-    /// Its address.
-    pub url: Url,
-    /// The contract that it knows this portal by: `v2`, `v1-a`, `v1-b` or `plain`.
-    pub dialect: Dialect,
-    /// This portal's id there.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: SecretSource,
-    /// The key that signs what is to be issued, in base64.
-    pub signing_key: SecretSource,
-    /// The organisation in whose name credentials are issued.
-    pub organisation_id: String,
-    /// A certificate authority (PEM) to trust besides the machine's own.
-    #[serde(default)]
-    pub certificate_authority: Option<PathBuf>,
-    /// Seconds after which a journey is certain to be over at the gateway. The default holds for every gateway of
-    /// this version; with less, what a person adds late is revoked although they did nothing wrong.
-    #[serde(default = "a_journey")]
-    pub journey_seconds: u32,
-    /// Seconds after which whoever waited for the gateway's answer is taken for dead. The default is right for all;
-    /// with less, an answer that comes late is not waited for.
-    #[serde(default = "an_answer")]
-    pub answer_seconds: u32,
-}
-
 /// When an identity counts as the employee's.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,55 +85,6 @@ impl Default for IdentityConfig {
             policy: Policy::Exact,
         }
     }
-}
-
-/// How employees are written to.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MailConfig {
-    /// The mail server; none where `notify` is set.
-    #[serde(default)]
-    pub host: String,
-    /// Its port.
-    #[serde(default = "submission")]
-    pub port: u16,
-    /// `required` (STARTTLS or no mail), `implicit` (TLS from the first byte), `opportunistic`, or `loopback` (none,
-    /// on this machine only).
-    #[serde(default)]
-    pub security: SmtpSecurity,
-    /// The user name there, if it asks for one.
-    #[serde(default)]
-    pub username: Option<String>,
-    /// The password there.
-    #[serde(default)]
-    pub password: Option<SecretSource>,
-    /// The sender, e.g. `Anytown NHS Trust <staff-services@anytown.example>`.
-    pub from: String,
-    /// Whom to ask, e.g. `hr@anytown.example, 01234 567890`. The pages say it too, unless the brand names somebody.
-    pub contact: String,
-    /// Whether a mail names the portal's bare address, its only link.
-    #[serde(default = "yes")]
-    pub home_link: bool,
-    /// GOV.UK Notify, in place of a mail server.
-    #[serde(default)]
-    pub notify: Option<NotifyConfig>,
-    /// Access tokens for the mail server, in place of a password.
-    #[serde(default)]
-    pub access_token: Option<AccessTokenConfig>,
-    /// A certificate authority (PEM) to trust besides the machine's own, for the mail server.
-    #[serde(default)]
-    pub certificate_authority: Option<PathBuf>,
-    /// A folder of the operator's own texts.
-    #[serde(default)]
-    pub texts: Option<PathBuf>,
-    /// How many mails go out within a minute at most: 30 by a mail server, 1,000 by GOV.UK Notify.
-    #[serde(default)]
-    pub most_a_minute: Option<u32>,
-}
-
-/// [RFC 6409] The port of mail submission.
-fn submission() -> u16 {
-    587
 }
 
 /// The organisation's own OpenID provider.
@@ -222,6 +151,20 @@ fn a_tenth() -> f64 {
     crate::feed::A_TENTH
 }
 
+/// How long it is kept who did and saw what.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuditConfig {
+    /// Days, 1 at least.
+    pub keep_days: u16,
+}
+
+impl Default for AuditConfig {
+    fn default() -> Self {
+        Self { keep_days: 365 }
+    }
+}
+
 /// By what an employee is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -251,19 +194,6 @@ fn half_a_day() -> u16 {
     12
 }
 
-/// A pushed request, the wallet's interaction, what is on its way then and its code, at a gateway of this version.
-pub(crate) const SAFE_JOURNEY_SECONDS: u32 = 46 * 60;
-/// Longer than the connector waits for an answer.
-pub(crate) const SAFE_ANSWER_SECONDS: u32 = 45;
-
-fn a_journey() -> u32 {
-    48 * 60
-}
-
-fn an_answer() -> u32 {
-    SAFE_ANSWER_SECONDS
-}
-
 /// Why the portal does not start. The sentences name the fields.
 #[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
@@ -281,6 +211,15 @@ pub enum ConfigError {
     /// A value is not allowed.
     #[error("{key}: {reason}")]
     Value { key: String, reason: String },
+}
+
+impl From<connector::config::ConfigError> for ConfigError {
+    fn from(error: connector::config::ConfigError) -> Self {
+        Self::Value {
+            key: error.key,
+            reason: error.reason,
+        }
+    }
 }
 
 impl ConfigError {

@@ -160,6 +160,11 @@ fn rows(attributes: &[Attribute], claims: &BTreeMap<String, String>) -> Vec<Row>
 }
 
 impl Attribute {
+    /// Whether it says a day.
+    pub(crate) fn is_a_date(&self) -> bool {
+        matches!(self.kind, Kind::Date | Kind::DateOrDateTime)
+    }
+
     /// The claim as a person reads it: exactly what it says, a date in words.
     fn as_read(&self, value: &str) -> String {
         if matches!(self.kind, Kind::Text | Kind::Number) {
@@ -209,7 +214,7 @@ fn read_timestamp(text: &str) -> Option<Timestamp> {
     (text.len() > 10).then(|| text.parse().ok()).flatten()
 }
 
-fn read_date(text: &str) -> Option<Date> {
+pub(crate) fn read_date(text: &str) -> Option<Date> {
     only_date(text).or_else(|| read_timestamp(text).map(day_of))
 }
 

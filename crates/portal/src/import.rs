@@ -6,6 +6,7 @@ use connector::SecretSource;
 use store::Statement;
 
 use crate::app::App;
+use crate::applies::Rules;
 use crate::compose::ComposeError;
 use crate::config::ConfigError;
 use crate::credential_type;
@@ -59,8 +60,8 @@ pub(crate) async fn take_in(app: &App, staff: &Staff) -> Result<(), ComposeError
 fn insert_employee(member: &StaffMember, password_hash: &str) -> Statement {
     Statement::new(
         "INSERT INTO portal_employees \
-             (id, username, password_hash, first_names, surname, date_of_birth, email, applicable) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+             (id, username, password_hash, first_names, surname, date_of_birth, email, applicable, facts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&member.id)
     .bind(as_typed(&member.username))
@@ -70,6 +71,7 @@ fn insert_employee(member: &StaffMember, password_hash: &str) -> Statement {
     .bind(member.date_of_birth.map(|date| date.to_string()))
     .bind(member.email.as_ref())
     .bind(member.applicable)
+    .bind(claims_text(&member.facts))
 }
 
 fn insert_record(member: &StaffMember, place: i64, record: &StaffRecord) -> Statement {
@@ -88,6 +90,21 @@ fn insert_record(member: &StaffMember, place: i64, record: &StaffRecord) -> Stat
     .bind(&record.credential_type)
     .bind(label.unwrap_or_else(|| record.credential_type.clone()))
     .bind(claims_text(&record.claims))
+}
+
+/// Nobody would be let in by a rule about something that nobody has: a slip.
+pub(crate) fn check_facts(staff: &Staff, rules: &Rules) -> Result<(), ConfigError> {
+    let has = |fact: &str| {
+        let mut members = staff.employees.iter();
+        members.any(|member| member.facts.contains_key(fact))
+    };
+    match rules.facts().into_iter().find(|fact| !has(fact)) {
+        Some(fact) => {
+            let reason = format!("no employee of the staff file has the fact {fact:?}");
+            Err(ConfigError::value("applies", reason))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A user name as it is kept and looked for: nobody knows whether theirs has a capital.

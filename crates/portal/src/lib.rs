@@ -7,6 +7,8 @@
 mod added;
 mod again;
 mod app;
+mod applies;
+mod audit;
 mod compose;
 pub mod config;
 mod confirm;
@@ -22,6 +24,7 @@ mod import;
 mod list;
 mod login;
 mod look;
+mod lost_phone;
 mod mail;
 mod not_applicable;
 mod own_path;
@@ -38,6 +41,7 @@ mod token;
 mod trouble;
 mod visit;
 
+pub use applies::RuleConfig;
 pub use compose::{ComposeError, MIGRATIONS, Portal, Surroundings};
 pub use config::Config;
 pub use feed::{Fault, FeedError, Taken};

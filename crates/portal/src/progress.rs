@@ -20,16 +20,24 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Of this record at this time; nothing where there is nothing to show: a record that is deleted, and of which no
-    /// credential is or was out.
+    /// Of this record at this time; nothing where there is nothing to show: a record that is deleted or that is not for
+    /// the wallet, and of which no credential is or was out.
     pub(crate) fn of(record: Record, all: &[Credential], now: Timestamp) -> Option<Self> {
+        Self::where_it(true, record, all, now)
+    }
+
+    /// The same, where it `applies` or not.
+    fn where_it(applies: bool, record: Record, all: &[Credential], now: Timestamp) -> Option<Self> {
         let of_it = all
             .iter()
             .filter(|credential| credential.record == record.id);
         let credentials: Vec<Credential> = of_it.cloned().collect();
-        let state = CredentialState::of(&record.on_file(), &credentials, now)?;
+        // One that is not for the wallet is shown as one that is gone would be.
+        let mut on_file = record.on_file();
+        on_file.is_deleted |= !applies;
+        let state = CredentialState::of(&on_file, &credentials, now)?;
         Some(Self {
-            can_be_added: record.can_be_added(now) && state != CredentialState::Checking,
+            can_be_added: applies && record.can_be_added(now) && state != CredentialState::Checking,
             record,
             state,
             credentials,
@@ -49,7 +57,7 @@ impl Visit {
     pub(crate) async fn progress(&self) -> Result<Vec<Progress>, StoreError> {
         let records = self.app.records_of(&self.employee.id).await?;
         let credentials = self.app.desk.credentials(&self.employee.id).await?;
-        let of = |record| Progress::of(record, &credentials, self.now);
+        let of = |record| self.progress_with(record, &credentials);
         Ok(records.into_iter().filter_map(of).collect())
     }
 
@@ -60,6 +68,14 @@ impl Visit {
             return Ok(None);
         };
         let credentials = self.app.desk.credentials(&self.employee.id).await?;
-        Ok(Progress::of(record, &credentials, self.now))
+        Ok(self.progress_with(record, &credentials))
+    }
+
+    fn progress_with(&self, record: Record, credentials: &[Credential]) -> Option<Progress> {
+        let applies = self
+            .app
+            .rules
+            .let_through(&self.employee, &record, self.now);
+        Progress::where_it(applies, record, credentials, self.now)
     }
 }

@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::compose::is_loopback;
 use crate::look::scripts;
 use crate::{
-    added, again, confirm, credential, home, hr, identity, list, login, mail, problem, returned,
-    session, trouble,
+    added, again, confirm, credential, home, hr, identity, list, login, lost_phone, mail, problem,
+    returned, session, trouble,
 };
 
 /// The largest form: a record of some dozen claims.
@@ -49,6 +49,10 @@ pub(crate) fn router(app: &App) -> Router {
         )
         .route("/credentials/{id}/add", get(added::see).post(added::add))
         .route("/credentials/{id}/added", get(added::show))
+        .route(
+            lost_phone::PATH,
+            get(lost_phone::show).post(lost_phone::cancel_all),
+        )
         .route("/identity", get(identity::show))
         .route(
             "/identity/start",

@@ -43,6 +43,9 @@ pub struct StaffMember {
     /// Whether the staff passport applies to them. If not, nothing of it is there for them.
     #[serde(default = "yes")]
     pub applicable: bool,
+    /// What else is known of them, for rules about `person.…`.
+    #[serde(default)]
+    pub facts: BTreeMap<String, String>,
     /// What is known of them that can become a credential.
     #[serde(default)]
     pub records: Vec<StaffRecord>,

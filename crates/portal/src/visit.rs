@@ -145,7 +145,7 @@ impl FromRequestParts<App> for Holder {
 
     async fn from_request_parts(parts: &mut RequestParts, app: &App) -> Result<Self, Response> {
         let visit = Visit::from_request_parts(parts, app).await?;
-        if visit.employee.applicable {
+        if app.applies_to(&visit.employee) {
             Ok(Self(visit))
         } else {
             Err(not_applicable::page::show(&app.look, &visit.visitor()))

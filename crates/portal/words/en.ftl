@@ -89,6 +89,24 @@ list-cannot-see = We cannot see what is in your wallet. If you deleted a credent
 list-one-cancelled = { $title } has been cancelled. Delete it from your wallet.
 list-several-cancelled = { $count } of your credentials have been cancelled. Delete them from your wallet.
 
+list-lost-phone = I have lost my phone
+
+## A lost phone
+
+lost-phone-title = I have lost my phone
+lost-phone-nothing = Nothing of what you added here is in your wallet now, so there is nothing to cancel.
+lost-phone-what = We cancel everything that you added to the wallet on it, so that nobody else can use it:
+lost-phone-again = You can add all of it again when you have a wallet on another phone.
+lost-phone-identity = Your identity credential comes from your employer. Tell them too, so that they can cancel it and give you a new one.
+lost-phone-warning-title = You cannot undo this
+lost-phone-warning = If you find your phone, you still have to add your credentials again.
+lost-phone-button = Cancel all my credentials
+lost-phone-done-title = We are cancelling your credentials
+lost-phone-done = Nobody can use them any more in a few minutes.
+lost-phone-next-title = What happens next
+lost-phone-next-identity = Get a new identity credential from your employer.
+lost-phone-next-add = Log in here and add your credentials to the wallet on your new phone.
+
 ## One credential
 
 credential-copy-stays = You can no longer share it. The copy in your wallet stays there until you delete it.
@@ -212,6 +230,40 @@ problem-not-found-title = Page not found
 problem-not-found = There is nothing at this address, or it is not yours to see. Check the address, or go back.
 
 ## The sandbox’s HR office
+
+audit-title = What was done and seen
+audit-title-about = What was done and seen about { $employee }
+audit-tab = { $title } – HR office
+audit-intro = Who logged in, confirmed, added, looked or changed something. It holds no values.
+audit-all = Show it about everybody
+audit-empty = Nothing yet.
+audit-export = Get all of it as a CSV file
+audit-caption = What was done and seen, newest first
+audit-when = When
+audit-what = What
+audit-who = Who
+audit-about = About whom
+audit-older = Older
+audit-link-about = What was done and seen about this person
+audit-hr = HR office
+audit-feed = Feed of records
+audit-everybody = Everybody
+audit-log-in = Logged in
+audit-log-out = Logged out
+audit-confirmed = Confirmed the information
+audit-identity-started = Went to share their identity
+audit-adding-started = Went to add the credential
+audit-phone-lost = Lost their phone: cancelled everything
+audit-list-viewed = Looked at the list of everybody
+audit-person-viewed = Looked at the person
+audit-record-viewed = Looked at the record
+audit-person-changed = Changed the person
+audit-person-left = Took the person out
+audit-record-changed = Changed the record
+audit-record-ended = Ended the record
+audit-record-deleted = Deleted the record
+audit-audit-viewed = Looked at this list
+audit-audit-exported = Got this list as a file
 
 hr-title = HR office
 hr-intro = Change, end or delete a record here, and see what becomes of its credential.

@@ -10,6 +10,16 @@ account = Cyfrif
 back = Yn ôl
 support-links = Dolenni cymorth
 
+## The components
+
+error-summary = Mae problem
+inset = Gwybodaeth:
+callout = Pwysig:
+banner = Pwysig
+banner-success = Llwyddiant
+show = Dangos
+show-password = Dangos y cyfrinair
+
 ## The Help page
 
 help = Cymorth

@@ -10,6 +10,16 @@ account = Account
 back = Back
 support-links = Support links
 
+## The components
+
+error-summary = There is a problem
+inset = Information:
+callout = Important:
+banner = Important
+banner-success = Success
+show = Show
+show-password = Show password
+
 ## The Help page
 
 help = Help

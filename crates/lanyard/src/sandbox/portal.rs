@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ::portal::Portal;
-use ::portal::config::{Config, GatewayConfig, IdentityConfig, MailConfig};
+use ::portal::config::{AuditConfig, Config, GatewayConfig, IdentityConfig, MailConfig};
 use connector::{Dialect, Policy, SecretSource, desk::SmtpSecurity};
 use gateway::clock::Clock;
 
@@ -75,6 +75,8 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         }),
         log_in: None,
         records: None,
+        applies: Vec::new(),
+        audit: AuditConfig::default(),
         staff: None,
         brand: None,
         hr_page: true,

@@ -35,6 +35,7 @@ pub fn staff(passwords: &BTreeMap<String, String>) -> anyhow::Result<Staff> {
             date_of_birth: Some(person.record.date_of_birth.parse()?),
             email: Some(format!("{}@anytown.example", person.id)),
             applicable: is_applicable(person),
+            facts: BTreeMap::new(),
             records: records(person),
         })
     });

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use connector::desk::{Credential, Issuing, Stage};
 use serde::Deserialize;
 
+use crate::audit::{Act, Kind};
 use crate::progress::Progress;
 use crate::token::reference_of;
 use crate::trouble::Trouble;
@@ -50,7 +51,8 @@ pub(crate) async fn add(
         .map_err(Trouble::starting_from(credential::path(&id)))?;
     let next = match issuing {
         Issuing::Go(url) => {
-            app.leave_for(&holder.session, &path(&id)).await?;
+            let act = Act::own(Kind::AddingStarted, &holder.employee.id).of(&id);
+            app.leave_for(&holder.session, &path(&id), act).await?;
             return Ok(Redirect::to(url.as_str()).into_response());
         }
         Issuing::AskAboutOldCopy => again::path(&id),

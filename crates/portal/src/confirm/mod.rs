@@ -8,6 +8,7 @@ use serde::Deserialize;
 use ui::component::Row;
 
 use crate::again;
+use crate::audit::{Act, Kind};
 use crate::identity;
 use crate::records::Record;
 use crate::trouble::Trouble;
@@ -95,6 +96,9 @@ pub(crate) async fn confirm(
     if posted.fields.get("shown") != Some(&record.digest()) {
         return Ok(Redirect::to(&path_when_changed(&id)).into_response());
     }
+    // Before, since the desk writes by itself: no confirmation is without its row.
+    let act = Act::own(Kind::Confirmed, &holder.employee.id).of(&id);
+    act.write(&holder.app).await?;
     holder
         .app
         .desk

@@ -10,6 +10,7 @@ use super::known::{Known, KnownEmployee, KnownRecord, SOURCE};
 use super::layout::{self, Person};
 use super::{Fault, FeedError, Removals, Taken};
 use crate::app::App;
+use crate::audit::{Act, FEED, Kind};
 use crate::credential_type::day_of;
 use crate::employees::Employee;
 use crate::records::{Record, claims_text};
@@ -166,6 +167,9 @@ impl Plan<'_> {
             return;
         }
         self.batch.push(update(&now_is));
+        if !before.employee.says_the_same_as(&now_is) {
+            self.act(Act::by(FEED, Kind::PersonChanged).about(&now_is.id));
+        }
         // Whom to write to is the desk's to know.
         self.batch.push(self.app.desk.person(&now_is.person()));
         if !now_is.is_same_person_as(&before.employee) {
@@ -173,11 +177,16 @@ impl Plan<'_> {
         }
     }
 
+    fn act(&mut self, act: Act<'_>) {
+        self.batch.push(act.statement(self.now));
+    }
+
     /// They cannot log in any more, and what a session of theirs verified counts no longer.
     fn left(&mut self, employee: &Employee) {
         self.taken.employees_left += 1;
         let left = Statement::new("UPDATE portal_employees SET left_at = $1 WHERE id = $2");
         self.batch.push(left.bind(self.now).bind(&employee.id));
+        self.act(Act::by(FEED, Kind::PersonLeft).about(&employee.id));
         self.batch
             .push(self.app.desk.identity_changed(&employee.id));
     }
@@ -234,6 +243,13 @@ impl Plan<'_> {
                 .desk
                 .record_changed(&now_says.id, Some(&says), cause);
             self.batch.extend(follows);
+            let kind = if ends {
+                Kind::RecordEnded
+            } else {
+                Kind::RecordChanged
+            };
+            let act = Act::by(FEED, kind).about(employee).of(&now_says.id);
+            self.act(act.with(cause.code()));
         }
     }
 
@@ -241,6 +257,8 @@ impl Plan<'_> {
     fn removed(&mut self, record: &Record) {
         self.taken.records_removed += 1;
         self.batch.push(record.delete(self.now));
+        let act = Act::by(FEED, Kind::RecordDeleted).about(&record.employee);
+        self.act(act.of(&record.id).with(Cause::EndedEarly.code()));
         let last_day = record.ended_on(self.now);
         if last_day.is_none_or(|day| day >= day_of(self.now)) {
             let follows = self

@@ -1,7 +1,7 @@
 //! What the columns mean: one row for each record, with what is known of its person in front; a person without records
 //! has one row whose `record` is empty.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -36,8 +36,8 @@ pub(super) struct Record {
 /// What a column is about.
 enum Meaning {
     Person(&'static str),
-    /// `person.…`: something else that is known of a person.
-    Fact(String),
+    /// `person.…`: something else that is known of a person, where a rule asks for it.
+    Fact(Option<String>),
     Record(&'static str),
     Claim(String),
 }
@@ -58,7 +58,7 @@ pub(crate) const FACT: &str = "person.";
 /// The longest text about a person.
 const LONGEST: usize = 200;
 
-fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
+fn meanings(columns: &[String], facts: &BTreeSet<&str>) -> Result<Vec<Meaning>, Vec<Fault>> {
     let (mut faults, mut seen) = (Vec::new(), HashSet::new());
     let mut meanings = Vec::new();
     for column in columns {
@@ -76,7 +76,9 @@ fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
         } else if let Some(known) = RECORD.into_iter().find(|known| *known == name) {
             meanings.push(Meaning::Record(known));
         } else if let Some(fact) = name.strip_prefix(FACT).filter(|fact| !fact.is_empty()) {
-            meanings.push(Meaning::Fact(fact.to_owned()));
+            // What nobody asks for is not kept.
+            let is_asked_for = facts.contains(fact);
+            meanings.push(Meaning::Fact(is_asked_for.then(|| fact.to_owned())));
         } else if is_claim() {
             meanings.push(Meaning::Claim(name.to_owned()));
         } else {
@@ -89,6 +91,12 @@ fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
     for missing in MANDATORY.into_iter().filter(|name| !seen.contains(name)) {
         faults.push(Fault::new(1, format!("the column {missing} is missing")));
     }
+    let is_missing = |fact: &&&str| !seen.contains(format!("{FACT}{fact}").as_str());
+    for missing in facts.iter().filter(is_missing) {
+        let reason =
+            format!("the column {FACT}{missing}, which a rule of [[applies]] asks for, is missing");
+        faults.push(Fault::new(1, reason));
+    }
     if faults.is_empty() {
         Ok(meanings)
     } else {
@@ -97,8 +105,12 @@ fn meanings(columns: &[String]) -> Result<Vec<Meaning>, Vec<Fault>> {
 }
 
 /// Everybody, or every fault.
-pub(super) fn read(columns: &[String], rows: &[Row]) -> Result<Vec<Person>, Vec<Fault>> {
-    let meanings = meanings(columns)?;
+pub(super) fn read(
+    columns: &[String],
+    rows: &[Row],
+    facts: &BTreeSet<&str>,
+) -> Result<Vec<Person>, Vec<Fault>> {
+    let meanings = meanings(columns, facts)?;
     let mut reader = Reader::default();
     for row in rows {
         if let Err(reason) = reader.read(&meanings, row) {
@@ -131,30 +143,28 @@ impl Reader {
             match meaning {
                 Meaning::Person(name) => drop(person.insert(*name, value.as_str())),
                 Meaning::Record(name) => drop(record.insert(*name, value.as_str())),
-                Meaning::Fact(name) => drop(facts.insert(name.clone(), value.clone())),
                 // What is not held is left out, as in the staff file.
+                Meaning::Fact(None) => {}
                 Meaning::Claim(_) | Meaning::Fact(_) if value.is_empty() => {}
+                Meaning::Fact(Some(name)) => drop(facts.insert(name.clone(), value.clone())),
                 Meaning::Claim(name) => drop(claims.insert(name.clone(), value.clone())),
             }
         }
         let mut person = read_person(row.line, &person, facts)?;
         let record = self.read_record(row.line, &record, claims)?;
-        match self.by_id.get(&person.id) {
-            Some(&at) => {
-                let before = &mut self.people[at];
-                if !is_same(before, &person) {
-                    return Err(format!(
-                        "of this employee something else is said in line {}",
-                        before.line
-                    ));
-                }
-                before.records.extend(record);
+        if let Some(&at) = self.by_id.get(&person.id) {
+            let before = &mut self.people[at];
+            if !is_same(before, &person) {
+                let first = before.line;
+                return Err(format!(
+                    "of this employee something else is said in line {first}"
+                ));
             }
-            None => {
-                person.records.extend(record);
-                self.by_id.insert(person.id.clone(), self.people.len());
-                self.people.push(person);
-            }
+            before.records.extend(record);
+        } else {
+            person.records.extend(record);
+            self.by_id.insert(person.id.clone(), self.people.len());
+            self.people.push(person);
         }
         Ok(())
     }
@@ -165,8 +175,8 @@ impl Reader {
         says: &HashMap<&str, &str>,
         claims: BTreeMap<String, String>,
     ) -> Result<Option<Record>, String> {
-        let say = |name: &str| says.get(name).copied().unwrap_or_default();
-        let (id, name, label) = (say("record"), say("credential_type"), say("label"));
+        let value = |name: &str| says.get(name).copied().unwrap_or_default();
+        let (id, name, label) = (value("record"), value("credential_type"), value("label"));
         if id.is_empty() {
             return if name.is_empty() && label.is_empty() && claims.is_empty() {
                 Ok(None)
@@ -226,7 +236,7 @@ fn read_person(
     says: &HashMap<&str, &str>,
     facts: BTreeMap<String, String>,
 ) -> Result<Person, String> {
-    let say = |name: &str| says.get(name).copied().unwrap_or_default();
+    let value = |name: &str| says.get(name).copied().unwrap_or_default();
     let own = says.iter().map(|(name, value)| (*name, *value));
     let others = facts
         .iter()
@@ -238,27 +248,27 @@ fn read_person(
             ));
         }
     }
-    let id = say("employee");
+    let id = value("employee");
     if !is_id(id) {
         return Err(
             "employee: an id consists of lower-case letters, digits and hyphens".to_owned(),
         );
     }
     for name in ["username", "first_names", "surname"] {
-        if say(name).is_empty() {
+        if value(name).is_empty() {
             return Err(format!("{name}: it is empty"));
         }
     }
-    let date_of_birth = match say("date_of_birth") {
+    let date_of_birth = match value("date_of_birth") {
         "" => None,
         date if date.len() == 10 => Some(date.parse().map_err(|_| WRONG_DATE)?),
         _ => return Err(WRONG_DATE.to_owned()),
     };
-    let email = say("email");
+    let email = value("email");
     if !email.is_empty() && !email.contains('@') {
         return Err("email: it is no address".to_owned());
     }
-    let applicable = match say("applicable") {
+    let applicable = match value("applicable") {
         "" | "yes" | "true" | "1" => true,
         "no" | "false" | "0" => false,
         _ => return Err("applicable: it is yes or no".to_owned()),
@@ -266,9 +276,9 @@ fn read_person(
     Ok(Person {
         line,
         id: id.to_owned(),
-        username: as_typed(say("username")),
-        first_names: say("first_names").to_owned(),
-        surname: say("surname").to_owned(),
+        username: as_typed(value("username")),
+        first_names: value("first_names").to_owned(),
+        surname: value("surname").to_owned(),
         date_of_birth,
         email: (!email.is_empty()).then(|| email.to_owned()),
         applicable,

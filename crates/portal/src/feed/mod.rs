@@ -13,6 +13,7 @@ use std::fmt;
 
 use store::StoreError;
 
+pub(crate) use layout::FACT;
 pub(crate) use source::{A_TENTH, Feed, keep_taking_in, take_in_file, take_in_now};
 
 use crate::app::App;
@@ -162,7 +163,8 @@ pub(crate) async fn take_in(
     rows: &[Row],
     removals: Removals,
 ) -> Result<Taken, FeedError> {
-    let people = layout::read(columns, rows).map_err(FeedError::Layout)?;
+    let facts = app.rules.facts();
+    let people = layout::read(columns, rows, &facts).map_err(FeedError::Layout)?;
     let known = known::load(app).await?;
     let (batch, taken) = change::plan(app, people, known, removals)?;
     if !batch.is_empty() {

@@ -10,7 +10,7 @@ use page::HomeView;
 /// `GET /`.
 pub(crate) async fn show(visit: Visit) -> Response {
     let view = HomeView {
-        passport_applies: visit.employee.applicable,
+        passport_applies: visit.app.applies_to(&visit.employee),
     };
     page::show(&visit.app.look, &visit.visitor(), view)
 }

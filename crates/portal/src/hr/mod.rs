@@ -1,6 +1,8 @@
 //! The sandbox's HR office: a record is changed, ended or deleted, and what was issued from it is revoked by the same
 //! batch. On loopback addresses only, and without a log-in.
 
+mod audit;
+pub(crate) mod audit_page;
 mod overview;
 pub(crate) mod page;
 mod person;
@@ -16,6 +18,8 @@ use crate::app::App;
 pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/hr", get(overview::show))
+        .route("/hr/audit", get(audit::show))
+        .route("/hr/audit.csv", get(audit::export))
         .route("/hr/records/{id}", get(record::show).post(record::save))
         .route("/hr/records/{id}/end", post(record::end))
         .route("/hr/records/{id}/delete", post(record::delete))

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::page::{self, Delivery, HrNews, HrView, Next, NotArrived};
 use crate::app::App;
+use crate::audit::{Act, HR, Kind};
 use crate::progress::Progress;
 use crate::trouble::Trouble;
 
@@ -28,10 +29,12 @@ pub(super) async fn show(
     State(app): State<App>,
     Query(query): Query<HrQuery>,
 ) -> Result<Response, Trouble> {
+    Act::by(HR, Kind::ListViewed).write(&app).await?;
     let now = app.now();
     let (mut employees, mut named) = (Vec::new(), HashMap::new());
     for employee in app.employees().await? {
         let credentials = app.desk.credentials(&employee.id).await?;
+        let passport_applies = app.applies_to(&employee);
         for credential in &credentials {
             let one = Named {
                 title: credential.label.clone(),
@@ -51,7 +54,7 @@ pub(super) async fn show(
         employees.push(page::Employee {
             name: employee.name(),
             username: employee.username,
-            passport_applies: employee.applicable,
+            passport_applies,
             records: records.collect(),
         });
     }

@@ -11,6 +11,7 @@ use store::StoreError;
 use super::page::Field;
 use super::person_page::{self, PersonView};
 use crate::app::App;
+use crate::audit::{Act, HR, Kind};
 use crate::employees::Employee;
 use crate::login::form_token;
 use crate::problem;
@@ -32,10 +33,13 @@ pub(super) async fn show(
     let Some(employee) = find(&app, &username).await? else {
         return Ok(problem::not_found(&app, None));
     };
+    let seen = Act::by(HR, Kind::PersonViewed).about(&employee.id);
+    seen.write(&app).await?;
     let (csrf, set_cookie) = form_token(&app, &headers)?;
     let view = PersonView {
         fields: fields_of(&app, &employee, &Fields::new()),
         name: employee.name(),
+        id: employee.id.clone(),
         username,
         csrf,
         is_saved: query.saved.is_some(),
@@ -113,6 +117,7 @@ pub(super) async fn save(
         let view = PersonView {
             fields,
             name: employee.name(),
+            id: employee.id.clone(),
             username,
             csrf: typed.get("csrf").cloned().unwrap_or_default(),
             is_saved: false,
@@ -130,7 +135,12 @@ pub(super) async fn save(
         }
     }
     // Whom to write to is the desk's to know, in the same batch.
-    let mut batch = vec![employee.update(), app.desk.person(&employee.person())];
+    let act = Act::by(HR, Kind::PersonChanged).about(&employee.id);
+    let mut batch = vec![
+        employee.update(),
+        app.desk.person(&employee.person()),
+        act.statement(app.now()),
+    ];
     if !employee.is_same_person_as(&before) {
         batch.push(app.desk.identity_changed(&employee.id));
     }

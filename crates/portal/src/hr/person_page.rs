@@ -16,6 +16,8 @@ use crate::session::page::Session;
 pub(crate) struct PersonView {
     /// What they log in with: the key of the page.
     pub(crate) username: String,
+    /// Their id.
+    pub(crate) id: String,
     /// Their name on record.
     pub(crate) name: String,
     /// What can be changed, in order.

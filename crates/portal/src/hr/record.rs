@@ -10,6 +10,7 @@ use store::{Statement, StoreError};
 
 use super::page::{self, Field, HrNews, RecordView};
 use crate::app::App;
+use crate::audit::{Act, HR, Kind};
 use crate::credential_type::day_of;
 use crate::login::form_token;
 use crate::problem;
@@ -42,6 +43,8 @@ pub(super) async fn show(
     let Some(record) = find(&app, &id).await? else {
         return Ok(problem::not_found(&app, None));
     };
+    let seen = Act::by(HR, Kind::RecordViewed).about(&record.employee);
+    seen.of(&id).write(&app).await?;
     let (csrf, set_cookie) = form_token(&app, &headers)?;
     let fields = fields_of(&app, &record, None);
     let news = match query.news.as_deref() {
@@ -140,7 +143,12 @@ pub(super) async fn end(
 async fn keep(app: &App, record: &Record, cause: Cause) -> Result<(), StoreError> {
     let now_says = record.for_desk();
     let follows = app.desk.record_changed(&record.id, Some(&now_says), cause);
-    write(app, record.update(app.now()), follows).await
+    let kind = match cause {
+        Cause::EndedEarly => Kind::RecordEnded,
+        _ => Kind::RecordChanged,
+    };
+    let change = [record.update(app.now()), act(app, kind, record, cause)];
+    write(app, change, follows).await
 }
 
 /// `POST /hr/records/{id}/delete`.
@@ -150,22 +158,25 @@ pub(super) async fn delete(
     _: Anonymous,
 ) -> Result<Response, Trouble> {
     if let Some(record) = find(&app, &id).await? {
-        let follows = app
-            .desk
-            .record_changed(&record.id, None, Cause::AddedInError);
-        write(&app, record.delete(app.now()), follows).await?;
+        let cause = Cause::AddedInError;
+        let follows = app.desk.record_changed(&record.id, None, cause);
+        let act = act(&app, Kind::RecordDeleted, &record, cause);
+        write(&app, [record.delete(app.now()), act], follows).await?;
     }
     Ok(Redirect::to("/hr?deleted=yes").into_response())
 }
 
+fn act(app: &App, kind: Kind, record: &Record, cause: Cause) -> Statement {
+    let act = Act::by(HR, kind).about(&record.employee);
+    act.of(&record.id).with(cause.code()).statement(app.now())
+}
+
 async fn write(
     app: &App,
-    change: Statement,
+    change: [Statement; 2],
     follows: impl IntoIterator<Item = Statement>,
 ) -> Result<(), StoreError> {
-    app.store
-        .write(std::iter::once(change).chain(follows))
-        .await?;
+    app.store.write(change.into_iter().chain(follows)).await?;
     app.desk.wake();
     Ok(())
 }

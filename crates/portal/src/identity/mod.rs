@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::audit::{Act, Kind};
 use crate::records::Record;
 use crate::token::reference_of;
 use crate::trouble::Trouble;
@@ -75,7 +76,8 @@ pub(crate) async fn start(posted: Posted<Holder>) -> Result<Response, Trouble> {
         Err(StartFault::NoMoreTries) => return Ok(Redirect::to(&done).into_response()),
         Err(fault) => return Err(Trouble::starting_from(path_for(record))(fault)),
     };
-    app.leave_for(&holder.session, &done).await?;
+    let act = Act::own(Kind::IdentityStarted, &holder.employee.id);
+    app.leave_for(&holder.session, &done, act).await?;
     tracing::info!(reference = %reference(&holder), "an employee goes to share their identity");
     Ok(Redirect::to(url.as_str()).into_response())
 }

@@ -16,6 +16,7 @@ use store::Statement;
 use zeroize::Zeroizing;
 
 use crate::app::{App, Parts};
+use crate::audit::{Act, Kind};
 use crate::employees::Employee;
 use crate::import::as_typed;
 use crate::own_path;
@@ -199,6 +200,9 @@ pub(crate) async fn enter(
     batch.extend([
         rows::insert(&token, &employee.id, &csrf, method, app.now()),
         app.desk.person(&employee.person()),
+        Act::own(Kind::LogIn, &employee.id)
+            .with(method)
+            .statement(app.now()),
     ]);
     app.store.write(batch).await?;
     tracing::info!(method, "somebody logged in");

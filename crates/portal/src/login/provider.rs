@@ -4,8 +4,8 @@
 //! in another browser (log-in CSRF) finds nothing, and the same one finds something once.
 
 use axum::extract::{Query, RawQuery, State};
-use axum::http::HeaderMap;
 use axum::http::header::SET_COOKIE;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use connector::sign_in::{SignIn, SignInError, SignInPending, SignInSettings};
 use connector::{Callback, ClientSecret, Clock, HttpOptions};
@@ -121,7 +121,7 @@ pub(crate) async fn start(
     };
     let return_to = query.return_to.and_then(|to| own_path::parse(&app, &to));
     // A log-in begins at our own page, and not because another site says so.
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     if site.is_some_and(|site| site != b"same-origin" && site != b"none") {
         return Ok(
             Redirect::to(&super::path(&app, &return_to.unwrap_or_default())).into_response(),

@@ -38,7 +38,7 @@ pub(crate) async fn callback(
         // Nothing that came is used: whoever logs in again can begin again.
         return Ok(page::show_elsewhere(&app.look));
     };
-    if !visit.employee.applicable {
+    if !app.applies_to(&visit.employee) {
         return Ok(not_applicable::page::show(&app.look, &visit.visitor()));
     }
     let session = visit.session.clone();

@@ -13,6 +13,7 @@ use cookie::Cookie;
 use page::StillHere;
 
 use crate::app::App;
+use crate::audit::{Act, Kind};
 use crate::login;
 use crate::trouble::Trouble;
 use crate::visit::{Posted, Visit};
@@ -52,6 +53,9 @@ pub(crate) async fn ends(
 /// `POST /logout`.
 pub(crate) async fn log_out(posted: Posted<Visit>) -> Result<Response, Trouble> {
     let Visit { app, session, .. } = posted.by;
+    Act::own(Kind::LogOut, &session.employee)
+        .write(&app)
+        .await?;
     app.end_session(&session.digest).await?;
     let cookie = [(SET_COOKIE, Cookie::Session.clear(&app))];
     let to = login::logged_out(session.method.as_deref());

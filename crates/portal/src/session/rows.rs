@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
 
 use crate::app::Parts;
+use crate::audit::{self, Act};
 use crate::login::{provider, throttle};
 use crate::token::digest_of;
 
@@ -140,13 +141,15 @@ impl Parts {
         &self,
         session: &SessionRow,
         page: &str,
+        act: Act<'_>,
     ) -> Result<(), StoreError> {
         let update = Statement::new(
             "UPDATE portal_sessions SET away_to = $1, returned_at = NULL, settled_at = NULL \
              WHERE digest = $2",
         );
         let update = update.bind(page).bind(&session.digest);
-        self.store.write([update]).await.map(drop)
+        let batch = [update, act.statement(self.now())];
+        self.store.write(batch).await.map(drop)
     }
 
     /// The browser is back, and what it brought is not dealt with yet.
@@ -209,6 +212,7 @@ pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
     for row in parts.store.read(over).await? {
         parts.end_session(row.text("digest")?).await?;
     }
+    audit::tidy(parts).await?;
     provider::tidy(parts).await?;
     throttle::tidy(parts).await
 }

@@ -5,7 +5,9 @@ use jiff::civil::date;
 
 use super::State;
 use super::samples::{FIRE_SAFETY, NEXT_YEAR, NOW, RECORD, minutes_ago};
+use crate::audit::Kind;
 use crate::credential_state::CredentialState;
+use crate::hr::audit_page::{self, AuditView, Listed};
 use crate::hr::page::{
     self as hr, Delivery, Employee, Field, HrNews, HrView, Next, NotArrived, Record, RecordView,
 };
@@ -30,6 +32,23 @@ pub(super) const STATES: &[State] = &[
             ..record()
         };
         hr::show_record(look, view)
+    }),
+    ("hr-audit", |look| audit_page::show(look, audit())),
+    ("hr-audit-about", |look| {
+        let view = AuditView {
+            about: Some("e-match".to_owned()),
+            name: Some("Anthony Hughes".to_owned()),
+            older: Some(17),
+            ..audit()
+        };
+        audit_page::show(look, view)
+    }),
+    ("hr-audit-empty", |look| {
+        let view = AuditView {
+            entries: Vec::new(),
+            ..audit()
+        };
+        audit_page::show(look, view)
     }),
     ("hr-person", |look| person_page::show(look, person())),
     ("hr-person-saved", |look| {
@@ -117,8 +136,38 @@ fn not_arrived() -> Vec<NotArrived> {
     vec![revocation, mail]
 }
 
+fn audit() -> AuditView {
+    let entry = |minutes, kind, actor: &str, record: Option<&str>, detail: Option<&str>| Listed {
+        at: minutes_ago(minutes),
+        kind,
+        actor: actor.to_owned(),
+        about: (kind != Kind::ListViewed).then(|| "Siân Carys O’Connor-Hughes".to_owned()),
+        record: record.map(str::to_owned),
+        detail: detail.map(str::to_owned),
+    };
+    let own = "Siân Carys O’Connor-Hughes";
+    AuditView {
+        about: None,
+        name: None,
+        entries: vec![
+            entry(1, Kind::ListViewed, "HR office", None, None),
+            entry(
+                4,
+                Kind::RecordEnded,
+                "HR office",
+                Some(RECORD),
+                Some("ended-early"),
+            ),
+            entry(9, Kind::AddingStarted, own, Some(RECORD), None),
+            entry(12, Kind::LogIn, own, None, Some("provider")),
+        ],
+        older: None,
+    }
+}
+
 fn person() -> PersonView {
     PersonView {
+        id: "e-match".to_owned(),
         username: "match".to_owned(),
         name: "Anthony Hughes".to_owned(),
         fields: vec![

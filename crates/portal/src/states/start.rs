@@ -15,6 +15,7 @@ use crate::home::page::{self as home, HomeView};
 use crate::list::page::{self as list, ListView, Listed};
 use crate::login::page::{self as login, LoginNotice, LoginProblem, LoginView};
 use crate::look::{Look, Visitor};
+use crate::lost_phone::page::{self as lost_phone, LostPhoneView};
 use crate::not_applicable::page as not_applicable;
 use crate::problem::page::{self as problem, Problem, ProblemView};
 
@@ -82,6 +83,22 @@ pub(super) const STATES: &[State] = &[
     ("list-several-cancelled", |look| {
         let cancelled = |id| listed(id, FIRE_SAFETY, cancelled());
         list_of(look, vec![cancelled("1"), cancelled("2")])
+    }),
+    ("lost-phone", |look| {
+        let titles = [FIRE_SAFETY, "Training programme"].map(str::to_owned);
+        lost_phone::show(
+            look,
+            &visitor(),
+            LostPhoneView {
+                titles: titles.into(),
+            },
+        )
+    }),
+    ("lost-phone-nothing", |look| {
+        lost_phone::show(look, &visitor(), LostPhoneView { titles: Vec::new() })
+    }),
+    ("lost-phone-done", |look| {
+        lost_phone::show_done(look, &visitor())
     }),
     ("credential-not-added", |look| {
         credential_in(look, not_added())

@@ -108,6 +108,73 @@ async fn what_would_be_unsafe_stops_the_start_and_names_its_key() {
     assert!(said.await.unwrap().starts_with("tls_key:"));
 }
 
+/// A log-in, a feed or a rule that cannot be meant so.
+#[tokio::test]
+async fn what_the_newer_sections_say_is_checked_at_the_start_and_named() {
+    let log_in = |text: &'static str| {
+        move |config: &mut Config| {
+            let good = "name = 'Anytown'\nclient_id = 'portal'\nclient_secret = { env = 'PATH' }\n\
+                        claim = 'email'\ncolumn = 'email'\n";
+            let text = format!("{good}{text}");
+            config.log_in = Some(toml::from_str(&text).unwrap());
+        }
+    };
+    let records = |text: &'static str| {
+        move |config: &mut Config| config.records = Some(toml::from_str(text).unwrap())
+    };
+    let rules = |text: &'static str| {
+        move |config: &mut Config| {
+            let rule = toml::from_str(text).unwrap();
+            config.applies = vec![rule];
+        }
+    };
+    type Change = Box<dyn FnOnce(&mut Config)>;
+    let changes: Vec<(Change, &str)> = vec![
+        (
+            Box::new(log_in("issuer = 'http://login.example'")),
+            "log_in.issuer:",
+        ),
+        (Box::new(log_in("issuer = 'login'")), "log_in.issuer:"),
+        (
+            Box::new(log_in(
+                "issuer = 'https://login.example'\namr = ['mfa hwk']",
+            )),
+            "log_in.scopes:",
+        ),
+        (Box::new(records("")), "records.file:"),
+        (
+            Box::new(records("file = 'a.csv'\nview = 'b'")),
+            "records.file:",
+        ),
+        (
+            Box::new(records(
+                "database = 'sqlite:a.db'\nview = 'a; DROP TABLE b'",
+            )),
+            "records.view:",
+        ),
+        (
+            Box::new(records("database = 'mysql://a'\nview = 'b'")),
+            "records.database:",
+        ),
+        (
+            Box::new(records("file = 'a.csv'\nremovals = 1.5")),
+            "records.removals:",
+        ),
+        (
+            Box::new(records("file = 'a.csv'\nevery_minutes = 0")),
+            "records.every_minutes:",
+        ),
+        (
+            Box::new(rules("column = 'colour'\nequals = 'red'")),
+            "applies, rule 1: there is no column",
+        ),
+    ];
+    for (change, says) in changes {
+        let said = refusal(true, change).await.unwrap_or_default();
+        assert!(said.starts_with(says), "{said} and not {says}");
+    }
+}
+
 /// SEC-37.
 #[tokio::test]
 async fn sec_37_a_sandboxs_key_opens_no_portal_outside_one() {

@@ -1,7 +1,9 @@
 //! The portal's tests.
 #![allow(clippy::unwrap_used)]
 
+mod applying;
 mod attempts;
+mod audit;
 mod browser;
 mod catalogue;
 mod composing;
@@ -17,6 +19,7 @@ mod hostile_portal;
 mod hr;
 mod journeys;
 mod login;
+mod lost_phone;
 mod notify_callback;
 mod openid;
 mod pages;

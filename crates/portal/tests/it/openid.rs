@@ -116,12 +116,14 @@ impl OpenId {
 
     /// From now on the ID token says these instead.
     pub(crate) fn claims(&self, claims: &Value) {
-        self.inner().claims = claims.as_object().unwrap().clone();
+        self.inner().claims.clone_from(claims.as_object().unwrap());
     }
 
     /// From now on the discovery document says these instead.
     pub(crate) fn describes(&self, document: &Value) {
-        self.inner().document = document.as_object().unwrap().clone();
+        self.inner()
+            .document
+            .clone_from(document.as_object().unwrap());
     }
 
     /// The person logs in at the provider's page; the address that leads back.

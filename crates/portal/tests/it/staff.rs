@@ -89,6 +89,7 @@ fn member(id: &str, names: (&str, &str), born: &str, records: Vec<StaffRecord>) 
         date_of_birth: Some(born.parse().unwrap()),
         email: Some(format!("{id}@anytown.example")),
         applicable: true,
+        facts: BTreeMap::new(),
         records,
     }
 }

@@ -15,7 +15,7 @@ use gateway::{Gateway, Surroundings};
 use jiff::SignedDuration;
 use mail_catcher::Catcher;
 use portal::Portal;
-use portal::config::{Config, GatewayConfig, IdentityConfig, MailConfig};
+use portal::config::{AuditConfig, Config, GatewayConfig, IdentityConfig, MailConfig};
 use standards::jose::SoftwareKey;
 use url::Url;
 use wallet::{Scan, Scanned, Wallet};
@@ -353,6 +353,8 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         mail: None,
         log_in: None,
         records: None,
+        applies: Vec::new(),
+        audit: AuditConfig::default(),
         staff: None,
         brand: None,
         hr_page: true,

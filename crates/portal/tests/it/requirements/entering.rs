@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use axum::http::Method;
+use portal::RuleConfig;
 
 use super::reading::{RECORD, control, fields, links};
-use super::wire::Party;
+use super::wire::{Exchange, Party};
 use crate::browser::{Browser, Page};
 use crate::database::{Database, on_both_engines};
 use crate::staff::PASSWORD;
@@ -99,10 +100,33 @@ async fn dw_13_whoever_it_applies_to_is_offered_the_credential() {
     }
 }
 
+/// Ned, whose record says so; and Ben, whom a rule leaves out.
+const NOT_FOR_THEM: [&str; 2] = ["ned", "ben"];
+
+async fn not_for_ben(database: Database) -> World {
+    let ben = RuleConfig {
+        column: Some("employee".to_owned()),
+        equals: Some("e-ben".to_owned()),
+        ..RuleConfig::default()
+    };
+    let not = RuleConfig {
+        not: Some(Box::new(ben)),
+        ..RuleConfig::default()
+    };
+    World::start_with(database, |config| config.applies = vec![not]).await
+}
+
 #[tokio::test]
 async fn dw_14_nothing_is_offered_to_whom_the_staff_passport_does_not_apply() {
-    let world = World::start().await;
-    let ned = world.logged_in("ned").await;
+    let world = not_for_ben(Database::sqlite()).await;
+    for name in NOT_FOR_THEM {
+        nothing_is_offered_to(&world, name).await;
+    }
+}
+
+async fn nothing_is_offered_to(world: &World, name: &str) {
+    let ned = world.logged_in(name).await;
+    let own = format!("{name}-programme");
     let reached = reachable(&ned).await;
     assert!(reached.contains_key("/"));
     for (path, (_, page)) in &reached {
@@ -115,27 +139,33 @@ async fn dw_14_nothing_is_offered_to_whom_the_staff_passport_does_not_apply() {
         for word in ["passport", "wallet", "credentials to"] {
             assert!(!text.contains(word), "{path} says {word}: {text}");
         }
-        for hidden in ["/credentials", "add-to-wallet", "ned-programme"] {
+        for hidden in ["/credentials", "add-to-wallet", own.as_str()] {
             assert!(!page.html.contains(hidden), "{path} has {hidden}");
         }
     }
 }
 
-/// Every request of Anna's whole way, sent again from Ned's session, for her record and for his own.
+/// Every request of Anna's whole way, sent again from Ned's session and from Ben's, for her record and for their own.
 async fn dw_15_what_an_entitled_employee_sends_is_refused_from_anybody_else(database: Database) {
-    let world = World::start_on(database).await;
+    let world = not_for_ben(database).await;
     let anna = world.anna().await;
     world.wire.forget();
     world.add(&anna, RECORD).await;
     let mut walked = world.wire.at(Party::Portal, "");
     walked.retain(|one| one.path != "/" && !one.path.starts_with("/log"));
+    for name in NOT_FOR_THEM {
+        all_is_refused_to(&world, name, walked.clone()).await;
+    }
+}
 
-    let ned = world.logged_in("ned").await;
+async fn all_is_refused_to(world: &World, name: &str, walked: Vec<Exchange>) {
+    let ned = world.logged_in(name).await;
+    let own = format!("{name}-programme");
     let csrf = ned.open("/").await.field("csrf");
     world.wire.forget();
     let mut refused = 0;
     for asked in walked {
-        for record in [RECORD, "ned-programme"] {
+        for record in [RECORD, own.as_str()] {
             let address = asked.address().replace(RECORD, record);
             let answer = if asked.method == Method::GET {
                 ned.fetch(&address).await

@@ -8,8 +8,8 @@ CREATE TABLE portal_log_ins (
     digest     TEXT    NOT NULL PRIMARY KEY,
     pending    TEXT    NOT NULL,
     return_to  TEXT,
-    started_at BIGINT  NOT NULL
-);
+    started_at INTEGER NOT NULL
+) STRICT;
 CREATE INDEX portal_log_ins_by_started ON portal_log_ins (started_at);
 
 -- Where somebody or something comes from: `feed` for a CSV file or a view, nothing for the staff file. What vanishes from
@@ -17,5 +17,19 @@ CREATE INDEX portal_log_ins_by_started ON portal_log_ins (started_at);
 -- what else is known of a person, for the rules about whom the staff passport applies to.
 ALTER TABLE portal_employees ADD COLUMN source TEXT;
 ALTER TABLE portal_employees ADD COLUMN facts TEXT;
-ALTER TABLE portal_employees ADD COLUMN left_at BIGINT;
+ALTER TABLE portal_employees ADD COLUMN left_at INTEGER;
 ALTER TABLE portal_records ADD COLUMN source TEXT;
+
+-- Who did or saw what, and about whom: ids and codes, no values. `actor` and `about` are employees' ids; `hr` and `feed` are
+-- no employee's. Nothing refers to an employee, so that a row outlives them.
+CREATE TABLE portal_audit (
+    id     INTEGER NOT NULL PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    kind   TEXT    NOT NULL,
+    actor  TEXT    NOT NULL,
+    about  TEXT,
+    record TEXT,
+    detail TEXT
+) STRICT;
+CREATE INDEX portal_audit_by_at ON portal_audit (at);
+CREATE INDEX portal_audit_by_about ON portal_audit (about, id);
