@@ -215,7 +215,7 @@ impl Portal {
             }
         };
         tokio::select! {
-            () = self.app.desk.keep_working() => {}
+            () = Box::pin(self.app.desk.keep_working()) => {}
             () = tidying => {}
             () = feed::keep_taking_in(&self.app) => {}
         }

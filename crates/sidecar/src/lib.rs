@@ -234,7 +234,7 @@ impl Sidecar {
             }
         };
         tokio::select! {
-            () = self.app.desk.keep_working() => {}
+            () = Box::pin(self.app.desk.keep_working()) => {}
             () = events::run(&self.app) => {}
             () = tidying => {}
         }

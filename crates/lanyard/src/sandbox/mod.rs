@@ -267,14 +267,14 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
     work.spawn({
         let portal = portal.clone();
         async move {
-            portal.keep_working().await;
+            Box::pin(portal.keep_working()).await;
             anyhow::anyhow!("the portal stopped working behind its pages")
         }
     });
     work.spawn({
         let sidecar = sidecar.clone();
         async move {
-            sidecar.keep_working().await;
+            Box::pin(sidecar.keep_working()).await;
             anyhow::anyhow!("the connector stopped working behind its API")
         }
     });

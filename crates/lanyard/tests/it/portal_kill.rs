@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::database::{Database, on_both_engines};
+use crate::events;
 use crate::portal_kill_person::{Death, Person, STEPS, Step};
 use crate::portal_kill_truth::{Counted, check, settle};
 use crate::portal_processes::{Party, Processes, another};
@@ -183,6 +184,9 @@ fn points(on_postgres: bool) -> Vec<Point> {
 async fn settle_and_check(world: &Processes, employees: usize) -> Counted {
     let took = settle(world).await;
     let counted = check(world, employees).await;
+    // Each revocation has one effect: the gateway tells of it once.
+    let told = events::add_up(&world.gateway).await;
+    assert_eq!(counted.revoked > 0, told.contains("credential.revoked"));
     println!("settled after {took:?}: {counted}");
     counted
 }

@@ -51,7 +51,7 @@ impl Party {
 
 /// The four, and the employees whom they know: `e0`, `e1`, and so on, each with one record and an identity in the wallet.
 pub(crate) struct Processes {
-    gateway: Operated,
+    pub(crate) gateway: Operated,
     portal_database: Database,
     portal: Process,
     wallet: Process,

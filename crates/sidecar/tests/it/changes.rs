@@ -58,7 +58,8 @@ async fn dw_73_a_feed_of_what_is_known_already_revokes_nothing(database: Databas
             "change": "changed", "record": format!("p-{nth}"), "credential_type": "TrainingProgramme",
             "claims": programme("p-1")["claims"],
         });
-        feed += &format!("{line}\n");
+        feed += &line.to_string();
+        feed.push('\n');
     }
     for _ in 0..2 {
         let answer = world

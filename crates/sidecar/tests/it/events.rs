@@ -80,7 +80,7 @@ impl Receiver {
 
 fn working(world: &World) -> tokio::task::JoinHandle<()> {
     let sidecar = world.sidecar.clone();
-    tokio::spawn(async move { sidecar.keep_working().await })
+    tokio::spawn(async move { Box::pin(sidecar.keep_working()).await })
 }
 
 fn kinds(events: &[Value]) -> Vec<(i64, &str)> {

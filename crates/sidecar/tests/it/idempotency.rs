@@ -106,7 +106,9 @@ async fn a_feed_of_any_size_may_bear_a_key(database: Database) {
     world.issued(&programme("p-1")).await;
     let mut feed = String::new();
     for nth in 0..3000 {
-        feed += &format!("{{\"change\":\"deleted\",\"record\":\"p-{nth}\"}}\n");
+        let line = json!({ "change": "deleted", "record": format!("p-{nth}") });
+        feed += &line.to_string();
+        feed.push('\n');
     }
     let send = |feed: String| {
         let request = world.caller.request(reqwest::Method::POST, "/v1/changes");

@@ -18,13 +18,13 @@ macro_rules! component {
                 ext = "html",
                 source = $source,
             )]
-            #[allow(dead_code)] // not every component says something by itself
-            struct Page {
+            #[allow(dead_code, clippy::struct_field_names)] // not every component says something by itself
+            struct Shown {
                 page: ui::Page,
                 $($field: $kind),*
             }
             let page = ui::Page::new(&std::sync::Arc::default(), "");
-            let ours = Page { page, $($field: $value),* }.render().unwrap();
+            let ours = Shown { page, $($field: $value),* }.render().unwrap();
             let reference = include_str!(concat!("reference/", $reference, ".html"));
             assert_eq!(normalised(&ours), normalised(reference));
         }
