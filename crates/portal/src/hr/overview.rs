@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
-use connector::desk::Backlog;
+use connector::desk::{self, Backlog};
 use serde::Deserialize;
 
-use super::page::{self, Delivery, HrNews, HrView, Next, NotArrived};
+use super::page::{self, Delivery, HrNews, HrView, MayStillHold, Next, NotArrived};
 use crate::app::App;
 use crate::audit::{Act, HR, Kind};
 use crate::progress::Progress;
@@ -61,9 +61,26 @@ pub(super) async fn show(
     let view = HrView {
         employees,
         not_arrived: not_arrived(app.desk.backlog().await?, &named),
+        may_still_hold: may_still_hold(app.desk.may_still_hold().await?, &named),
         news: query.deleted.map(|_| HrNews::Deleted),
     };
     Ok(page::show(&app.look, view))
+}
+
+fn may_still_hold(
+    people: Vec<desk::MayStillHold>,
+    named: &HashMap<String, Named>,
+) -> Vec<MayStillHold> {
+    let people = people.into_iter().map(|one| {
+        let named = named.get(&one.serial_number.to_string());
+        MayStillHold {
+            title: one.label,
+            employee: named.map_or(one.employee, |named| named.employee.clone()),
+            revoked_at: one.revoked_at,
+            why: one.why,
+        }
+    });
+    people.collect()
 }
 
 fn not_arrived(backlog: Backlog, named: &HashMap<String, Named>) -> Vec<NotArrived> {

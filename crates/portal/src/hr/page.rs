@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
+use connector::desk::NotTold;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ui::component::{FieldError, Row, Task, TaskStatus};
@@ -20,6 +21,8 @@ pub(crate) struct HrView {
     pub(crate) employees: Vec<Employee>,
     /// Revocations and mails that wait or failed.
     pub(crate) not_arrived: Vec<NotArrived>,
+    /// People who may still hold a cancelled credential and do not know.
+    pub(crate) may_still_hold: Vec<MayStillHold>,
     /// What was just done, to be said once.
     pub(crate) news: Option<HrNews>,
 }
@@ -63,6 +66,19 @@ pub(crate) struct NotArrived {
     pub(crate) tries: u32,
     /// What comes next.
     pub(crate) next: Next,
+}
+
+/// A cancelled credential whose holder is not known to have been told: somebody has to reach them another way.
+#[derive(Clone)]
+pub(crate) struct MayStillHold {
+    /// What the credential is called.
+    pub(crate) title: String,
+    /// Whose it is.
+    pub(crate) employee: String,
+    /// When it was cancelled.
+    pub(crate) revoked_at: Timestamp,
+    /// Why they have not been told.
+    pub(crate) why: NotTold,
 }
 
 /// What is delivered.
@@ -142,6 +158,7 @@ struct PeoplePage {
     news: Option<String>,
     employees: Vec<(Employee, String, Vec<Task>)>,
     not_arrived: Vec<(String, Vec<Row>)>,
+    may_still_hold: Vec<(String, Vec<Row>)>,
 }
 
 #[derive(Template)]
@@ -169,6 +186,11 @@ pub(crate) fn show(look: &Look, view: HrView) -> Response {
         news: view.news.map(|news| news.text(look)),
         employees: employees.collect(),
         not_arrived: view.not_arrived.iter().map(|one| one.card(look)).collect(),
+        may_still_hold: view
+            .may_still_hold
+            .iter()
+            .map(|one| one.card(look))
+            .collect(),
     })
 }
 
@@ -244,6 +266,28 @@ impl NotArrived {
             next,
         ];
         (heading, rows)
+    }
+}
+
+impl MayStillHold {
+    fn card(&self, look: &Look) -> (String, Vec<Row>) {
+        let why = match self.why {
+            NotTold::NoMail => "hr-not-told-no-mail",
+            NotTold::AddressFailed => "hr-not-told-address",
+            NotTold::Held(_) => "hr-not-told-held",
+            NotTold::NotDelivered => "hr-not-told-not-delivered",
+            // And whatever a later desk may know.
+            _ => "hr-not-told-given-up",
+        };
+        let rows = vec![
+            Row::new(look.say("hr-employee"), self.employee.as_str()),
+            Row::new(
+                look.say("hr-cancelled"),
+                ui::time::date_and_clock(self.revoked_at),
+            ),
+            Row::new(look.say("hr-not-told-because"), look.say(why)),
+        ];
+        (self.title.clone(), rows)
     }
 }
 

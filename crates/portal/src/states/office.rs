@@ -1,6 +1,7 @@
 //! The sandbox's HR office.
 
 use axum::response::Response;
+use connector::desk::{HoldReason, NotTold};
 use jiff::civil::date;
 
 use super::State;
@@ -9,7 +10,8 @@ use crate::audit::Kind;
 use crate::credential_state::CredentialState;
 use crate::hr::audit_page::{self, AuditView, Listed};
 use crate::hr::page::{
-    self as hr, Delivery, Employee, Field, HrNews, HrView, Next, NotArrived, Record, RecordView,
+    self as hr, Delivery, Employee, Field, HrNews, HrView, MayStillHold, Next, NotArrived, Record,
+    RecordView,
 };
 use crate::hr::person_page::{self, PersonView};
 use crate::look::Look;
@@ -96,9 +98,15 @@ fn people(look: &Look, not_arrived: Vec<NotArrived>, news: Option<HrNews>) -> Re
         employee("Siân Carys O’Connor-Hughes", "diacritics", true, Vec::new()),
         employee("Kim Patel", "not-applicable", false, Vec::new()),
     ];
+    let may_still_hold = if not_arrived.is_empty() {
+        Vec::new()
+    } else {
+        may_still_hold()
+    };
     let view = HrView {
         employees,
         not_arrived,
+        may_still_hold,
         news,
     };
     hr::show(look, view)
@@ -111,6 +119,19 @@ fn employee(name: &str, username: &str, passport_applies: bool, records: Vec<Rec
         passport_applies,
         records,
     }
+}
+
+fn may_still_hold() -> Vec<MayStillHold> {
+    let one = |employee: &str, why| MayStillHold {
+        title: FIRE_SAFETY.to_owned(),
+        employee: employee.to_owned(),
+        revoked_at: minutes_ago(5 * 24 * 60),
+        why,
+    };
+    vec![
+        one("Kim Patel", NotTold::NoMail),
+        one("Anthony Hughes", NotTold::Held(HoldReason::PhoneFirst)),
+    ]
 }
 
 fn not_arrived() -> Vec<NotArrived> {

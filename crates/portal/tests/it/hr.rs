@@ -9,6 +9,7 @@ use crate::world::World;
 on_both_engines!(
     dw_72_a_record_that_is_changed_ended_or_deleted_takes_its_credential_back,
     dw_73_a_change_of_nothing_takes_nothing_back,
+    dw_77_whoever_cannot_be_written_to_is_somebodys_task,
 );
 
 impl World {
@@ -233,4 +234,22 @@ async fn who_is_called_otherwise_now_is_verified_again() {
         world.verify(&browser, "anna").await;
         assert_eq!(browser.open(identity).await.path(), "/identity/done");
     }
+}
+
+async fn dw_77_whoever_cannot_be_written_to_is_somebodys_task(database: Database) {
+    let world = World::start_on(database).await;
+    let browser = world.anna().await;
+    world.add(&browser, "anna-fire").await;
+    let hr = world.browser();
+    let page = hr.open("/hr").await;
+    assert!(page.text().contains("Everybody has been told."));
+    let page = hr.open("/hr/employees/anna").await;
+    let page = hr.send(&page, "/hr/employees/anna", &[("email", "")]).await;
+    assert!(page.text().contains("data is saved"), "{}", page.text());
+    let page = hr.open("/hr/records/anna-fire").await;
+    hr.send(&page, "/hr/records/anna-fire/delete", &[]).await;
+    world.until_all_arrived().await;
+    let page = hr.open("/hr").await;
+    assert!(page.text().contains("There is no address to write to"));
+    assert!(!page.text().contains("Everybody has been told."));
 }
