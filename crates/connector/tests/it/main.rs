@@ -9,6 +9,7 @@ mod desk;
 mod hostile_callback;
 mod hostile_id_token;
 mod hostile_transport;
+mod independent;
 mod issue;
 mod outcome;
 mod provider;

@@ -1,6 +1,6 @@
 //! The desk against the real gateway and a test wallet, on both engines.
 
-mod browser;
+pub(crate) mod browser;
 mod callbacks;
 pub(crate) mod door;
 mod identity;
