@@ -339,15 +339,15 @@ impl SignInPending {
 }
 
 impl SignedIn {
-    /// A claim that is a text, as the provider says it. An address that the provider knows to be unproven is none
-    /// [OIDC Core 5.1, `email_verified`].
+    /// A claim that is a text, as the provider says it. An address that the provider does not say to be proven is none
+    /// [OIDC Core 5.1, `email_verified`]: elsewhere people write any they like.
     pub fn find(&self, claim: &str) -> Option<&str> {
         if claim == "email" {
             // Some providers write truth as a text.
             match self.claims.get("email_verified") {
-                None | Some(Value::Bool(true)) => {}
+                Some(Value::Bool(true)) => {}
                 Some(Value::String(text)) if text == "true" => {}
-                Some(_) => return None,
+                _ => return None,
             }
         }
         let text = self.claims.get(claim)?.as_str()?;

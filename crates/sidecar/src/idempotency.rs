@@ -15,6 +15,7 @@ use axum::response::Response;
 use futures_util::StreamExt as _;
 use jiff::SignedDuration;
 use store::{Statement, StoreError};
+use uuid::Uuid;
 
 use crate::app::{App, Parts};
 use crate::key::{Caller, sha256_of};
@@ -57,17 +58,29 @@ pub(crate) async fn once(
     let Some(key) = request.headers().get(KEY) else {
         return Ok(next.run(request).await);
     };
-    let key = place(&request, read(key)?);
+    let key = Key {
+        digest: place(&request, read(key)?),
+        owner: Uuid::new_v4().to_string(),
+    };
     match app.reserve(&key).await? {
         Held::Answered(remembered) => answer_again(request, remembered).await,
-        Held::Ours => {
+        // What was begun is finished and remembered, even if the caller hangs up.
+        Held::Ours => tokio::spawn(async move {
             let answered = answer(&app, &key, request, next).await;
             if answered.is_err() {
                 app.release(&key).await?;
             }
             answered
-        }
+        })
+        .await
+        .unwrap_or_else(|_| Err(Code::Internal.into())),
     }
+}
+
+/// A key, and which of the requests that bear it this is.
+struct Key {
+    digest: String,
+    owner: String,
 }
 
 fn read(value: &HeaderValue) -> Result<&str, Problem> {
@@ -86,7 +99,7 @@ fn place(request: &Request, key: &str) -> String {
     sha256_of(&format!("{caller}\n{}\n{key}", request.uri().path()))
 }
 
-async fn answer(app: &Parts, key: &str, request: Request, next: Next) -> Result<Response, Problem> {
+async fn answer(app: &Parts, key: &Key, request: Request, next: Next) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let (body, passed) = hashed(body);
     let response = next.run(Request::from_parts(parts, body)).await;
@@ -169,14 +182,15 @@ fn hashed(body: Body) -> (Body, Passed) {
 
 impl Parts {
     /// Makes the key this request's, or says what it stands for.
-    async fn reserve(&self, key: &str) -> Result<Held, Problem> {
+    async fn reserve(&self, key: &Key) -> Result<Held, Problem> {
         let now = self.now();
         let reserve = Statement::new(
-            "INSERT INTO sidecar_answers AS known (key_digest, expires_at) VALUES ($1, $2) \
-             ON CONFLICT (key_digest) DO UPDATE SET body_digest = NULL, status = NULL, content_type = NULL, body = NULL, \
-             expires_at = excluded.expires_at WHERE known.expires_at <= $3",
+            "INSERT INTO sidecar_answers AS known (key_digest, owner, expires_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (key_digest) DO UPDATE SET owner = excluded.owner, body_digest = NULL, status = NULL, \
+             content_type = NULL, body = NULL, expires_at = excluded.expires_at WHERE known.expires_at <= $4",
         )
-        .bind(key)
+        .bind(&key.digest)
+        .bind(&key.owner)
         .bind(self.ahead(WORKED_ON))
         .bind(now)
         .must_change(1);
@@ -189,7 +203,7 @@ impl Parts {
             "SELECT body_digest, status, content_type, body FROM sidecar_answers \
              WHERE key_digest = $1 AND status IS NOT NULL",
         );
-        let Some(row) = self.store.read_one(select.bind(key)).await? else {
+        let Some(row) = self.store.read_one(select.bind(&key.digest)).await? else {
             return Err(Code::IdempotencyKeyInUse.into());
         };
         let status = u16::try_from(row.integer("status")?).ok();
@@ -203,23 +217,26 @@ impl Parts {
         }))
     }
 
-    async fn remember(&self, key: &str, answer: &Remembered) -> Result<(), StoreError> {
+    async fn remember(&self, key: &Key, answer: &Remembered) -> Result<(), StoreError> {
         let keep = Statement::new(
             "UPDATE sidecar_answers SET body_digest = $1, status = $2, content_type = $3, body = $4, expires_at = $5 \
-             WHERE key_digest = $6",
+             WHERE key_digest = $6 AND owner = $7",
         )
         .bind(&answer.body_digest)
         .bind(u32::from(answer.status.as_u16()))
         .bind(answer.content_type.as_ref())
         .bind(&answer.body)
         .bind(self.ahead(REMEMBERED))
-        .bind(key);
+        .bind(&key.digest)
+        .bind(&key.owner);
         self.store.write([keep]).await.map(drop)
     }
 
     /// Nothing is remembered: the same may be tried again at once.
-    async fn release(&self, key: &str) -> Result<(), StoreError> {
-        let forget = Statement::new("DELETE FROM sidecar_answers WHERE key_digest = $1").bind(key);
+    async fn release(&self, key: &Key) -> Result<(), StoreError> {
+        let forget =
+            Statement::new("DELETE FROM sidecar_answers WHERE key_digest = $1 AND owner = $2");
+        let forget = forget.bind(&key.digest).bind(&key.owner);
         self.store.write([forget]).await.map(drop)
     }
 }

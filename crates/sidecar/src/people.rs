@@ -31,7 +31,7 @@ impl Parts {
         .bind(self.now());
         let mut batch = vec![keep, self.desk.person(&person)];
         if is_another {
-            batch.push(self.desk.identity_changed(&person.employee));
+            batch.extend(self.desk.identity_changed(&person.employee));
         }
         self.store.write(batch).await.map(drop)
     }

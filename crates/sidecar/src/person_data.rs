@@ -104,9 +104,11 @@ pub(crate) async fn erase(
     let Query(Erasing { revoke }) =
         erasing.map_err(|_| Problem::field("revoke", "use true or false, and nothing else"))?;
     if revoke {
-        app.want_erased(&employee).await?;
-        let cause = Cause::EndedEarly;
-        app.desk.revoke_and_erase(&employee, cause).await?;
+        // Both or neither: the sidecar's own traces go when the desk has erased its own.
+        let mut batch = app.desk.erasure_wanted(&employee, Cause::EndedEarly);
+        batch.push(app.erasure_wanted(&employee));
+        app.store.write(batch).await?;
+        app.desk.wake();
         return Ok(StatusCode::ACCEPTED);
     }
     match app.desk.erase(&employee).await {
@@ -114,18 +116,18 @@ pub(crate) async fn erase(
         Err(EraseError::Store(error)) => return Err(error.into()),
         Err(waits) => return Err(Problem::with(Code::CredentialsInForce, waits.to_string())),
     }
-    app.want_erased(&employee).await?;
+    app.store.write([app.erasure_wanted(&employee)]).await?;
     app.forget_who_is_erased().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl Parts {
-    async fn want_erased(&self, employee: &str) -> Result<(), StoreError> {
-        let want = Statement::new(
+    fn erasure_wanted(&self, employee: &str) -> Statement {
+        Statement::new(
             "INSERT INTO sidecar_erasures (employee, wanted_at) VALUES ($1, $2) ON CONFLICT (employee) DO NOTHING",
-        );
-        let want = want.bind(employee).bind(self.now());
-        self.store.write([want]).await.map(drop)
+        )
+        .bind(employee)
+        .bind(self.now())
     }
 
     /// Removes the sidecar's own traces of everybody whom the desk has erased.

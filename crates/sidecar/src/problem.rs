@@ -128,8 +128,8 @@ impl Code {
             Self::GatewayUnavailable => (503, "gateway-unavailable", "The gateway does not answer: nothing has happened; try again later."),
             Self::GatewayRefused => (502, "gateway-refused", "The gateway refused the request: the log of this sidecar and of the gateway say why."),
             Self::GatewayUnusable => (502, "gateway-unusable", "The gateway is not the one that the configuration means: its operator has to look."),
-            Self::StoreUnavailable => (503, "store-unavailable", "The database does not answer: send it again later; with the same Idempotency-Key nothing happens twice."),
-            Self::TooSlow => (503, "too-slow", "The request took too long: send it again; with the same Idempotency-Key nothing happens twice."),
+            Self::StoreUnavailable => (503, "store-unavailable", "The database does not answer: send it again later. Whether it was done is not known."),
+            Self::TooSlow => (503, "too-slow", "The request took too long, and may have been done all the same: ask for the state, then send it again."),
             Self::Internal => (500, "internal", "A fault of this program; its log says more."),
         }
     }

@@ -64,7 +64,7 @@ impl Cause {
 }
 
 /// The condition under which a credential no longer says what its record says. `$4` is the record's digest.
-const SAYS_SOMETHING_ELSE: &str = " AND digest <> $4";
+const SAYS_SOMETHING_ELSE: &str = " AND digest <> $4 AND digest <> ''";
 
 impl Desk {
     /// What follows for the credentials when the host changes a record, as statements for the host's own batch: the

@@ -73,6 +73,7 @@ impl Desk {
     /// [`MOST_CHANGES`] of them, and not none.
     pub fn records_changed(&self, changes: &[Change]) -> Vec<Statement> {
         let now = || vec![Value::from(self.now())];
+        // Of whom is erased nobody knows what the record said: it counts as before until the record is gone.
         // In the order of `record_changed`, for the same reason. That the second one's stage is an expression keeps SQLite
         // from making an index of its own over all that is out, for each batch anew, in the place of the one by record.
         vec![
@@ -82,7 +83,8 @@ impl Desk {
                  WHERE connector_credentials.record = now_says.record \
                  AND connector_credentials.stage IN ('asked', 'checking', 'not-issued') \
                  AND connector_credentials.changed_at IS NULL \
-                 AND (now_says.digest IS NULL OR connector_credentials.digest <> now_says.digest)",
+                 AND (now_says.digest IS NULL \
+                 OR (connector_credentials.digest <> now_says.digest AND connector_credentials.digest <> ''))",
                 now(),
             ),
             Change::statement(
@@ -90,7 +92,8 @@ impl Desk {
                 "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
                  SELECT c.serial_number, now_says.cause, 1, CAST($1 AS BIGINT), 0, CAST($1 AS BIGINT) \
                  FROM now_says JOIN connector_credentials c ON c.record = now_says.record \
-                 WHERE c.stage || '' = 'issued' AND (now_says.digest IS NULL OR c.digest <> now_says.digest) \
+                 WHERE c.stage || '' = 'issued' AND (now_says.digest IS NULL \
+                 OR (c.digest <> now_says.digest AND c.digest <> '')) \
                  ON CONFLICT (serial_number) DO NOTHING",
                 now(),
             ),

@@ -57,8 +57,12 @@ const IN_FORCE: &str = "c.stage = 'issued' AND r.serial_number IS NULL AND (c.ex
 const ON_ITS_WAY: &str =
     "c.stage IN ('asked', 'checking') OR (c.stage = 'not-issued' AND r.serial_number IS NOT NULL)";
 const REVOCATION_WAITING: &str = "c.stage IN ('issued', 'revoked') AND r.serial_number IS NOT NULL";
+/// A mail that somebody holds back would wait for ever: it goes with the person.
 const MAIL_WAITING: &str = "EXISTS (SELECT 1 FROM connector_mails m \
-    WHERE m.serial_number = c.serial_number AND m.sent_at IS NULL AND m.failed_at IS NULL)";
+    WHERE m.serial_number = c.serial_number AND m.sent_at IS NULL AND m.failed_at IS NULL \
+    AND NOT EXISTS (SELECT 1 FROM connector_mail_holds h \
+        WHERE (h.scope = 'credential' AND h.name = m.serial_number) \
+           OR (h.scope = 'employee' AND h.name = c.employee)))";
 
 fn of_person(condition: &str) -> String {
     format!(
@@ -133,6 +137,16 @@ impl Desk {
     /// Revoke everything of this employee, tell them, and erase them when all of that is done: stored now, carried out
     /// by [`Desk::keep_working`]. Whatever they add meanwhile is revoked as well.
     pub async fn revoke_and_erase(&self, employee: &str, cause: Cause) -> Result<(), StoreError> {
+        self.0
+            .store
+            .write(self.erasure_wanted(employee, cause))
+            .await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// What [`Desk::revoke_and_erase`] writes, for the host's own batch.
+    pub fn erasure_wanted(&self, employee: &str, cause: Cause) -> Vec<Statement> {
         let now = self.now();
         let want = Statement::new(
             "INSERT INTO connector_erasures (employee, wanted_at, next_at, cause) VALUES ($1, $2, $2, $3) \
@@ -143,9 +157,7 @@ impl Desk {
         .bind(cause.code());
         let mut batch = self.all_revoked(employee, cause);
         batch.push(want);
-        self.0.store.write(batch).await?;
-        self.wake();
-        Ok(())
+        batch
     }
 
     async fn what_stands_against_erasing(

@@ -151,12 +151,19 @@ impl Desk {
     }
 
     /// The host's record of who somebody is has changed: an identity that was compared with the old one no longer
-    /// counts. For the host's own batch.
-    pub fn identity_changed(&self, employee: &str) -> Statement {
-        Statement::new(
-            "UPDATE connector_identities SET unique_identifier = NULL, verified_at = NULL WHERE employee = $1",
-        )
-        .bind(employee)
+    /// counts, nor does one that is on its way to be. For the host's own batch.
+    pub fn identity_changed(&self, employee: &str) -> [Statement; 2] {
+        // In this order: one that is being kept just now is there by then, or finds no journey.
+        [
+            Statement::new(
+                "DELETE FROM connector_journeys WHERE employee = $1 AND serial_number IS NULL",
+            )
+            .bind(employee),
+            Statement::new(
+                "UPDATE connector_identities SET unique_identifier = NULL, verified_at = NULL WHERE employee = $1",
+            )
+            .bind(employee),
+        ]
     }
 
     /// The unique identifier of whoever was verified in this session, as long as that counts: what every credential of

@@ -26,13 +26,23 @@ pub(super) fn accord(on_record: &Name, in_credential: &Name, part: Part) -> Acco
         return Accord::Same;
     }
     let found = best(&on_record.readings, &in_credential.readings, part);
-    if found == Accord::Same {
+    if matches!(found, Accord::Same | Accord::Contradicts) {
         return found;
     }
+    // A known-as name is the whole name by which somebody goes: it is no beginning of a longer one, nor of one that says
+    // whose child somebody is.
     let known = |beside: &[Vec<Reading>], other: &[Reading]| {
-        beside
-            .iter()
-            .any(|name| best(name, other, part) == Accord::Same)
+        let is_whole = |name: &Vec<Reading>| {
+            let plain = other.first();
+            plain.is_some_and(|other| {
+                other.father.is_empty()
+                    && name.iter().any(|one| {
+                        along(&one.words, &other.words, false)
+                            == (one.words.len(), other.words.len())
+                    })
+            })
+        };
+        beside.iter().any(is_whole)
     };
     let in_part = match part {
         Part::First => Reason::FirstNameInPart,
@@ -163,13 +173,15 @@ fn along(one: &[String], other: &[String], with_initials: bool) -> (usize, usize
     (here, there)
 }
 
-/// How many of these words make the one.
+/// How many of these words make the one. Initials alone make no name: `J. O.` is not `Jo`.
 fn joined(word: &str, words: &[String]) -> Option<usize> {
     let mut rest = word;
     for (count, part) in words.iter().enumerate() {
         rest = rest.strip_prefix(part.as_str())?;
         if rest.is_empty() {
-            return Some(count + 1);
+            let parts = &words[..=count];
+            let says_more = count == 0 || parts.iter().any(|part| is_longer_than_a_letter(part));
+            return says_more.then_some(count + 1);
         }
     }
     None

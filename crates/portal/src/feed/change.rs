@@ -92,10 +92,11 @@ fn check_removals(
 /// What only the portal's own rows show to be wrong.
 fn check_against(people: &[Person], known: &Known) -> Result<(), Vec<Fault>> {
     let fed: HashMap<&str, &Person> = people.iter().map(|one| (one.id.as_str(), one)).collect();
+    // Whom a feed brought and this one does not name leaves, or has left: their name is free.
     let kept = known
         .employees
         .values()
-        .filter(|one| !fed.contains_key(one.employee.id.as_str()));
+        .filter(|one| !one.is_fed && !fed.contains_key(one.employee.id.as_str()));
     let taken: HashMap<&str, &str> = kept
         .map(|one| (one.employee.username.as_str(), one.employee.id.as_str()))
         .collect();
@@ -128,16 +129,26 @@ struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// Whoever gets another user name gives the old one back first: two may swap theirs.
+    /// Whoever gets another user name gives the old one back first: two may swap theirs. And so does whoever has left,
+    /// where somebody else has it now.
     fn free_usernames(&mut self, people: &[Person], employees: &HashMap<String, KnownEmployee>) {
-        for person in people {
-            let before = employees.get(&person.id);
-            if before.is_some_and(|before| before.employee.username != person.username) {
+        let wanted: HashMap<&str, &str> = people
+            .iter()
+            .map(|person| (person.username.as_str(), person.id.as_str()))
+            .collect();
+        let named: HashMap<&str, &str> = wanted.iter().map(|(name, id)| (*id, *name)).collect();
+        for known in employees.values() {
+            let employee = &known.employee;
+            let gives_back = match named.get(employee.id.as_str()) {
+                Some(username) => employee.username != *username,
+                None => known.is_fed && wanted.contains_key(employee.username.as_str()),
+            };
+            if gives_back {
                 let free =
                     Statement::new("UPDATE portal_employees SET username = $1 WHERE id = $2");
                 // No user name that anybody can type: those are trimmed.
                 self.batch
-                    .push(free.bind(format!(" {}", person.id)).bind(&person.id));
+                    .push(free.bind(format!(" {}", employee.id)).bind(&employee.id));
             }
         }
     }
@@ -173,7 +184,8 @@ impl Plan<'_> {
         // Whom to write to is the desk's to know.
         self.batch.push(self.app.desk.person(&now_is.person()));
         if !now_is.is_same_person_as(&before.employee) {
-            self.batch.push(self.app.desk.identity_changed(&now_is.id));
+            self.batch
+                .extend(self.app.desk.identity_changed(&now_is.id));
         }
     }
 
@@ -188,7 +200,7 @@ impl Plan<'_> {
         self.batch.push(left.bind(self.now).bind(&employee.id));
         self.act(Act::by(FEED, Kind::PersonLeft).about(&employee.id));
         self.batch
-            .push(self.app.desk.identity_changed(&employee.id));
+            .extend(self.app.desk.identity_changed(&employee.id));
     }
 
     fn record(

@@ -142,7 +142,7 @@ pub(super) async fn save(
         act.statement(app.now()),
     ];
     if !employee.is_same_person_as(&before) {
-        batch.push(app.desk.identity_changed(&employee.id));
+        batch.extend(app.desk.identity_changed(&employee.id));
     }
     app.store.write(batch).await?;
     Ok(Redirect::to(&format!("/hr/employees/{username}?saved=yes")).into_response())

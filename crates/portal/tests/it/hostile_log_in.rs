@@ -192,6 +192,7 @@ async fn whoever_the_portal_does_not_know_is_told_so_kindly_and_nothing_of_other
         // Who shares an address with another is not taken for either.
         json!({"email": "ben@anytown.example"}),
         // The provider knows that it is not proven.
+        json!({"email_verified": null}),
         json!({"email_verified": false}),
         json!({"email_verified": "false"}),
     ] {

@@ -25,9 +25,10 @@ CREATE TABLE sidecar_records (
 CREATE INDEX sidecar_records_by_employee ON sidecar_records (employee);
 
 -- The answer to a POST that bears an Idempotency-Key, under a hash of who asked for what by which key. Without a status
--- it is being worked on, until `expires_at`.
+-- it is being worked on by `owner`, until `expires_at`.
 CREATE TABLE sidecar_answers (
     key_digest   TEXT    NOT NULL PRIMARY KEY,
+    owner        TEXT    NOT NULL,
     body_digest  TEXT,
     status       INTEGER,
     content_type TEXT,

@@ -141,7 +141,8 @@ pub(crate) async fn tell(
             }
         }
     };
-    let applying = async {
+    // What is read goes with it: when applying ends early, so does reading, and with that whoever feeds it.
+    let applying = async move {
         let mut applied = Applied::default();
         while let Some(lines) = read.recv().await {
             app.apply(lines, &mut applied).await?;

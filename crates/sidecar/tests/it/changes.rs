@@ -11,6 +11,7 @@ on_both_engines!(
     a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_read,
     dw_80_a_change_on_the_way_revokes_what_arrives,
     a_record_that_stands_twice_in_a_feed_says_what_it_says_last,
+    a_feed_whose_database_fails_in_the_middle_is_answered,
 );
 
 fn csv_of(record: &serde_json::Value) -> (String, String) {
@@ -140,4 +141,16 @@ async fn a_record_that_stands_twice_in_a_feed_says_what_it_says_last(database: D
         .feed("application/x-ndjson", format!("{same}\n{gone}\n"))
         .await;
     assert_eq!(answer.expect(200).json["revocations"], 1);
+}
+
+async fn a_feed_whose_database_fails_in_the_middle_is_answered(database: Database) {
+    let world = World::start(database).await;
+    let away = store::Statement::new("ALTER TABLE sidecar_records RENAME TO sidecar_elsewhere");
+    world.store.write([away]).await.unwrap();
+    let line = "{\"change\":\"deleted\",\"record\":\"p-1\"}\n";
+    let feed = world
+        .caller
+        .feed("application/x-ndjson", line.repeat(20_000));
+    let answer = tokio::time::timeout(std::time::Duration::from_secs(30), feed).await;
+    assert_eq!(answer.unwrap().expect(500).code(), "internal");
 }

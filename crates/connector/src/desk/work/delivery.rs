@@ -252,7 +252,7 @@ fn send_again(notification: &str, now: Timestamp) -> Vec<Statement> {
         batch.push(
             Statement::new(
                 "UPDATE connector_mails SET state = 'temporary-failure', state_at = $1, fault = $2, sent_at = NULL, \
-                 bounces = bounces + 1, look_at = NULL, next_at = $3 \
+                 first_tried_at = NULL, bounces = bounces + 1, look_at = NULL, next_at = $3 \
                  WHERE notification_id = $4 AND state = 'accepted' AND bounces = $5",
             )
             .bind(now)

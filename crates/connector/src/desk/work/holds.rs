@@ -108,9 +108,23 @@ impl Desk {
             Statement::new("DELETE FROM connector_mail_holds WHERE scope = $1 AND name = $2")
                 .bind(kind)
                 .bind(name);
-        let outcomes = self.0.store.write([release]).await?;
+        // A mail has its days from now on: it could not go out meanwhile.
+        let from_now_on = Statement::new(match scope {
+            HoldScope::Credential(_) => {
+                "UPDATE connector_mails SET first_tried_at = NULL \
+                 WHERE sent_at IS NULL AND failed_at IS NULL AND serial_number = $1"
+            }
+            HoldScope::Employee(_) => {
+                "UPDATE connector_mails SET first_tried_at = NULL \
+                 WHERE sent_at IS NULL AND failed_at IS NULL AND serial_number IN \
+                 (SELECT serial_number FROM connector_credentials WHERE employee = $1)"
+            }
+        });
+        let (_, name) = scope.columns();
+        let batch = [release, from_now_on.bind(name)];
+        let outcomes = self.0.store.write(batch).await?;
         self.wake();
-        Ok(outcomes.iter().any(|outcome| outcome.changed > 0))
+        Ok(outcomes.iter().take(1).any(|outcome| outcome.changed > 0))
     }
 
     /// What is held back, the longest first.

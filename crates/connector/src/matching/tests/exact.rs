@@ -158,6 +158,29 @@ fn dw_42_full_stops_titles_and_what_stands_behind_a_name_make_no_difference() {
 }
 
 #[test]
+fn dw_42_a_known_as_name_makes_no_match_of_another_persons_longer_name() {
+    for (record, credential) in [
+        ("Harpreet Kaur (Harpreet)", "Harpreet Singh"),
+        ("Ahmed bin Ali (Ahmed)", "Ahmed bin Hassan"),
+        ("John Paul (John)", "John Michael"),
+    ] {
+        let matches = first_names_match(record, credential, Policy::Exact);
+        assert!(!matches, "{record} {credential}");
+    }
+}
+
+#[test]
+fn dw_42_initials_alone_are_no_name() {
+    for (one, other) in [("J. O.", "Jo"), ("A L", "Al"), ("E. D.", "Ed")] {
+        assert!(
+            !first_names(one, other) && !first_names(other, one),
+            "{one}"
+        );
+    }
+    assert!(first_names("Mary Anne", "Maryanne"));
+}
+
+#[test]
 fn dw_42_a_known_as_name_that_the_record_holds_counts_as_a_first_name() {
     for record in [
         "William (Bill)",
