@@ -73,28 +73,36 @@ impl Desk {
     /// [`MOST_CHANGES`] of them, and not none.
     pub fn records_changed(&self, changes: &[Change]) -> Vec<Statement> {
         let now = || vec![Value::from(self.now())];
+        // What is looked up is looked up by record, for each of the few that change: left to itself, SQLite goes through
+        // all that is out, for each batch anew. `CROSS JOIN` keeps the order in which it is written there.
         // Of whom is erased nobody knows what the record said: it counts as before until the record is gone.
-        // In the order of `record_changed`, for the same reason. That the second one's stage is an expression keeps SQLite
-        // from making an index of its own over all that is out, for each batch anew, in the place of the one by record.
+        let otherwise = |stage: &str| {
+            format!(
+                "FROM now_says CROSS JOIN connector_credentials c WHERE c.record = now_says.record AND {stage} \
+                 AND (now_says.digest IS NULL OR (c.digest <> now_says.digest AND c.digest <> ''))"
+            )
+        };
+        let on_its_way = otherwise("c.stage IN ('asked', 'checking', 'not-issued')");
+        let is_out = otherwise("c.stage = 'issued'");
+        // In the order of `record_changed`, for the same reason.
         vec![
             Change::statement(
                 changes,
-                "UPDATE connector_credentials SET changed_at = $1, reason = now_says.cause FROM now_says \
-                 WHERE connector_credentials.record = now_says.record \
-                 AND connector_credentials.stage IN ('asked', 'checking', 'not-issued') \
-                 AND connector_credentials.changed_at IS NULL \
-                 AND (now_says.digest IS NULL \
-                 OR (connector_credentials.digest <> now_says.digest AND connector_credentials.digest <> ''))",
+                &format!(
+                    "UPDATE connector_credentials SET changed_at = $1, reason = \
+                     (SELECT n.cause FROM now_says n WHERE n.record = connector_credentials.record) \
+                     WHERE stage IN ('asked', 'checking', 'not-issued') AND changed_at IS NULL \
+                     AND serial_number IN (SELECT c.serial_number {on_its_way})"
+                ),
                 now(),
             ),
             Change::statement(
                 changes,
-                "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
-                 SELECT c.serial_number, now_says.cause, 1, CAST($1 AS BIGINT), 0, CAST($1 AS BIGINT) \
-                 FROM now_says JOIN connector_credentials c ON c.record = now_says.record \
-                 WHERE c.stage || '' = 'issued' AND (now_says.digest IS NULL \
-                 OR (c.digest <> now_says.digest AND c.digest <> '')) \
-                 ON CONFLICT (serial_number) DO NOTHING",
+                &format!(
+                    "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
+                     SELECT c.serial_number, now_says.cause, 1, CAST($1 AS BIGINT), 0, CAST($1 AS BIGINT) {is_out} \
+                     ON CONFLICT (serial_number) DO NOTHING"
+                ),
                 now(),
             ),
         ]

@@ -193,9 +193,11 @@ impl Parts {
         }
         let told = Change::statement(
             &changes,
-            "UPDATE sidecar_records SET digest = now_says.digest, told_at = $1 FROM now_says \
-             WHERE sidecar_records.record = now_says.record \
-             AND COALESCE(sidecar_records.digest, '') <> COALESCE(now_says.digest, '')",
+            // By record, as in the desk's own statements.
+            "UPDATE sidecar_records SET told_at = $1, digest = \
+             (SELECT n.digest FROM now_says n WHERE n.record = sidecar_records.record) \
+             WHERE record IN (SELECT r.record FROM now_says CROSS JOIN sidecar_records r \
+             WHERE r.record = now_says.record AND COALESCE(r.digest, '') <> COALESCE(now_says.digest, ''))",
             vec![Value::from(self.now())],
         );
         let mut batch = vec![told];
