@@ -246,6 +246,9 @@ fn write_sandbox_file(folder: &Path, wallet: u16) {
             "wallet": format!("http://localhost:{wallet}"), "mail": "http://localhost:1",
         },
         "relying_parties": [], "employees": [], "credential_types": [],
+        "sidecar": {
+            "url": "http://localhost:1", "api_key": "", "redirect_uri": "http://localhost:1/callback",
+        },
     });
     fs::write(folder.join("sandbox.json"), file.to_string()).unwrap();
 }
