@@ -20,7 +20,16 @@ struct Driver {
 }
 
 impl Driver {
+    /// The port that it finds free on one address may be taken on the other by then, and it ends: another one has
+    /// another port.
     fn start() -> Self {
+        (0..3)
+            .find_map(|_| Self::try_start())
+            .expect("chromedriver did not start")
+    }
+
+    /// Nothing if it ended before it listened.
+    fn try_start() -> Option<Self> {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -30,12 +39,14 @@ impl Driver {
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let mut lines = output.lines().map_while(Result::ok);
-        let line = lines
-            .find(|line| line.contains("started successfully on port"))
-            .expect("chromedriver did not start");
+        let Some(line) = lines.find(|line| line.contains("started successfully on port")) else {
+            let _ = process.kill();
+            let _ = process.wait();
+            return None;
+        };
         let port = line.rsplit(' ').next().unwrap();
         let port = port.trim_end_matches('.').parse().unwrap();
-        Self { process, port }
+        Some(Self { process, port })
     }
 }
 
