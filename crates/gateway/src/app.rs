@@ -17,15 +17,17 @@ use crate::seal::Seal;
 use crate::status::Lists;
 use store::Store;
 
-/// The state of the gateway's routes; cheap to clone.
+/// What a handler is given: the parts that were current when its request began ([`Live`](crate::live::Live)).
+/// Cheap to clone.
 pub type App = Arc<Parts>;
 
-/// The parts that slices share. Only the composition root makes one.
+/// The parts that slices share. Only the composition root makes one; a copy shares all that counts or remembers.
+#[derive(Clone)]
 pub struct Parts {
     /// The public address without a slash at its end; every identifier begins with it.
     pub base: String,
     /// Who may use the gateway, and for what.
-    pub organisations: Organisations,
+    pub organisations: Arc<Organisations>,
     /// The database.
     pub store: Store,
     /// The interactions in it.
@@ -47,11 +49,11 @@ pub struct Parts {
     /// Signs the ID tokens of clients that ask for Ed25519 (`EdDSA`).
     pub id_token_eddsa: Arc<dyn Signer>,
     /// How many wrong short codes came lately.
-    pub short_code_guesses: Guesses,
+    pub short_code_guesses: Arc<Guesses>,
     /// The operator's name and colours.
     pub brand: Arc<ui::Brand>,
     /// How much anybody may ask.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
 }
 
 impl Parts {

@@ -14,6 +14,7 @@ pub mod interaction;
 pub mod issue;
 pub mod keys;
 pub mod limits;
+mod live;
 pub mod oidc;
 mod openapi;
 pub mod organisation;
@@ -21,6 +22,7 @@ pub mod outbound;
 mod outcome;
 pub mod random;
 mod retention;
+mod revision;
 pub mod revoke;
 pub mod seal;
 pub mod status;
@@ -48,6 +50,7 @@ use config::ConfigError;
 use interaction::rows::Interactions;
 use keys::KeyStore;
 use limits::Limits;
+use live::Live;
 use organisation::Organisations;
 use organisation::catalogue::Catalogue;
 use outbound::Outbound;
@@ -79,7 +82,7 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 /// A gateway, composed and ready to serve.
 #[derive(Clone)]
 pub struct Gateway {
-    app: App,
+    live: Live,
     retention_days: u32,
     loopback: bool,
     page_states: bool,
@@ -175,8 +178,8 @@ impl Gateway {
             .map(|(client_id, _)| client_id.to_owned())
             .collect();
         let listeners = event::listeners(&store, configured).await?;
-        let app = Arc::new(Parts {
-            organisations,
+        let live = Live::new(Parts {
+            organisations: Arc::new(organisations),
             interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
             lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
             base,
@@ -197,12 +200,12 @@ impl Gateway {
                 keys.signing_key("id-token-eddsa")
                     .map_err(ConfigError::from)?,
             ),
-            short_code_guesses: oidc::Guesses::default(),
+            short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
-            limits,
+            limits: Arc::new(limits),
         });
         Ok(Self {
-            app,
+            live,
             retention_days: config.retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
@@ -212,14 +215,15 @@ impl Gateway {
     /// Everything the gateway serves.
     pub fn router(&self) -> Router {
         // A browser that is told 'https only' for localhost would hold it against every other port.
-        let secure = self.app.is_https() && !self.loopback;
+        let app = self.live.now();
+        let secure = app.is_https() && !self.loopback;
         let (described, document) = OpenApiRouter::default()
-            .merge(oidc::router(&self.app, self.page_states))
+            .merge(oidc::router(&self.live, self.page_states))
             .merge(revoke::router())
             .merge(outcome::router())
             .merge(webhook::router())
             .split_for_parts();
-        let document = openapi::document(document, &self.app.base);
+        let document = openapi::document(document, &app.base);
         let routes = described
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
@@ -228,7 +232,7 @@ impl Gateway {
             // Whoever opens the address itself is told what this is.
             .route("/", get(|| async { Redirect::to("/help") }))
             .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
-            .with_state(self.app.clone())
+            .with_state(self.live.clone())
             // The first is the outermost. One layer of five, since the router boxes each and copies it for each request.
             .layer(
                 tower::ServiceBuilder::new()
@@ -237,7 +241,7 @@ impl Gateway {
                     })
                     .layer(CatchPanicLayer::custom(answer_panic))
                     .layer(axum::middleware::from_fn_with_state(
-                        self.app.clone(),
+                        self.live.clone(),
                         admission::admit,
                     ))
                     .layer(TimeoutLayer::with_status_code(
@@ -263,34 +267,34 @@ impl Gateway {
     /// parties what happened. Each at its own pace.
     pub async fn keep_working(&self) {
         tokio::join!(
-            retention::run(&self.app, self.retention_days),
-            webhook::run(&self.app)
+            retention::run(&self.live, self.retention_days),
+            webhook::run(&self.live)
         );
     }
 
     /// One round of telling, to its end.
     pub async fn deliver_once(&self) -> Result<(), StoreError> {
-        webhook::round(&self.app).await
+        webhook::round(&self.live.now()).await
     }
 
     /// One round of wiping.
     pub async fn tidy_once(&self) -> Result<(), StoreError> {
-        retention::round(&self.app, self.retention_days).await
+        retention::round(&self.live.now(), self.retention_days).await
     }
 
     /// Deletes every interaction and credential: a sandbox begins anew.
     pub async fn forget_everything(&self) -> Result<(), StoreError> {
-        retention::forget_everything(&self.app).await
+        retention::forget_everything(&self.live.now()).await
     }
 
     /// Lets writes that were begun finish.
     pub async fn close(&self) {
-        self.app.store.close().await;
+        self.live.now().store.close().await;
     }
 
-    /// The parts, for tests and for the programs that compose a gateway.
-    pub fn app(&self) -> &App {
-        &self.app
+    /// The current parts, for tests and for the programs that compose a gateway.
+    pub fn app(&self) -> App {
+        self.live.now()
     }
 }
 

@@ -12,7 +12,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, S
 use utoipa::{IntoResponses, ToSchema};
 use utoipa_axum::router::UtoipaMethodRouter;
 
-use crate::app::App;
+use crate::live::Live;
 
 /// The media type of every form.
 pub const FORM: &str = "application/x-www-form-urlencoded";
@@ -82,8 +82,8 @@ pub enum BackChannelErrors {
 /// The same operations at another address: the old contracts have addresses of their own.
 pub fn at(
     path: &str,
-    (schemas, described, router): UtoipaMethodRouter<App>,
-) -> UtoipaMethodRouter<App> {
+    (schemas, described, router): UtoipaMethodRouter<Live>,
+) -> UtoipaMethodRouter<Live> {
     let mut paths = Paths::new();
     for item in described.paths.into_values() {
         paths.paths.insert(path.to_owned(), item);

@@ -9,15 +9,16 @@ use crate::app::App;
 use crate::event;
 use crate::interaction::GRACE;
 use crate::interaction::overdue::{OVERDUE_AT_ONCE, Overdue};
+use crate::live::Live;
 use crate::status::{self, Cause};
 use store::{Statement, StoreError};
 
 /// Between two rounds.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
 
-pub(crate) async fn run(app: &App, retention_days: u32) {
+pub(crate) async fn run(live: &Live, retention_days: u32) {
     loop {
-        if let Err(error) = round(app, retention_days).await {
+        if let Err(error) = round(&live.now(), retention_days).await {
             tracing::error!(%error, "a retention round failed; the next one will do its work");
         }
         tokio::time::sleep(PAUSE).await;

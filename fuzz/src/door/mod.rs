@@ -182,7 +182,8 @@ impl Door {
 
     /// Signs with the key that the gateway's own credentials are signed with.
     pub(crate) fn sign_as_issuer(&self, typ: &str, claims: &Map<String, Value>) -> String {
-        let organisation = self.gateway.app().organisations.find("anytown");
+        let app = self.gateway.app();
+        let organisation = app.organisations.find("anytown");
         let keys = &organisation.expect("the organisation").keys;
         let kid = organisation
             .expect("the organisation")

@@ -42,7 +42,8 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "event", "flight", "keys", "limits", "openapi", "outbound", "random", "seal",
+    "audit", "clock", "event", "flight", "keys", "limits", "live", "openapi", "outbound", "random",
+    "revision", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)

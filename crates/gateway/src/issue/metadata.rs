@@ -21,6 +21,7 @@ use standards::{dcql, openid4vci};
 use super::answer::Refused;
 use super::organisation;
 use crate::app::{App, Parts};
+use crate::live::Live;
 use crate::organisation::Organisation;
 use crate::organisation::catalogue::{Attribute, CredentialType, Format};
 
@@ -32,7 +33,7 @@ const BINDING_METHODS: [&str; 3] = ["jwk", "did:jwk", "did:key"];
 /// The language of labels.
 const LOCALE: &str = "en-GB";
 
-pub(super) fn router() -> Router<App> {
+pub(super) fn router() -> Router<Live> {
     let well_known = |name: &str| format!("/.well-known/{name}/issuers/{{organisation}}");
     Router::new()
         .route(

@@ -24,13 +24,14 @@ use axum::Router;
 use axum::routing::{get, post};
 use standards::openid4vci::OfferLink;
 
-use crate::app::{App, Parts};
+use crate::app::Parts;
 use crate::interaction::{Interaction, Via};
+use crate::live::Live;
 use crate::organisation::Organisation;
 use answer::Refused;
 
 /// The wallet's addresses.
-pub fn router() -> Router<App> {
+pub fn router() -> Router<Live> {
     Router::new()
         .route("/o/{link}", get(offer::answer).head(offer::answer_head))
         .route("/issuers/{organisation}/token", post(token::answer))

@@ -26,13 +26,14 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterE
 use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::live::Live;
 use crate::openapi::at;
 pub use language::Asked;
 pub use waiting_page::plain::{bad_request_of as bad_request, too_many};
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without
 /// regard to case. With `page_states`, every page can be looked at in every state, too.
-pub fn router(app: &App, page_states: bool) -> OpenApiRouter<App> {
+pub fn router(live: &Live, page_states: bool) -> OpenApiRouter<Live> {
     OpenApiRouter::default()
         .merge(documents())
         .merge(endpoints(""))
@@ -41,12 +42,12 @@ pub fn router(app: &App, page_states: bool) -> OpenApiRouter<App> {
         .merge(endpoints("/v2/oidc"))
         .routes(at("/oidc/authorizev1", authorization_endpoint()))
         .routes(routes!(userinfo::userinfo, userinfo::userinfo_posted))
-        .merge(pages(app, page_states).into())
-        .layer(from_fn_with_state(App::clone(app), language::speak))
+        .merge(pages(&live.now(), page_states).into())
+        .layer(from_fn_with_state(live.clone(), language::speak))
 }
 
 /// What people see, and what every page asks its own origin for: Help and the accessibility statement among it.
-fn pages(app: &App, page_states: bool) -> Router<App> {
+fn pages(app: &App, page_states: bool) -> Router<Live> {
     let parts = App::clone(app);
     let help = ui::router_framed(&app.brand, move |headers, path| {
         let look = language::look(&parts, headers);
@@ -61,7 +62,7 @@ fn pages(app: &App, page_states: bool) -> Router<App> {
 }
 
 /// What each contract calls the same three endpoints.
-fn endpoints(prefix: &str) -> OpenApiRouter<App> {
+fn endpoints(prefix: &str) -> OpenApiRouter<Live> {
     let path = |name: &str| format!("{prefix}/{name}");
     OpenApiRouter::default()
         .routes(at(&path("par"), routes!(par::push)))
@@ -70,7 +71,7 @@ fn endpoints(prefix: &str) -> OpenApiRouter<App> {
 }
 
 /// What clients read before they ask anything.
-fn documents() -> OpenApiRouter<App> {
+fn documents() -> OpenApiRouter<Live> {
     let discovery = "/.well-known/openid-configuration";
     let metadata = "/.well-known/oauth-authorization-server";
     OpenApiRouter::default()
@@ -96,7 +97,7 @@ fn documents() -> OpenApiRouter<App> {
 }
 
 /// What only looks must not use anything up, hence HEAD has an answer of its own.
-fn authorization_endpoint() -> UtoipaMethodRouter<App> {
+fn authorization_endpoint() -> UtoipaMethodRouter<Live> {
     routes!(authorize::authorize, authorize::authorize_posted)
         .map(|router| router.head(authorize::look))
 }

@@ -25,6 +25,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::client::{LookUp, LookUpError};
 use crate::interaction::{Outcome, Refusal, Stage};
+use crate::live::Live;
 use crate::openapi::{BackChannelErrors, ClientForm, FORM};
 use question::{By, Question};
 use rows::Trace;
@@ -33,7 +34,7 @@ use rows::Trace;
 const PAGE: usize = 20;
 
 /// The routes of this slice.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<Live> {
     OpenApiRouter::default().routes(routes!(look_up))
 }
 

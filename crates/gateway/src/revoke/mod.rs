@@ -19,6 +19,7 @@ use crate::app::{App, Parts};
 use crate::client::bearer::{self, Challenge};
 use crate::client::{self, AccessToken, ClientError};
 use crate::limits::{Kind, TooMany};
+use crate::live::Live;
 use crate::openapi::{BackChannelErrors, OAuthError};
 use crate::organisation::RelyingParty;
 use crate::status::{self, Cause};
@@ -28,7 +29,7 @@ use store::{Statement, StoreError};
 const LONGEST_REASON: usize = 500;
 
 /// The routes of this slice. Paths are lower case here: they are matched without regard to case.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<Live> {
     OpenApiRouter::default()
         .routes(routes!(with_secret))
         .routes(routes!(with_token))

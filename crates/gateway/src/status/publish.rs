@@ -14,6 +14,7 @@ use standards::status_list::{self, StatusList, StatusListToken};
 use super::LIST_SIZE;
 use crate::app::App;
 use crate::flight::Flights;
+use crate::live::Live;
 use store::{Statement, StoreError};
 
 /// How long others may keep a list before they ask again: the promise that a revocation is seen within a
@@ -25,7 +26,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 const RENEWAL: SignedDuration = SignedDuration::from_mins(5);
 
 /// The routes of this slice.
-pub fn router() -> Router<App> {
+pub fn router() -> Router<Live> {
     Router::new().route("/issuers/{organisation}/status/{list}", get(answer))
 }
 

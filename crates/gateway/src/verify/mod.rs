@@ -22,13 +22,14 @@ use axum::{Extension, Router};
 use standards::did::Did;
 use standards::openid4vp::{ClientId, RequestLink, RequestUriMethod};
 
-use crate::app::{App, Parts};
+use crate::app::Parts;
 use crate::interaction::{Interaction, Via};
+use crate::live::Live;
 use issuer_keys::IssuerKeys;
 use status::ForeignLists;
 
 /// The wallet's addresses. Each router has its own copies of foreign keys and lists.
-pub fn router() -> Router<App> {
+pub fn router() -> Router<Live> {
     Router::new()
         .route(
             "/r/{link}",

@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use super::rows::{self, Event, Lease};
 use crate::app::{App, Parts};
 use crate::event::OFFERED;
+use crate::live::Live;
 use crate::organisation::webhook::Webhook;
 use crate::outbound::FetchError;
 use crate::random::Random;
@@ -31,10 +32,10 @@ const FIRST_PAUSE: i64 = 5;
 const LONGEST_PAUSE: i64 = 3600;
 
 /// Ends what time has decided and delivers what is due, until the future is dropped.
-pub(crate) async fn run(app: &App) {
+pub(crate) async fn run(live: &Live) {
     let mut turns = JoinSet::new();
     loop {
-        if let Err(error) = begin(app, &mut turns).await {
+        if let Err(error) = begin(&live.now(), &mut turns).await {
             tracing::error!(%error, "events could not be looked for; the next round will");
         }
         tokio::time::sleep(PAUSE).await;

@@ -12,11 +12,11 @@ mod rows;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::live::Live;
 pub(crate) use deliver::{round, run};
 
 /// The routes of this slice.
-pub fn router() -> OpenApiRouter<App> {
+pub fn router() -> OpenApiRouter<Live> {
     OpenApiRouter::default()
         .routes(routes!(list::events))
         .routes(routes!(list::redeliver))

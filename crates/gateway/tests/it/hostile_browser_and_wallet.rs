@@ -36,7 +36,8 @@ async fn a_forwarded_code_tells_the_victim_who_asks_and_why() {
         Some("The plain portal asks to check this credential: Staff identity")
     );
     let signed = request(&link).await;
-    let organisation = world.gateway.app().organisations.find("anytown").unwrap();
+    let app = world.gateway.app();
+    let organisation = app.organisations.find("anytown").unwrap();
     let verified = standards::jose::jws::parse(&signed.text).unwrap().verify(
         organisation.keys.requests.public_jwk(),
         &[Algorithm::ES256],

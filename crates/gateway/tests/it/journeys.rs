@@ -139,13 +139,8 @@ async fn a_credential_that_nobody_collects_is_revoked_and_personal_values_are_wi
 
     world.later(SignedDuration::from_mins(36));
     world.gateway.tidy_once().await.unwrap();
-    let read = |sql: &'static str| {
-        world
-            .gateway
-            .app()
-            .store
-            .read_one(store::Statement::new(sql))
-    };
+    let app = world.gateway.app();
+    let read = |sql: &'static str| app.store.read_one(store::Statement::new(sql));
     let credential = read("SELECT revoked_at FROM credentials")
         .await
         .unwrap()

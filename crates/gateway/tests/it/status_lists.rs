@@ -19,11 +19,8 @@ async fn places_on_a_list_are_drawn_at_random_from_a_large_one() {
         wallet.receive(&world, &link, "jwt-vc").await;
     }
     let select = "SELECT list_index FROM credentials WHERE list = 1 ORDER BY issued_at, rowid";
-    let rows = world
-        .gateway
-        .app()
-        .store
-        .read(store::Statement::new(select));
+    let app = world.gateway.app();
+    let rows = app.store.read(store::Statement::new(select));
     let drawn: Vec<i64> = rows
         .await
         .unwrap()
@@ -41,7 +38,7 @@ async fn places_on_a_list_are_drawn_at_random_from_a_large_one() {
         .filter(|pair| (pair[0] - pair[1]).abs() < 16);
     assert!(neighbours.count() < 3, "{drawn:?}");
 
-    let organisation = world.gateway.app().organisations.find("anytown").unwrap();
+    let organisation = app.organisations.find("anytown").unwrap();
     let uri = world.url("/issuers/anytown/status/1");
     let answer = read(client().get(&uri)).await;
     let parsed = ParsedStatusListToken::parse(&answer.body).unwrap();

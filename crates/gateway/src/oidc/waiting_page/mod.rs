@@ -26,6 +26,7 @@ use super::{language, par};
 use crate::app::App;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
+use crate::live::Live;
 use crate::organisation::RelyingParty;
 use crate::{client, issue, verify};
 use store::StoreError;
@@ -37,7 +38,7 @@ pub const LONGEST_QR_LINK: usize = 110;
 const NO_CLIENT: &str = "the client of this interaction is no longer registered";
 
 /// The routes of the page.
-pub fn router() -> Router<App> {
+pub fn router() -> Router<Live> {
     Router::new()
         .route("/interaction/{id}", get(page).head(look))
         .route("/interaction/{id}/status", get(status))

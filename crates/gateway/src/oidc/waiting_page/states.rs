@@ -21,6 +21,7 @@ use crate::interaction::{
     CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Request, Stage, StepError,
     TransactionCode, Via,
 };
+use crate::live::Live;
 use crate::organisation::RelyingParty;
 
 /// What people read out in each of the samples.
@@ -39,7 +40,7 @@ const SHORT_LINKS: [(&str, Purpose, bool); 2] = [
 ];
 
 /// Serves a list of the states at `/__states`, each at `/__states/NAME`, and what its page asks for.
-pub fn router(app: &App) -> Router<App> {
+pub fn router(app: &App) -> Router<Live> {
     let list = json!(names(app));
     let parts = App::clone(app);
     let shown = move |Path(name): Path<String>, headers: HeaderMap| async move {

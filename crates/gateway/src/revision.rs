@@ -1,0 +1,56 @@
+//! What may change while several processes run on one database, and how each of them hears of it.
+//!
+//! Whoever changes something raises its number in the batch that changes it. Every process looks at the numbers once a
+//! second, one small read, and reads anew what has another number than the one that it read last.
+
+use std::collections::HashMap;
+
+use store::{Statement, Store, StoreError};
+
+/// Something that processes keep in memory and the database says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// Which signing keys there are, and what each of them may do.
+    Keys,
+    /// Who may use the gateway, and for what.
+    Registry,
+}
+
+impl Subject {
+    /// Every subject.
+    pub const ALL: [Self; 2] = [Self::Keys, Self::Registry];
+
+    /// Its name in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Registry => "registry",
+        }
+    }
+}
+
+/// Belongs in the batch that changes the subject.
+pub fn raise(subject: Subject) -> Statement {
+    Statement::new(
+        "INSERT INTO revisions (name, revision) VALUES ($1, 1) \
+         ON CONFLICT (name) DO UPDATE SET revision = revisions.revision + 1",
+    )
+    .bind(subject.name())
+}
+
+/// The numbers as they stand; what never changed has 0. To be read before the subject itself: what changes in between
+/// is then read twice, and not missed.
+pub async fn find(store: &Store) -> Result<HashMap<Subject, i64>, StoreError> {
+    let rows = store
+        .read(Statement::new("SELECT name, revision FROM revisions"))
+        .await?;
+    let mut found: HashMap<Subject, i64> = Subject::ALL.map(|subject| (subject, 0)).into();
+    for row in rows {
+        let name = row.text("name")?;
+        // A newer program's subject is none of ours.
+        if let Some(subject) = Subject::ALL.into_iter().find(|one| one.name() == name) {
+            found.insert(subject, row.integer("revision")?);
+        }
+    }
+    Ok(found)
+}
