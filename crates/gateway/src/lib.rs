@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod app;
+mod base;
 mod client;
 pub mod clock;
 pub mod config;
@@ -17,10 +18,12 @@ pub mod limits;
 mod live;
 pub mod oidc;
 mod openapi;
+mod operate;
 pub mod organisation;
 pub mod outbound;
 mod outcome;
 pub mod random;
+pub mod registry;
 mod retention;
 mod revision;
 pub mod revoke;
@@ -37,24 +40,23 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use base64::Engine;
 use standards::jose::Algorithm;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use app::{App, Parts};
+use base::{Base, Known};
 use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
 use interaction::rows::Interactions;
-use keys::KeyStore;
 use limits::Limits;
 use live::Live;
-use organisation::Organisations;
-use organisation::catalogue::Catalogue;
+use organisation::OrganisationKeys;
 use outbound::Outbound;
 use random::Random;
+use registry::RegistryError;
 use seal::Seal;
 use status::Lists;
 use store::{Migrations, Store, StoreError};
@@ -83,6 +85,9 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Gateway {
     live: Live,
+    base: Arc<Base>,
+    /// The numbers of what was read last.
+    followed: Arc<revision::Followed>,
     retention_days: u32,
     loopback: bool,
     page_states: bool,
@@ -122,6 +127,9 @@ pub enum ComposeError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// What is registered.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The database.
     #[error("the database could not be opened")]
     Store(#[from] StoreError),
@@ -135,24 +143,10 @@ impl Gateway {
         surroundings: Surroundings,
     ) -> Result<Self, ComposeError> {
         let base = check_public_url(config, surroundings.sandbox)?;
-        let catalogue = match &config.credential_types {
-            Some(folder) => Catalogue::open(folder).map_err(ConfigError::from)?,
-            None => Catalogue::built_in().map_err(ConfigError::from)?,
-        };
-        let keys = key_store(config, surroundings.sandbox)?;
-        let organisations = Organisations::load(config, catalogue, &keys)?;
-        if !surroundings.sandbox {
-            refuse_sandbox_secrets(config)?;
-        }
-        let seal = seal(config)?;
         let outbound = Outbound::new(&surroundings.http_origins)
             .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
-        for (client_id, webhook) in organisations.webhooks() {
-            outbound.check(&webhook.url).map_err(|error| {
-                let key = format!("relying party {client_id}: webhook.url");
-                ConfigError::value(key, error.to_string())
-            })?;
-        }
+        let standing = Base::new(config, outbound.clone(), surroundings.sandbox)?;
+        let seal = seal(config)?;
         let brand = match &config.brand {
             Some(file) => ui::Brand::open(file)
                 .map_err(|error| ConfigError::value("brand", error.to_string()))?,
@@ -173,11 +167,13 @@ impl Gateway {
             &surroundings.random.bytes(),
             interaction::PUSHED_LIFETIME,
         );
-        let configured = organisations
-            .webhooks()
-            .map(|(client_id, _)| client_id.to_owned())
-            .collect();
-        let listeners = event::listeners(&store, configured).await?;
+        // Numbers first: what changes in between is read twice, and not missed.
+        let followed = revision::find(&store).await?;
+        let known = Known::read(&store, &seal).await?;
+        let keys = &standing.keys;
+        let organisations =
+            standing.organisations(&known, &|id| OrganisationKeys::open(keys, id))?;
+        let listeners = event::listeners(&store, operate::told(&organisations)).await?;
         let live = Live::new(Parts {
             organisations: Arc::new(organisations),
             interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
@@ -202,10 +198,13 @@ impl Gateway {
             ),
             short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
+            secret_uses: Arc::default(),
             limits: Arc::new(limits),
         });
         Ok(Self {
             live,
+            base: Arc::new(standing),
+            followed: Arc::new(followed.into()),
             retention_days: config.retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
@@ -268,7 +267,8 @@ impl Gateway {
     pub async fn keep_working(&self) {
         tokio::join!(
             retention::run(&self.live, self.retention_days),
-            webhook::run(&self.live)
+            webhook::run(&self.live),
+            self.follow(),
         );
     }
 
@@ -300,17 +300,15 @@ impl Gateway {
 
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
 pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
-    let keys = key_store(config, sandbox)?;
+    let keys = base::key_store(config, sandbox)?;
     let mut wanted = vec![
         ("id-token-rs256".to_owned(), Algorithm::RS256),
         ("id-token-es256".to_owned(), Algorithm::ES256),
         ("id-token-eddsa".to_owned(), Algorithm::EdDSA),
     ];
     for organisation in &config.organisations {
-        wanted.extend(
-            ["credentials", "status", "requests"]
-                .map(|use_| (format!("{}.{use_}", organisation.id), Algorithm::ES256)),
-        );
+        wanted
+            .extend(organisation::key_names(&organisation.id).map(|name| (name, Algorithm::ES256)));
     }
     let mut created = Vec::new();
     for (name, algorithm) in wanted {
@@ -340,49 +338,6 @@ fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
         ));
     }
     Ok(name)
-}
-
-fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
-    Ok(KeyStore::open(
-        &config.keys,
-        config.key_passphrase.read()?,
-        !sandbox,
-    )?)
-}
-
-/// A sandbox's secrets lie in a file of anybody's working folder: they are marked, and refused elsewhere (SEC-37).
-fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
-    let reason = "this is a sandbox's secret; make one of your own";
-    if config
-        .storage_secret
-        .read()?
-        .starts_with(SANDBOX_SECRET_PREFIX)
-    {
-        return Err(ConfigError::value("storage_secret", reason));
-    }
-    for party in config
-        .organisations
-        .iter()
-        .flat_map(|organisation| &organisation.relying_parties)
-    {
-        let refuse = |key: &str| {
-            let key = format!("relying party {}: {key}", party.client_id);
-            Err(ConfigError::value(key, reason))
-        };
-        if let Some(key) = &party.signing_key {
-            let key = base64::engine::general_purpose::STANDARD.decode(key.read()?.as_bytes());
-            if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
-                return refuse("signing_key");
-            }
-        }
-        for secret in party.webhook.iter().flat_map(|webhook| &webhook.secrets) {
-            let secret = standards::webhook::decode(&secret.read()?);
-            if secret.is_some_and(|bytes| bytes.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
-                return refuse("webhook.secrets");
-            }
-        }
-    }
-    Ok(())
 }
 
 fn seal(config: &Config) -> Result<Seal, ConfigError> {

@@ -4,6 +4,7 @@
 //! second, one small read, and reads anew what has another number than the one that it read last.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use store::{Statement, Store, StoreError};
 
@@ -53,4 +54,32 @@ pub async fn find(store: &Store) -> Result<HashMap<Subject, i64>, StoreError> {
         }
     }
     Ok(found)
+}
+
+/// The numbers of what a process read last.
+#[derive(Debug)]
+pub(crate) struct Followed(Mutex<HashMap<Subject, i64>>);
+
+impl From<HashMap<Subject, i64>> for Followed {
+    fn from(read: HashMap<Subject, i64>) -> Self {
+        Self(Mutex::new(read))
+    }
+}
+
+impl Followed {
+    /// The subjects that have another number than the one known, with it.
+    pub(crate) fn changed(&self, found: &HashMap<Subject, i64>) -> Vec<(Subject, i64)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let differs = |(subject, number): &(&Subject, &i64)| known.get(subject) != Some(number);
+        let changed = found.iter().filter(differs);
+        changed
+            .map(|(subject, number)| (*subject, *number))
+            .collect()
+    }
+
+    /// The subject was read with that number.
+    pub(crate) fn keep(&self, subject: Subject, number: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(subject, number);
+    }
 }

@@ -2,7 +2,9 @@
 //!
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
+mod apply_command;
 pub mod browser;
+mod client_command;
 mod connections;
 mod connector_command;
 mod gateway_command;
@@ -36,6 +38,10 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// Bring a gateway's registry to what a file declares: organisations, relying parties, credential types.
+    Apply(apply_command::Options),
+    /// What an operator does for one relying party: its secrets, its checklist before it goes live.
+    Client(client_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -55,7 +61,7 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Sandbox(_) | Self::Journey(_) | Self::Apply(_) | Self::Client(_) => false,
         }
     }
 }
@@ -72,6 +78,8 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Apply(options) => apply_command::run(&options).await,
+        Command::Client(options) => succeeded(client_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

@@ -14,7 +14,8 @@ use standards::jose::Signer;
 use url::Url;
 
 use crate::config::{Config, ConfigError, OrganisationConfig};
-use crate::keys::KeyStore;
+use crate::keys::{KeyError, KeyStore};
+use crate::registry::secrets::ClientSecret;
 use catalogue::{Catalogue, CredentialType};
 use dialect::Dialect;
 use expiry::ExpiryFrom;
@@ -31,6 +32,23 @@ pub struct OrganisationKeys {
     pub status: Arc<dyn Signer>,
     /// Signs request objects.
     pub requests: Arc<dyn Signer>,
+}
+
+impl OrganisationKeys {
+    /// Reads them.
+    pub fn open(keys: &KeyStore, organisation: &str) -> Result<Self, KeyError> {
+        let [credentials, status, requests] = key_names(organisation);
+        Ok(Self {
+            credentials: Arc::new(keys.signing_key(&credentials)?),
+            status: Arc::new(keys.signing_key(&status)?),
+            requests: Arc::new(keys.signing_key(&requests)?),
+        })
+    }
+}
+
+/// What an organisation's keys are called: for credentials, for status lists, for request objects.
+pub fn key_names(organisation: &str) -> [String; 3] {
+    ["credentials", "status", "requests"].map(|purpose| format!("{organisation}.{purpose}"))
 }
 
 /// A tenant with everything that is derived from its configuration.
@@ -86,11 +104,13 @@ pub struct Organisations {
 }
 
 impl Organisations {
-    /// Checks the configuration and loads the keys. Missing keys are an error unless `create_keys`.
+    /// Checks the configuration; asks for an organisation's keys by its id. `secrets` are those that the gateway made,
+    /// by client id.
     pub fn load(
         config: &Config,
         catalogue: Catalogue,
-        keys: &KeyStore,
+        secrets: &HashMap<String, Vec<ClientSecret>>,
+        keys: &dyn Fn(&str) -> Result<OrganisationKeys, KeyError>,
     ) -> Result<Self, ConfigError> {
         let mut by_id = BTreeMap::new();
         let mut by_client = HashMap::new();
@@ -106,7 +126,8 @@ impl Organisations {
                 ));
             }
             for party in &entry.relying_parties {
-                let party = RelyingParty::load(&organisation, party, config)?;
+                let made = secrets.get(&party.client_id).map_or(&[][..], Vec::as_slice);
+                let party = RelyingParty::load(&organisation, party, made, config)?;
                 refuse_short_lives(&party, &catalogue)?;
                 let client_id = party.client_id.clone();
                 if by_client
@@ -196,7 +217,7 @@ pub fn did_of(public_url: &Url, id: &str) -> Result<String, ConfigError> {
 fn organisation(
     config: &Config,
     catalogue: &Catalogue,
-    keys: &KeyStore,
+    keys: &dyn Fn(&str) -> Result<OrganisationKeys, KeyError>,
     entry: &OrganisationConfig,
 ) -> Result<Organisation, ConfigError> {
     let key = |name: &str| format!("organisations.{}.{name}", entry.id);
@@ -242,11 +263,7 @@ fn organisation(
         name: entry.name.clone(),
         did: did_of(&config.public_url, &entry.id)?,
         credential_issuer: issuer_of(&config.public_url, &entry.id),
-        keys: OrganisationKeys {
-            credentials: Arc::new(keys.signing_key(&format!("{}.credentials", entry.id))?),
-            status: Arc::new(keys.signing_key(&format!("{}.status", entry.id))?),
-            requests: Arc::new(keys.signing_key(&format!("{}.requests", entry.id))?),
-        },
+        keys: keys(&entry.id)?,
         issues: entry.issues.iter().cloned().collect(),
         trust,
     })

@@ -51,6 +51,7 @@ mod public_documents;
 mod raw_wallet;
 mod receiver;
 mod registrations;
+mod registry;
 mod scenes;
 mod several_types;
 mod status_lists;
