@@ -254,6 +254,15 @@ impl Gateway {
         }
     }
 
+    /// Writes to the database, durably and of no consequence; gives the engine's name.
+    pub async fn try_database(&self) -> Result<&'static str, StoreError> {
+        let app = self.live.now();
+        let probe = "INSERT INTO revisions (name, revision) VALUES ('probe', 1) \
+                     ON CONFLICT (name) DO UPDATE SET revision = revisions.revision + 1";
+        app.store.write([store::Statement::new(probe)]).await?;
+        Ok(app.store.engine())
+    }
+
     /// The gateway's time.
     pub fn now(&self) -> Timestamp {
         self.live.now().now()

@@ -7,7 +7,9 @@ pub mod browser;
 mod client_command;
 mod connections;
 mod connector_command;
+mod doctor_command;
 mod gateway_command;
+mod init_command;
 pub mod journey;
 mod listen;
 mod mail_command;
@@ -38,6 +40,10 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// What a gateway needs before its first start: secrets, keys, a configuration file.
+    Init(init_command::Options),
+    /// Whether a gateway's set-up is sound, and what to do where it is not.
+    Doctor(doctor_command::Options),
     /// Bring a gateway's registry to what a file declares: organisations, relying parties, credential types.
     Apply(apply_command::Options),
     /// What an operator does for one relying party: its secrets, its checklist before it goes live.
@@ -61,7 +67,12 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) | Self::Apply(_) | Self::Client(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Init(_)
+            | Self::Doctor(_)
+            | Self::Apply(_)
+            | Self::Client(_) => false,
         }
     }
 }
@@ -78,6 +89,8 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Init(options) => succeeded(init_command::run(&options)),
+        Command::Doctor(options) => doctor_command::run(&options).await,
         Command::Apply(options) => apply_command::run(&options).await,
         Command::Client(options) => succeeded(client_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),

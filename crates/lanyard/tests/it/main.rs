@@ -20,6 +20,7 @@ mod journey_command;
 mod kill;
 mod kill_in_flight;
 mod operated;
+mod operator_commands;
 mod portal_commands;
 mod portal_journey;
 mod portal_kill;
