@@ -37,6 +37,8 @@ const OTHERS: usize = 4;
 /// How many deaths one world serves before it has to settle.
 const MOST: usize = 40;
 const MOST_IN_SHORT: usize = 14;
+/// How long a walk may take, and what is done behind it.
+const PATIENCE: Duration = Duration::from_mins(1);
 /// SIGKILL, everywhere.
 const KILLED: i32 = 9;
 
@@ -185,7 +187,7 @@ async fn die_at<W: PointWalker>(
     }
     world.points.begin(Some(point));
     // Half of the credentials stay: what is in force must be true, too.
-    let loses_it = is_added_by_then || number % 2 == 0;
+    let loses_it = is_added_by_then || number.is_multiple_of(2);
     let began = Instant::now();
     let mut died = false;
     {
@@ -206,7 +208,7 @@ async fn die_at<W: PointWalker>(
     }
     while !died {
         assert!(
-            began.elapsed() < Duration::from_secs(60),
+            began.elapsed() < PATIENCE,
             "{point} was never reached: {:?}",
             world.points.reached()
         );

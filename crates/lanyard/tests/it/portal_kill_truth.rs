@@ -108,9 +108,10 @@ pub(crate) async fn check(world: &Processes, employees: usize) -> Counted {
             "issued" => {
                 assert_eq!(stands, Some(true), "{serial_number} of {record} is issued");
                 let says = held.get(serial_number).map(String::as_str);
-                let now = match changed.contains(record) {
-                    true => OTHER_PROGRAMME,
-                    false => PROGRAMME,
+                let now = if changed.contains(record) {
+                    OTHER_PROGRAMME
+                } else {
+                    PROGRAMME
                 };
                 assert_eq!(
                     says,
