@@ -1,6 +1,6 @@
 //! Whoever walks from a confirmation to the mail about a revocation, while something may die at any point.
 
-use crate::portal_kill_person::{Person, Step};
+use crate::portal_kill_person::{Person, Step, wait_for_own_mail};
 use crate::portal_processes::Processes;
 
 /// An employee with one record, at an external system.
@@ -38,7 +38,9 @@ impl PointWalker for Person {
     }
 
     async fn lose(&mut self) -> anyhow::Result<()> {
-        self.walk_on(Step::HrSaves, Step::Mail).await
+        self.walk_on(Step::HrSaves, Step::HrSaves).await?;
+        // No reload brings a mail that does not come.
+        wait_for_own_mail(&self.walk).await
     }
 
     fn expect_trouble(&mut self) {

@@ -317,7 +317,7 @@ async fn back_added(walk: &mut Walk) -> anyhow::Result<()> {
 }
 
 /// The catcher may be the one that dies.
-async fn wait_for_own_mail(walk: &Walk) -> anyhow::Result<()> {
+pub(crate) async fn wait_for_own_mail(walk: &Walk) -> anyhow::Result<()> {
     let (began, to) = (
         Instant::now(),
         format!("{}@anytown.example", walk.who.username),
