@@ -165,6 +165,23 @@ impl Request {
     }
 }
 
+/// A request by its method and path, the same words in each run.
+#[cfg(debug_assertions)]
+struct WithoutIds<'a>(&'a Request);
+
+#[cfg(debug_assertions)]
+impl fmt::Display for WithoutIds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request { method, url, .. } = self.0;
+        write!(f, "{method} ")?;
+        for segment in url.path_segments().into_iter().flatten() {
+            let is_id = uuid::Uuid::try_parse(segment).is_ok();
+            write!(f, "/{}", if is_id { "{id}" } else { segment })?;
+        }
+        Ok(())
+    }
+}
+
 /// An answer, read to its end.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -210,7 +227,11 @@ impl Http {
         }
         let began = Instant::now();
         let mut seen = self.observer.as_ref().map(|_| Exchange::of(&request));
+        #[cfg(debug_assertions)]
+        let step = store::point::before(WithoutIds(&request));
         let answer = self.answered(request, seen.as_mut()).await;
+        #[cfg(debug_assertions)]
+        step.after();
         if let (Some(observer), Some(mut exchange)) = (&self.observer, seen) {
             exchange.took = began.elapsed();
             match &answer {

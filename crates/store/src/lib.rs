@@ -29,6 +29,8 @@
 //! - `DEFERRABLE` constraints are not used: on SQLite one would fail the batches it shares a commit with.
 
 mod migrate;
+#[cfg(debug_assertions)]
+pub mod point;
 mod postgres;
 mod row;
 mod sqlite;
@@ -77,10 +79,15 @@ impl Store {
         for (index, statement) in batch.iter().enumerate() {
             statement.check(index)?;
         }
-        match &*self.0 {
+        #[cfg(debug_assertions)]
+        let step = point::before(point::Batch(&batch));
+        let outcomes = match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.write(batch).await,
             Engine::Postgres(postgres) => postgres.write(batch).await,
-        }
+        }?;
+        #[cfg(debug_assertions)]
+        step.after();
+        Ok(outcomes)
     }
 
     /// The rows of one `SELECT`.

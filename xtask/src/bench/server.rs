@@ -59,11 +59,28 @@ impl Programs {
         build.args(["build", "--release", "--package=lanyard", "--package=load"]);
         anyhow::ensure!(succeeds(&mut build)?, "the release build failed");
         let folder = target_folder(root).join("release");
+        let lanyard = folder.join("lanyard");
+        refuse_points(&lanyard)?;
         Ok(Self {
-            lanyard: folder.join("lanyard"),
+            lanyard,
             load: folder.join("lanyard-load"),
         })
     }
+}
+
+/// A binary that can be told to die (decision 0023) is none that anybody is to run.
+fn refuse_points(binary: &Path) -> anyhow::Result<()> {
+    const VARIABLE: &[u8] = b"LANYARD_POINTS";
+    let bytes = std::fs::read(binary)?;
+    let is_there = bytes
+        .windows(VARIABLE.len())
+        .any(|window| window == VARIABLE);
+    anyhow::ensure!(
+        !is_there,
+        "{}: it is no release build, it has points to die at",
+        binary.display()
+    );
+    Ok(())
 }
 
 /// A folder that is gone when dropped.

@@ -6,6 +6,7 @@ mod banned;
 mod crates;
 mod files;
 mod names;
+mod points;
 mod slices;
 mod source;
 mod words;
@@ -64,6 +65,7 @@ fn check(root: &Path) -> anyhow::Result<Vec<Breach>> {
     let files = files::read(root)?;
     breaches.extend(files.iter().flat_map(TextFile::check));
     breaches.extend(words::check(&files, root));
+    breaches.extend(points::check(&files));
     for file in files.iter().filter(|file| file.is_rust()) {
         match source::parse(&file.text) {
             Ok(source) => {

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-use crate::portal_processes::{OTHER_PROGRAMME, Party, Processes};
+use crate::portal_files::OTHER_PROGRAMME;
+use crate::portal_processes::{Party, Processes};
 use crate::portal_walk::Walk;
 
 /// One step of the walk.
@@ -51,6 +52,8 @@ pub(crate) struct Death {
     pub(crate) moment: Duration,
 }
 
+/// How long somebody looks at what their browser says before they try again.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How often somebody begins again until they call support.
 const MOST_BEGINNINGS: usize = 5;
 /// How long somebody looks at "Checking" until they call support: longer than a journey lasts for the portal.
@@ -60,7 +63,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 pub(crate) struct Person {
     pub(crate) walk: Walk,
     /// Something died on this walk: what the wallet says of a scan is not all that happened.
-    disturbed: bool,
+    pub(crate) disturbed: bool,
     /// What went otherwise than on a quiet day.
     pub(crate) stumbles: Vec<String>,
     /// How long each step took as long as nothing had died.
@@ -99,6 +102,16 @@ impl Person {
     pub(crate) async fn walk_quietly(&mut self) -> anyhow::Result<()> {
         for step in STEPS {
             self.go(step).await?;
+        }
+        Ok(())
+    }
+
+    /// A part of the walk, whatever dies meanwhile.
+    pub(crate) async fn walk_on(&mut self, first: Step, last: Step) -> anyhow::Result<()> {
+        for step in STEPS {
+            if (first as usize..=last as usize).contains(&(step as usize)) {
+                self.go(step).await?;
+            }
         }
         Ok(())
     }
@@ -153,6 +166,7 @@ impl Person {
         };
         ensure!(self.disturbed, "{step:?} on a quiet day: {first:#}");
         self.stumbles.push(format!("{step:?}: {first}"));
+        tokio::time::sleep(PAUSE).await;
         if self.take(step).await.is_ok() {
             return Ok(());
         }
@@ -303,7 +317,7 @@ async fn back_added(walk: &mut Walk) -> anyhow::Result<()> {
 }
 
 /// The catcher may be the one that dies.
-async fn wait_for_own_mail(walk: &Walk) -> anyhow::Result<()> {
+pub(crate) async fn wait_for_own_mail(walk: &Walk) -> anyhow::Result<()> {
     let (began, to) = (
         Instant::now(),
         format!("{}@anytown.example", walk.who.username),

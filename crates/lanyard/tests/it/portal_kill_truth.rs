@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crate::portal_processes::{OTHER_PROGRAMME, Processes};
+use crate::portal_files::{OTHER_PROGRAMME, PROGRAMME};
+use crate::portal_processes::{Processes, System};
 
 /// How long settling may take: a mail that met a dead server waits for 15 seconds, the second time for a minute.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -50,17 +51,30 @@ struct Known {
     mail: Option<String>,
 }
 
+/// What the portal still has to do, as far as it knows that it has to.
+const DUE: &str = "SELECT 'revocation ' || COALESCE(fault, 'not tried') AS what \
+                   FROM connector_revocations r JOIN connector_credentials c ON c.serial_number = r.serial_number \
+                   WHERE r.done_at IS NULL AND c.stage <> 'not-issued' \
+                   UNION ALL SELECT 'mail ' || COALESCE(fault, 'not tried') FROM connector_mails WHERE sent_at IS NULL";
+/// And what it has to find out, or to look at once more.
+const OPEN: &str = "SELECT 'credential ' || stage AS what FROM connector_credentials WHERE stage IN ('asked', 'checking') \
+                    UNION ALL SELECT 'revocation ' || COALESCE(fault, 'not tried') FROM connector_revocations WHERE done_at IS NULL \
+                    UNION ALL SELECT 'mail ' || COALESCE(fault, 'not tried') FROM connector_mails WHERE sent_at IS NULL";
+
 /// Waits until the portal has nothing left to do or to find out.
 pub(crate) async fn settle(world: &Processes) -> Duration {
+    wait_for_none(world, OPEN).await
+}
+
+/// Waits until it has done what it knows that it has to do.
+pub(crate) async fn settle_what_is_due(world: &Processes) -> Duration {
+    wait_for_none(world, DUE).await
+}
+
+async fn wait_for_none(world: &Processes, select: &'static str) -> Duration {
     let began = Instant::now();
     loop {
-        let open = world
-            .portal_rows(
-                "SELECT 'credential ' || stage AS what FROM connector_credentials WHERE stage IN ('asked', 'checking') \
-                 UNION ALL SELECT 'revocation ' || COALESCE(fault, 'not tried') FROM connector_revocations WHERE done_at IS NULL \
-                 UNION ALL SELECT 'mail ' || COALESCE(fault, 'not tried') FROM connector_mails WHERE sent_at IS NULL",
-            )
-            .await;
+        let open = world.portal_rows(select).await;
         if open.is_empty() {
             return began.elapsed();
         }
@@ -93,13 +107,16 @@ pub(crate) async fn check(world: &Processes, employees: usize) -> Counted {
         match stage.as_str() {
             "issued" => {
                 assert_eq!(stands, Some(true), "{serial_number} of {record} is issued");
-                assert!(
-                    held.contains(serial_number),
-                    "{serial_number} of {record} is issued, and in no wallet"
-                );
-                assert!(
-                    !changed.contains(record),
-                    "{serial_number} says what {record} no longer says"
+                let says = held.get(serial_number).map(String::as_str);
+                let now = if changed.contains(record) {
+                    OTHER_PROGRAMME
+                } else {
+                    PROGRAMME
+                };
+                assert_eq!(
+                    says,
+                    Some(now),
+                    "{serial_number} of {record} is issued: it is in the wallet, and says what the record says"
                 );
                 counted.issued += 1;
             }
@@ -131,7 +148,7 @@ pub(crate) async fn check(world: &Processes, employees: usize) -> Counted {
             credential.wanted == Some(true),
             "{serial_number} of {record}: its employee is told if they are to be told"
         );
-        let never_kept = stands.is_some() && !held.contains(serial_number);
+        let never_kept = stands.is_some() && !held.contains_key(serial_number);
         counted.never_kept += usize::from(never_kept);
     }
     check_mails(world, &known, &mut counted).await;
@@ -141,7 +158,8 @@ pub(crate) async fn check(world: &Processes, employees: usize) -> Counted {
 async fn what_the_portal_knows(world: &Processes) -> BTreeMap<String, Known> {
     let rows = world
         .portal_rows(
-            "SELECT c.serial_number, c.employee, c.record, c.stage, r.tell, m.message_id \
+            "SELECT c.serial_number, c.employee, c.record, c.stage, r.tell, \
+                    COALESCE(m.notification_id || '@notifications.service.gov.uk', m.message_id) AS message_id \
              FROM connector_credentials c \
              LEFT JOIN connector_revocations r ON r.serial_number = c.serial_number AND r.done_at IS NOT NULL \
              LEFT JOIN connector_mails m ON m.serial_number = c.serial_number",
@@ -175,13 +193,14 @@ async fn what_the_gateway_issued(world: &Processes) -> BTreeMap<String, bool> {
     issued.collect()
 }
 
-/// The serial numbers, each of which the portal knows as that employee's; a verifier finds each as the portal has it.
+/// The programme that each says, by serial number, which the portal knows as that employee's; a verifier finds each as the
+/// portal has it.
 async fn what_the_wallets_hold(
     world: &Processes,
     employees: usize,
     known: &BTreeMap<String, Known>,
-) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
+) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
     for number in 0..employees {
         let held = world.walk(number).held().await.unwrap();
         for held in held {
@@ -198,14 +217,18 @@ async fn what_the_wallets_hold(
                 _ => "revoked",
             };
             assert_eq!(held.status, wanted, "{serial_number} in the wallet");
-            all.insert(serial_number);
+            let programme = held.claims["TPR-Name"].as_str().unwrap().to_owned();
+            all.insert(serial_number, programme);
         }
     }
     all
 }
 
-/// The records that say what HR wrote.
+/// The records that say what HR wrote. A sidecar has no more than their digests, and is told until it has taken it.
 async fn changed_records(world: &Processes) -> BTreeSet<String> {
+    if world.plan.system == System::Sidecar {
+        return told_to_be_changed(world).await;
+    }
     let records = world
         .portal_rows("SELECT id, claims FROM portal_records")
         .await;
@@ -215,6 +238,20 @@ async fn changed_records(world: &Processes) -> BTreeSet<String> {
     changed
         .map(|row| row.text("id").unwrap().to_owned())
         .collect()
+}
+
+/// Those whose digest is another than that of what was confirmed for some credential of theirs.
+async fn told_to_be_changed(world: &Processes) -> BTreeSet<String> {
+    let rows = world
+        .portal_rows(
+            "SELECT r.record FROM sidecar_records r WHERE EXISTS ( \
+             SELECT 1 FROM connector_credentials c WHERE c.record = r.record AND c.digest <> r.digest)",
+        )
+        .await;
+    let records = rows
+        .iter()
+        .map(|row| row.text("record").unwrap().to_owned());
+    records.collect()
 }
 
 /// Each mail that was written came, as often as it came with the one Message-ID and the same words; and no other came.

@@ -92,6 +92,8 @@ impl Post {
     pub(super) async fn send(&mut self, mail: &Outgoing) -> Result<(), MailFault> {
         let recipient = parse_recipient(&mail.recipient)?;
         let content = compose(&self.sender, &recipient, mail)?;
+        #[cfg(debug_assertions)]
+        let step = store::point::before("SMTP envelope");
         let from = Mail::new(Some(self.sender.email.clone()), Vec::new());
         let answer = self.connection.command(from).await;
         answer.map_err(|error| way_fault(&error))?;
@@ -100,8 +102,15 @@ impl Post {
         answer.map_err(|error| mail_fault(&error))?;
         let answer = self.connection.command(Data).await;
         answer.map_err(|error| mail_fault(&error))?;
+        #[cfg(debug_assertions)]
+        step.after();
+        #[cfg(debug_assertions)]
+        let step = store::point::before("SMTP content");
+        // Whoever dies from here on until the answer is kept does not know whether the server has it (rulings 21).
         let answer = self.connection.message(&content).await;
         answer.map_err(|error| mail_fault(&error))?;
+        #[cfg(debug_assertions)]
+        step.after();
         Ok(())
     }
 
