@@ -28,6 +28,7 @@
 //! - A batch is decided whole even if the caller stops waiting for it.
 //! - `DEFERRABLE` constraints are not used: on SQLite one would fail the batches it shares a commit with.
 
+mod elsewhere;
 mod migrate;
 mod postgres;
 mod row;
@@ -37,6 +38,7 @@ mod url;
 
 use std::sync::Arc;
 
+pub use self::elsewhere::read_elsewhere;
 pub use self::migrate::Migrations;
 pub use self::row::{Outcome, Row};
 pub use self::statement::{Statement, Value};

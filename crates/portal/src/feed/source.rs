@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use store::{DatabaseUrl, Statement, Store, StoreError};
+use store::{DatabaseUrl, Statement, StoreError};
 
 use super::{FeedError, Removals, Row, Taken, csv, take_in};
 use crate::app::App;
@@ -103,7 +103,7 @@ async fn read_file(file: &Path) -> Result<Read, FeedError> {
     })
 }
 
-/// Opened for this one look: the other system is not kept waiting for us, nor we for it.
+/// Opened for this one look, to read: the other system is not kept waiting for us, and finds its database as it left it.
 async fn read_view(database: &DatabaseUrl, view: &str) -> Result<Read, FeedError> {
     if let DatabaseUrl::Sqlite(file) = database
         && !file.is_file()
@@ -112,11 +112,8 @@ async fn read_view(database: &DatabaseUrl, view: &str) -> Result<Read, FeedError
         let file = file.display().to_string();
         return Err(FeedError::File { file, reason });
     }
-    let store = Store::open(database, &[]).await.map_err(FeedError::View)?;
-    let read = store
-        .read(Statement::new(format!("SELECT * FROM {view}")))
-        .await;
-    store.close().await;
+    let select = Statement::new(format!("SELECT * FROM {view}"));
+    let read = store::read_elsewhere(database, select).await;
     let mut rows = Vec::new();
     let mut columns = Vec::new();
     let mut text = String::new();
