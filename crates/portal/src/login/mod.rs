@@ -4,6 +4,7 @@ pub(crate) mod page;
 pub(crate) mod password;
 pub(crate) mod provider;
 pub(crate) mod throttle;
+pub(crate) mod under_way;
 
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::header::SET_COOKIE;

@@ -39,7 +39,7 @@ pub(crate) struct World {
     pub(crate) portal: Portal,
     pub(crate) config: Config,
     pub(crate) door: Door,
-    _database: Database,
+    pub(crate) database: Database,
     /// What reaches the portal and the gateway.
     pub(crate) wire: Wire,
     pub(crate) catcher: Catcher,
@@ -112,7 +112,7 @@ impl World {
             portal,
             config,
             door,
-            _database: database,
+            database,
             wire,
             catcher,
             _gateway: gateway,
