@@ -163,6 +163,7 @@ impl Portal {
                 journey_lasts: SignedDuration::from_secs(config.gateway.journey_seconds.into()),
             }),
         };
+        portal.app.fold_addresses().await?;
         if let Some(staff) = staff {
             portal.import(&staff).await?;
         }

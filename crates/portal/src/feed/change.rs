@@ -12,7 +12,7 @@ use super::{Fault, FeedError, Removals, Taken};
 use crate::app::App;
 use crate::audit::{Act, FEED, Kind};
 use crate::credential_type::day_of;
-use crate::employees::Employee;
+use crate::employees::{Employee, folded};
 use crate::records::{Record, claims_text};
 
 /// The statements, and what they come to.
@@ -285,8 +285,8 @@ impl Plan<'_> {
 fn insert(employee: &Employee) -> Statement {
     let insert = Statement::new(
         "INSERT INTO portal_employees (username, first_names, surname, date_of_birth, email, \
-             applicable, facts, source, id, password_hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')",
+             email_folded, applicable, facts, source, id, password_hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '')",
     );
     bind(insert, employee)
 }
@@ -295,8 +295,8 @@ fn insert(employee: &Employee) -> Statement {
 fn update(employee: &Employee) -> Statement {
     let update = Statement::new(
         "UPDATE portal_employees SET username = $1, first_names = $2, surname = $3, \
-             date_of_birth = $4, email = $5, applicable = $6, facts = $7, source = $8, left_at = NULL \
-         WHERE id = $9",
+             date_of_birth = $4, email = $5, email_folded = $6, applicable = $7, facts = $8, source = $9, \
+             left_at = NULL WHERE id = $10",
     );
     bind(update, employee).must_change(1)
 }
@@ -308,6 +308,7 @@ fn bind(statement: Statement, employee: &Employee) -> Statement {
         .bind(&employee.surname)
         .bind(employee.date_of_birth.map(|date| date.to_string()))
         .bind(employee.email.as_ref())
+        .bind(employee.email.as_deref().map(folded))
         .bind(employee.applicable)
         .bind(claims_text(&employee.facts))
         .bind(SOURCE)
