@@ -132,7 +132,7 @@ impl World {
                 notify: None,
                 access_token: None,
                 certificate_authority: None,
-                texts: None,
+                texts: Some(texts),
                 most_a_minute: Some(100_000),
             }),
             webhook,

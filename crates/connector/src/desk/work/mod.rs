@@ -19,7 +19,7 @@ use store::StoreError;
 
 use super::Desk;
 
-pub use backlog::{Backlog, MailState, WaitingMail, WaitingRevocation};
+pub use backlog::{Backlog, MailState, WaitingErasure, WaitingMail, WaitingRevocation};
 pub use delivery::NotifyCallbackError;
 pub use holds::{Hold, HoldReason, HoldScope};
 pub use may_still_hold::{MayStillHold, NotTold};
