@@ -358,6 +358,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         staff: None,
         brand: None,
         hr_page: true,
+        hr_staff: Vec::new(),
         address_header: None,
         idle_minutes: 30,
         session_hours: 12,
