@@ -87,6 +87,16 @@ impl Desk {
     }
 }
 
+/// How long to wait for the gateway after a failure that passes: a question or a revocation that it could not answer.
+const FOR_THE_GATEWAY: [SignedDuration; 6] = [
+    SignedDuration::from_secs(1),
+    SignedDuration::from_secs(2),
+    SignedDuration::from_secs(5),
+    SignedDuration::from_secs(15),
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(5),
+];
+
 /// How long to wait after so many tries; the last entry holds for all that follow.
 fn pause(schedule: &[SignedDuration], attempts: i64) -> SignedDuration {
     let at = usize::try_from(attempts - 1).unwrap_or(0);
