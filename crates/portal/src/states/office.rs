@@ -186,7 +186,7 @@ fn to_tell(look: &Look, is_something: bool) -> Response {
         },
         is_told: !is_something,
     };
-    to_tell_page::show(look, &visitor(), view)
+    to_tell_page::show(look, &visitor(), &view)
 }
 
 fn audit() -> AuditView {

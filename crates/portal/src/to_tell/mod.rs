@@ -45,7 +45,7 @@ pub(crate) async fn show(
         not_arrived: lists::not_arrived(app.desk.backlog().await?, &names),
         is_told: query.told.is_some(),
     };
-    Ok(page::show(&app.look, &visit.visitor(), view))
+    Ok(page::show(&app.look, &visit.visitor(), &view))
 }
 
 /// `POST /to-tell/{serial_number}`: they have told the person. A second time changes nothing.

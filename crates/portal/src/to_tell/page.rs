@@ -41,7 +41,7 @@ struct ToTellPage {
 }
 
 /// Shows the page.
-pub(crate) fn show(look: &Look, visitor: &Visitor, view: ToTellView) -> Response {
+pub(crate) fn show(look: &Look, visitor: &Visitor, view: &ToTellView) -> Response {
     let (page, session) = look.frame(visitor, look.say("to-tell-title"));
     let to_tell = view.to_tell.iter().map(|one| {
         let (heading, rows) = one.card.card_of_person(look);

@@ -86,9 +86,10 @@ fn file(text: &str) -> PathBuf {
 
 async fn take_in(world: &World, text: &str, accept: bool) -> Result<Taken, FeedError> {
     let file = file(text);
-    let accept = match accept {
-        true => Accept::Removals,
-        false => Accept::Nothing,
+    let accept = if accept {
+        Accept::Removals
+    } else {
+        Accept::Nothing
     };
     let taken = world.portal.take_in_file(&file, accept).await;
     std::fs::remove_file(file).unwrap();

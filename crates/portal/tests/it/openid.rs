@@ -203,9 +203,10 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
     assert_eq!(basic.unwrap(), format!("portal:{secret}").as_bytes());
     let form = Form::parse(&body).unwrap();
     let code = form.find("code").unwrap_or_default();
-    let request = match inner.takes_codes_again {
-        true => inner.codes.get(code).cloned(),
-        false => inner.codes.remove(code),
+    let request = if inner.takes_codes_again {
+        inner.codes.get(code).cloned()
+    } else {
+        inner.codes.remove(code)
     };
     let Some(request) = request else {
         let refusal = json!({"error": "invalid_grant"});
