@@ -115,15 +115,12 @@ async fn import(options: &Import) -> anyhow::Result<()> {
         options if options.accept_removals => Accept::Removals,
         _ => Accept::Nothing,
     };
-    let (what, taken) = match &options.file {
-        Some(file) => {
-            let taken = portal.take_in_file(file, accept).await;
-            (file.display().to_string(), taken.map(Some))
-        }
-        None => {
-            let taken = portal.take_in_now(accept).await;
-            ("the configuration's feed".to_owned(), taken)
-        }
+    let (what, taken) = if let Some(file) = &options.file {
+        let taken = portal.take_in_file(file, accept).await;
+        (file.display().to_string(), taken.map(Some))
+    } else {
+        let taken = portal.take_in_now(accept).await;
+        ("the configuration's feed".to_owned(), taken)
     };
     portal.close().await;
     let taken = taken.with_context(|| format!("{what} was not taken in"))?;
