@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use portal::{Config, Portal, Surroundings};
+use portal::{Accept, Config, Portal, Surroundings};
 
 use crate::listen::{self, Listeners};
 use crate::say::say;
@@ -20,7 +20,7 @@ pub struct Options {
         required = true
     )]
     config: Option<PathBuf>,
-    /// Check the configuration, the staff file and the database, and stop.
+    /// Check the configuration, the staff file and the database, say what the feed of records would change, and stop.
     #[arg(long)]
     check: bool,
     #[command(subcommand)]
@@ -29,7 +29,7 @@ pub struct Options {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Take in employees and records of a CSV file, all of it or nothing.
+    /// Take in employees and records of a CSV file, or of the feed that the configuration names, all of it or nothing.
     Import(Import),
     /// Print who did and saw what as CSV, the newest first.
     Audit(Audit),
@@ -47,11 +47,14 @@ struct Import {
     /// The portal's configuration file.
     #[arg(long, value_name = "FILE", env = "LANYARD_PORTAL_CONFIG")]
     config: PathBuf,
-    /// The CSV file; docs/operate/portal.md describes its columns.
-    file: PathBuf,
+    /// The CSV file; docs/operate/portal.md describes its columns. Without one, the configuration's feed.
+    file: Option<PathBuf>,
     /// Take it in although it removes more than `records.removals` allows.
     #[arg(long)]
     accept_removals: bool,
+    /// Take it in although it changes or ends more than `records.changes` allows, or removes more than `records.removals`.
+    #[arg(long)]
+    accept_large_change: bool,
 }
 
 /// Runs the portal until it is told to stop, or takes a file in.
@@ -70,7 +73,14 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     };
     let portal = Portal::compose(&config, Surroundings::production()).await?;
     if options.check {
+        let feed = portal.look_at_feed().await;
         portal.close().await;
+        let feed = feed.context("the feed of people and records would not be taken in")?;
+        if let Some(taken) = feed {
+            say(format_args!(
+                "the feed of people and records would change this: {taken}"
+            ))?;
+        }
         return say(format_args!("{}: this portal can start", file.display()));
     }
     let mut listeners = Listeners::default();
@@ -100,9 +110,20 @@ async fn audit(options: &Audit) -> anyhow::Result<()> {
 async fn import(options: &Import) -> anyhow::Result<()> {
     let config = Config::read(&options.config)?;
     let portal = Portal::compose(&config, Surroundings::production()).await?;
-    let taken = portal.take_in_file(&options.file, options.accept_removals);
-    let taken = taken.await;
+    let accept = match options {
+        options if options.accept_large_change => Accept::LargeChange,
+        options if options.accept_removals => Accept::Removals,
+        _ => Accept::Nothing,
+    };
+    let (what, taken) = if let Some(file) = &options.file {
+        let taken = portal.take_in_file(file, accept).await;
+        (file.display().to_string(), taken.map(Some))
+    } else {
+        let taken = portal.take_in_now(accept).await;
+        ("the configuration's feed".to_owned(), taken)
+    };
     portal.close().await;
-    let taken = taken.with_context(|| format!("{} was not taken in", options.file.display()))?;
+    let taken = taken.with_context(|| format!("{what} was not taken in"))?;
+    let taken = taken.context("name a CSV file: the configuration has no [records]")?;
     say(format_args!("{taken}"))
 }

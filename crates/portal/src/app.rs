@@ -1,5 +1,6 @@
 //! What every request of the portal works with.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::http::HeaderName;
@@ -37,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) gateway_url: Url,
     pub(crate) organisation: String,
     pub(crate) hr_page: bool,
+    /// The ids of the employees who are of HR.
+    pub(crate) hr_staff: HashSet<String>,
     /// Where the reverse proxy says whom it took a request from.
     pub(crate) address_header: Option<HeaderName>,
     /// For how many days it is kept who did and saw what.

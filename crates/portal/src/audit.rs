@@ -10,11 +10,13 @@ use crate::app::Parts;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     LogIn,
+    LogInRefused,
     LogOut,
     Confirmed,
     IdentityStarted,
     AddingStarted,
     PhoneLost,
+    CredentialRevoked,
     ListViewed,
     PersonViewed,
     RecordViewed,
@@ -25,16 +27,20 @@ pub(crate) enum Kind {
     RecordDeleted,
     AuditViewed,
     AuditExported,
+    ToTellViewed,
+    ToldAnotherWay,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::LogIn,
+        Self::LogInRefused,
         Self::LogOut,
         Self::Confirmed,
         Self::IdentityStarted,
         Self::AddingStarted,
         Self::PhoneLost,
+        Self::CredentialRevoked,
         Self::ListViewed,
         Self::PersonViewed,
         Self::RecordViewed,
@@ -45,17 +51,21 @@ impl Kind {
         Self::RecordDeleted,
         Self::AuditViewed,
         Self::AuditExported,
+        Self::ToTellViewed,
+        Self::ToldAnotherWay,
     ];
 
     /// Its text in the catalogue.
     pub(crate) fn key(self) -> &'static str {
         match self {
             Self::LogIn => "audit-log-in",
+            Self::LogInRefused => "audit-log-in-refused",
             Self::LogOut => "audit-log-out",
             Self::Confirmed => "audit-confirmed",
             Self::IdentityStarted => "audit-identity-started",
             Self::AddingStarted => "audit-adding-started",
             Self::PhoneLost => "audit-phone-lost",
+            Self::CredentialRevoked => "audit-credential-revoked",
             Self::ListViewed => "audit-list-viewed",
             Self::PersonViewed => "audit-person-viewed",
             Self::RecordViewed => "audit-record-viewed",
@@ -66,6 +76,8 @@ impl Kind {
             Self::RecordDeleted => "audit-record-deleted",
             Self::AuditViewed => "audit-audit-viewed",
             Self::AuditExported => "audit-audit-exported",
+            Self::ToTellViewed => "audit-to-tell-viewed",
+            Self::ToldAnotherWay => "audit-told-another-way",
         }
     }
 
@@ -84,6 +96,10 @@ impl Kind {
 pub(crate) const HR: &str = "hr";
 /// The feed of people and records.
 pub(crate) const FEED: &str = "feed";
+/// The desk, which revokes behind the pages; the migrations write its rows.
+pub(crate) const DESK: &str = "desk";
+/// Somebody who is not logged in.
+pub(crate) const ANYBODY: &str = "anybody";
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +108,7 @@ pub(crate) struct Entry {
     pub(crate) id: i64,
     pub(crate) at: Timestamp,
     pub(crate) kind: Kind,
-    /// An employee's id, [`HR`] or [`FEED`].
+    /// An employee's id, [`HR`], [`FEED`], [`DESK`] or [`ANYBODY`].
     pub(crate) actor: String,
     /// An employee's id; nothing where it is about everybody.
     pub(crate) about: Option<String>,
@@ -168,6 +184,21 @@ impl<'a> Act<'a> {
         let statement = self.statement(parts.now());
         parts.store.write([statement]).await.map(drop)
     }
+}
+
+/// A log-in under this user name was refused: a row about whoever has it, and none where nobody does. People type their
+/// password where the name belongs.
+pub(crate) fn refused(username: &str, why: &'static str, now: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO portal_audit (at, kind, actor, about, detail) \
+         SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), id, CAST($4 AS TEXT) \
+         FROM portal_employees WHERE username = $5 AND left_at IS NULL",
+    )
+    .bind(now)
+    .bind(Kind::LogInRefused.code())
+    .bind(ANYBODY)
+    .bind(why)
+    .bind(username)
 }
 
 impl Entry {

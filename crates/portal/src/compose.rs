@@ -16,7 +16,7 @@ use crate::app::{App, Parts};
 use crate::applies::Rules;
 use crate::audit;
 use crate::config::{Config, ConfigError};
-use crate::feed::{self, Feed, FeedError, Taken};
+use crate::feed::{self, Accept, Feed, FeedError, Taken};
 use crate::login::password::Passwords;
 use crate::login::provider::Provider;
 use crate::look::{Limits, Look};
@@ -157,12 +157,14 @@ impl Portal {
                 gateway_url: config.gateway.url.clone(),
                 organisation: config.organisation.clone(),
                 hr_page: config.hr_page,
+                hr_staff: config.hr_staff.iter().cloned().collect(),
                 address_header,
                 audit_days: config.audit.keep_days,
                 answer_lasts: SignedDuration::from_secs(config.gateway.answer_seconds.into()),
                 journey_lasts: SignedDuration::from_secs(config.gateway.journey_seconds.into()),
             }),
         };
+        portal.app.fold_addresses().await?;
         if let Some(staff) = staff {
             portal.import(&staff).await?;
         }
@@ -175,18 +177,20 @@ impl Portal {
     }
 
     /// Takes in a CSV file of people and records, all of it or nothing: what it no longer says is over. A file with
-    /// which more than the configured share would be gone is refused unless that is accepted.
-    pub async fn take_in_file(
-        &self,
-        file: &Path,
-        accept_removals: bool,
-    ) -> Result<Taken, FeedError> {
-        feed::take_in_file(&self.app, file, accept_removals).await
+    /// which more than the configured shares would be gone or changed is refused unless that is accepted.
+    pub async fn take_in_file(&self, file: &Path, accept: Accept) -> Result<Taken, FeedError> {
+        feed::take_in_file(&self.app, file, accept).await
     }
 
     /// Takes in what the configuration's `records` name, as [`keep_working`](Self::keep_working) does again and again.
-    pub async fn take_in_now(&self) -> Result<Taken, FeedError> {
-        feed::take_in_now(&self.app).await
+    /// Nothing, where they name nothing.
+    pub async fn take_in_now(&self, accept: Accept) -> Result<Option<Taken>, FeedError> {
+        feed::take_in_now(&self.app, accept).await
+    }
+
+    /// What [`take_in_now`](Self::take_in_now) would do now. It does not.
+    pub async fn look_at_feed(&self) -> Result<Option<Taken>, FeedError> {
+        feed::look_at(&self.app).await
     }
 
     /// Who did and saw what, as CSV, the newest first.
@@ -262,6 +266,10 @@ fn check(config: &Config, sandbox: bool) -> Result<(), ConfigError> {
     if config.hr_page && !(here && config.listen.ip().is_loopback()) {
         let reason = "anybody may change records there: public_url and listen must be on loopback";
         return Err(ConfigError::value("hr_page", reason));
+    }
+    if let Some(unlike) = config.hr_staff.iter().find(|id| !import::is_id(id)) {
+        let reason = format!("{unlike:?} is no id: lower-case letters, digits and hyphens");
+        return Err(ConfigError::value("hr_staff", reason));
     }
     if config.idle_minutes < SHORTEST_IDLE_MINUTES {
         let reason = "it must be 30 at least: people are away at the gateway for that long";

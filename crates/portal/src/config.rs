@@ -53,6 +53,10 @@ pub struct Config {
     /// Whether `/hr`, where anybody may change records, is there. On loopback addresses only.
     #[serde(default)]
     pub hr_page: bool,
+    /// The ids of the employees who are of HR: logged in, they see whom somebody has to tell and what has not arrived. Of
+    /// records they see nothing, and can change nothing.
+    #[serde(default)]
+    pub hr_staff: Vec<String>,
     /// The header in which a reverse proxy says whom it took a request from, e.g. `x-forwarded-for`; its last value
     /// counts. Without it attempts to log in count for whoever holds the connection, this machine excepted.
     #[serde(default)]
@@ -141,6 +145,10 @@ pub struct RecordsConfig {
     /// The share of the employees, and of the records, that may vanish at once: more is taken for a mistake.
     #[serde(default = "a_tenth")]
     pub removals: f64,
+    /// The share of the employees, and of the records, that may be changed, ended or gone at once, where it is more than
+    /// 50: more is taken for a mistake.
+    #[serde(default = "a_fifth")]
+    pub changes: f64,
 }
 
 fn a_quarter() -> u16 {
@@ -149,6 +157,10 @@ fn a_quarter() -> u16 {
 
 fn a_tenth() -> f64 {
     crate::feed::A_TENTH
+}
+
+fn a_fifth() -> f64 {
+    crate::feed::A_FIFTH
 }
 
 /// How long it is kept who did and saw what.

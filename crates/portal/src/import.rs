@@ -10,6 +10,7 @@ use crate::applies::Rules;
 use crate::compose::ComposeError;
 use crate::config::ConfigError;
 use crate::credential_type;
+use crate::employees::folded;
 use crate::records::claims_text;
 use crate::staff::{Staff, StaffMember, StaffRecord};
 
@@ -60,8 +61,9 @@ pub(crate) async fn take_in(app: &App, staff: &Staff) -> Result<(), ComposeError
 fn insert_employee(member: &StaffMember, password_hash: &str) -> Statement {
     Statement::new(
         "INSERT INTO portal_employees \
-             (id, username, password_hash, first_names, surname, date_of_birth, email, applicable, facts) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+             (id, username, password_hash, first_names, surname, date_of_birth, email, email_folded, \
+             applicable, facts) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&member.id)
     .bind(as_typed(&member.username))
@@ -70,6 +72,7 @@ fn insert_employee(member: &StaffMember, password_hash: &str) -> Statement {
     .bind(&member.surname)
     .bind(member.date_of_birth.map(|date| date.to_string()))
     .bind(member.email.as_ref())
+    .bind(member.email.as_deref().map(folded))
     .bind(member.applicable)
     .bind(claims_text(&member.facts))
 }

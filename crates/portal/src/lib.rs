@@ -37,6 +37,7 @@ mod session;
 pub mod staff;
 #[doc(hidden)]
 pub mod states;
+mod to_tell;
 mod token;
 mod trouble;
 mod visit;
@@ -44,5 +45,5 @@ mod visit;
 pub use applies::RuleConfig;
 pub use compose::{ComposeError, MIGRATIONS, Portal, Surroundings};
 pub use config::Config;
-pub use feed::{Fault, FeedError, Taken};
+pub use feed::{Accept, Fault, FeedError, Taken};
 pub use staff::Staff;

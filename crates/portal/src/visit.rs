@@ -87,6 +87,11 @@ impl Visit {
         }
     }
 
+    /// Whether they are of HR.
+    pub(crate) fn is_hr(&self) -> bool {
+        self.app.hr_staff.contains(&self.employee.id)
+    }
+
     /// There is nothing at this address, or nothing of theirs.
     pub(crate) fn not_found(&self) -> Response {
         problem::not_found(&self.app, Some(&self.visitor()))
@@ -149,6 +154,28 @@ impl FromRequestParts<App> for Holder {
             Ok(Self(visit))
         } else {
             Err(not_applicable::page::show(&app.look, &visit.visitor()))
+        }
+    }
+}
+
+/// Somebody of HR, as the configuration names them. For anybody else their pages are not there.
+pub(crate) struct Office(pub(crate) Visit);
+
+impl AsRef<Visit> for Office {
+    fn as_ref(&self) -> &Visit {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for Office {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut RequestParts, app: &App) -> Result<Self, Response> {
+        let visit = Visit::from_request_parts(parts, app).await?;
+        if visit.is_hr() {
+            Ok(Self(visit))
+        } else {
+            Err(visit.not_found())
         }
     }
 }

@@ -62,8 +62,8 @@ login-with-provider = Log in with { $provider }
 login-by-password = Log in with a password
 login-provider-down = You cannot log in with { $provider } at the moment. Try again later.
 login-provider-fault = You cannot log in with { $provider } because something is not set up correctly. Tell the person who helps you.
-login-declined = You did not log in with { $provider }. You can try again.
-login-too-weak = { $provider } did not check who you are in the way that this service needs. Log in there again, with your second step such as a code or an app.
+login-declined = You are not logged in. You stopped, or { $provider } did not let you in. You can try again.
+login-too-weak = { $provider } did not check who you are in the way that this service needs. Log in there again and use your second step, such as a code or an app.
 login-unknown = You logged in with { $provider }, but we could not find a staff account that belongs to it. Ask your HR team to add you or to correct your account.
 login-start-again = Your log-in was not finished in this browser, or took too long. Start again.
 login-no-username = Enter your username
@@ -77,6 +77,8 @@ home-title = Your staff account
 home-welcome = You are logged in as { $name }.
 home-passport-title = Add your credentials to your staff passport
 home-passport-text = Put proof of your training and your placements into the digital wallet on your phone.
+home-to-tell-title = People to tell
+home-to-tell-text = For HR: who may not know that a credential is cancelled, and what has not arrived.
 home-records-title = Your records
 home-records-text = If something in your records is wrong, ask your HR team to correct it.
 
@@ -229,7 +231,7 @@ problem-too-old = You may have logged out or logged in again since you opened it
 problem-not-found-title = Page not found
 problem-not-found = There is nothing at this address, or it is not yours to see. Check the address, or go back.
 
-## The sandbox’s HR office
+## What was done and seen
 
 audit-title = What was done and seen
 audit-title-about = What was done and seen about { $employee }
@@ -247,13 +249,17 @@ audit-older = Older
 audit-link-about = What was done and seen about this person
 audit-hr = HR office
 audit-feed = Feed of records
+audit-desk = This service, by itself
+audit-anybody = Somebody who was not logged in
 audit-everybody = Everybody
 audit-log-in = Logged in
+audit-log-in-refused = Could not log in
 audit-log-out = Logged out
 audit-confirmed = Confirmed the information
 audit-identity-started = Went to share their identity
 audit-adding-started = Went to add the credential
 audit-phone-lost = Lost their phone: cancelled everything
+audit-credential-revoked = Cancelled the credential
 audit-list-viewed = Looked at the list of everybody
 audit-person-viewed = Looked at the person
 audit-record-viewed = Looked at the record
@@ -264,6 +270,19 @@ audit-record-ended = Ended the record
 audit-record-deleted = Deleted the record
 audit-audit-viewed = Looked at this list
 audit-audit-exported = Got this list as a file
+audit-to-tell-viewed = Looked at whom to tell
+audit-told-another-way = Told the person that a credential is cancelled
+
+## People to tell, for HR
+
+to-tell-title = People to tell
+to-tell-intro = These people may still hold a cancelled credential. We do not know that they have been told. Reach them by phone or in person.
+to-tell-button = I have told { $employee } about { $title }
+to-tell-credential = Credential
+to-tell-told = You have told them
+to-tell-not-arrived-text = This waits, or failed. You only need to do something where it says ‘Given up’: reach the person another way.
+
+## The sandbox’s HR office
 
 hr-title = HR office
 hr-intro = Change, end or delete a record here, and see what becomes of its credential.
@@ -274,6 +293,8 @@ hr-not-arrived-title = What has not arrived
 hr-all-arrived = Everything has arrived.
 hr-revocation-of = Revocation of { $title }
 hr-mail-about = Mail about { $title }
+hr-erasure = Erasure of a person
+hr-waits-for = Waits for
 hr-employee = Employee
 hr-since = Waiting since
 hr-tries = Tries

@@ -19,6 +19,22 @@ pub(crate) struct Backlog {
     revocations: Vec<Waiting>,
     /// Mails that were not accepted yet, and those that never will be.
     mails: Vec<Waiting>,
+    /// People who are to be erased and are not yet.
+    erasures: Vec<WaitingErasure>,
+}
+
+/// A person who is to be erased.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WaitingErasure {
+    employee: String,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    next_at: Timestamp,
+    /// What stands against it; missing where nothing does any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = String, example = "revocation-waiting")]
+    waits_for: Option<&'static str>,
 }
 
 /// A revocation or a mail that is not done.
@@ -66,9 +82,16 @@ pub(crate) async fn list(State(app): State<App>) -> Result<Json<Backlog>, Proble
         fault: one.fault,
         given_up: one.given_up,
     });
+    let erasures = backlog.erasures.into_iter().map(|one| WaitingErasure {
+        employee: one.employee,
+        since: one.wanted_at,
+        next_at: one.next_at,
+        waits_for: one.waits_for,
+    });
     Ok(Json(Backlog {
         revocations: revocations.collect(),
         mails: mails.collect(),
+        erasures: erasures.collect(),
     }))
 }
 

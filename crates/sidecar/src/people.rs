@@ -30,6 +30,9 @@ impl Parts {
         .bind(person.email.as_ref())
         .bind(self.now());
         let mut batch = vec![keep, self.desk.person(&person)];
+        if let Some(language) = told.language {
+            batch.push(self.desk.person_language(&told.id, language.into()));
+        }
         if is_another {
             batch.extend(self.desk.identity_changed(&person.employee));
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use connector::desk::Session;
+use connector::desk::{Language, Session};
 use jiff::civil::Date;
 
 use crate::problem::{Code, Problem};
@@ -112,6 +112,30 @@ pub(crate) struct EmployeeTold {
     #[serde(default)]
     #[schema(example = "amina@anytown.example")]
     pub(crate) email: Option<String>,
+    /// The language of mails to them; without it, the one that was told before, or English. What there is no text in is
+    /// written in English.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub(crate) language: Option<MailLanguage>,
+}
+
+/// A language that mails are written in [ISO 639-1].
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MailLanguage {
+    /// English.
+    En,
+    /// Welsh.
+    Cy,
+}
+
+impl From<MailLanguage> for Language {
+    fn from(language: MailLanguage) -> Self {
+        match language {
+            MailLanguage::En => Self::English,
+            MailLanguage::Cy => Self::Welsh,
+        }
+    }
 }
 
 impl EmployeeTold {

@@ -28,6 +28,7 @@
 //! - A batch is decided whole even if the caller stops waiting for it.
 //! - `DEFERRABLE` constraints are not used: on SQLite one would fail the batches it shares a commit with.
 
+mod elsewhere;
 mod migrate;
 #[cfg(debug_assertions)]
 pub mod point;
@@ -39,6 +40,7 @@ mod url;
 
 use std::sync::Arc;
 
+pub use self::elsewhere::read_elsewhere;
 pub use self::migrate::Migrations;
 pub use self::row::{Outcome, Row};
 pub use self::statement::{Statement, Value};

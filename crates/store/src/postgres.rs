@@ -45,34 +45,9 @@ impl Postgres {
         options: &PostgresOptions,
         parties: &[Migrations],
     ) -> Result<Self, StoreError> {
-        let mut config = options.config.clone();
-        if config.get_application_name().is_none() {
-            config.application_name("lanyard");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
-        }
-        config.tcp_user_timeout(DEADLINE);
-        // Fast: look whether the connection is known to be closed, send nothing.
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
+        let store = Self {
+            pool: pool(options, options.pool_size)?,
         };
-        let manager = match &options.tls {
-            Tls::Off => Manager::from_config(config, NoTls, recycling),
-            Tls::Platform => Manager::from_config(config, tls(None)?, recycling),
-            Tls::Roots(file) => Manager::from_config(config, tls(Some(file))?, recycling),
-        };
-        let pool = Pool::builder(manager)
-            .max_size(options.pool_size)
-            .runtime(Runtime::Tokio1)
-            .timeouts(deadpool_postgres::Timeouts {
-                wait: Some(PATIENCE),
-                create: Some(PATIENCE * 2),
-                recycle: Some(PATIENCE),
-            })
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let store = Self { pool };
         migrate::postgres(&mut connection(&store.pool).await?, parties).await?;
         Ok(store)
     }
@@ -115,6 +90,59 @@ impl Postgres {
         };
         let _ = tokio::time::timeout(DEADLINE, gone).await;
     }
+}
+
+fn pool(options: &PostgresOptions, size: usize) -> Result<Pool, StoreError> {
+    let mut config = options.config.clone();
+    if config.get_application_name().is_none() {
+        config.application_name("lanyard");
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(PATIENCE);
+    }
+    config.tcp_user_timeout(DEADLINE);
+    // Fast: look whether the connection is known to be closed, send nothing.
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let manager = match &options.tls {
+        Tls::Off => Manager::from_config(config, NoTls, recycling),
+        Tls::Platform => Manager::from_config(config, tls(None)?, recycling),
+        Tls::Roots(file) => Manager::from_config(config, tls(Some(file))?, recycling),
+    };
+    Pool::builder(manager)
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .timeouts(deadpool_postgres::Timeouts {
+            wait: Some(PATIENCE),
+            create: Some(PATIENCE * 2),
+            recycle: Some(PATIENCE),
+        })
+        .build()
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// One `SELECT` in somebody else's database, over a connection that is closed again: the server refuses what would write.
+pub(super) async fn read_once(
+    options: &PostgresOptions,
+    statement: &Statement,
+) -> Result<Vec<Row>, StoreError> {
+    let pool = pool(options, 1)?;
+    // Never given back: it is closed with whatever was begun on it.
+    let client = Object::take(connection(&pool).await?);
+    let read = async {
+        client
+            .batch_execute("BEGIN TRANSACTION READ ONLY")
+            .await
+            .map_err(|error| explain(&error, 0))?;
+        run(&client, statement)
+            .await
+            .map_err(|error| explain(&error, 0))?
+    };
+    let read = tokio::time::timeout(DEADLINE, read).await;
+    let outcome = read.map_err(|_| StoreError::Unavailable("no answer in time".to_owned()))??;
+    let _ = client.batch_execute("ROLLBACK").await;
+    Ok(outcome.rows)
 }
 
 async fn connection(pool: &Pool) -> Result<Client, StoreError> {
@@ -248,7 +276,7 @@ async fn in_order(pending: Vec<Pending<'_>>) -> Vec<Answer> {
 }
 
 /// The outer error is the server's or the connection's, the inner one ours: a column of a kind that we do not keep.
-async fn run(client: &Client, statement: &Statement) -> Answer {
+async fn run(client: &tokio_postgres::Client, statement: &Statement) -> Answer {
     const NULL: Option<&str> = None;
     let values = statement
         .values()

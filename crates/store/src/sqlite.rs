@@ -21,7 +21,7 @@ use crate::statement::numbered_for_sqlite;
 use crate::{Migrations, Outcome, Row, Statement, StoreError, Value, migrate};
 
 /// How long another process may hold the write lock before a batch is given up.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// Batches that may wait for the writer; a caller beyond that waits to be let in.
 const QUEUE: usize = 1024;
 /// Batches in one commit: enough to share the disk's wait, few enough that the first is not kept waiting for long.
@@ -284,14 +284,14 @@ fn commit(session: &Session) -> Result<(), String> {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Access {
+pub(super) enum Access {
     Read,
     Write,
 }
 
 /// A connection with what it knows of the statements it has seen.
 #[derive(Debug)]
-struct Session {
+pub(super) struct Session {
     connection: Connection,
     known: HashMap<Box<str>, Known>,
 }
@@ -305,7 +305,7 @@ struct Known {
 }
 
 impl Session {
-    fn new(connection: Connection) -> Self {
+    pub(super) fn new(connection: Connection) -> Self {
         Self {
             connection,
             known: HashMap::new(),
@@ -344,7 +344,7 @@ impl Session {
         Ok(outcomes)
     }
 
-    fn run(
+    pub(super) fn run(
         &mut self,
         statement: &Statement,
         index: usize,
@@ -440,7 +440,7 @@ fn owned(value: ValueRef<'_>) -> Option<Value> {
 }
 
 /// SQLite's own texts name tables, columns and files, never a bound value.
-fn explain(error: &rusqlite::Error, statement: usize) -> StoreError {
+pub(super) fn explain(error: &rusqlite::Error, statement: usize) -> StoreError {
     use rusqlite::ffi::{
         SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID,
         SQLITE_CONSTRAINT_UNIQUE,

@@ -31,6 +31,16 @@ pub enum EraseError {
 }
 
 impl EraseError {
+    pub(super) fn nth(against: i64) -> Option<Self> {
+        match against {
+            0 => Some(Self::InForce),
+            1 => Some(Self::OnItsWay),
+            2 => Some(Self::RevocationWaiting),
+            3 => Some(Self::MailWaiting),
+            _ => None,
+        }
+    }
+
     /// The stable code.
     pub fn code(&self) -> &'static str {
         match self {
@@ -63,6 +73,14 @@ const MAIL_WAITING: &str = "EXISTS (SELECT 1 FROM connector_mails m \
     AND NOT EXISTS (SELECT 1 FROM connector_mail_holds h \
         WHERE (h.scope = 'credential' AND h.name = m.serial_number) \
            OR (h.scope = 'employee' AND h.name = c.employee)))";
+
+/// What stands against it, as a number: the least is told. [`EraseError::nth`] reads it.
+pub(super) fn against() -> String {
+    format!(
+        "CASE WHEN {IN_FORCE} THEN 0 WHEN {ON_ITS_WAY} THEN 1 WHEN {REVOCATION_WAITING} THEN 2 \
+         WHEN {MAIL_WAITING} THEN 3 ELSE 4 END"
+    )
+}
 
 fn of_person(condition: &str) -> String {
     format!(
@@ -166,8 +184,8 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Option<EraseError>, StoreError> {
         let select = Statement::new(format!(
-            "SELECT CASE WHEN {IN_FORCE} THEN 0 WHEN {ON_ITS_WAY} THEN 1 WHEN {REVOCATION_WAITING} THEN 2 \
-             WHEN {MAIL_WAITING} THEN 3 ELSE 4 END AS against {} ORDER BY 1 LIMIT 1",
+            "SELECT {} AS against {} ORDER BY 1 LIMIT 1",
+            against(),
             of_person("1 = 1")
         ));
         let row = self
@@ -178,12 +196,6 @@ impl Desk {
         let Some(row) = row else {
             return Ok(None);
         };
-        Ok(match row.integer("against")? {
-            0 => Some(EraseError::InForce),
-            1 => Some(EraseError::OnItsWay),
-            2 => Some(EraseError::RevocationWaiting),
-            3 => Some(EraseError::MailWaiting),
-            _ => None,
-        })
+        Ok(EraseError::nth(row.integer("against")?))
     }
 }

@@ -184,6 +184,22 @@ impl Desk {
             .transpose()
     }
 
+    /// Changes one row if this identity still counts in this session, and none otherwise.
+    pub(super) fn still_identified(
+        &self,
+        session: Session<'_>,
+        unique_identifier: &str,
+    ) -> Statement {
+        Statement::new(
+            "UPDATE connector_identities SET verified_at = verified_at \
+             WHERE session = $1 AND employee = $2 AND unique_identifier = $3 AND verified_at > $4",
+        )
+        .bind(sha256(session.id))
+        .bind(session.employee)
+        .bind(unique_identifier)
+        .bind(self.ago(self.0.options.identity_lasts))
+    }
+
     /// Whose identity the gateway's answer tells.
     pub(super) fn judge(&self, answer: Answer, person: &Person) -> Result<Uuid, VerifyOutcome> {
         let verified = match answer {

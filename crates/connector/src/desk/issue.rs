@@ -65,6 +65,11 @@ impl Desk {
         let connector = self.0.gateway.connector().await?;
 
         let serial_number = Uuid::new_v4();
+        // It is still theirs, in the batch that writes the serial number; and whoever revokes everything of theirs waits, and
+        // finds the credential.
+        let identified = self
+            .still_identified(session, &unique_identifier)
+            .must_change(1);
         let mut claims = record.claims.clone();
         claims.insert("UniqueIdentifier".to_owned(), unique_identifier);
         let draft = Draft {
@@ -74,9 +79,11 @@ impl Desk {
             expires_at: record.expires_at,
         };
         let asked = self.asked(session, record, serial_number);
-        match self.0.store.write([unchanged.must_change(1), asked]).await {
+        let batch = [identified, unchanged.must_change(1), asked];
+        match self.0.store.write(batch).await {
             Ok(_) => {}
-            Err(StoreError::Unmet { statement: 0 }) => return Ok(Issuing::Changed(self.now())),
+            Err(StoreError::Unmet { statement: 0 }) => return Ok(Issuing::Identify),
+            Err(StoreError::Unmet { statement: 1 }) => return Ok(Issuing::Changed(self.now())),
             Err(error) => return Err(error.into()),
         }
         let started = match connector.issue(draft).await {

@@ -61,7 +61,7 @@ pub use revoke::{Revoking, RevokingAll};
 pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{
     Backlog, Hold, HoldReason, HoldScope, MailState, MayStillHold, NotTold, NotifyCallbackError,
-    WaitingMail, WaitingRevocation,
+    WaitingErasure, WaitingMail, WaitingRevocation,
 };
 
 mod for_sqlite {

@@ -43,7 +43,7 @@ impl Desk {
     /// Revoke one credential, for good. Safe to repeat.
     pub async fn revoke(&self, serial_number: Uuid, cause: Cause) -> Result<Revoking, StoreError> {
         let written = self.0.store.write(self.revoked(serial_number, cause));
-        let changed = changed(&written.await?);
+        let changed = changed(&written.await?, 0);
         let number = serial_number.to_string();
         let revoking = match changed {
             RevokingAll { wanted: 1.., .. } => Revoking::Wanted,
@@ -74,14 +74,14 @@ impl Desk {
     /// Revoke everything that this employee has or is getting. Safe to repeat.
     ///
     /// With [`Cause::WalletLost`], the employee can add all of it again, without being asked what became of the copies:
-    /// they are lost.
+    /// they are lost. Who they are has to be verified again first: what the lost wallet showed no longer counts.
     pub async fn revoke_all(
         &self,
         employee: &str,
         cause: Cause,
     ) -> Result<RevokingAll, StoreError> {
         let written = self.0.store.write(self.all_revoked(employee, cause));
-        let all = changed(&written.await?);
+        let all = changed(&written.await?, self.held_up(employee, cause).len());
         let (wanted, if_they_arrive, cause) = (all.wanted, all.if_they_arrive, cause.code());
         tracing::info!(
             wanted,
@@ -102,7 +102,8 @@ impl Desk {
 
     /// What [`Desk::revoke_all`] writes, for the host's own batch.
     pub fn all_revoked(&self, employee: &str, cause: Cause) -> Vec<Statement> {
-        let mut batch = Vec::from(self.revocations("employee = $1", employee, cause));
+        let mut batch = self.held_up(employee, cause);
+        batch.extend(self.revocations("employee = $1", employee, cause));
         if cause == Cause::WalletLost {
             let lost = Statement::new(
                 "INSERT INTO connector_people (employee, first_name, wallet_lost_at) VALUES ($1, '', $2) \
@@ -112,10 +113,26 @@ impl Desk {
         }
         batch
     }
+
+    /// Goes first: [`Desk::issue`] writes a credential in the batch that looks at this row. So a credential is there by
+    /// then and is revoked, or it is asked for after this batch, when a lost wallet's identity counts no longer.
+    fn held_up(&self, employee: &str, cause: Cause) -> Vec<Statement> {
+        if cause == Cause::WalletLost {
+            return self.identity_changed(employee).into();
+        }
+        let touch = Statement::new(
+            "UPDATE connector_identities SET verified_at = verified_at WHERE employee = $1",
+        );
+        vec![touch.bind(employee)]
+    }
 }
 
-fn changed(written: &[Outcome]) -> RevokingAll {
-    let nth = |n: usize| written.get(n).map_or(0, |outcome| outcome.changed);
+/// `before` statements of the batch are about something else.
+fn changed(written: &[Outcome], before: usize) -> RevokingAll {
+    let nth = |n: usize| {
+        let outcome = written.get(before + n);
+        outcome.map_or(0, |outcome| outcome.changed)
+    };
     RevokingAll {
         wanted: nth(1),
         if_they_arrive: nth(0),

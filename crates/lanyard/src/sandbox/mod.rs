@@ -11,6 +11,7 @@ mod portal;
 pub mod records;
 pub mod secrets;
 mod seed;
+mod settings;
 mod sidecar;
 mod tell;
 

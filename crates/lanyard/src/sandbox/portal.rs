@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use ::portal::Portal;
-use ::portal::config::{AuditConfig, Config, GatewayConfig, IdentityConfig, MailConfig};
-use connector::{Dialect, Policy, SecretSource, desk::SmtpSecurity};
+use ::portal::config::{AuditConfig, Config, IdentityConfig};
+use connector::Policy;
 use gateway::clock::Clock;
 
 use super::secrets::Secrets;
-use super::{Options, PORTAL, SMTP, parties, records};
+use super::{Options, PORTAL, parties, records, settings};
 use crate::sandbox_file::Urls;
 
 /// Composes it, and lets it know everybody.
@@ -44,35 +44,11 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         listen: ([127, 0, 0, 1], options.port(PORTAL)?).into(),
         database,
         organisation: "Anytown NHS Trust".to_owned(),
-        gateway: GatewayConfig {
-            url: urls.gateway.clone(),
-            dialect: Dialect::V2,
-            client_id: party.client_id.clone(),
-            client_secret: SecretSource::held(party.client_secret.as_str()),
-            signing_key: SecretSource::held(party.signing_key.as_str()),
-            organisation_id: parties::ANYTOWN.to_owned(),
-            certificate_authority: options.tls_cert.clone(),
-            journey_seconds: 48 * 60,
-            answer_seconds: 45,
-        },
+        gateway: settings::gateway(options, urls, party),
         identity: IdentityConfig {
             policy: Policy::Exact,
         },
-        mail: Some(MailConfig {
-            host: "localhost".to_owned(),
-            port: options.port(SMTP)?,
-            security: SmtpSecurity::Loopback,
-            username: None,
-            password: None,
-            from: "Anytown NHS Trust <staff-services@anytown.example>".to_owned(),
-            contact: "hr@anytown.example, 01234 567890".to_owned(),
-            home_link: true,
-            notify: None,
-            access_token: None,
-            certificate_authority: None,
-            texts: None,
-            most_a_minute: None,
-        }),
+        mail: Some(settings::mail(options, "staff-services")?),
         log_in: None,
         records: None,
         applies: Vec::new(),
@@ -80,6 +56,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         staff: None,
         brand: None,
         hr_page: true,
+        hr_staff: Vec::new(),
         address_header: None,
         idle_minutes: 30,
         session_hours: 12,

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 
 use ::sidecar::{ApiKeyConfig, Config, Sidecar, Surroundings};
-use connector::config::{GatewayConfig, MailConfig};
-use connector::desk::SmtpSecurity;
-use connector::{Dialect, Policy, SecretSource};
+use connector::Policy;
 use gateway::clock::Clock;
 use url::Url;
 
 use super::secrets::Secrets;
-use super::{Options, SIDECAR, SMTP, parties};
+use super::{Options, SIDECAR, parties, settings};
 use crate::sandbox_file::{SidecarPlace, Urls};
 
 /// Composes it. It knows nobody: its external system tells.
@@ -63,17 +61,7 @@ fn config(
         organisation: "Anytown NHS Trust".to_owned(),
         redirect_uri: redirect_uri.clone(),
         home: Some(redirect_uri.join("/")?),
-        gateway: GatewayConfig {
-            url: urls.gateway.clone(),
-            dialect: Dialect::V2,
-            client_id: party.client_id.clone(),
-            client_secret: SecretSource::held(party.client_secret.as_str()),
-            signing_key: SecretSource::held(party.signing_key.as_str()),
-            organisation_id: parties::ANYTOWN.to_owned(),
-            certificate_authority: options.tls_cert.clone(),
-            journey_seconds: 48 * 60,
-            answer_seconds: 45,
-        },
+        gateway: settings::gateway(options, urls, party),
         api_keys: vec![ApiKeyConfig {
             name: "sandbox".to_owned(),
             sha256: ::sidecar::sha256_of(&secrets.sidecar_key),
@@ -81,21 +69,7 @@ fn config(
         policy: Policy::Exact,
         session_hours: 12,
         supersede: true,
-        mail: Some(MailConfig {
-            host: "localhost".to_owned(),
-            port: options.port(SMTP)?,
-            security: SmtpSecurity::Loopback,
-            username: None,
-            password: None,
-            from: "Anytown NHS Trust <learning@anytown.example>".to_owned(),
-            contact: "hr@anytown.example, 01234 567890".to_owned(),
-            home_link: true,
-            notify: None,
-            access_token: None,
-            certificate_authority: None,
-            texts: None,
-            most_a_minute: None,
-        }),
+        mail: Some(settings::mail(options, "learning")?),
         webhook: None,
         tls_certificate: None,
         tls_key: None,

@@ -1,7 +1,7 @@
 //! Portal, wallet and mail catcher as processes of their own: they start, answer, and end when they are told to.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -156,6 +156,56 @@ async fn the_portal_runs_by_itself_whether_or_not_its_gateway_does() {
     let page = login.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Log in to your staff account"), "{page}");
     service.stop();
+}
+
+#[test]
+fn the_check_says_what_the_feed_would_change_and_an_import_without_a_file_takes_it_in() {
+    let folder = new_folder();
+    let config = write_portal(&folder, 1, "https://portal.example");
+    let feed = folder.join("people.csv");
+    let people = |surname: &str| {
+        let lines = (0..60).map(|id| format!("\ne-{id},p{id},Pat,{surname}"));
+        let head = "employee,username,first_names,surname".to_owned();
+        fs::write(&feed, head + &lines.collect::<String>()).unwrap();
+    };
+    let portal = |words: &[&str]| {
+        let mut run = Command::new(LANYARD);
+        run.arg("portal").args(words);
+        let run = run.args(["--config", text(&config)]).output().unwrap();
+        let said = [run.stdout, run.stderr].map(|said| String::from_utf8(said).unwrap());
+        (run.status.success(), said.concat())
+    };
+    let (done, said) = portal(&["import"]);
+    assert!(
+        !done && said.contains("the configuration has no [records]"),
+        "{said}"
+    );
+
+    let mut records = fs::OpenOptions::new().append(true).open(&config).unwrap();
+    write!(records, "\n[records]\nfile = \"{}\"\n", feed.display()).unwrap();
+    people("Field");
+    for _ in 0..2 {
+        let (done, said) = portal(&["--check"]);
+        assert!(
+            done && said.contains("would change this: employees: 60 added,"),
+            "{said}"
+        );
+    }
+    let (done, said) = portal(&["import"]);
+    assert!(done && said.contains("employees: 60 added,"), "{said}");
+    people("Meadow");
+    for words in [
+        ["--check"].as_slice(),
+        &["import"],
+        &["import", "--accept-removals"],
+    ] {
+        let (done, said) = portal(words);
+        let sentence = "60 of 60 employees would be changed or ended at once";
+        assert!(!done && said.contains(sentence), "{said}");
+    }
+    let (done, said) = portal(&["import", "--accept-large-change"]);
+    assert!(done && said.contains(" 60 changed,"), "{said}");
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

@@ -8,11 +8,11 @@ use store::Statement;
 
 use super::known::{Known, KnownEmployee, KnownRecord, SOURCE};
 use super::layout::{self, Person};
-use super::{Fault, FeedError, Removals, Taken};
+use super::{Fault, FeedError, Limits, Taken};
 use crate::app::App;
 use crate::audit::{Act, FEED, Kind};
 use crate::credential_type::day_of;
-use crate::employees::Employee;
+use crate::employees::{Employee, folded};
 use crate::records::{Record, claims_text};
 
 /// The statements, and what they come to.
@@ -20,7 +20,7 @@ pub(super) fn plan(
     app: &App,
     people: Vec<Person>,
     known: Known,
-    removals: Removals,
+    limits: Limits,
 ) -> Result<(Vec<Statement>, Taken), FeedError> {
     check_against(&people, &known).map_err(FeedError::Layout)?;
     let mut plan = Plan {
@@ -46,6 +46,14 @@ pub(super) fn plan(
             records.values().filter(|one| is_there(one)).count(),
         ),
     ];
+    // What the staff file brought counts, too: a feed that says it otherwise revokes it all the same.
+    let there = [
+        employees.values().filter(|one| !one.has_left).count(),
+        records
+            .values()
+            .filter(|one| one.record.deleted_at.is_none())
+            .count(),
+    ];
     plan.free_usernames(&people, &employees);
     for person in people {
         plan.person(&person, employees.remove(&person.id).as_ref());
@@ -63,30 +71,18 @@ pub(super) fn plan(
     for gone in records.into_values().filter(is_there) {
         plan.removed(&gone.record);
     }
-    let gone = [plan.taken.employees_left, plan.taken.records_removed];
-    for ((what, all), gone) in fed.into_iter().zip(gone) {
-        check_removals(what, gone, all, removals)?;
+    let taken = plan.taken;
+    let gone = [taken.employees_left, taken.records_removed];
+    let changed = [taken.employees_changed, taken.records_changed];
+    for (at, (what, fed)) in fed.into_iter().enumerate() {
+        limits.check_removals(what, gone[at], fed)?;
+        limits.check_changes(what, gone[at] + changed[at], there[at])?;
     }
     Ok((plan.batch, plan.taken))
 }
 
 fn is_there(one: &KnownRecord) -> bool {
     one.is_fed && one.record.deleted_at.is_none()
-}
-
-#[allow(clippy::cast_precision_loss)] // nobody has that many employees
-fn check_removals(
-    what: &'static str,
-    gone: usize,
-    all: usize,
-    removals: Removals,
-) -> Result<(), FeedError> {
-    match removals {
-        Removals::Share(share) if gone as f64 > share * all as f64 => {
-            Err(FeedError::TooManyRemovals { what, gone, all })
-        }
-        Removals::Share(_) | Removals::Accepted => Ok(()),
-    }
 }
 
 /// What only the portal's own rows show to be wrong.
@@ -285,8 +281,8 @@ impl Plan<'_> {
 fn insert(employee: &Employee) -> Statement {
     let insert = Statement::new(
         "INSERT INTO portal_employees (username, first_names, surname, date_of_birth, email, \
-             applicable, facts, source, id, password_hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')",
+             email_folded, applicable, facts, source, id, password_hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '')",
     );
     bind(insert, employee)
 }
@@ -295,8 +291,8 @@ fn insert(employee: &Employee) -> Statement {
 fn update(employee: &Employee) -> Statement {
     let update = Statement::new(
         "UPDATE portal_employees SET username = $1, first_names = $2, surname = $3, \
-             date_of_birth = $4, email = $5, applicable = $6, facts = $7, source = $8, left_at = NULL \
-         WHERE id = $9",
+             date_of_birth = $4, email = $5, email_folded = $6, applicable = $7, facts = $8, source = $9, \
+             left_at = NULL WHERE id = $10",
     );
     bind(update, employee).must_change(1)
 }
@@ -308,6 +304,7 @@ fn bind(statement: Statement, employee: &Employee) -> Statement {
         .bind(&employee.surname)
         .bind(employee.date_of_birth.map(|date| date.to_string()))
         .bind(employee.email.as_ref())
+        .bind(employee.email.as_deref().map(folded))
         .bind(employee.applicable)
         .bind(claims_text(&employee.facts))
         .bind(SOURCE)

@@ -14,7 +14,9 @@ use std::fmt;
 use store::StoreError;
 
 pub(crate) use layout::FACT;
-pub(crate) use source::{A_TENTH, Feed, keep_taking_in, take_in_file, take_in_now};
+pub(crate) use source::{
+    A_FIFTH, A_TENTH, Feed, keep_taking_in, look_at, take_in_file, take_in_now,
+};
 
 use crate::app::App;
 
@@ -84,6 +86,19 @@ pub enum FeedError {
         /// Of how many.
         all: usize,
     },
+    /// So much would be changed or ended that it looks like a mistake.
+    #[error(
+        "{changed} of {all} {what} would be changed or ended at once, which is more than the share that `records.changes` \
+         allows: say --accept-large-change if it is meant"
+    )]
+    LargeChange {
+        /// `records` or `employees`.
+        what: &'static str,
+        /// How many would be changed, ended or gone.
+        changed: usize,
+        /// Of how many that the portal knows.
+        all: usize,
+    },
     /// Our own database. Where somebody else changed a record meanwhile, the next time will do.
     #[error("the portal's own database: {0}")]
     Store(#[from] StoreError),
@@ -109,6 +124,7 @@ impl FeedError {
             Self::View(_) => "feed-view-unreadable",
             Self::Layout(_) => "feed-layout",
             Self::TooManyRemovals { .. } => "feed-too-many-removals",
+            Self::LargeChange { .. } => "feed-large-change",
             Self::Store(_) => "store-failed",
         }
     }
@@ -147,13 +163,65 @@ impl fmt::Display for Taken {
     }
 }
 
-/// How much may vanish.
+/// What is taken in although it looks like a mistake.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Accept {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// That more would be gone than the configuration allows.
+    Removals,
+    /// That, and that more would be changed or ended.
+    LargeChange,
+}
+
+/// How much may be otherwise at once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Removals {
-    /// This share of what there is, at most.
-    Share(f64),
-    /// Whatever the feed says.
-    Accepted,
+pub(crate) struct Limits {
+    /// The share that may be gone.
+    removals: Option<f64>,
+    /// The share that may be changed, ended or gone.
+    changes: Option<f64>,
+}
+
+/// So many may be changed whatever share that is: a ward that moves is no mistake.
+const A_FEW: usize = 50;
+
+impl Limits {
+    fn new(removals: f64, changes: f64, accept: Accept) -> Self {
+        Self {
+            removals: (accept == Accept::Nothing).then_some(removals),
+            changes: (accept != Accept::LargeChange).then_some(changes),
+        }
+    }
+
+    fn check_removals(self, what: &'static str, gone: usize, all: usize) -> Result<(), FeedError> {
+        match self.removals {
+            Some(share) if is_more(gone, share, all) => {
+                Err(FeedError::TooManyRemovals { what, gone, all })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_changes(
+        self,
+        what: &'static str,
+        changed: usize,
+        all: usize,
+    ) -> Result<(), FeedError> {
+        match self.changes {
+            Some(share) if changed > A_FEW && is_more(changed, share, all) => {
+                Err(FeedError::LargeChange { what, changed, all })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss)] // nobody has that many employees
+fn is_more(some: usize, share: f64, all: usize) -> bool {
+    some as f64 > share * all as f64
 }
 
 /// Takes it in, all or nothing.
@@ -161,15 +229,25 @@ pub(crate) async fn take_in(
     app: &App,
     columns: &[String],
     rows: &[Row],
-    removals: Removals,
+    limits: Limits,
 ) -> Result<Taken, FeedError> {
-    let facts = app.rules.facts();
-    let people = layout::read(columns, rows, &facts).map_err(FeedError::Layout)?;
-    let known = known::load(app).await?;
-    let (batch, taken) = change::plan(app, people, known, removals)?;
+    let (batch, taken) = plan(app, columns, rows, limits).await?;
     if !batch.is_empty() {
         app.store.write(batch).await?;
         app.desk.wake();
     }
     Ok(taken)
+}
+
+/// What would be written, and what it comes to.
+async fn plan(
+    app: &App,
+    columns: &[String],
+    rows: &[Row],
+    limits: Limits,
+) -> Result<(Vec<store::Statement>, Taken), FeedError> {
+    let facts = app.rules.facts();
+    let people = layout::read(columns, rows, &facts).map_err(FeedError::Layout)?;
+    let known = known::load(app).await?;
+    change::plan(app, people, known, limits)
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use store::{DatabaseUrl, Statement, Store, StoreError};
+use store::{DatabaseUrl, Statement, StoreError};
 
-use super::{FeedError, Removals, Row, Taken, csv, take_in};
+use super::{Accept, FeedError, Limits, Row, Taken, csv, plan, take_in};
 use crate::app::App;
 use crate::config::{ConfigError, RecordsConfig, database_address};
 use crate::token::digest_of;
@@ -14,7 +14,8 @@ use crate::token::digest_of;
 pub(crate) struct Feed {
     origin: Origin,
     every: Duration,
-    share: f64,
+    removals: f64,
+    changes: f64,
 }
 
 enum Origin {
@@ -57,14 +58,21 @@ impl Feed {
         if config.every_minutes == 0 {
             return wrong("every_minutes", "it must be 1 at least");
         }
-        if !(0.0..=1.0).contains(&config.removals) {
-            return wrong("removals", "it is a share, from 0 to 1");
+        for (key, share) in [("removals", config.removals), ("changes", config.changes)] {
+            if !(0.0..=1.0).contains(&share) {
+                return wrong(key, "it is a share, from 0 to 1");
+            }
         }
         Ok(Self {
             origin,
             every: Duration::from_mins(config.every_minutes.into()),
-            share: config.removals,
+            removals: config.removals,
+            changes: config.changes,
         })
+    }
+
+    fn limits(&self, accept: Accept) -> Limits {
+        Limits::new(self.removals, self.changes, accept)
     }
 
     async fn read(&self) -> Result<Read, FeedError> {
@@ -103,7 +111,7 @@ async fn read_file(file: &Path) -> Result<Read, FeedError> {
     })
 }
 
-/// Opened for this one look: the other system is not kept waiting for us, nor we for it.
+/// Opened for this one look, to read: the other system is not kept waiting for us, and finds its database as it left it.
 async fn read_view(database: &DatabaseUrl, view: &str) -> Result<Read, FeedError> {
     if let DatabaseUrl::Sqlite(file) = database
         && !file.is_file()
@@ -112,11 +120,8 @@ async fn read_view(database: &DatabaseUrl, view: &str) -> Result<Read, FeedError
         let file = file.display().to_string();
         return Err(FeedError::File { file, reason });
     }
-    let store = Store::open(database, &[]).await.map_err(FeedError::View)?;
-    let read = store
-        .read(Statement::new(format!("SELECT * FROM {view}")))
-        .await;
-    store.close().await;
+    let select = Statement::new(format!("SELECT * FROM {view}"));
+    let read = store::read_elsewhere(database, select).await;
     let mut rows = Vec::new();
     let mut columns = Vec::new();
     let mut text = String::new();
@@ -151,20 +156,20 @@ fn as_text(row: &store::Row, column: &str) -> Result<String, StoreError> {
 pub(crate) async fn take_in_file(
     app: &App,
     file: &Path,
-    accept_removals: bool,
+    accept: Accept,
 ) -> Result<Taken, FeedError> {
     let read = read_file(file).await?;
-    let share = app.feed.as_ref().map_or(A_TENTH, |feed| feed.share);
-    let removals = if accept_removals {
-        Removals::Accepted
-    } else {
-        Removals::Share(share)
+    let limits = match &app.feed {
+        Some(feed) => feed.limits(accept),
+        None => Limits::new(A_TENTH, A_FIFTH, accept),
     };
-    take_in(app, &read.columns, &read.rows, removals).await
+    take_in(app, &read.columns, &read.rows, limits).await
 }
 
 /// What may vanish where the configuration does not say.
 pub(crate) const A_TENTH: f64 = 0.1;
+/// What may be changed where the configuration does not say.
+pub(crate) const A_FIFTH: f64 = 0.2;
 
 /// Takes in the configuration's feed, at once and then as often as it says, until the future is dropped.
 pub(crate) async fn keep_taking_in(app: &App) {
@@ -173,7 +178,7 @@ pub(crate) async fn keep_taking_in(app: &App) {
     };
     let mut last = String::new();
     loop {
-        match look(app, feed, &last).await {
+        match look(app, feed, &last, Accept::Nothing).await {
             Ok(Some((digest, taken))) => {
                 last = digest;
                 if taken != Taken::default() {
@@ -190,22 +195,37 @@ pub(crate) async fn keep_taking_in(app: &App) {
 }
 
 /// Nothing where the feed says what it said.
-async fn look(app: &App, feed: &Feed, last: &str) -> Result<Option<(String, Taken)>, FeedError> {
+async fn look(
+    app: &App,
+    feed: &Feed,
+    last: &str,
+    accept: Accept,
+) -> Result<Option<(String, Taken)>, FeedError> {
     let read = feed.read().await?;
     if read.digest == last {
         return Ok(None);
     }
-    let taken = take_in(app, &read.columns, &read.rows, Removals::Share(feed.share)).await?;
+    let taken = take_in(app, &read.columns, &read.rows, feed.limits(accept)).await?;
     Ok(Some((read.digest, taken)))
 }
 
 /// Once, as [`keep_taking_in`] does it.
-pub(crate) async fn take_in_now(app: &App) -> Result<Taken, FeedError> {
+pub(crate) async fn take_in_now(app: &App, accept: Accept) -> Result<Option<Taken>, FeedError> {
     match &app.feed {
         Some(feed) => {
-            let taken = look(app, feed, "").await?;
-            Ok(taken.map(|(_, taken)| taken).unwrap_or_default())
+            let taken = look(app, feed, "", accept).await?;
+            Ok(taken.map(|(_, taken)| taken))
         }
-        None => Ok(Taken::default()),
+        None => Ok(None),
     }
+}
+
+/// What [`take_in_now`] would do, without doing it.
+pub(crate) async fn look_at(app: &App) -> Result<Option<Taken>, FeedError> {
+    let Some(feed) = &app.feed else {
+        return Ok(None);
+    };
+    let read = feed.read().await?;
+    let planned = plan(app, &read.columns, &read.rows, feed.limits(Accept::Nothing)).await?;
+    Ok(Some(planned.1))
 }

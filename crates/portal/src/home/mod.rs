@@ -11,6 +11,7 @@ use page::HomeView;
 pub(crate) async fn show(visit: Visit) -> Response {
     let view = HomeView {
         passport_applies: visit.app.applies_to(&visit.employee),
+        is_hr: visit.is_hr(),
     };
     page::show(&visit.app.look, &visit.visitor(), view)
 }

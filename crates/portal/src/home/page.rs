@@ -12,6 +12,8 @@ use crate::session::page::Session;
 pub(crate) struct HomeView {
     /// Whether the staff passport applies to the person: if not, nothing of it is on the page.
     pub(crate) passport_applies: bool,
+    /// Whether they are of HR.
+    pub(crate) is_hr: bool,
 }
 
 #[derive(Template)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::audit_page::{self, AuditView, Listed};
 use crate::app::{App, can_be_kept};
-use crate::audit::{Act, Entry, FEED, HR, Kind, whole_csv};
+use crate::audit::{ANYBODY, Act, DESK, Entry, FEED, HR, Kind, whole_csv};
 use crate::trouble::Trouble;
 
 /// Rows on one page.
@@ -56,6 +56,8 @@ pub(super) async fn show(
     let named = |id: &str| match id {
         HR => app.look.say("audit-hr"),
         FEED => app.look.say("audit-feed"),
+        DESK => app.look.say("audit-desk"),
+        ANYBODY => app.look.say("audit-anybody"),
         id => names.get(id).cloned().unwrap_or_else(|| id.to_owned()),
     };
     let view = AuditView {

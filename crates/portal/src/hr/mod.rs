@@ -3,6 +3,7 @@
 
 mod audit;
 pub(crate) mod audit_page;
+pub(crate) mod lists;
 mod overview;
 pub(crate) mod page;
 mod person;

@@ -3,13 +3,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector::desk::NotTold;
-use jiff::Timestamp;
 use jiff::civil::Date;
 use ui::component::{FieldError, Row, Task, TaskStatus};
 use ui::headers::Policy;
 use ui::{Page, render, render_with};
 
+use super::lists::{MayStillHold, NotArrived};
 use crate::credential_state::{CredentialState, Shown};
 use crate::look::Look;
 use crate::session::page::Session;
@@ -49,60 +48,6 @@ pub(crate) struct Record {
     pub(crate) title: String,
     /// How far its credential is.
     pub(crate) state: CredentialState,
-}
-
-/// Something that should have reached the gateway or a mailbox.
-#[derive(Clone)]
-pub(crate) struct NotArrived {
-    /// What it is.
-    pub(crate) kind: Delivery,
-    /// The credential that it is about.
-    pub(crate) title: String,
-    /// Whose credential it is.
-    pub(crate) employee: String,
-    /// Since when it waits.
-    pub(crate) since: Timestamp,
-    /// How often it was tried.
-    pub(crate) tries: u32,
-    /// What comes next.
-    pub(crate) next: Next,
-}
-
-/// A cancelled credential whose holder is not known to have been told: somebody has to reach them another way.
-#[derive(Clone)]
-pub(crate) struct MayStillHold {
-    /// What the credential is called.
-    pub(crate) title: String,
-    /// Whose it is.
-    pub(crate) employee: String,
-    /// When it was cancelled.
-    pub(crate) revoked_at: Timestamp,
-    /// Why they have not been told.
-    pub(crate) why: NotTold,
-}
-
-/// What is delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    /// A revocation, to the gateway.
-    Revocation,
-    /// A mail, to the employee.
-    Mail,
-}
-
-/// What becomes of a delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// It is tried again.
-    Try {
-        /// When.
-        at: Timestamp,
-    },
-    /// It is not tried again.
-    GivenUp {
-        /// The refusal's stable code.
-        code: String,
-    },
 }
 
 /// One record to edit.
@@ -245,49 +190,6 @@ impl Record {
         Task::new(self.title.as_str(), self.state.status(look))
             .with_href(format!("/hr/records/{}", self.id))
             .marked(format!("record-{}", self.id), self.state.word())
-    }
-}
-
-impl NotArrived {
-    fn card(&self, look: &Look) -> (String, Vec<Row>) {
-        let title = &[("title", self.title.as_str())];
-        let heading = match self.kind {
-            Delivery::Revocation => look.say_with("hr-revocation-of", title),
-            Delivery::Mail => look.say_with("hr-mail-about", title),
-        };
-        let next = match &self.next {
-            Next::Try { at } => Row::new(look.say("hr-next-try"), ui::time::date_and_clock(*at)),
-            Next::GivenUp { code } => Row::new(look.say("hr-given-up"), code.as_str()),
-        };
-        let rows = vec![
-            Row::new(look.say("hr-employee"), self.employee.as_str()),
-            Row::new(look.say("hr-since"), ui::time::date_and_clock(self.since)),
-            Row::new(look.say("hr-tries"), self.tries.to_string()),
-            next,
-        ];
-        (heading, rows)
-    }
-}
-
-impl MayStillHold {
-    fn card(&self, look: &Look) -> (String, Vec<Row>) {
-        let why = match self.why {
-            NotTold::NoMail => "hr-not-told-no-mail",
-            NotTold::AddressFailed => "hr-not-told-address",
-            NotTold::Held(_) => "hr-not-told-held",
-            NotTold::NotDelivered => "hr-not-told-not-delivered",
-            // And whatever a later desk may know.
-            _ => "hr-not-told-given-up",
-        };
-        let rows = vec![
-            Row::new(look.say("hr-employee"), self.employee.as_str()),
-            Row::new(
-                look.say("hr-cancelled"),
-                ui::time::date_and_clock(self.revoked_at),
-            ),
-            Row::new(look.say("hr-not-told-because"), look.say(why)),
-        ];
-        (self.title.clone(), rows)
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod page;
 pub(crate) mod password;
 pub(crate) mod provider;
 pub(crate) mod throttle;
+pub(crate) mod under_way;
 
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::header::SET_COOKIE;
@@ -149,6 +150,7 @@ pub(crate) async fn log_in(
     let (employee, hash) = found.unzip();
     let is_right = app.passwords.is_right(password, hash.flatten()).await?;
     let Some(employee) = employee.filter(|_| is_right) else {
+        attempt.keep_that_it_was_wrong(&app).await?;
         tracing::info!(code = "wrong-pair", "a log-in was refused");
         return refuse(view, LoginProblem::WrongPair);
     };

@@ -84,6 +84,14 @@ impl LoginNotice {
         }
     }
 
+    /// Whether somebody else may have to help, who is named then.
+    fn may_need_help(self) -> bool {
+        matches!(
+            self,
+            Self::ProviderFault | Self::Declined | Self::TooWeak | Self::Unknown
+        )
+    }
+
     /// As an address says it.
     pub(crate) fn code(self) -> &'static str {
         self.key().trim_start_matches("login-")
@@ -118,6 +126,7 @@ struct LoginPage {
     session: Option<Session>,
     view: LoginView,
     notice: Option<String>,
+    may_need_help: bool,
     hint: String,
     username_error: String,
     password_error: String,
@@ -173,6 +182,7 @@ pub(crate) fn show(look: &Look, view: LoginView) -> Response {
     );
     let name = view.provider.clone().unwrap_or_default();
     let named = [("provider", name.as_str())];
+    let may_need_help = view.notice.is_some_and(LoginNotice::may_need_help);
     let notice = view
         .notice
         .map(|notice| look.say_with(notice.key(), &named));
@@ -190,6 +200,7 @@ pub(crate) fn show(look: &Look, view: LoginView) -> Response {
         session: None,
         view,
         notice,
+        may_need_help,
         hint,
         username_error,
         password_error,

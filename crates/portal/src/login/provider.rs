@@ -1,37 +1,32 @@
 //! Logging in at the organisation's own OpenID provider: `[log_in]` of the configuration.
 //!
-//! A log-in that is under way is a row, under the digest of what this browser and the `state` say together: a callback
-//! in another browser (log-in CSRF) finds nothing, and the same one finds something once.
+//! A log-in that is under way is a sealed cookie of its browser: a callback in another browser (log-in CSRF) finds nothing,
+//! and what has logged somebody in does so once.
 
 use axum::extract::{Query, RawQuery, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
-use connector::sign_in::{SignIn, SignInError, SignInPending, SignInSettings};
+use connector::sign_in::{SignIn, SignInError, SignInSettings, SignInStarted};
 use connector::{Callback, ClientSecret, Clock, HttpOptions};
-use jiff::SignedDuration;
 use serde::Deserialize;
-use store::{Statement, StoreError};
+use store::StoreError;
 use url::Url;
 
 use super::page::LoginNotice;
-use super::{Entered, enter, form_token};
+use super::under_way::{self, Seal, UnderWay};
+use super::{Entered, enter};
 use crate::app::{App, Parts};
 use crate::compose::is_loopback;
 use crate::config::{ConfigError, LogInConfig, PersonColumn, read_pem, read_secret};
 use crate::own_path;
 use crate::problem;
-use crate::session::cookie::Cookie;
-use crate::token::digest_of;
 use crate::trouble::Trouble;
 
 /// Where a log-in at the provider begins.
 pub(crate) const START: &str = "/login/organisation";
 /// Where the provider sends the browser back to.
 pub(crate) const CALLBACK: &str = "/login/callback";
-/// How long somebody may take at the provider.
-const LASTS: SignedDuration = SignedDuration::from_mins(15);
-
 /// The organisation's provider, and how one of its people is found here.
 pub(crate) struct Provider {
     /// What the button calls it.
@@ -39,6 +34,7 @@ pub(crate) struct Provider {
     /// Whether passwords of the portal's own are there too.
     pub(crate) passwords: bool,
     sign_in: SignIn,
+    seal: Seal,
     claim: String,
     column: PersonColumn,
 }
@@ -73,6 +69,7 @@ impl Provider {
             );
         }
         let secret = read_secret("log_in.client_secret", &config.client_secret)?;
+        let seal = Seal::new(&secret);
         let redirect_uri = public_url.join(CALLBACK);
         let settings = SignInSettings {
             issuer: config.issuer.clone(),
@@ -92,6 +89,7 @@ impl Provider {
             passwords: config.passwords,
             sign_in: SignIn::new(settings, http, clock)
                 .map_err(|error| ConfigError::value("log_in", error))?,
+            seal,
             claim: config.claim.clone(),
             column: config.column,
         })
@@ -131,33 +129,9 @@ pub(crate) async fn start(
         Ok(started) => started,
         Err(error) => return Ok(failed(&app, &error, return_to.as_deref())),
     };
-    let (browser, set_cookie) = form_token(&app, &headers)?;
-    let insert = Statement::new(
-        "INSERT INTO portal_log_ins (digest, pending, return_to, started_at) VALUES ($1, $2, $3, $4)",
-    )
-    .bind(key(&browser, started.pending.state()))
-    .bind(serde_json::to_string(&started.pending).map_err(|_| unreadable())?)
-    .bind(return_to.as_ref())
-    .bind(app.now());
-    app.store.write([insert]).await?;
-    Ok((
-        [(SET_COOKIE, set_cookie)],
-        Redirect::to(started.url.as_str()),
-    )
-        .into_response())
-}
-
-/// The row's key: neither the browser's token nor the `state` can be read from it.
-fn key(browser: &str, state: &str) -> String {
-    digest_of(&format!("log-in:{browser}:{state}"))
-}
-
-/// Nothing but a log-in's own text is ever in that column.
-fn unreadable() -> StoreError {
-    StoreError::Column {
-        column: "pending".to_owned(),
-        wanted: "a log-in that is under way",
-    }
+    let SignInStarted { url, pending } = started;
+    let kept = under_way::keep(&app, &provider.seal, &headers, pending, return_to)?;
+    Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
 }
 
 /// `GET /login/callback`.
@@ -176,13 +150,31 @@ pub(crate) async fn callback(
     let Ok(callback) = Callback::parse(query.as_deref().unwrap_or_default()) else {
         return start_again("callback-malformed");
     };
-    let browser = Cookie::Form.read(&app, &headers).unwrap_or_default();
-    let Some((pending, return_to)) = take_up(&app, &browser, callback.state()).await? else {
+    let ours = under_way::take_up(&app, &provider.seal, &headers, callback.state());
+    let Some((under_way, gone)) = ours else {
         return start_again("callback-not-ours");
     };
+    let mut answer = match finish(&app, provider, under_way, callback, &headers).await {
+        Err(Trouble::Store(StoreError::Duplicate { .. })) => start_again("callback-replayed"),
+        answer => answer,
+    }?;
+    answer.headers_mut().append(SET_COOKIE, gone);
+    Ok(answer)
+}
+
+async fn finish(
+    app: &App,
+    provider: &Provider,
+    UnderWay {
+        pending, return_to, ..
+    }: UnderWay,
+    callback: Callback,
+    headers: &HeaderMap,
+) -> Result<Response, Trouble> {
+    let finished = under_way::finished(app, pending.state());
     let signed_in = match provider.sign_in.finish(pending, callback).await {
         Ok(signed_in) => signed_in,
-        Err(error) => return Ok(failed(&app, &error, return_to.as_deref())),
+        Err(error) => return Ok(failed(app, &error, return_to.as_deref())),
     };
     let known = match signed_in.find(&provider.claim) {
         Some(value) => app.find_only(provider.column, value).await?,
@@ -193,41 +185,19 @@ pub(crate) async fn callback(
             code = "no-such-employee",
             "a log-in at the provider was refused"
         );
-        return Ok(notice(&app, LoginNotice::Unknown, None));
+        return Ok(notice(app, LoginNotice::Unknown, None));
     };
     let entered = Entered {
         employee: &employee,
         method: METHOD,
         return_to: return_to.as_deref().unwrap_or_default(),
     };
-    enter(&app, &headers, Vec::new(), entered).await
+    // A provider that takes one code twice still lets nobody in twice.
+    enter(app, headers, vec![finished], entered).await
 }
 
 /// How a session says that it began at the provider.
 pub(crate) const METHOD: &str = "provider";
-
-/// The log-in that this browser began with this `state`: once, and not after it is too late.
-async fn take_up(
-    app: &App,
-    browser: &str,
-    state: &str,
-) -> Result<Option<(SignInPending, Option<String>)>, StoreError> {
-    if browser.is_empty() {
-        return Ok(None);
-    }
-    let take = Statement::new(
-        "DELETE FROM portal_log_ins WHERE digest = $1 AND started_at > $2 RETURNING pending, return_to",
-    )
-    .bind(key(browser, state))
-    .bind(app.ago(LASTS));
-    let outcomes = app.store.write([take]).await?;
-    let Some(row) = outcomes.iter().flat_map(|outcome| &outcome.rows).next() else {
-        return Ok(None);
-    };
-    let pending = serde_json::from_str(row.text("pending")?).map_err(|_| unreadable())?;
-    let return_to = row.optional_text("return_to")?.map(str::to_owned);
-    Ok(Some((pending, return_to)))
-}
 
 /// Why nobody is logged in goes to the log by its code; the page says what to do.
 fn failed(app: &App, error: &SignInError, return_to: Option<&str>) -> Response {
@@ -255,11 +225,4 @@ fn notice(app: &Parts, notice: LoginNotice, return_to: Option<&str>) -> Response
     to.push_str("why=");
     to.push_str(notice.code());
     Redirect::to(&to).into_response()
-}
-
-/// Deletes log-ins that nobody came back from.
-pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
-    let delete = Statement::new("DELETE FROM portal_log_ins WHERE started_at <= $1");
-    let delete = delete.bind(parts.ago(LASTS));
-    parts.store.write([delete]).await.map(drop)
 }

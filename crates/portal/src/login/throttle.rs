@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use store::{Statement, StoreError};
 
 use crate::app::Parts;
+use crate::audit;
 use crate::token::digest_of;
 
 /// As the page says.
@@ -18,6 +19,7 @@ const FROM_ONE_NETWORK: u32 = 100;
 
 /// Who tries: kept as a digest, since people type their password where the user name belongs.
 pub(crate) struct Attempt {
+    username: String,
     name: String,
     network: Option<String>,
 }
@@ -25,6 +27,7 @@ pub(crate) struct Attempt {
 impl Attempt {
     pub(crate) fn new(username: &str, network: Option<IpAddr>) -> Self {
         Self {
+            username: username.to_owned(),
             name: digest_of(&format!("name:{username}")),
             network: network.map(|network| digest_of(&format!("address:{network}"))),
         }
@@ -37,8 +40,33 @@ impl Attempt {
         let batch = both.map(|(who, most)| count(parts, who, most).must_change(1));
         match parts.store.write(batch).await {
             Ok(_) => Ok(true),
-            Err(StoreError::Unmet { .. }) => Ok(false),
+            Err(StoreError::Unmet { .. }) => {
+                self.keep_that_it_was_too_often(parts).await?;
+                Ok(false)
+            }
             Err(error) => Err(error),
+        }
+    }
+
+    /// The pair was wrong: a row about whoever has the name. Something is written in any case, so that the time it takes
+    /// does not tell whether anybody has it.
+    pub(crate) async fn keep_that_it_was_wrong(&self, parts: &Parts) -> Result<(), StoreError> {
+        let touch = Statement::new("UPDATE portal_attempts SET attempts = attempts WHERE who = $1");
+        let refused = audit::refused(&self.username, "wrong-pair", parts.now());
+        let batch = [touch.bind(&self.name), refused];
+        parts.store.write(batch).await.map(drop)
+    }
+
+    /// Once for each name in each window: the count goes one beyond what is allowed, and stays there.
+    async fn keep_that_it_was_too_often(&self, parts: &Parts) -> Result<(), StoreError> {
+        let beyond = Statement::new(
+            "UPDATE portal_attempts SET attempts = attempts + 1 WHERE who = $1 AND attempts = $2",
+        );
+        let beyond = beyond.bind(&self.name).bind(FOR_ONE_NAME).must_change(1);
+        let refused = audit::refused(&self.username, "too-many-attempts", parts.now());
+        match parts.store.write([beyond, refused]).await {
+            Err(StoreError::Unmet { .. }) => Ok(()),
+            kept => kept.map(drop),
         }
     }
 

@@ -54,7 +54,6 @@ pub(crate) async fn cancel_all(posted: Posted<Holder>) -> Result<Response, Troub
     let (app, employee) = (&holder.app, holder.employee.id.as_str());
     let mut batch = app.desk.all_revoked(employee, Cause::WalletLost);
     let act = Act::own(Kind::PhoneLost, employee).with(Cause::WalletLost.code());
-    batch.extend(app.desk.identity_changed(employee));
     batch.push(act.statement(holder.now));
     app.store.write(batch).await?;
     app.desk.wake();

@@ -7,7 +7,7 @@ use store::{Row, Statement, StoreError};
 
 use crate::app::Parts;
 use crate::audit::{self, Act};
-use crate::login::{provider, throttle};
+use crate::login::{throttle, under_way};
 use crate::token::digest_of;
 
 /// A session is written to at most this often just because somebody is there.
@@ -213,7 +213,7 @@ pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
         parts.end_session(row.text("digest")?).await?;
     }
     audit::tidy(parts).await?;
-    provider::tidy(parts).await?;
+    under_way::tidy(parts).await?;
     throttle::tidy(parts).await
 }
 

@@ -1,26 +1,27 @@
-//! The sandbox's HR office.
+//! The sandbox's HR office, and HR's page behind the log-in.
 
 use axum::response::Response;
 use connector::desk::{HoldReason, NotTold};
 use jiff::civil::date;
 
 use super::State;
-use super::samples::{FIRE_SAFETY, NEXT_YEAR, NOW, RECORD, minutes_ago};
+use super::samples::{FIRE_SAFETY, NEXT_YEAR, NOW, RECORD, minutes_ago, visitor};
 use crate::audit::Kind;
 use crate::credential_state::CredentialState;
 use crate::hr::audit_page::{self, AuditView, Listed};
-use crate::hr::page::{
-    self as hr, Delivery, Employee, Field, HrNews, HrView, MayStillHold, Next, NotArrived, Record,
-    RecordView,
-};
+use crate::hr::lists::{Delivery, MayStillHold, Next, NotArrived};
+use crate::hr::page::{self as hr, Employee, Field, HrNews, HrView, Record, RecordView};
 use crate::hr::person_page::{self, PersonView};
 use crate::look::Look;
+use crate::to_tell::page::{self as to_tell_page, ToTell, ToTellView};
 
 pub(super) const STATES: &[State] = &[
     ("hr", |look| people(look, Vec::new(), None)),
     ("hr-not-arrived", |look| {
         people(look, not_arrived(), Some(HrNews::Deleted))
     }),
+    ("to-tell", |look| to_tell(look, true)),
+    ("to-tell-nobody", |look| to_tell(look, false)),
     ("hr-record", |look| hr::show_record(look, record())),
     ("hr-record-saved", |look| {
         let news = Some(HrNews::Saved);
@@ -140,7 +141,7 @@ fn not_arrived() -> Vec<NotArrived> {
         title: FIRE_SAFETY.to_owned(),
         employee: "Anthony Hughes".to_owned(),
         since: minutes_ago(12),
-        tries: 4,
+        tries: Some(4),
         next: Next::Try {
             at: NOW + jiff::SignedDuration::from_mins(2),
         },
@@ -148,13 +149,44 @@ fn not_arrived() -> Vec<NotArrived> {
     let mail = NotArrived {
         kind: Delivery::Mail,
         title: "Training placement".to_owned(),
-        tries: 1,
+        tries: Some(1),
         next: Next::GivenUp {
             code: "mailbox-refused".to_owned(),
         },
         ..revocation.clone()
     };
-    vec![revocation, mail]
+    let erasure = NotArrived {
+        kind: Delivery::Erasure,
+        title: String::new(),
+        tries: None,
+        next: Next::Wait {
+            code: "revocation-waiting",
+        },
+        ..revocation.clone()
+    };
+    vec![revocation, mail, erasure]
+}
+
+fn to_tell(look: &Look, is_something: bool) -> Response {
+    let people = if is_something {
+        may_still_hold()
+    } else {
+        Vec::new()
+    };
+    let to_tell = people.into_iter().map(|card| ToTell {
+        serial_number: uuid::Uuid::nil(),
+        card,
+    });
+    let view = ToTellView {
+        to_tell: to_tell.collect(),
+        not_arrived: if is_something {
+            not_arrived()
+        } else {
+            Vec::new()
+        },
+        is_told: !is_something,
+    };
+    to_tell_page::show(look, &visitor(), &view)
 }
 
 fn audit() -> AuditView {

@@ -67,6 +67,13 @@ pub(super) const STATES: &[State] = &[
     }),
     ("home", |look| home_where(look, true)),
     ("home-not-applicable", |look| home_where(look, false)),
+    ("home-hr", |look| {
+        let view = HomeView {
+            passport_applies: true,
+            is_hr: true,
+        };
+        home::show(look, &visitor(), view)
+    }),
     ("session-warning", |look| {
         let nearly = NOW + SignedDuration::from_mins(4);
         warned(look, nearly, true)
@@ -181,7 +188,11 @@ fn login_at_provider(look: &Look, notice: Option<LoginNotice>, passwords: bool) 
 }
 
 fn home_where(look: &Look, passport_applies: bool) -> Response {
-    home::show(look, &visitor(), HomeView { passport_applies })
+    let view = HomeView {
+        passport_applies,
+        is_hr: false,
+    };
+    home::show(look, &visitor(), view)
 }
 
 fn warned(look: &Look, ends_at: jiff::Timestamp, may_stay: bool) -> Response {
@@ -192,6 +203,7 @@ fn warned(look: &Look, ends_at: jiff::Timestamp, may_stay: bool) -> Response {
     };
     let view = HomeView {
         passport_applies: true,
+        is_hr: false,
     };
     home::show(look, &visitor, view)
 }

@@ -9,6 +9,8 @@ use crate::world::World;
 on_both_engines!(
     every_act_and_every_view_of_hr_is_a_row_without_a_value,
     rows_are_kept_as_long_as_the_configuration_says,
+    sec_34_a_log_in_that_is_refused_is_a_row_about_whoever_has_the_name_and_not_without_limit,
+    what_the_desk_revokes_is_a_row_with_its_reason_whatever_led_to_it,
 );
 
 impl World {
@@ -19,6 +21,8 @@ impl World {
             .lines()
             .skip(1)
             .map(|line| line.split_once(',').unwrap().1.to_owned())
+            // In its own time, behind the pages.
+            .filter(|line| !line.starts_with("credential-revoked,"))
             .collect();
         rows.reverse();
         rows
@@ -30,7 +34,6 @@ async fn every_act_and_every_view_of_hr_is_a_row_without_a_value(database: Datab
     let anna = world.anna().await;
     world.add(&anna, "anna-fire").await;
     anna.log_out().await;
-    // What came to nothing is no act.
     world.browser().log_in("anna", "a guess").await;
     assert_eq!(
         world.audited().await,
@@ -40,6 +43,7 @@ async fn every_act_and_every_view_of_hr_is_a_row_without_a_value(database: Datab
             "identity-started,e-anna,e-anna,,",
             "adding-started,e-anna,e-anna,anna-fire,",
             "log-out,e-anna,e-anna,,",
+            "log-in-refused,anybody,e-anna,,wrong-pair",
         ]
     );
 
@@ -56,7 +60,7 @@ async fn every_act_and_every_view_of_hr_is_a_row_without_a_value(database: Datab
     hr.submit(&page, "/hr/records/anna-fire/delete", &[]).await;
     let rows = world.audited().await;
     assert_eq!(
-        rows[5..],
+        rows[6..],
         [
             "list-viewed,hr,,,",
             "record-viewed,hr,e-anna,anna-fire,",
@@ -77,6 +81,7 @@ async fn every_act_and_every_view_of_hr_is_a_row_without_a_value(database: Datab
         "Deleted the record",
         "added-in-error",
         "HR office",
+        "Somebody who was not logged in",
     ] {
         assert!(text.contains(says), "{says}: {text}");
     }
@@ -115,6 +120,52 @@ async fn rows_are_kept_as_long_as_the_configuration_says(database: Database) {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     assert_eq!(world.audited().await, ["log-in,e-ben,e-ben,,password"]);
+}
+
+async fn sec_34_a_log_in_that_is_refused_is_a_row_about_whoever_has_the_name_and_not_without_limit(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let browser = world.browser();
+    let refused = |why: &str| format!("log-in-refused,anybody,e-anna,,{why}");
+    let mut expected = vec![refused("wrong-pair"); 5];
+    expected.push(refused("too-many-attempts"));
+    for _ in 0..9 {
+        browser.log_in("Anna ", "a guess").await;
+    }
+    assert_eq!(world.audited().await, expected);
+    // What nobody has for a name may be somebody's password.
+    for _ in 0..7 {
+        browser.log_in(PASSWORD, "anna").await;
+    }
+    assert_eq!(world.audited().await, expected);
+    world.later(SignedDuration::from_mins(15));
+    browser.log_in("anna", "a guess").await;
+    expected.push(refused("wrong-pair"));
+    assert_eq!(world.audited().await, expected);
+}
+
+async fn what_the_desk_revokes_is_a_row_with_its_reason_whatever_led_to_it(database: Database) {
+    let world = World::start_on(database).await;
+    let anna = world.anna().await;
+    world.add(&anna, "anna-fire").await;
+    world.add(&anna, "anna-programme").await;
+    let hr = world.browser();
+    let page = hr.open("/hr/records/anna-fire").await;
+    hr.submit(&page, "/hr/records/anna-fire", &[("FS-Level", "2")])
+        .await;
+    world.until(&anna, "anna-fire", "cancelled").await;
+    let page = anna.open("/lost-phone").await;
+    anna.submit(&page, "/lost-phone", &[]).await;
+    world.until(&anna, "anna-programme", "cancelled").await;
+    let text = world.portal.audit_csv().await.unwrap();
+    for row in [
+        "credential-revoked,desk,e-anna,anna-fire,corrected",
+        "credential-revoked,desk,e-anna,anna-programme,wallet-lost",
+    ] {
+        assert_eq!(text.matches(row).count(), 1, "{row}: {text}");
+    }
+    assert_eq!(text.matches("credential-revoked,").count(), 2, "{text}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use portal::config::RecordsConfig;
 use portal::staff::StaffMember;
-use portal::{FeedError, Taken};
+use portal::{Accept, FeedError, Taken};
 use store::{Statement, Store};
 
 use crate::database::{Database, on_both_engines};
@@ -86,6 +86,11 @@ fn file(text: &str) -> PathBuf {
 
 async fn take_in(world: &World, text: &str, accept: bool) -> Result<Taken, FeedError> {
     let file = file(text);
+    let accept = if accept {
+        Accept::Removals
+    } else {
+        Accept::Nothing
+    };
     let taken = world.portal.take_in_file(&file, accept).await;
     std::fs::remove_file(file).unwrap();
     taken
@@ -326,13 +331,14 @@ async fn a_file_that_is_watched_is_taken_in_at_the_start() {
     std::fs::remove_file(file).unwrap();
 }
 
-fn records(change: impl FnOnce(&mut RecordsConfig)) -> RecordsConfig {
+pub(crate) fn records(change: impl FnOnce(&mut RecordsConfig)) -> RecordsConfig {
     let mut config = RecordsConfig {
         file: None,
         database: None,
         view: None,
         every_minutes: 15,
         removals: 0.1,
+        changes: 0.2,
     };
     change(&mut config);
     config
@@ -380,11 +386,12 @@ async fn a_view_of_the_hosts_own_database_says_the_same_as_a_file(database: Data
         }));
     })
     .await;
-    assert_eq!(world.portal.take_in_now().await.unwrap(), Taken::default());
+    let now = async || world.portal.take_in_now(Accept::Nothing).await;
+    assert_eq!(now().await.unwrap(), Some(Taken::default()));
     let change = |sql: &str| Statement::new(sql.to_owned());
     let update = change("UPDATE hr_people SET \"FS-Level\" = '2' WHERE record = 'anna-fire'");
     store.write([update]).await.unwrap();
-    let taken = world.portal.take_in_now().await.unwrap();
+    let taken = now().await.unwrap().unwrap();
     assert_eq!(
         (taken.records_changed, taken.employees_changed),
         (1, 0),
@@ -396,12 +403,9 @@ async fn a_view_of_the_hosts_own_database_says_the_same_as_a_file(database: Data
         .write([change("DELETE FROM hr_people")])
         .await
         .unwrap();
-    assert_eq!(
-        world.portal.take_in_now().await.unwrap_err().code(),
-        "feed-layout"
-    );
+    assert_eq!(now().await.unwrap_err().code(), "feed-layout");
     store.write([change("DROP VIEW hr_view")]).await.unwrap();
-    let gone = world.portal.take_in_now().await.unwrap_err();
+    let gone = now().await.unwrap_err();
     assert_eq!(gone.code(), "feed-view-unreadable");
     assert_eq!(world.browser().log_in("ben", PASSWORD).await.path(), "/");
     store.close().await;

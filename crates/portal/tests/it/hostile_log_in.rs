@@ -4,16 +4,19 @@ use jiff::SignedDuration;
 use portal::config::Config;
 use reqwest::StatusCode;
 use serde_json::json;
+use store::Statement;
 
 use crate::browser::{Browser, Page};
 use crate::database::{Database, on_both_engines};
 use crate::openid::{OpenId, Signature};
 use crate::staff::PASSWORD;
-use crate::world::World;
+use crate::world::{CONTACT, World};
 
 on_both_engines!(
     dw_10_an_employee_logs_in_at_their_organisations_provider_and_goes_on_where_they_wanted_to,
     a_callback_counts_once_in_the_browser_that_began_the_log_in_and_not_for_ever,
+    whoever_does_not_come_back_leaves_nothing_and_a_log_in_that_succeeded_does_not_succeed_again,
+    an_address_beyond_ascii_names_the_same_person_on_each_engine,
 );
 
 async fn world_on(database: Database, change: impl FnOnce(&mut Config)) -> (World, OpenId) {
@@ -125,6 +128,75 @@ async fn a_callback_counts_once_in_the_browser_that_began_the_log_in_and_not_for
     is_out(&late, &page, "took too long").await;
 }
 
+async fn whoever_does_not_come_back_leaves_nothing_and_a_log_in_that_succeeded_does_not_succeed_again(
+    database: Database,
+) {
+    let (world, openid) = world_on(database, |_| ()).await;
+    let store = world.database.open().await;
+    let rows = async || {
+        let count = Statement::new("SELECT COUNT(*) AS rows FROM portal_log_ins");
+        let row = store.read_one(count).await.unwrap();
+        row.unwrap().integer("rows").unwrap()
+    };
+    for _ in 0..20 {
+        let away = world.browser().fetch("/login/organisation").await;
+        assert!(away.location().starts_with(&openid.base));
+    }
+    assert_eq!(rows().await, 0);
+
+    // Neither the code nor the cookie is taken away from whoever can copy both.
+    openid.takes_codes_again(true);
+    let away = world.browser().fetch("/login/organisation").await;
+    let cookie = away.headers["set-cookie"].to_str().unwrap().to_owned();
+    assert!(
+        cookie.contains("; HttpOnly; SameSite=Lax") && cookie.contains("; Max-Age=900"),
+        "{cookie}"
+    );
+    let cookie = cookie.split(';').next().unwrap();
+    let back = openid.comes_back(away.location());
+    let replay = async || {
+        let browser = world.browser();
+        browser.fetch_with(&back, ("cookie", cookie)).await
+    };
+    let answers = futures_util::future::join_all((0..4).map(|_| replay())).await;
+    let entered = answers.iter().filter(|answer| answer.location() == "/");
+    assert_eq!(entered.count(), 1);
+    assert_eq!(rows().await, 1);
+    world.later(SignedDuration::from_mins(14));
+    assert_eq!(replay().await.location(), "/login?why=start-again");
+    store.close().await;
+}
+
+async fn an_address_beyond_ascii_names_the_same_person_on_each_engine(database: Database) {
+    let (mut world, openid) = world_on(database, |_| ()).await;
+    let logs_in = async |world: &World, email: &str| {
+        openid.claims(&json!({"email": email}));
+        let page = try_to_log_in(&openid, &world.browser()).await;
+        page.path() == "/"
+    };
+    let write = async |world: &World, address: &str| {
+        let hr = world.browser();
+        let page = hr.open("/hr/employees/anna").await;
+        let fields = [("email", address)];
+        hr.submit(&page, "/hr/employees/anna", &fields).await;
+    };
+    write(&world, "\u{c9}va.T@anytown.example").await;
+    assert!(logs_in(&world, "\u{e9}VA.t@Anytown.example").await);
+    assert!(!logs_in(&world, "eva.t@anytown.example").await);
+    // The Kelvin sign is no k: whoever has that mailbox is somebody else.
+    write(&world, "kate@anytown.example").await;
+    assert!(!logs_in(&world, "\u{212a}ate@anytown.example").await);
+    assert!(logs_in(&world, "Kate@anytown.example").await);
+
+    // What an earlier version wrote is folded when the portal starts.
+    let store = world.database.open().await;
+    let before = Statement::new("UPDATE portal_employees SET email_folded = NULL");
+    store.write([before]).await.unwrap();
+    store.close().await;
+    world.restart().await;
+    assert!(logs_in(&world, "KATE@anytown.example").await);
+}
+
 #[tokio::test]
 async fn sec_15_an_id_token_that_is_corrupted_in_any_way_logs_nobody_in() {
     let (world, openid) = world().await;
@@ -141,6 +213,8 @@ async fn sec_15_an_id_token_that_is_corrupted_in_any_way_logs_nobody_in() {
         openid.signs(signature);
         let browser = world.browser();
         let page = try_to_log_in(&openid, &browser).await;
+        // Nobody but whoever looks after it can help, and this is who.
+        assert!(page.text().contains(CONTACT), "{}", page.text());
         is_out(&browser, &page, says).await;
     }
     openid.signs(Signature::Good);
@@ -201,6 +275,8 @@ async fn whoever_the_portal_does_not_know_is_told_so_kindly_and_nothing_of_other
         let page = try_to_log_in(&openid, &browser).await;
         is_out(&browser, &page, "could not find a staff account").await;
         let text = page.text();
+        // No address but that of whoever helps.
+        let text = text.replace("hr@anytown.example", "").replace(CONTACT, "");
         assert!(
             text.contains("Ask your HR team") && !text.contains('@'),
             "{text}"
@@ -236,7 +312,12 @@ async fn a_provider_that_is_down_or_refuses_is_told_in_words_and_may_be_up_again
     let back = openid.comes_back(away.location());
     let denied = back.replace("code=code-", "error=access_denied&other=");
     let page = browser.open(&denied).await;
-    is_out(&browser, &page, "You did not log in with Anytown").await;
+    is_out(
+        &browser,
+        &page,
+        "You stopped, or Anytown did not let you in",
+    )
+    .await;
     // What it denied cannot be had by the code all the same.
     let page = browser.open(&back).await;
     is_out(&browser, &page, "Start again").await;
@@ -311,7 +392,7 @@ async fn whoever_did_not_prove_enough_at_the_provider_is_sent_back_to_it() {
     ] {
         openid.claims(&claims);
         let page = try_to_log_in(&openid, &browser).await;
-        is_out(&browser, &page, "with your second step").await;
+        is_out(&browser, &page, "use your second step").await;
     }
     openid.claims(&json!({"acr": "silver", "amr": ["pwd", "hwk", "mfa"]}));
     assert_eq!(try_to_log_in(&openid, &browser).await.path(), "/");

@@ -51,6 +51,7 @@ struct Inner {
     clock: Option<Clock>,
     codes: HashMap<String, Form>,
     answers: bool,
+    takes_codes_again: bool,
     token_status: Option<u16>,
     signature: Signature,
     /// Claims and discovery members that are said otherwise; null leaves one out.
@@ -104,6 +105,11 @@ impl OpenId {
 
     pub(crate) fn answers(&self, answers: bool) {
         self.inner().answers = answers;
+    }
+
+    /// As no provider may.
+    pub(crate) fn takes_codes_again(&self, does: bool) {
+        self.inner().takes_codes_again = does;
     }
 
     pub(crate) fn token_answers(&self, status: Option<u16>) {
@@ -196,7 +202,12 @@ async fn token(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byte
     let secret: String = url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
     assert_eq!(basic.unwrap(), format!("portal:{secret}").as_bytes());
     let form = Form::parse(&body).unwrap();
-    let request = form.find("code").and_then(|code| inner.codes.remove(code));
+    let code = form.find("code").unwrap_or_default();
+    let request = if inner.takes_codes_again {
+        inner.codes.get(code).cloned()
+    } else {
+        inner.codes.remove(code)
+    };
     let Some(request) = request else {
         let refusal = json!({"error": "invalid_grant"});
         return (StatusCode::BAD_REQUEST, axum::Json(refusal)).into_response();

@@ -174,6 +174,10 @@ async fn everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a
     assert_eq!(world.state("p-1").await["state"], "cancelled");
     world.later(SignedDuration::from_secs(2));
     world.confirm(&programme("p-1")).await;
+    // The identity was in that wallet, too.
+    let refused = world.start_issuing(&programme("p-1")).await;
+    assert_eq!(refused.expect(409).code(), "verify-identity");
+    world.verify(SESSION, &anna()).await.expect(200);
     let again = world.add(&programme("p-1")).await;
     assert_eq!(again["state"]["state"], "added");
 }

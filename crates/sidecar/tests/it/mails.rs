@@ -8,6 +8,7 @@ use crate::world::{World, programme};
 on_both_engines!(
     a_held_mail_waits_and_the_revocation_does_not,
     whoever_cannot_be_written_to_is_listed_until_somebody_told_them,
+    whoever_reads_welsh_is_written_to_in_welsh_until_they_are_said_not_to,
 );
 
 async fn a_held_mail_waits_and_the_revocation_does_not(database: Database) {
@@ -56,4 +57,34 @@ async fn whoever_cannot_be_written_to_is_listed_until_somebody_told_them(databas
     let nobodys = json!({ "serial_number": uuid::Uuid::new_v4() });
     let refused = world.caller.post("/v1/may-still-hold/told", &nobodys).await;
     assert_eq!(refused.expect(404).code(), "no-such-credential");
+}
+
+async fn whoever_reads_welsh_is_written_to_in_welsh_until_they_are_said_not_to(database: Database) {
+    let world = World::start(database).await;
+    let mut anna = crate::world::anna();
+    for (language, says) in [
+        ("cy", "Annwyl Anna"),
+        ("", "Annwyl Anna"),
+        ("en", "Dear Anna"),
+    ] {
+        anna["language"] = json!(language);
+        if language.is_empty() {
+            anna.as_object_mut().unwrap().remove("language");
+        }
+        let record = programme(&format!("p-{language}"));
+        world.verify(crate::world::SESSION, &anna).await.expect(200);
+        world.confirm(&record).await;
+        world.add(&record).await;
+        let gone = json!({ "change": "deleted", "record": record["id"] });
+        world.caller.post("/v1/changes", &gone).await.expect(200);
+        world.work().await;
+        let mails = world.catcher.messages();
+        let text = &mails.last().unwrap().text;
+        assert!(text.contains(says), "{language}: {text}");
+        world.later(jiff::SignedDuration::from_secs(2));
+    }
+    anna["language"] = json!("French");
+    let asked = json!({ "session": "s", "employee": anna, "return_to": "/list" });
+    let refused = world.caller.post("/v1/verifications", &asked).await;
+    assert_eq!(refused.expect(400).code(), "body-unreadable");
 }

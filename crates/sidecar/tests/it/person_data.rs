@@ -73,11 +73,16 @@ async fn sec_40_an_erased_person_leaves_serial_numbers_and_no_name(database: Dat
         "field-invalid"
     );
     erase("?revoke=true").await.expect(202);
+    let waits = world.caller.get("/v1/backlog").await.expect(200).json;
+    assert_eq!(waits["erasures"][0]["employee"], "e-anna");
+    assert_eq!(waits["erasures"][0]["waits_for"], "revocation-waiting");
     world.work().await;
     // The mail is out by now, and the erasure is tried again.
     world.later(jiff::SignedDuration::from_mins(2));
     world.work().await;
     world.sidecar.tidy().await.unwrap();
+    let waits = world.caller.get("/v1/backlog").await.expect(200).json;
+    assert_eq!(waits["erasures"], json!([]));
     let left = held(&world).await;
     for word in ["e-anna", "Anna", "Taylor", "anytown.example"] {
         assert!(!left.contains(word), "{word} in\n{left}");

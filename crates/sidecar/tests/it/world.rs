@@ -105,6 +105,11 @@ impl World {
             journey_seconds: 48 * 60,
             answer_seconds: 45,
         };
+        // Ours in English, and in Welsh what an operator has taken over.
+        let texts = folder.join("texts");
+        std::fs::create_dir(&texts).unwrap();
+        let welsh = include_str!("../../../connector/src/desk/mail/texts/delete-credential.cy.txt");
+        std::fs::write(texts.join("delete-credential.cy.txt"), welsh).unwrap();
         let (key, sha256) = new_api_key().unwrap();
         let config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -132,7 +137,7 @@ impl World {
                 notify: None,
                 access_token: None,
                 certificate_authority: None,
-                texts: None,
+                texts: Some(texts),
                 most_a_minute: Some(100_000),
             }),
             webhook,

@@ -4,4 +4,5 @@
 mod batches;
 #[allow(dead_code)] // other crates' tests use what is left
 mod database;
+mod elsewhere;
 mod engines;

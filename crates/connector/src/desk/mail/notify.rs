@@ -176,6 +176,8 @@ pub(super) struct Api<'a> {
 struct Notification {
     id: Uuid,
     status: String,
+    #[serde(default)]
+    email_address: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -228,8 +230,11 @@ impl Api<'_> {
         }
     }
 
-    /// `GET /v2/notifications?reference=…`: the notification that an earlier try left behind, if it did and can still
-    /// arrive. `known` is one of which is known that it cannot.
+    /// `GET /v2/notifications?reference=…`: the notification that an earlier try left behind, if it was to the address
+    /// that the mail has now, and did arrive or still can. `known` is one of which is known that it cannot.
+    ///
+    /// A bounce that was never heard of, and an address that was put right since, ask for another mail: were the old
+    /// notification taken for it, the employee would never be told.
     pub(super) async fn taken_before(
         &self,
         mail: &Outgoing,
@@ -245,11 +250,13 @@ impl Api<'_> {
         }
         let found = read::<Notifications>(&answer)?.notifications;
         let alive = found.into_iter().find(|one| {
-            let failed = matches!(
+            let may_arrive = matches!(
                 Delivery::parse(&one.status),
-                Delivery::TemporaryFailure | Delivery::TechnicalFailure
+                Delivery::UnderWay | Delivery::Delivered
             );
-            !failed && known != Some(one.id.to_string().as_str())
+            let elsewhere = one.email_address.as_ref();
+            let elsewhere = elsewhere.is_some_and(|to| !is_same_address(to, &mail.recipient));
+            may_arrive && !elsewhere && known != Some(one.id.to_string().as_str())
         });
         Ok(alive.map(|one| one.id.to_string()))
     }
@@ -304,6 +311,11 @@ impl Api<'_> {
             _ => MailFault::Unreachable,
         })
     }
+}
+
+/// Notify may give an address back without a capital, or without space around it.
+fn is_same_address(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
 fn read<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, MailFault> {

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use store::{Row, Statement, StoreError};
 use uuid::Uuid;
 
-use crate::desk::Desk;
+use crate::desk::erase::against;
+use crate::desk::{Desk, EraseError};
 
 /// What waits, the oldest first; no more than a thousand of each kind.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +14,21 @@ pub struct Backlog {
     pub revocations: Vec<WaitingRevocation>,
     /// Mails that were not accepted yet, and those that never will be.
     pub mails: Vec<WaitingMail>,
+    /// People who are to be erased and are not yet: [`Desk::revoke_and_erase`] was asked for them.
+    pub erasures: Vec<WaitingErasure>,
+}
+
+/// A person who is to be erased.
+#[derive(Clone, Debug)]
+pub struct WaitingErasure {
+    /// The host's id of them.
+    pub employee: String,
+    /// Since when.
+    pub wanted_at: Timestamp,
+    /// When it is tried next.
+    pub next_at: Timestamp,
+    /// What stands against it, as the code of an [`EraseError`]; nothing where they are erased the next time.
+    pub waits_for: Option<&'static str>,
 }
 
 /// A revocation that is not done.
@@ -20,6 +36,10 @@ pub struct Backlog {
 pub struct WaitingRevocation {
     /// Of this credential.
     pub serial_number: Uuid,
+    /// What pages call it.
+    pub label: String,
+    /// The host's id of its employee.
+    pub employee: String,
     /// Since when.
     pub wanted_at: Timestamp,
     /// How often it was tried.
@@ -70,6 +90,10 @@ pub struct WaitingMail {
     pub state: MailState,
     /// About this credential.
     pub serial_number: Uuid,
+    /// What pages call it.
+    pub label: String,
+    /// The host's id of its employee.
+    pub employee: String,
     /// Since when.
     pub written_at: Timestamp,
     /// How often it was tried.
@@ -87,15 +111,28 @@ impl Desk {
     pub async fn backlog(&self) -> Result<Backlog, StoreError> {
         // What did not reach a wallet as far as is known, and is only looked at once more, is nothing to wait for.
         let revocations = Statement::new(
-            "SELECT r.serial_number, r.wanted_at, r.attempts, r.next_at, r.fault FROM connector_revocations r \
+            "SELECT r.serial_number, c.label, c.employee, r.wanted_at, r.attempts, r.next_at, r.fault \
+             FROM connector_revocations r \
              JOIN connector_credentials c ON c.serial_number = r.serial_number \
              WHERE r.done_at IS NULL AND (c.stage <> 'not-issued' OR r.attempts > 0) \
              ORDER BY r.wanted_at, r.serial_number LIMIT 1000",
         );
         let mails = Statement::new(
-            "SELECT message_id, serial_number, state, written_at, attempts, next_at, fault, failed_at \
-             FROM connector_mails WHERE sent_at IS NULL OR failed_at IS NOT NULL ORDER BY written_at, message_id LIMIT 1000",
+            "SELECT m.message_id, m.serial_number, c.label, c.employee, m.state, m.written_at, m.attempts, m.next_at, \
+                m.fault, m.failed_at \
+             FROM connector_mails m JOIN connector_credentials c ON c.serial_number = m.serial_number \
+             WHERE m.sent_at IS NULL OR m.failed_at IS NOT NULL ORDER BY m.written_at, m.message_id LIMIT 1000",
         );
+        let erasures = Statement::new(format!(
+            "SELECT e.employee, e.wanted_at, e.next_at, \
+                (SELECT MIN({}) FROM connector_credentials c LEFT JOIN connector_revocations r \
+                 ON r.serial_number = c.serial_number AND r.done_at IS NULL WHERE c.employee = e.employee) AS against \
+             FROM connector_erasures e ORDER BY e.wanted_at, e.employee LIMIT $1",
+            against()
+        ))
+        .bind(1000)
+        .bind(self.now());
+        let erasures = self.0.store.read(erasures).await?;
         let revocations = self.0.store.read(revocations).await?;
         let mails = self.0.store.read(mails).await?;
         Ok(Backlog {
@@ -104,6 +141,7 @@ impl Desk {
                 .map(revocation)
                 .collect::<Result<_, _>>()?,
             mails: mails.iter().map(mail).collect::<Result<_, _>>()?,
+            erasures: erasures.iter().map(erasure).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -111,10 +149,22 @@ impl Desk {
 fn revocation(row: &Row) -> Result<WaitingRevocation, StoreError> {
     Ok(WaitingRevocation {
         serial_number: serial_number(row)?,
+        label: row.text("label")?.to_owned(),
+        employee: row.text("employee")?.to_owned(),
         wanted_at: row.timestamp("wanted_at")?,
         attempts: attempts(row)?,
         next_at: row.timestamp("next_at")?,
         fault: row.optional_text("fault")?.map(str::to_owned),
+    })
+}
+
+fn erasure(row: &Row) -> Result<WaitingErasure, StoreError> {
+    let against = row.optional_integer("against")?.and_then(EraseError::nth);
+    Ok(WaitingErasure {
+        employee: row.text("employee")?.to_owned(),
+        wanted_at: row.timestamp("wanted_at")?,
+        next_at: row.timestamp("next_at")?,
+        waits_for: against.map(|error| error.code()),
     })
 }
 
@@ -123,6 +173,8 @@ fn mail(row: &Row) -> Result<WaitingMail, StoreError> {
         message_id: row.text("message_id")?.to_owned(),
         state: mail_state(row)?,
         serial_number: serial_number(row)?,
+        label: row.text("label")?.to_owned(),
+        employee: row.text("employee")?.to_owned(),
         written_at: row.timestamp("written_at")?,
         attempts: attempts(row)?,
         next_at: row.timestamp("next_at")?,

@@ -85,14 +85,18 @@ impl Desk {
     /// Somebody told the employee another way. True if the credential stood on the list of [`Desk::may_still_hold`] or
     /// could have come to.
     pub async fn told_another_way(&self, serial_number: Uuid) -> Result<bool, StoreError> {
-        let told = Statement::new(
+        let outcomes = self.0.store.write([self.told(serial_number)]).await?;
+        Ok(outcomes.iter().any(|outcome| outcome.changed > 0))
+    }
+
+    /// What [`Desk::told_another_way`] writes, for the host's own batch: it changes one row, or none.
+    pub fn told(&self, serial_number: Uuid) -> Statement {
+        Statement::new(
             "UPDATE connector_revocations SET told_at = $1 \
              WHERE serial_number = $2 AND done_at IS NOT NULL AND told_at IS NULL",
         )
         .bind(self.now())
-        .bind(serial_number.to_string());
-        let outcomes = self.0.store.write([told]).await?;
-        Ok(outcomes.iter().any(|outcome| outcome.changed > 0))
+        .bind(serial_number.to_string())
     }
 
     /// Writes to the employee again: after a failure, to the address that the host says now.

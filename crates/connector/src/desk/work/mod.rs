@@ -19,7 +19,7 @@ use store::StoreError;
 
 use super::Desk;
 
-pub use backlog::{Backlog, MailState, WaitingMail, WaitingRevocation};
+pub use backlog::{Backlog, MailState, WaitingErasure, WaitingMail, WaitingRevocation};
 pub use delivery::NotifyCallbackError;
 pub use holds::{Hold, HoldReason, HoldScope};
 pub use may_still_hold::{MayStillHold, NotTold};
@@ -86,6 +86,16 @@ impl Desk {
         }
     }
 }
+
+/// How long to wait for the gateway after a failure that passes: a question or a revocation that it could not answer.
+const FOR_THE_GATEWAY: [SignedDuration; 6] = [
+    SignedDuration::from_secs(1),
+    SignedDuration::from_secs(2),
+    SignedDuration::from_secs(5),
+    SignedDuration::from_secs(15),
+    SignedDuration::from_mins(1),
+    SignedDuration::from_mins(5),
+];
 
 /// How long to wait after so many tries; the last entry holds for all that follow.
 fn pause(schedule: &[SignedDuration], attempts: i64) -> SignedDuration {

@@ -6,20 +6,11 @@ use store::{Row, Statement, StoreError};
 use uuid::Uuid;
 
 use super::backlog::serial_number;
-use super::{IN_A_ROW, pause};
+use super::{FOR_THE_GATEWAY, IN_A_ROW, pause};
 use crate::desk::mail::{self, Language, Mailroom};
 use crate::desk::{Cause, Desk};
 use crate::{DiscoverError, GatewayFault, Revocation, RevokeError};
 
-/// How long to wait after a failure that passes.
-const PAUSES: [SignedDuration; 6] = [
-    SignedDuration::from_secs(1),
-    SignedDuration::from_secs(2),
-    SignedDuration::from_secs(5),
-    SignedDuration::from_secs(15),
-    SignedDuration::from_mins(1),
-    SignedDuration::from_mins(5),
-];
 /// How long to wait after a refusal, which somebody has to look into.
 const PAUSE_AFTER_REFUSAL: SignedDuration = SignedDuration::from_mins(15);
 
@@ -263,7 +254,7 @@ impl Desk {
         let attempts = wanted.attempts + 1;
         let after = if fault.is_about_the_way() {
             tracing::warn!(%serial_number, code, attempts, %fault, "a revocation must wait");
-            pause(&PAUSES, attempts)
+            pause(&FOR_THE_GATEWAY, attempts)
         } else {
             tracing::error!(%serial_number, code, attempts, %fault, "the gateway refuses a revocation");
             PAUSE_AFTER_REFUSAL

@@ -8,21 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
 
 use super::backlog::serial_number;
-use super::{IN_A_ROW, pause};
+use super::{FOR_THE_GATEWAY, IN_A_ROW, pause};
 use crate::desk::ending::no_question;
 use crate::desk::journey::Awaited;
 use crate::desk::{Cause, Desk};
 use crate::{About, DiscoverError, Ended, GatewayFault, Outcome};
 
-/// How long to wait after a question that the gateway could not answer now.
-const PAUSES: [SignedDuration; 6] = [
-    SignedDuration::from_secs(1),
-    SignedDuration::from_secs(2),
-    SignedDuration::from_secs(5),
-    SignedDuration::from_secs(15),
-    SignedDuration::from_mins(1),
-    SignedDuration::from_mins(5),
-];
 /// For how long it is asked: as long as it is, the employee reads 'Checking' and cannot add the credential again.
 const ASKED_FOR: SignedDuration = SignedDuration::from_hours(6);
 
@@ -237,7 +228,7 @@ impl Desk {
         let later = Statement::new(
             "UPDATE connector_questions SET next_at = $1 WHERE serial_number = $2 AND attempts = $3",
         )
-        .bind(self.now() + pause(&PAUSES, attempts))
+        .bind(self.now() + pause(&FOR_THE_GATEWAY, attempts))
         .bind(&serial_number)
         .bind(attempts);
         self.write([later]).await

@@ -1,19 +1,21 @@
 //! Somebody asks for a revocation: of one credential, or of everything in a wallet that is lost.
 
-use connector::desk::{Cause, Revoking, RevokingAll, Stage};
+use connector::desk::{Cause, Issuing, Return, Revoking, RevokingAll, Stage};
 use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::world::{ANNA, RECORD, REVOKE, Working};
 use crate::database::{Database, on_both_engines};
 use crate::desk::door::Jam;
-use crate::desk::world::{anna, programme};
+use crate::desk::world::{anna, programme, unchanged};
 
 on_both_engines!(
     one_credential_is_revoked_by_its_serial_number_once_and_its_employee_is_told,
     what_is_asked_for_is_stored_before_the_gateway_can_be_reached_and_outlives_the_process,
     what_is_on_its_way_is_revoked_when_it_arrives,
     a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question,
+    nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to,
+    what_is_asked_for_while_everything_is_revoked_is_revoked_or_comes_after_it,
     a_host_takes_the_revocation_into_its_own_batch_or_not_at_all,
 );
 
@@ -111,6 +113,9 @@ async fn a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question(dat
     it.later(SignedDuration::from_hours(3));
     let asked = it.desk.must_ask_about_old_copy(ANNA.employee, RECORD);
     assert!(!asked.await.unwrap(), "it is known what became of it");
+    let identify = it.issue(ANNA, &programme(RECORD)).await;
+    assert!(matches!(identify, Issuing::Identify), "{identify:?}");
+    it.verify(ANNA, &person, "anna").await;
     let url = it.go(ANNA, &programme(RECORD)).await;
     let query = it.visit(&url, "anna").await;
     it.desk.come_back(ANNA, &person, &query).await.unwrap();
@@ -119,6 +124,64 @@ async fn a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question(dat
     assert_ne!(fresh.serial_number, lost.serial_number);
     let asked = it.desk.must_ask_about_old_copy(ANNA.employee, RECORD);
     assert!(asked.await.unwrap(), "of the new copy nothing is known");
+}
+
+async fn nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to(
+    database: Database,
+) {
+    let it = Working::start(database).await;
+    let person = it.log_in().await;
+    let record = programme(RECORD);
+    it.keep(&record).await;
+    it.desk.confirm(ANNA.employee, &record).await.unwrap();
+    // Another process that has to find the gateway first, between looking at the identity and writing.
+    let other = it.another_desk();
+    let (arrived, go_on) = it.door.hold("/.well-known/openid-configuration");
+    let about_to = tokio::spawn({
+        let record = record.clone();
+        async move { other.issue(ANNA, &record, unchanged(&record)).await }
+    });
+    arrived.notified().await;
+    let all = it.desk.revoke_all(ANNA.employee, Cause::WalletLost).await;
+    assert_eq!(all.unwrap(), RevokingAll::default());
+    go_on.notify_one();
+    it.door.free();
+    let issuing = about_to.await.unwrap().unwrap();
+    assert!(matches!(issuing, Issuing::Identify), "{issuing:?}");
+    assert!(it.desk.credentials(ANNA.employee).await.unwrap().is_empty());
+    // The identity that the lost wallet is showing just now does not count either.
+    let url = it.desk.verify(ANNA, None).await.unwrap();
+    let query = it.visit(&url, "anna").await;
+    it.desk
+        .revoke_all(ANNA.employee, Cause::WalletLost)
+        .await
+        .unwrap();
+    let late = it.desk.come_back(ANNA, &person, &query).await.unwrap();
+    assert_eq!(late, Return::NotOurs);
+    it.verify(ANNA, &person, "anna").await;
+    it.go(ANNA, &record).await;
+}
+
+async fn what_is_asked_for_while_everything_is_revoked_is_revoked_or_comes_after_it(
+    database: Database,
+) {
+    let it = Working::start(database).await;
+    let person = it.log_in().await;
+    let (other, record) = (it.another_desk(), programme(RECORD));
+    it.keep(&record).await;
+    for round in 0..4 {
+        it.desk.confirm(ANNA.employee, &record).await.unwrap();
+        let (issuing, revoking) = tokio::join!(
+            it.issue(ANNA, &record),
+            other.revoke_all(ANNA.employee, Cause::WalletLost)
+        );
+        revoking.unwrap();
+        let rows = it
+            .rows("SELECT stage FROM connector_credentials WHERE changed_at IS NULL")
+            .await;
+        assert!(rows.is_empty(), "round {round}: {issuing:?}");
+        it.verify(ANNA, &person, "anna").await;
+    }
 }
 
 async fn a_host_takes_the_revocation_into_its_own_batch_or_not_at_all(database: Database) {

@@ -13,6 +13,7 @@ on_both_engines!(
     nobody_is_erased_while_something_of_theirs_is_in_force_or_waits,
     sec_40_of_an_erased_person_nothing_is_left_but_what_revokes,
     whoever_is_to_be_erased_is_revoked_told_and_forgotten_whatever_dies_meanwhile,
+    an_erasure_that_waits_is_told_of_with_what_it_waits_for,
     what_is_added_while_an_erasure_waits_is_revoked_as_well,
     an_erased_credential_that_has_expired_can_still_be_revoked,
 );
@@ -262,4 +263,39 @@ async fn an_erased_credential_that_has_expired_can_still_be_revoked(database: Da
 async fn in_two_hours(it: &Working) -> jiff::Timestamp {
     let export = it.desk.export("e-nobody").await.unwrap();
     export.exported_at + SignedDuration::from_hours(2)
+}
+
+async fn an_erasure_that_waits_is_told_of_with_what_it_waits_for(database: Database) {
+    let mut it = Working::start(database).await;
+    let waiting = async |it: &Working| {
+        let backlog = it.desk.backlog().await.unwrap();
+        let erasures = backlog.erasures.into_iter();
+        let told = erasures.map(|one| (one.employee, one.waits_for.unwrap_or_default()));
+        told.collect::<Vec<_>>()
+    };
+    let anna = |code| vec![(ANNA.employee.to_owned(), code)];
+    it.issued().await;
+    it.door.jam(REVOKE, Jam::Refuse(503));
+    it.stop_mail().await;
+    it.desk
+        .revoke_and_erase(ANNA.employee, Cause::EndedEarly)
+        .await
+        .unwrap();
+    it.work().await;
+    assert_eq!(waiting(&it).await, anna("revocation-waiting"));
+    it.door.free();
+    it.work_after(SignedDuration::from_secs(10)).await;
+    assert_eq!(waiting(&it).await, anna("mail-waiting"));
+    it.start_mail();
+    it.work_after(SignedDuration::from_mins(2)).await;
+    it.work_after(SignedDuration::from_mins(2)).await;
+    assert_eq!(waiting(&it).await, []);
+    // Whoever has nothing is erased the next time.
+    it.desk
+        .revoke_and_erase("e-ben", Cause::EndedEarly)
+        .await
+        .unwrap();
+    assert_eq!(waiting(&it).await, [("e-ben".to_owned(), "")]);
+    it.work().await;
+    assert_eq!(waiting(&it).await, []);
 }

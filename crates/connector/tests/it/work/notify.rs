@@ -22,6 +22,8 @@ on_both_engines!(
     dw_78_a_permanent_failure_stops_and_stands_on_the_list,
     a_technical_failure_is_an_alert_and_can_be_sent_again_by_a_person,
     a_mail_that_notify_took_before_a_crash_is_found_by_its_reference_and_not_sent_twice,
+    an_address_put_right_after_a_bounce_that_was_never_heard_of_is_written_to,
+    an_address_put_right_is_written_to_also_where_the_mail_had_arrived_at_the_wrong_one,
     a_failing_notify_loses_nothing,
     a_clock_that_is_wrong_holds_up_mails_and_refuses_none,
     a_limit_is_waited_for_and_not_run_against,
@@ -229,6 +231,53 @@ async fn a_mail_that_notify_took_before_a_crash_is_found_by_its_reference_and_no
     it.service.deliver().await;
     it.work_after(SignedDuration::from_mins(1)).await;
     assert_eq!(it.state().await, "delivered");
+}
+
+async fn an_address_put_right_after_a_bounce_that_was_never_heard_of_is_written_to(
+    database: Database,
+) {
+    unheard_of(database, Status::PermanentFailure).await;
+}
+
+async fn an_address_put_right_is_written_to_also_where_the_mail_had_arrived_at_the_wrong_one(
+    database: Database,
+) {
+    unheard_of(database, Status::Delivered).await;
+}
+
+/// The first mail was taken and ended so, which nobody here ever heard.
+async fn unheard_of(database: Database, ends: Status) {
+    let it = ByNotify::start(database).await;
+    it.service.misbehave(Some(NotifyFault::TakeAndFail));
+    it.revoked().await;
+    it.service.misbehave(None);
+    it.service
+        .change(|options| options.keys[0].1 = Uuid::from_u128(9));
+    for _ in 0..8 {
+        it.work_after(SignedDuration::from_hours(12)).await;
+    }
+    assert!(it.waiting().await.given_up);
+    assert_eq!(it.service.taken(), 1);
+    it.service.end_as(Some(ends));
+    it.service.deliver().await;
+
+    let mut person = crate::desk::world::anna();
+    person.email = Some("anna.taylor@anytown.example".to_owned());
+    it.keep_person(&person).await;
+    let serial_number = it.credential().await.serial_number;
+    assert!(it.desk.send_mail_again(serial_number).await.unwrap());
+    it.service.change(|options| options.keys[0].1 = SECRET);
+    it.service.end_as(None);
+    it.work().await;
+    assert_eq!(it.service.taken(), 2);
+    it.service.deliver().await;
+    it.work_after(SignedDuration::from_mins(1)).await;
+    assert_eq!(it.state().await, "delivered");
+    let to: Vec<String> = it.mails().into_iter().map(|mail| mail.to).collect();
+    assert!(
+        to.contains(&"anna.taylor@anytown.example".to_owned()),
+        "{to:?}"
+    );
 }
 
 async fn a_failing_notify_loses_nothing(database: Database) {

@@ -1,0 +1,67 @@
+//! Whom somebody has to tell, and what has not arrived.
+
+use askama::Template;
+use axum::response::Response;
+use ui::component::Row;
+use ui::{Page, render};
+use uuid::Uuid;
+
+use super::PATH;
+use crate::hr::lists::{MayStillHold, NotArrived};
+use crate::look::{Look, Visitor};
+use crate::session::page::Session;
+
+/// What HR has to see to.
+#[derive(Clone)]
+pub(crate) struct ToTellView {
+    /// People who may still hold a cancelled credential and do not know.
+    pub(crate) to_tell: Vec<ToTell>,
+    /// Revocations, mails and erasures that wait or failed.
+    pub(crate) not_arrived: Vec<NotArrived>,
+    /// Whether somebody was just told, to be said once.
+    pub(crate) is_told: bool,
+}
+
+/// One of them.
+#[derive(Clone)]
+pub(crate) struct ToTell {
+    pub(crate) serial_number: Uuid,
+    pub(crate) card: MayStillHold,
+}
+
+#[derive(Template)]
+#[template(path = "to_tell/to_tell.html")]
+struct ToTellPage {
+    page: Page,
+    session: Option<Session>,
+    news: Option<String>,
+    /// Heading, rows, where the button leads and what it says.
+    to_tell: Vec<(String, Vec<Row>, String, String)>,
+    not_arrived: Vec<(String, Vec<Row>)>,
+}
+
+/// Shows the page.
+pub(crate) fn show(look: &Look, visitor: &Visitor, view: &ToTellView) -> Response {
+    let (page, session) = look.frame(visitor, look.say("to-tell-title"));
+    let to_tell = view.to_tell.iter().map(|one| {
+        let (heading, rows) = one.card.card_of_person(look);
+        let action = format!("{PATH}/{}", one.serial_number);
+        let named = [
+            ("employee", one.card.employee.as_str()),
+            ("title", &one.card.title),
+        ];
+        (
+            heading,
+            rows,
+            action,
+            look.say_with("to-tell-button", &named),
+        )
+    });
+    render(&ToTellPage {
+        page,
+        session,
+        news: view.is_told.then(|| look.say("to-tell-told")),
+        to_tell: to_tell.collect(),
+        not_arrived: view.not_arrived.iter().map(|one| one.card(look)).collect(),
+    })
+}

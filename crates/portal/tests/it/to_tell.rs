@@ -1,0 +1,73 @@
+//! HR's page behind the log-in: whom somebody has to tell, and what has not arrived.
+
+use reqwest::StatusCode;
+
+use crate::database::{Database, on_both_engines};
+use crate::world::World;
+
+on_both_engines!(dw_78_hr_sees_whom_to_tell_and_says_that_they_are_told);
+
+async fn world(database: Database) -> World {
+    World::start_with(database, |config| {
+        config.hr_page = false;
+        config.hr_staff = vec!["e-ben".to_owned()];
+        // Nobody is written to: each cancelled credential is somebody's to tell.
+        config.mail = None;
+    })
+    .await
+}
+
+async fn dw_78_hr_sees_whom_to_tell_and_says_that_they_are_told(database: Database) {
+    let world = world(database).await;
+    let ben = world.logged_in("ben").await;
+    let page = ben.open("/to-tell").await;
+    assert!(page.text().contains("Everybody has been told."));
+    let anna = world.anna().await;
+    world.add(&anna, "anna-fire").await;
+    let page = anna.open("/lost-phone").await;
+    anna.submit(&page, "/lost-phone", &[]).await;
+    world.until(&anna, "anna-fire", "cancelled").await;
+
+    let home = ben.open("/").await;
+    let page = ben.open(&home.link("to-tell")).await;
+    let text = page.text();
+    for says in [
+        "Anna Taylor",
+        "There is no address to write to",
+        "I have told Anna Taylor about Fire safety",
+        "Everything has arrived.",
+    ] {
+        assert!(text.contains(says), "{says}: {text}");
+    }
+    for value in ["1990", "FS-", "Level"] {
+        assert!(!text.contains(value), "{value}: {text}");
+    }
+    let (_, action) = page.html.split_once("action=\"/to-tell/").unwrap();
+    let action = format!("/to-tell/{}", action.split('"').next().unwrap());
+    // Neither a page of another site nor anybody else says so.
+    let forged = ben.post(&action, &[("csrf", "guessed")]).await;
+    assert_ne!(forged.status, StatusCode::SEE_OTHER);
+    let csrf = anna.open("/").await.field("csrf");
+    let refused = anna.post(&action, &[("csrf", &csrf)]).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    assert!(ben.open("/to-tell").await.text().contains("Anna Taylor"));
+
+    for _ in 0..2 {
+        let after = ben.send(&page, &action, &[]).await;
+        assert_eq!(after.path(), "/to-tell");
+        assert!(after.text().contains("Everybody has been told."));
+    }
+    let rows = world.portal.audit_csv().await.unwrap();
+    assert_eq!(rows.matches("told-another-way,e-ben,e-anna,,").count(), 1);
+    assert_eq!(rows.matches("to-tell-viewed,e-ben,,,").count(), 5);
+}
+
+#[tokio::test]
+async fn whoever_is_not_of_hr_finds_no_such_page() {
+    let world = world(Database::sqlite()).await;
+    assert_eq!(world.browser().open("/to-tell").await.path(), "/login");
+    let anna = world.logged_in("anna").await;
+    assert!(!anna.open("/").await.has("to-tell"));
+    let page = anna.open("/to-tell").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+}
