@@ -45,34 +45,9 @@ impl Postgres {
         options: &PostgresOptions,
         parties: &[Migrations],
     ) -> Result<Self, StoreError> {
-        let mut config = options.config.clone();
-        if config.get_application_name().is_none() {
-            config.application_name("lanyard");
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
-        }
-        config.tcp_user_timeout(DEADLINE);
-        // Fast: look whether the connection is known to be closed, send nothing.
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
+        let store = Self {
+            pool: pool(options, "lanyard", options.pool_size)?,
         };
-        let manager = match &options.tls {
-            Tls::Off => Manager::from_config(config, NoTls, recycling),
-            Tls::Platform => Manager::from_config(config, tls(None)?, recycling),
-            Tls::Roots(file) => Manager::from_config(config, tls(Some(file))?, recycling),
-        };
-        let pool = Pool::builder(manager)
-            .max_size(options.pool_size)
-            .runtime(Runtime::Tokio1)
-            .timeouts(deadpool_postgres::Timeouts {
-                wait: Some(PATIENCE),
-                create: Some(PATIENCE * 2),
-                recycle: Some(PATIENCE),
-            })
-            .build()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let store = Self { pool };
         migrate::postgres(&mut connection(&store.pool).await?, parties).await?;
         Ok(store)
     }
@@ -117,7 +92,38 @@ impl Postgres {
     }
 }
 
-async fn connection(pool: &Pool) -> Result<Client, StoreError> {
+/// Connects when one is first needed. `name` is what the server lists us under, unless the address says.
+pub(crate) fn pool(options: &PostgresOptions, name: &str, size: usize) -> Result<Pool, StoreError> {
+    let mut config = options.config.clone();
+    if config.get_application_name().is_none() {
+        config.application_name(name);
+    }
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(PATIENCE);
+    }
+    config.tcp_user_timeout(DEADLINE);
+    // Fast: look whether the connection is known to be closed, send nothing.
+    let recycling = ManagerConfig {
+        recycling_method: RecyclingMethod::Fast,
+    };
+    let manager = match &options.tls {
+        Tls::Off => Manager::from_config(config, NoTls, recycling),
+        Tls::Platform => Manager::from_config(config, tls(None)?, recycling),
+        Tls::Roots(file) => Manager::from_config(config, tls(Some(file))?, recycling),
+    };
+    Pool::builder(manager)
+        .max_size(size)
+        .runtime(Runtime::Tokio1)
+        .timeouts(deadpool_postgres::Timeouts {
+            wait: Some(PATIENCE),
+            create: Some(PATIENCE * 2),
+            recycle: Some(PATIENCE),
+        })
+        .build()
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+pub(crate) async fn connection(pool: &Pool) -> Result<Client, StoreError> {
     use deadpool_postgres::PoolError;
     pool.get().await.map_err(|error| match error {
         PoolError::Closed => StoreError::Closed,
@@ -297,7 +303,7 @@ async fn run(client: &Client, statement: &Statement) -> Answer {
     })
 }
 
-fn owned(row: &tokio_postgres::Row, index: usize) -> Result<Value, StoreError> {
+pub(crate) fn owned(row: &tokio_postgres::Row, index: usize) -> Result<Value, StoreError> {
     let column = &row.columns()[index];
     let value = match *column.type_() {
         Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Value::from),
@@ -378,7 +384,7 @@ fn left_nothing(error: &Error, client: Option<&Client>) -> bool {
     }
 }
 
-fn explain(error: &Error, statement: usize) -> StoreError {
+pub(crate) fn explain(error: &Error, statement: usize) -> StoreError {
     let Some(db) = error.as_db_error() else {
         // The driver refuses a value before it sends it, for instance a text with a zero byte.
         return if error.is_closed() {
