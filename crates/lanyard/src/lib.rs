@@ -2,6 +2,7 @@
 //!
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
+mod backup;
 pub mod browser;
 mod connections;
 mod connector_command;
@@ -13,6 +14,7 @@ mod portal_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
+mod store_command;
 mod wallet_command;
 
 use std::process::ExitCode;
@@ -44,6 +46,12 @@ enum Command {
     Journey(journey::Options),
     /// The test wallet of a running sandbox, or one by itself.
     Wallet(wallet_command::Options),
+    /// Back up everything that a gateway needs, while it runs, into one sealed file.
+    Backup(backup::BackupOptions),
+    /// Restore a backup, on either engine, or rehearse it.
+    Restore(backup::RestoreOptions),
+    /// Copy or compare databases.
+    Store(store_command::Options),
     /// The mail catcher alone: takes mail by SMTP, shows it, sends nothing on.
     Mail(mail_command::Options),
 }
@@ -56,6 +64,7 @@ impl Command {
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
             Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Backup(_) | Self::Restore(_) | Self::Store(_) => false,
         }
     }
 }
@@ -76,6 +85,9 @@ pub async fn run() -> ExitCode {
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
+        Command::Backup(options) => succeeded(backup::back_up(&options).await),
+        Command::Restore(options) => succeeded(backup::bring_back(&options).await),
+        Command::Store(options) => succeeded(store_command::run(&options).await),
         Command::Mail(options) => succeeded(mail_command::run(&options).await),
     };
     done.unwrap_or_else(|error| {
