@@ -1,7 +1,7 @@
 //! What is in a backup, once it is open: the database, and files. One after the other, since neither side can go back.
 //!
 //! ```text
-//! "lanyard backup 1\n", manifest, database (see `store::copy::Record`), file*, end
+//! "lanyard backup 1\n", manifest, database (see `store::copy::Record`), file*, end, zeros to the end of a chunk
 //! ```
 
 use std::io::{BufRead, Read, Write};
@@ -119,9 +119,23 @@ pub(super) fn next(from: &mut impl BufRead) -> Result<Part, BackupError> {
             other => BackupError::Copy(other),
         })?),
         b'F' => Part::File(json(&read_bytes(from)?)?, read_bytes(from)?),
-        b'Z' if from.fill_buf()?.is_empty() => Part::End,
+        b'Z' if only_zeros_follow(from)? => Part::End,
         _ => return Err(BackupError::Unreadable),
     })
+}
+
+fn only_zeros_follow(from: &mut impl BufRead) -> Result<bool, BackupError> {
+    loop {
+        let rest = from.fill_buf()?;
+        if rest.is_empty() {
+            return Ok(true);
+        }
+        if rest.iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        let length = rest.len();
+        from.consume(length);
+    }
 }
 
 fn write_bytes(to: &mut impl Write, bytes: &[u8]) -> Result<(), BackupError> {

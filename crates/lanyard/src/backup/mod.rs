@@ -18,7 +18,7 @@ use store::copy::{CopyError, Held};
 use store::{DatabaseUrl, Migrations};
 use zeroize::Zeroizing;
 
-use self::age::{Identity, Opener, Recipient, SealError, Sealer};
+use self::age::{Identity, Opener, Passphrase, Recipient, SealError, Sealer};
 use self::restore::{Target, restore};
 use self::take::Source;
 use crate::say::say;
@@ -290,9 +290,9 @@ fn sealer(options: &BackupOptions) -> Result<Sealer, BackupError> {
 
 fn opener(options: &RestoreOptions) -> Result<Opener, BackupError> {
     let Some(file) = &options.identity else {
-        return Ok(Opener::Passphrase(passphrase(
+        return Ok(Opener::Passphrase(Passphrase::new(passphrase(
             options.passphrase_file.as_deref(),
-        )?));
+        )?)));
     };
     let text = read(file)?;
     let text = std::str::from_utf8(&text).map_err(|_| SealError::NotAKey)?;

@@ -104,6 +104,7 @@ impl Source {
         }
         self.write_files(&mut to, manifest.with_secrets)?;
         content::end(&mut to)?;
+        to.fill();
         let file = to
             .finish()?
             .into_inner()

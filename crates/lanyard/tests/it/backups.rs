@@ -293,17 +293,6 @@ async fn a_drill_starts_a_gateway_from_the_backup_and_leaves_nothing() {
         !content && said.contains("lanyard: restored-unfit: "),
         "{said}"
     );
-    write_private(&passphrase, "seventeen-Letters\n");
-    let wrong = [
-        "restore",
-        text(&file),
-        "--passphrase-file",
-        text(&passphrase),
-        "--drill",
-    ];
-    assert!(lanyard(&wrong).1.contains("lanyard: backup-locked: "));
-
-    write_private(&passphrase, "seventeen-letters");
     let folder = elsewhere.join("restored");
     let mut restore = vec!["restore", text(&file), "--into", text(&folder)];
     restore.extend(["--passphrase-file", text(&passphrase)]);

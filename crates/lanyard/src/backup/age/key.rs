@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Mutex;
 
 use aws_lc_rs::agreement::{PrivateKey, UnparsedPublicKey, X25519, agree};
 use zeroize::Zeroizing;
@@ -117,7 +118,34 @@ pub(in crate::backup) enum Opener {
     /// One of these keys.
     Identities(Vec<Identity>),
     /// This passphrase.
-    Passphrase(Zeroizing<String>),
+    Passphrase(Passphrase),
+}
+
+/// A passphrase and what was last made of it: a file that is read twice is waited for once.
+pub(in crate::backup) struct Passphrase {
+    text: Zeroizing<String>,
+    stretched: Mutex<Option<(Vec<u8>, u8, Zeroizing<[u8; 32]>)>>,
+}
+
+impl Passphrase {
+    pub(in crate::backup) fn new(text: Zeroizing<String>) -> Self {
+        Self {
+            text,
+            stretched: Mutex::default(),
+        }
+    }
+
+    fn stretched(&self, salt: &[u8], work: u8) -> Result<Zeroizing<[u8; 32]>, SealError> {
+        let mut last = self.stretched.lock().map_err(|_| SealError::Crypto)?;
+        if let Some((of, at, key)) = &*last
+            && (of.as_slice(), *at) == (salt, work)
+        {
+            return Ok(key.clone());
+        }
+        let key = Zeroizing::new(stretched(&self.text, salt, work)?);
+        *last = Some((salt.to_vec(), work, key.clone()));
+        Ok(key)
+    }
 }
 
 /// One way to the file's key: `-> kind argument …` and a body.
@@ -186,7 +214,7 @@ impl Opener {
                 if work > MOST_WORK {
                     return Err(SealError::TooMuchWork);
                 }
-                unwrap_with(&stretched(passphrase, &salt, work)?, stanza)
+                unwrap_with(&*passphrase.stretched(&salt, work)?, stanza)
             }
             _ => Ok(None),
         }

@@ -12,7 +12,7 @@ mod stream;
 mod tests;
 
 pub(super) use self::header::{open, seal};
-pub(super) use self::key::{Identity, Opener, Recipient, Sealer};
+pub(super) use self::key::{Identity, Opener, Passphrase, Recipient, Sealer};
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};

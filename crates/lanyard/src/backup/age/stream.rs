@@ -50,6 +50,12 @@ impl<W: Write> Writer<W> {
         Ok(())
     }
 
+    /// Fills the chunk with zeros. If the last one is full, a reader can tell a file that was cut off from one that was
+    /// changed at its end.
+    pub(in crate::backup) fn fill(&mut self) {
+        self.chunk.resize(CHUNK, 0);
+    }
+
     /// Seals the last chunk, and gives back what was written to.
     pub(in crate::backup) fn finish(mut self) -> std::io::Result<W> {
         self.write_chunk(true)?;

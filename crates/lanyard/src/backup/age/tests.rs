@@ -61,9 +61,10 @@ fn a_file_of_any_length_is_opened_by_its_key_and_by_no_other() {
 fn a_file_is_opened_by_its_passphrase_and_by_no_other() {
     let passphrase = |text: &str| Zeroizing::new(text.to_owned());
     let file = sealed(b"content", &Sealer::Passphrase(passphrase("correct horse")));
-    let right = Opener::Passphrase(passphrase("correct horse"));
+    let opener = |text| Opener::Passphrase(Passphrase::new(passphrase(text)));
+    let right = opener("correct horse");
     assert_eq!(opened(&file, &right).unwrap(), b"content");
-    let wrong = Opener::Passphrase(passphrase("correct Horse"));
+    let wrong = opener("correct Horse");
     assert_eq!(opened(&file, &wrong), Err(SealError::Locked));
     assert_eq!(opened(&file, &with(identity())), Err(SealError::Locked));
     let text = String::from_utf8_lossy(&file).replacen(" 17\n", " 30\n", 1);
