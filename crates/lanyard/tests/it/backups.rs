@@ -36,7 +36,19 @@ fn lanyard(arguments: &[&str]) -> (bool, String) {
 }
 
 /// Makes a key and takes a backup for it.
-fn back_up(gateway: &Operated, name: &str, more: &[&str]) -> (PathBuf, PathBuf) {
+fn back_up(gateway: &Operated, name: &str) -> (PathBuf, PathBuf) {
+    let (key, file, mut command) = prepared(gateway, name);
+    let output = command.output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(
+        output.status.success() && said.contains("credentials"),
+        "{said}"
+    );
+    (key, file)
+}
+
+/// The key, the file that is to be, and the command that makes it.
+fn prepared(gateway: &Operated, name: &str) -> (PathBuf, PathBuf, Command) {
     let (key, file) = (gateway.folder.join("key"), gateway.folder.join(name));
     if !key.exists() {
         let (content, said) = lanyard(&["backup", "key", text(&key)]);
@@ -44,13 +56,12 @@ fn back_up(gateway: &Operated, name: &str, more: &[&str]) -> (PathBuf, PathBuf) 
     }
     let key_text = std::fs::read_to_string(&key).unwrap();
     let (_, recipient) = key_text.lines().next().unwrap().split_once(": ").unwrap();
-    let config = gateway.config_file();
-    let mut arguments = vec!["backup", "--config", text(&config), "--out", text(&file)];
-    arguments.extend(["--recipient", recipient]);
-    arguments.extend(more);
-    let (content, said) = lanyard(&arguments);
-    assert!(content && said.contains("credentials"), "{said}");
-    (key, file)
+    let mut command = Command::new(LANYARD);
+    command
+        .args(["backup", "--config"])
+        .arg(gateway.config_file());
+    command.args(["--recipient", recipient, "--out"]).arg(&file);
+    (key, file, command)
 }
 
 fn text(path: &Path) -> &str {
@@ -145,7 +156,20 @@ async fn backed_up_under_load(
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         let before = acknowledged.lock().unwrap().clone();
-        let backup = tokio::task::block_in_place(|| back_up(gateway, "backup", &[]));
+        // Beside the people, who go on.
+        let (key, file, command) = prepared(gateway, "backup");
+        let taken = tokio::process::Command::from(command)
+            .output()
+            .await
+            .unwrap();
+        assert!(
+            taken.status.success(),
+            "{}",
+            String::from_utf8_lossy(&taken.stderr)
+        );
+        let during = acknowledged.lock().unwrap().len() - before.len();
+        println!("{during} credentials were issued while the backup was taken");
+        let backup = (key, file);
         while acknowledged.lock().unwrap().len() == before.len() {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
@@ -171,7 +195,7 @@ async fn a_backup_that_is_not_whole_or_not_ours_restores_nothing(database: Datab
     journey
         .take_from(Step::Push, &gateway, &mut Holder::new(Format::W3c))
         .await;
-    let (key, file) = back_up(&gateway, "backup", &[]);
+    let (key, file) = back_up(&gateway, "backup");
     let home = &gateway.folder;
     let whole = std::fs::read(&file).unwrap();
     let write = |name: &str, bytes: &[u8]| {
@@ -192,7 +216,7 @@ async fn a_backup_that_is_not_whole_or_not_ours_restores_nothing(database: Datab
     let store = gateway.database.open().await;
     store.write([Statement::new(newer)]).await.unwrap();
     store.close().await;
-    let (_, newer) = back_up(&gateway, "newer", &[]);
+    let (_, newer) = back_up(&gateway, "newer");
 
     for target in targets().await {
         let (folder, address) = (home.join("restored"), target.address());
@@ -255,7 +279,7 @@ async fn a_drill_starts_a_gateway_from_the_backup_and_leaves_nothing() {
     assert!(content && !said.contains("keep them elsewhere"), "{said}");
     let (content, said) = lanyard(&back_up);
     assert!(!content && said.contains("already-exists"), "{said}");
-    let (key, without) = self::back_up(&gateway, "without", &[]);
+    let (key, without) = self::back_up(&gateway, "without");
     gateway.kill();
 
     // Everything that was is gone, but for the two backups and what opens them.

@@ -4,6 +4,10 @@
 mod backups;
 mod browser;
 mod by_hand;
+mod cluster;
+mod cluster_journeys;
+mod cluster_load;
+mod cluster_outage;
 mod connector_command;
 #[allow(dead_code)] // the store's tests use all of it
 #[path = "../../../store/tests/it/database.rs"]
@@ -29,6 +33,7 @@ mod portal_kill_truth;
 mod portal_processes;
 mod portal_walk;
 mod ports;
+mod postgres_server;
 mod sandbox_command;
 mod sidecar_process;
 mod store_command;
