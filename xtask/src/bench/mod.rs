@@ -131,16 +131,15 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The benchmark's name with its setting, as its command has it.
-    fn name_of(&self, which: Which) -> String {
+    /// The name under which the figures stand, and the command that yields them.
+    fn names_of(&self, which: Which) -> (String, String) {
+        let (name, seconds) = (which.name(), self.seconds);
         match self.setting {
-            Setting::Sqlite => which.name().to_owned(),
-            Setting::Postgres { processes } => {
-                format!(
-                    "{} --database postgres --processes {processes}",
-                    which.name()
-                )
-            }
+            Setting::Sqlite => (name.to_owned(), format!("{name} --seconds {seconds}")),
+            Setting::Postgres { processes } => (
+                format!("{name}-postgres-{processes}"),
+                format!("{name} --database postgres --processes {processes} --seconds {seconds}"),
+            ),
         }
     }
 }
@@ -154,7 +153,8 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
     let mut all = Vec::new();
     for which in &plan.which {
         eprintln!("Measuring: {}.", which.name());
-        let mut report = Report::new(plan.name_of(*which), plan.seconds);
+        let (name, command) = plan.names_of(*which);
+        let mut report = Report::new(name, &command);
         match (which, &programs) {
             (Which::Matching, _) => matching::measure(root, &mut report)?,
             (_, None) => anyhow::bail!("the programs to measure are not built"),
@@ -196,8 +196,12 @@ mod tests {
         let plan = ["gateway", "--database", "postgres", "--processes", "4"];
         let plan = Plan::parse(&plan).unwrap();
         assert_eq!(plan.setting, Setting::Postgres { processes: 4 });
-        let name = "gateway --database postgres --processes 4";
-        assert_eq!(plan.name_of(Which::Gateway), name);
+        let (name, command) = plan.names_of(Which::Gateway);
+        let wanted = "gateway --database postgres --processes 4 --seconds 10";
+        assert_eq!(
+            (name.as_str(), command.as_str()),
+            ("gateway-postgres-4", wanted)
+        );
         for wrong in [
             &[][..],
             &["nothing"],
