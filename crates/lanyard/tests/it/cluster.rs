@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::database::Database;
-use crate::operated::{LANYARD, Operated, write_private};
+use crate::operated::{LANYARD, Operated, terminate, write_private};
 
 /// The names of the processes in HAProxy's file.
 pub(crate) const NAMES: [&str; 3] = ["one", "two", "three"];
@@ -36,11 +36,18 @@ pub(crate) fn haproxy_file() -> PathBuf {
 pub(crate) struct Cluster {
     pub(crate) gateway: Operated,
     processes: [Option<Child>; 3],
+    /// What each of them runs.
+    programs: [PathBuf; 3],
     haproxy: Child,
 }
 
 impl Cluster {
     pub(crate) async fn started(database: Database) -> Self {
+        Self::started_with(Path::new(LANYARD), database).await
+    }
+
+    /// All three run that program.
+    pub(crate) async fn started_with(program: &Path, database: Database) -> Self {
         let gateway = Operated::prepare(database);
         gateway.write_keys();
         let (folder, first) = (&gateway.folder, gateway.ports.first);
@@ -67,6 +74,7 @@ impl Cluster {
         let mut cluster = Self {
             gateway,
             processes: [None, None, None],
+            programs: [(); 3].map(|()| program.to_owned()),
             haproxy,
         };
         // At once, as a scheduler does it.
@@ -90,7 +98,7 @@ impl Cluster {
             .append(true)
             .open(folder.join("log"))
             .unwrap();
-        let mut command = Command::new(LANYARD);
+        let mut command = Command::new(&self.programs[number]);
         command
             .args(["gateway", "--config"])
             .arg(folder.join(format!("{}.toml", NAMES[number])))
@@ -135,6 +143,14 @@ impl Cluster {
         let mut process = self.processes[number].take().expect("it runs");
         process.kill().unwrap();
         process.wait().unwrap();
+    }
+
+    /// SIGTERM, and the program under test in its place.
+    pub(crate) async fn replace(&mut self, number: usize) {
+        let mut process = self.processes[number].take().expect("it runs");
+        assert!(terminate(&mut process).success());
+        self.programs[number] = LANYARD.into();
+        self.start(number).await;
     }
 
     pub(crate) async fn start(&mut self, number: usize) {

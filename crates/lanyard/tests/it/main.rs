@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod backups;
+mod behind_pgbouncer;
 mod browser;
 mod by_hand;
 mod cluster;
@@ -34,6 +35,7 @@ mod portal_processes;
 mod portal_walk;
 mod ports;
 mod postgres_server;
+mod rolling;
 mod sandbox_command;
 mod sidecar_process;
 mod store_command;

@@ -19,6 +19,10 @@ impl Folder {
         run("mkdir", &[folder.to_str().unwrap()]);
         Self(folder)
     }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 impl Drop for Folder {
@@ -140,7 +144,7 @@ impl Drop for Server {
 }
 
 /// PostgreSQL refuses to run as root.
-fn unprivileged(program: &str) -> Command {
+pub(crate) fn unprivileged(program: &str) -> Command {
     let id = |arguments: &[&str]| {
         let output = Command::new("id").args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
