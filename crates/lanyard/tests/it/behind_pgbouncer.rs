@@ -31,9 +31,13 @@ async fn journeys_run_side_by_side_over_three_connections_of_pgbouncer() {
     };
     let (ports, folder) = (Ports::claim(), Folder::new());
     let behind: url::Url = database.address().parse().unwrap();
-    let password = behind.password().unwrap_or_default();
+    let name = behind.path().trim_start_matches('/');
+    let password = behind
+        .password()
+        .map(|password| format!(" password={password}"));
+    let password = password.unwrap_or_default();
     let settings = format!(
-        "[databases]\n* = host={} port={} user={} password='{password}'\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
+        "[databases]\n{name} = host={} port={} user={}{password}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
          listen_port = {}\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 3\nunix_socket_dir =\n",
         behind.host_str().unwrap(),
         behind.port().unwrap(),
@@ -52,8 +56,7 @@ async fn journeys_run_side_by_side_over_three_connections_of_pgbouncer() {
     while std::net::TcpStream::connect(("127.0.0.1", ports.first)).is_err() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let name = behind.path();
-    let address = format!("postgres://lanyard@127.0.0.1:{}{name}", ports.first);
+    let address = format!("postgres://lanyard@127.0.0.1:{}/{name}", ports.first);
     let gateway = Operated::started(Database::at(address));
     let (told, is_over) = (Mutex::new(Told::default()), AtomicBool::new(false));
     let enough = async {
