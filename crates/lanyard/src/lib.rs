@@ -63,8 +63,11 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
-            Self::Backup(_) | Self::Restore(_) | Self::Store(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Store(_) => false,
         }
     }
 }

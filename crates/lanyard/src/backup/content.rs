@@ -156,8 +156,9 @@ fn read_bytes(from: &mut impl Read) -> Result<Zeroizing<Vec<u8>>, BackupError> {
     }
     let mut bytes = Zeroizing::new(Vec::new());
     let read = from.take(length.into()).read_to_end(&mut bytes)?;
-    match read as u64 == u64::from(length) {
-        true => Ok(bytes),
-        false => Err(BackupError::Unreadable),
+    if read as u64 == u64::from(length) {
+        Ok(bytes)
+    } else {
+        Err(BackupError::Unreadable)
     }
 }

@@ -51,19 +51,22 @@ impl Cluster {
         let gateway = Operated::prepare(database);
         gateway.write_keys();
         let (folder, first) = (&gateway.folder, gateway.ports.first);
-        for number in 0..NAMES.len() {
+        for (number, name) in NAMES.iter().enumerate() {
             // HAProxy ends TLS.
             let lines = gateway
                 .config
                 .lines()
                 .filter(|line| !line.starts_with("tls_"));
             let own = format!("127.0.0.1:{}", port(first, number));
-            let lines = lines.map(|line| match line.starts_with("listen = ") {
-                true => format!("listen = \"{own}\"\naddress_header = \"x-forwarded-for\""),
-                false => line.to_owned(),
+            let lines = lines.map(|line| {
+                if line.starts_with("listen = ") {
+                    format!("listen = \"{own}\"\naddress_header = \"x-forwarded-for\"")
+                } else {
+                    line.to_owned()
+                }
             });
             let text = lines.collect::<Vec<_>>().join("\n");
-            std::fs::write(folder.join(format!("{}.toml", NAMES[number])), text).unwrap();
+            std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
         }
         let pem = ["chain.pem", "tls-key.pem"]
             .map(|file| std::fs::read_to_string(folder.join(file)).unwrap())

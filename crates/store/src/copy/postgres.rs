@@ -62,7 +62,7 @@ pub(super) async fn load(
     migrate::lock_postgres(&whole).await?;
     let first = records.recv().await.ok_or(CopyError::Incomplete)??;
     let mut lot = first.into_iter();
-    let target = prepare(&whole, shape::histories(lot.next())?, parties).await?;
+    let target = prepare(&whole, &shape::histories(lot.next())?, parties).await?;
     let mut course = Course::default();
     let mut into: Option<(Table, Vec<Type>, std::pin::Pin<Box<BinaryCopyInWriter>>)> = None;
     'lots: loop {
@@ -120,13 +120,13 @@ async fn open(options: &PostgresOptions) -> Result<Client, CopyError> {
 /// Makes the tables, or sees that those that are there will do.
 async fn prepare(
     whole: &Transaction<'_>,
-    histories: Vec<History>,
+    histories: &[History],
     parties: &[Migrations],
 ) -> Result<Shape, CopyError> {
-    let known = shape::known(&histories, parties)?;
+    let known = shape::known(histories, parties)?;
     let found = look(whole).await?;
     if !found.histories.is_empty() || !found.tables.is_empty() {
-        shape::are_alike(&histories, &self::histories(whole, &found).await?)?;
+        shape::are_alike(histories, &self::histories(whole, &found).await?)?;
         shape::is_empty(&hold(whole, &found).await?, &super::sqlite::fresh(&known)?)?;
     }
     for (party, version) in &known {
@@ -318,6 +318,7 @@ fn bound<'a>(value: &'a Value, column: &Type) -> Option<&'a (dyn ToSql + Sync)> 
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // it stands in `map_err`, which hands it over
 fn fault(error: tokio_postgres::Error) -> CopyError {
     CopyError::Store(explain(&error, 0))
 }

@@ -112,8 +112,8 @@ impl Sum {
     /// The sum in hexadecimal.
     #[must_use]
     pub fn hash(&self) -> String {
-        let limbs = self.digest.iter().rev();
-        limbs.map(|limb| format!("{limb:016x}")).collect()
+        let [lowest, low, high, highest] = self.digest;
+        format!("{highest:016x}{high:016x}{low:016x}{lowest:016x}")
     }
 }
 

@@ -83,7 +83,7 @@ fn load_into(
         .blocking_recv()
         .ok_or(CopyError::Incomplete)??
         .into_iter();
-    let target = prepare(&whole, shape::histories(lot.next())?, parties)?;
+    let target = prepare(&whole, &shape::histories(lot.next())?, parties)?;
     let (mut course, mut insert) = (Course::default(), String::new());
     'lots: loop {
         for record in lot {
@@ -133,13 +133,13 @@ fn load_into(
 /// Makes the tables, or sees that those that are there will do.
 fn prepare(
     whole: &Transaction<'_>,
-    histories: Vec<History>,
+    histories: &[History],
     parties: &[Migrations],
 ) -> Result<Shape, CopyError> {
-    let known = shape::known(&histories, parties)?;
+    let known = shape::known(histories, parties)?;
     let found = look(whole)?;
     if !found.histories.is_empty() || !found.tables.is_empty() {
-        shape::are_alike(&histories, &self::histories(whole, &found)?)?;
+        shape::are_alike(histories, &self::histories(whole, &found)?)?;
         shape::is_empty(&hold(whole, &found)?, &fresh(&known)?)?;
     }
     for (party, version) in &known {
@@ -263,6 +263,7 @@ impl rusqlite::ToSql for Bound<'_> {
 }
 
 /// Statements here are made of names that the engine told; none has a place in a batch.
+#[allow(clippy::needless_pass_by_value)] // it stands in `map_err`, which hands it over
 fn fault(error: rusqlite::Error) -> CopyError {
     CopyError::Store(explain(&error, 0))
 }

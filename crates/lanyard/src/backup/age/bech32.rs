@@ -16,7 +16,7 @@ pub(super) fn encode(prefix: &str, bytes: &[u8]) -> String {
     summed.extend(&digits);
     summed.extend([0; 6]);
     let sum = polymod(&summed) ^ 1;
-    digits.extend((0..6).map(|place| (sum >> (5 * (5 - place)) & 31) as u8));
+    digits.extend((0..6).map(|place| low_byte(sum >> (5 * (5 - place)) & 31)));
     let mut text = format!("{prefix}1");
     text.extend(
         digits
@@ -69,13 +69,17 @@ fn regroup(from: &[u8], size: u32, to: u32, pad: bool) -> Option<Vec<u8>> {
         bits += size;
         while bits >= to {
             bits -= to;
-            out.push((held >> bits & ((1 << to) - 1)) as u8);
+            out.push(low_byte(held >> bits & ((1 << to) - 1)));
         }
     }
     if pad && bits > 0 {
-        out.push((held << (to - bits) & ((1 << to) - 1)) as u8);
+        out.push(low_byte(held << (to - bits) & ((1 << to) - 1)));
     } else if !pad && (bits >= size || held & ((1 << bits) - 1) != 0) {
         return None;
     }
     Some(out)
+}
+
+fn low_byte(bits: u32) -> u8 {
+    bits.to_le_bytes()[0]
 }

@@ -138,9 +138,10 @@ fn line(from: &mut impl BufRead, left: &mut u64) -> std::io::Result<String> {
         _ if *left == 0 => SealError::NotSealed,
         last => {
             bytes.extend(last);
-            match begins && !FIRST.as_bytes().starts_with(&bytes) {
-                true => SealError::NotSealed,
-                false => SealError::Truncated,
+            if begins && !FIRST.as_bytes().starts_with(&bytes) {
+                SealError::NotSealed
+            } else {
+                SealError::Truncated
             }
         }
     };

@@ -124,8 +124,11 @@ pub(in crate::backup) enum Opener {
 /// A passphrase and what was last made of it: a file that is read twice is waited for once.
 pub(in crate::backup) struct Passphrase {
     text: Zeroizing<String>,
-    stretched: Mutex<Option<(Vec<u8>, u8, Zeroizing<[u8; 32]>)>>,
+    stretched: Mutex<Option<Stretched>>,
 }
+
+/// Salt and work, and the key that they make of a passphrase.
+type Stretched = (Vec<u8>, u8, Zeroizing<[u8; 32]>);
 
 impl Passphrase {
     pub(in crate::backup) fn new(text: Zeroizing<String>) -> Self {
