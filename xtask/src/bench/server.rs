@@ -148,7 +148,7 @@ impl Server {
             processes: Vec::new(),
             addresses: Vec::new(),
             origin: ORIGIN.to_owned(),
-            folder: folder,
+            folder,
             _postgres: postgres,
         };
         for number in 0..number {

@@ -101,8 +101,12 @@ async fn restore_into(
     });
     let loaded = copy::load(&database, &super::PARTIES, records).await;
     let read = reading.await.unwrap_or(Err(BackupError::Unreadable));
-    let held = loaded.map_err(BackupError::Copy)?;
-    let ((manifest, files), config) = read?;
+    let (held, ((manifest, files), config)) = match (loaded, read) {
+        (Ok(held), Ok(read)) => (held, read),
+        // The database says only that nothing more came; the reader knows why.
+        (Err(CopyError::Incomplete) | Ok(_), Err(error)) => return Err(error),
+        (Err(error), _) => return Err(BackupError::Copy(error)),
+    };
     Ok(Restored {
         manifest,
         held,
