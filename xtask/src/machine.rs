@@ -55,6 +55,25 @@ const NEEDS: [Need; 4] = [
     },
 ];
 
+/// What only the long tests need; the others skip what they cannot find.
+const LONG_NEEDS: [Need; 3] = [
+    Need {
+        what: "HAProxy",
+        debian_packages: &["haproxy"],
+        is_there: || installed_for_root("haproxy"),
+    },
+    Need {
+        what: "pgbouncer",
+        debian_packages: &["pgbouncer"],
+        is_there: || installed_for_root("pgbouncer"),
+    },
+    Need {
+        what: "age",
+        debian_packages: &["age"],
+        is_there: || on_path("age"),
+    },
+];
+
 const NODE: Need = Need {
     what: "Node and npm",
     debian_packages: &["nodejs", "npm"],
@@ -76,7 +95,7 @@ pub(crate) struct Machine {
 }
 
 /// Makes sure that everything the tests need is there: installs it where we may, and otherwise says what to install.
-pub(crate) fn prepare(root: &Path, target: &Path) -> anyhow::Result<Machine> {
+pub(crate) fn prepare(root: &Path, target: &Path, long: bool) -> anyhow::Result<Machine> {
     let npm_folders: Vec<PathBuf> = NPM_FOLDERS
         .iter()
         .map(|folder| root.join(folder))
@@ -85,6 +104,9 @@ pub(crate) fn prepare(root: &Path, target: &Path) -> anyhow::Result<Machine> {
     let mut needs: Vec<&Need> = NEEDS.iter().collect();
     if !npm_folders.is_empty() {
         needs.extend([&NODE, &PYTHON]);
+    }
+    if long {
+        needs.extend(&LONG_NEEDS);
     }
     install(&missing(&needs))?;
     if npm_folders.is_empty() {
@@ -257,6 +279,11 @@ pub(crate) fn install_npm_packages(folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder.join("node_modules"))?;
     std::fs::write(mark, wanted)?;
     Ok(())
+}
+
+/// What Debian installs where an ordinary user's search path does not lead.
+fn installed_for_root(program: &str) -> bool {
+    on_path(program) || Path::new("/usr/sbin").join(program).is_file()
 }
 
 fn on_path(program: &str) -> bool {

@@ -22,7 +22,7 @@ const UNPRIVILEGED_USERS: [&str; 2] = ["postgres", "nobody"];
 const KEEPER: &str = r#"
 set -eu
 trap '' HUP INT TERM
-programs=$1 port=$2
+programs=$1 port=$2 durable=$3
 folder=$(mktemp -d "${TMPDIR:-/tmp}/lanyard-postgres.XXXXXX")
 clean() {
     "$programs/pg_ctl" --pgdata="$folder/data" --mode=immediate --wait stop >/dev/null 2>&1 || :
@@ -35,12 +35,14 @@ umask 077
 printf '%s\n' "$password" >"$folder/password"
 "$programs/initdb" --pgdata="$folder/data" --username=lanyard --pwfile="$folder/password" \
     --auth=scram-sha-256 --encoding=UTF8 --locale=C --no-sync >"$folder/log" 2>&1 || fail
-# Nothing here outlives the run, so nothing waits for the disk.
 cat >>"$folder/data/postgresql.conf" <<SETTINGS
 port = $port
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '$folder'
 max_connections = 300
+SETTINGS
+# What tests write does not outlive the run, so nothing waits for the disk. What is measured does wait.
+[ "$durable" = yes ] || cat >>"$folder/data/postgresql.conf" <<SETTINGS
 fsync = off
 full_page_writes = off
 synchronous_commit = off
@@ -60,12 +62,21 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Makes and starts a server that only this run knows the password of.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::start_if_durable(false)
+    }
+
+    /// One that keeps what it acknowledged, as in real use: for measuring.
+    pub(crate) fn start_durable() -> anyhow::Result<Self> {
+        Self::start_if_durable(true)
+    }
+
+    fn start_if_durable(durable: bool) -> anyhow::Result<Self> {
         let programs =
             programs().context("PostgreSQL's programs (initdb, pg_ctl) are not on this machine")?;
         // Another program may take the free port between our look and the server's start.
         let mut last = None;
         for _ in 0..3 {
-            match Self::start_on(&programs, free_port()?) {
+            match Self::start_on(&programs, free_port()?, durable) {
                 Ok(server) => return Ok(server),
                 Err(error) => last = Some(error),
             }
@@ -73,13 +84,14 @@ impl Postgres {
         Err(last.unwrap_or_else(|| anyhow::anyhow!("no attempt was made")))
     }
 
-    fn start_on(programs: &Path, port: u16) -> anyhow::Result<Self> {
+    fn start_on(programs: &Path, port: u16, durable: bool) -> anyhow::Result<Self> {
         let password = random_password()?;
         let mut command = as_unprivileged_user()?;
         command
             .args(["sh", "-c", KEEPER, "sh"])
             .arg(programs)
-            .arg(port.to_string());
+            .arg(port.to_string())
+            .arg(if durable { "yes" } else { "no" });
         // A group of its own: the terminal's Ctrl-C must not reach the one who cleans up.
         let mut keeper = command
             .current_dir("/")

@@ -64,7 +64,7 @@ impl Plan {
 pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
     let root = workspace_root()?;
     let target = target_folder(&root);
-    let machine = machine::prepare(&root, &target)?;
+    let machine = machine::prepare(&root, &target, plan.long)?;
 
     let mut environment = vec![(BROWSER, "1".to_owned())];
     if plan.long {

@@ -70,7 +70,7 @@ mod for_postgres {
 }
 
 /// The gateway's tables.
-const MIGRATIONS: Migrations = Migrations::new(
+pub const MIGRATIONS: Migrations = Migrations::new(
     "refinery_schema_history",
     for_sqlite::migrations::runner,
     for_postgres::migrations::runner,

@@ -3,6 +3,7 @@
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
 mod apply_command;
+mod backup;
 pub mod browser;
 mod client_command;
 mod connections;
@@ -17,6 +18,7 @@ mod portal_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
+mod store_command;
 mod wallet_command;
 
 use std::process::ExitCode;
@@ -56,6 +58,12 @@ enum Command {
     Journey(journey::Options),
     /// The test wallet of a running sandbox, or one by itself.
     Wallet(wallet_command::Options),
+    /// Back up everything that a gateway needs, while it runs, into one sealed file.
+    Backup(backup::BackupOptions),
+    /// Restore a backup, on either engine, or rehearse it.
+    Restore(backup::RestoreOptions),
+    /// Copy or compare databases.
+    Store(store_command::Options),
     /// The mail catcher alone: takes mail by SMTP, shows it, sends nothing on.
     Mail(mail_command::Options),
 }
@@ -73,6 +81,7 @@ impl Command {
             | Self::Doctor(_)
             | Self::Apply(_)
             | Self::Client(_) => false,
+            Self::Backup(_) | Self::Restore(_) | Self::Store(_) => false,
         }
     }
 }
@@ -97,6 +106,9 @@ pub async fn run() -> ExitCode {
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,
+        Command::Backup(options) => succeeded(backup::back_up(&options).await),
+        Command::Restore(options) => succeeded(backup::bring_back(&options).await),
+        Command::Store(options) => succeeded(store_command::run(&options).await),
         Command::Mail(options) => succeeded(mail_command::run(&options).await),
     };
     done.unwrap_or_else(|error| {

@@ -21,7 +21,7 @@ impl Browser {
     /// A browser that has not been anywhere.
     pub fn new(server: &Server) -> anyhow::Result<Self> {
         Ok(Self {
-            connection: Connection::new(server.address, &server.origin)?,
+            connection: Connection::new(&server.addresses, &server.origin)?,
             cookies: BTreeMap::new(),
         })
     }

@@ -59,7 +59,7 @@ impl Caller {
     ) -> anyhow::Result<Self> {
         Ok(Self {
             party,
-            back_channel: Connection::new(server.address, &server.origin)?,
+            back_channel: Connection::new(&server.addresses, &server.origin)?,
             browser: Browser::new(server)?,
             wallet: Wallet::new(server, known)?,
             drafts,

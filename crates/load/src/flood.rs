@@ -26,13 +26,13 @@ struct Answers {
 /// Pushes at that rate for the warm-up and the time that counts; tells how often each status was the answer.
 pub async fn run(plan: &Plan, pushes_a_second: f64) -> anyhow::Result<Value> {
     let party = Arc::new(RelyingParty::discover(&plan.party, &plan.server).await?);
-    let before = process::look(&plan.server.process.to_string())?;
+    let before = process::look_at_all(&plan.server.processes)?;
     let began = Instant::now();
     let until = began + Duration::from_secs_f64(plan.warm_up_seconds + plan.seconds);
     let pause = Duration::from_secs_f64(f64::from(CONNECTIONS) / pushes_a_second);
     let mut tasks = JoinSet::new();
     for number in 0..CONNECTIONS {
-        let mut connection = Connection::new(plan.server.address, &plan.server.origin)?;
+        let mut connection = Connection::new(&plan.server.addresses, &plan.server.origin)?;
         let party = party.clone();
         let body = party.request_to("openid Identity");
         let first = began + pause.mul_f64(f64::from(number) / f64::from(CONNECTIONS));
@@ -60,7 +60,7 @@ pub async fn run(plan: &Plan, pushes_a_second: f64) -> anyhow::Result<Value> {
         }
     }
     let seconds = began.elapsed().as_secs_f64();
-    let after = process::look(&plan.server.process.to_string())?;
+    let after = process::look_at_all(&plan.server.processes)?;
     let pushes: u64 = all.by_status.values().sum();
     let by_status: BTreeMap<String, u64> = all
         .by_status

@@ -1,6 +1,7 @@
-//! One caller's connection: HTTP/1.1, kept alive, redirects never followed.
+//! One caller's connection, or one to each process of the server: HTTP/1.1, kept alive, redirects never followed.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full};
@@ -11,11 +12,20 @@ use hyper::{HeaderMap, Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
+/// Where the next connection begins.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
 /// A connection that is opened with the first request and again when the server has closed it.
 pub struct Connection {
-    address: SocketAddr,
     host: HeaderValue,
     origin: String,
+    /// One for each process, which take turns.
+    ways: Vec<Way>,
+    turn: usize,
+}
+
+struct Way {
+    address: SocketAddr,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
@@ -29,17 +39,25 @@ pub struct Answer {
 }
 
 impl Connection {
-    /// A connection to the server at `address` that goes by `origin`.
-    pub fn new(address: SocketAddr, origin: &str) -> anyhow::Result<Self> {
+    /// A connection to the server at these addresses that goes by `origin`.
+    pub fn new(addresses: &[SocketAddr], origin: &str) -> anyhow::Result<Self> {
+        anyhow::ensure!(!addresses.is_empty(), "the server has no address");
         let host = origin
             .split_once("://")
             .context("the origin has no scheme")?
             .1;
         Ok(Self {
-            address,
             host: host.parse()?,
             origin: origin.to_owned(),
-            sender: None,
+            ways: addresses
+                .iter()
+                .map(|address| Way {
+                    address: *address,
+                    sender: None,
+                })
+                .collect(),
+            // Not everybody begins at the first.
+            turn: NEXT.fetch_add(1, Ordering::Relaxed),
         })
     }
 
@@ -60,7 +78,8 @@ impl Connection {
             request = request.header(name, *value);
         }
         let request = request.body(Full::new(Bytes::from(body)))?;
-        let response = self
+        self.turn = (self.turn + 1) % self.ways.len();
+        let response = self.ways[self.turn]
             .ready()
             .await?
             .send_request(request)
@@ -73,7 +92,9 @@ impl Connection {
             headers: head.headers,
         })
     }
+}
 
+impl Way {
     async fn ready(&mut self) -> anyhow::Result<&mut SendRequest<Full<Bytes>>> {
         let still = match &mut self.sender {
             Some(sender) => sender.ready().await.is_ok(),

@@ -65,7 +65,7 @@ impl Pending {
 impl RelyingParty {
     /// Reads the provider's discovery document and its keys.
     pub async fn discover(party: &Party, server: &Server) -> anyhow::Result<Self> {
-        let mut connection = Connection::new(server.address, &server.origin)?;
+        let mut connection = Connection::new(&server.addresses, &server.origin)?;
         let found = fetch(&mut connection, "/.well-known/openid-configuration").await?;
         let text = |name: &str| {
             let value = found.get(name).and_then(Value::as_str);

@@ -22,16 +22,17 @@ pub struct Plan {
     pub seconds: f64,
 }
 
-/// The server under load: a process of this machine.
+/// The server under load: one or more processes of this machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
-    /// Where it listens, without TLS: this program stands where the proxy would that ends it.
-    pub address: SocketAddr,
+    /// Where each of its processes listens, without TLS: this program stands where the proxy would that ends it, and
+    /// gives each of them a request in turn.
+    pub addresses: Vec<SocketAddr>,
     /// The address that it goes by, without a slash at its end.
     pub origin: String,
-    /// Whose memory and CPU time are told.
-    pub process: u32,
+    /// Whose memory and CPU time are told, added up.
+    pub processes: Vec<u32>,
 }
 
 /// A relying party as the server has registered it.

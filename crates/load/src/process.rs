@@ -19,6 +19,23 @@ pub struct Look {
 /// The kernel counts CPU time in hundredths of a second on every architecture that there is (`USER_HZ`).
 const TICKS: u64 = 100;
 
+/// Looks at several, and adds up.
+pub fn look_at_all(processes: &[u32]) -> anyhow::Result<Look> {
+    let nothing = Look {
+        cpu: Duration::ZERO,
+        resident: 0,
+        peak: 0,
+    };
+    processes.iter().try_fold(nothing, |sum, process| {
+        let one = look(&process.to_string())?;
+        Ok(Look {
+            cpu: sum.cpu + one.cpu,
+            resident: sum.resident + one.resident,
+            peak: sum.peak + one.peak,
+        })
+    })
+}
+
 /// Looks at a process; `self` is this one.
 pub fn look(process: &str) -> anyhow::Result<Look> {
     let read = |file: &str| {

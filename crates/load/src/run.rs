@@ -74,7 +74,7 @@ impl<'a> World<'a> {
     fn look(&self) -> anyhow::Result<Looks> {
         Ok(Looks {
             at: Instant::now(),
-            server: process::look(&self.plan.server.process.to_string())?,
+            server: process::look_at_all(&self.plan.server.processes)?,
             load: process::look("self")?,
         })
     }

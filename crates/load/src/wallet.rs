@@ -71,7 +71,7 @@ impl Wallet {
     /// An empty wallet; `known` is what all wallets of a run share.
     pub fn new(server: &Server, known: Arc<Known>) -> anyhow::Result<Self> {
         Ok(Self {
-            connection: Connection::new(server.address, &server.origin)?,
+            connection: Connection::new(&server.addresses, &server.origin)?,
             known,
             identity: None,
         })

@@ -28,6 +28,7 @@
 //! - A batch is decided whole even if the caller stops waiting for it.
 //! - `DEFERRABLE` constraints are not used: on SQLite one would fail the batches it shares a commit with.
 
+pub mod copy;
 mod elsewhere;
 mod migrate;
 #[cfg(debug_assertions)]

@@ -5,7 +5,7 @@
 //! `refinery` opens a transaction for each of those steps, hence the two small adapters: they let it run inside ours.
 
 use refinery::error::Kind;
-use refinery::{Migration, Runner};
+use refinery::{Migration, Runner, Target};
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
 use refinery_core::traits::sync::{Migrate, Query, Transaction};
 use rusqlite::TransactionBehavior;
@@ -45,6 +45,22 @@ impl Migrations {
         runner
     }
 
+    /// The table that remembers what was applied.
+    pub(super) fn history(&self) -> &'static str {
+        self.history
+    }
+
+    /// Number and name of each migration, in order: the same on both engines.
+    pub(super) fn numbered(&self) -> Vec<(i64, String)> {
+        let runner = (self.sqlite)();
+        let migrations = runner.get_migrations().iter();
+        let mut numbered: Vec<_> = migrations
+            .map(|migration| (i64::from(migration.version()), migration.name().to_owned()))
+            .collect();
+        numbered.sort_unstable();
+        numbered
+    }
+
     /// The names of what is in the two folders, SQLite's first: a party's test compares them.
     #[must_use]
     pub fn names(&self) -> [Vec<String>; 2] {
@@ -76,6 +92,33 @@ pub(super) fn sqlite(
         .map_err(|error| StoreError::Migration(error.to_string()))
 }
 
+/// Brings the tables of one party to that version and no further, within the caller's transaction.
+pub(super) fn sqlite_to(
+    open: &rusqlite::Transaction<'_>,
+    party: &Migrations,
+    version: i64,
+) -> Result<(), StoreError> {
+    let runner = party.runner(party.sqlite).set_target(until(version)?);
+    run_in_sqlite(&runner, open)
+}
+
+/// The same on PostgreSQL. The caller holds the lock.
+pub(super) async fn postgres_to(
+    open: &deadpool_postgres::Transaction<'_>,
+    party: &Migrations,
+    version: i64,
+) -> Result<(), StoreError> {
+    let runner = party.runner(party.postgres).set_target(until(version)?);
+    let run = runner.run_async(&mut InPostgres(open)).await;
+    run.map(drop).map_err(|error| explain(&error))
+}
+
+fn until(version: i64) -> Result<Target, StoreError> {
+    let version = i32::try_from(version)
+        .map_err(|_| StoreError::Migration(format!("there is no migration {version}")))?;
+    Ok(Target::Version(version))
+}
+
 fn run_in_sqlite(runner: &Runner, open: &rusqlite::Transaction<'_>) -> Result<(), StoreError> {
     runner
         .run(&mut InSqlite(open))
@@ -92,11 +135,7 @@ pub(super) async fn postgres(
         .transaction()
         .await
         .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    // Released with the transaction: behind pgbouncer a session's lock would outlive its holder.
-    transaction
-        .batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
-        .await
-        .map_err(migration)?;
+    lock_postgres(&transaction).await?;
     for party in parties {
         party
             .runner(party.postgres)
@@ -105,6 +144,16 @@ pub(super) async fn postgres(
             .map_err(|error| explain(&error))?;
     }
     transaction.commit().await.map_err(migration)
+}
+
+/// One process at a time. Released with the transaction: behind pgbouncer a session's lock would outlive its holder.
+pub(super) async fn lock_postgres(
+    transaction: &deadpool_postgres::Transaction<'_>,
+) -> Result<(), StoreError> {
+    transaction
+        .batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+        .await
+        .map_err(|error| StoreError::Migration(error.to_string()))
 }
 
 /// A migration's text is ours and binds nothing, so its error can be shown whole.

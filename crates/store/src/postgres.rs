@@ -46,7 +46,7 @@ impl Postgres {
         parties: &[Migrations],
     ) -> Result<Self, StoreError> {
         let store = Self {
-            pool: pool(options, options.pool_size)?,
+            pool: pool(options, "lanyard", options.pool_size)?,
         };
         migrate::postgres(&mut connection(&store.pool).await?, parties).await?;
         Ok(store)
@@ -92,10 +92,11 @@ impl Postgres {
     }
 }
 
-fn pool(options: &PostgresOptions, size: usize) -> Result<Pool, StoreError> {
+/// Connects when one is first needed. `name` is what the server lists us under, unless the address says.
+pub(crate) fn pool(options: &PostgresOptions, name: &str, size: usize) -> Result<Pool, StoreError> {
     let mut config = options.config.clone();
     if config.get_application_name().is_none() {
-        config.application_name("lanyard");
+        config.application_name(name);
     }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(PATIENCE);
@@ -127,7 +128,7 @@ pub(super) async fn read_once(
     options: &PostgresOptions,
     statement: &Statement,
 ) -> Result<Vec<Row>, StoreError> {
-    let pool = pool(options, 1)?;
+    let pool = pool(options, "lanyard", 1)?;
     // Never given back: it is closed with whatever was begun on it.
     let client = Object::take(connection(&pool).await?);
     let read = async {
@@ -145,7 +146,7 @@ pub(super) async fn read_once(
     Ok(outcome.rows)
 }
 
-async fn connection(pool: &Pool) -> Result<Client, StoreError> {
+pub(crate) async fn connection(pool: &Pool) -> Result<Client, StoreError> {
     use deadpool_postgres::PoolError;
     pool.get().await.map_err(|error| match error {
         PoolError::Closed => StoreError::Closed,
@@ -325,7 +326,7 @@ async fn run(client: &tokio_postgres::Client, statement: &Statement) -> Answer {
     })
 }
 
-fn owned(row: &tokio_postgres::Row, index: usize) -> Result<Value, StoreError> {
+pub(crate) fn owned(row: &tokio_postgres::Row, index: usize) -> Result<Value, StoreError> {
     let column = &row.columns()[index];
     let value = match *column.type_() {
         Type::INT8 => row.try_get::<_, Option<i64>>(index).map(Value::from),
@@ -406,7 +407,7 @@ fn left_nothing(error: &Error, client: Option<&Client>) -> bool {
     }
 }
 
-fn explain(error: &Error, statement: usize) -> StoreError {
+pub(crate) fn explain(error: &Error, statement: usize) -> StoreError {
     let Some(db) = error.as_db_error() else {
         // The driver refuses a value before it sends it, for instance a text with a zero byte.
         return if error.is_closed() {

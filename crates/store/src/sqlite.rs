@@ -141,28 +141,45 @@ fn open_reader(path: &Path) -> Result<Session, rusqlite::Error> {
     Ok(Session::new(connection))
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+/// A connection that keeps everybody else out while it lives; busy when somebody is in already, even one who does nothing.
+pub(crate) fn connect_alone(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    // Before the first look at the file, or the locks would be the ordinary ones.
+    connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
+    set_up(&connection, Duration::ZERO)?;
+    connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")?;
+    Ok(connection)
+}
+
+pub(crate) fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY)?;
+    set_up(&connection, BUSY)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Error> {
     // Only SQL of this program runs: nothing that a file brings along (a view, a trigger) may call functions.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    switch_to_wal(&connection)?;
+    switch_to_wal(connection, patience)?;
     // FULL: the log is on disk before a commit is answered, so a code that was given out survives a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    Ok(connection)
+    Ok(())
 }
 
 /// SQLite does not wait its busy time when two processes change a new file's mode at once; so we do.
-fn switch_to_wal(connection: &Connection) -> Result<(), rusqlite::Error> {
+fn switch_to_wal(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Error> {
     const PAUSE: Duration = Duration::from_millis(20);
     let mut waited = Duration::ZERO;
     loop {
         match connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())) {
             Err(error)
-                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY =>
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && waited < patience =>
             {
                 thread::sleep(PAUSE);
                 waited += PAUSE;
@@ -184,7 +201,7 @@ fn pragma(
 
 /// The file holds personal values, sealed or not: nobody else on the machine may read it. SQLite gives its log and
 /// index files the mode of the database file.
-fn create_private(path: &Path) -> std::io::Result<()> {
+pub(crate) fn create_private(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -429,7 +446,7 @@ impl Session {
 }
 
 /// `None` for a real number (no table of ours holds one) and for text that is not UTF-8.
-fn owned(value: ValueRef<'_>) -> Option<Value> {
+pub(crate) fn owned(value: ValueRef<'_>) -> Option<Value> {
     match value {
         ValueRef::Null => Some(Value::Null),
         ValueRef::Integer(integer) => Some(Value::Integer(integer)),
@@ -440,7 +457,7 @@ fn owned(value: ValueRef<'_>) -> Option<Value> {
 }
 
 /// SQLite's own texts name tables, columns and files, never a bound value.
-pub(super) fn explain(error: &rusqlite::Error, statement: usize) -> StoreError {
+pub(crate) fn explain(error: &rusqlite::Error, statement: usize) -> StoreError {
     use rusqlite::ffi::{
         SQLITE_CONSTRAINT_DATATYPE, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID,
         SQLITE_CONSTRAINT_UNIQUE,

@@ -16,10 +16,10 @@ fn page_of(name: &str) -> &'static str {
 }
 
 pub(super) fn write(root: &Path, report: &Report, machine: &Machine) -> anyhow::Result<()> {
-    let named = page_of(report.name);
+    let named = page_of(&report.name);
     let file = root.join(named);
     let page = std::fs::read_to_string(&file).with_context(|| named.to_owned())?;
-    let page = replaced(&page, report.name, &report.text(machine))?;
+    let page = replaced(&page, &report.name, &report.text(machine))?;
     Ok(std::fs::write(file, page)?)
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::load::{self, IN_FLIGHT};
 use super::report::{Report, endpoint_rows, megabytes, milliseconds, number, verdict};
-use super::server::{ALGORITHMS, Programs, Server};
+use super::server::{ALGORITHMS, Programs, Server, Setting};
 
 /// Pages that wait, and the journeys that begin in a second meanwhile.
 const PAGES: u32 = 10_000;
@@ -17,6 +17,7 @@ const CODES: u32 = 4_000;
 
 pub(super) fn measure(
     programs: &Programs,
+    setting: Setting,
     seconds: f64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
@@ -26,7 +27,7 @@ pub(super) fn measure(
             .to_vec(),
     ];
     for algorithm in ALGORITHMS {
-        let gateway = Server::gateway(programs)?;
+        let gateway = Server::gateway(programs, setting)?;
         for (name, scenario) in [
             ("pushed request", json!("par")),
             ("token", json!({ "token": { "codes": CODES } })),
@@ -50,7 +51,7 @@ pub(super) fn measure(
     ));
     report.table(&rows);
 
-    let gateway = Server::gateway(programs)?;
+    let gateway = Server::gateway(programs, setting)?;
     let pages = json!({ "pages": { "open": PAGES, "journeys_a_second": JOURNEYS_A_SECOND } });
     let told = load::run(programs, &gateway, ALGORITHMS[0], pages, seconds * 2.0)?;
     let memory = number(&told, "/server/peak");

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::load::{self, IN_FLIGHT};
 use super::report::{Report, endpoint_rows, median, megabytes, number, verdict};
-use super::server::{ALGORITHMS, Programs, Server};
+use super::server::{ALGORITHMS, Programs, Server, Setting};
 
 /// At most so many times the floor.
 const AIM_RATIO: f64 = 3.0;
@@ -16,6 +16,7 @@ const FLOOR: f64 = 0.25;
 
 pub(super) fn measure(
     programs: &Programs,
+    setting: Setting,
     seconds: f64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
@@ -36,7 +37,7 @@ pub(super) fn measure(
     ];
     let mut endpoints = Vec::new();
     for algorithm in ALGORITHMS {
-        let gateway = Server::gateway(programs)?;
+        let gateway = Server::gateway(programs, setting)?;
         let floor = || {
             load::run(
                 programs,
@@ -80,7 +81,7 @@ pub(super) fn measure(
         report.table(&endpoint_rows(&told));
     }
 
-    let gateway = Server::gateway(programs)?;
+    let gateway = Server::gateway(programs, setting)?;
     let pages = json!({ "pages": { "open": OPEN, "journeys_a_second": 0.0 } });
     let told = load::run(programs, &gateway, ALGORITHMS[0], pages, seconds)?;
     let most = number(&told, "/server/peak");

@@ -27,9 +27,9 @@ pub(super) fn run(
     let plan = folder.join("plan.json");
     let text = json!({
         "server": {
-            "address": server.address.to_string(),
+            "addresses": server.addresses,
             "origin": server.origin,
-            "process": server.process(),
+            "processes": server.processes(),
         },
         "party": {
             "client_id": client_id(algorithm),

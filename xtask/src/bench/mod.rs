@@ -20,12 +20,13 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use report::Report;
-use server::Programs;
+use server::{Programs, Setting};
 
 /// What to measure, and for how long.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Plan {
     which: Vec<Which>,
+    setting: Setting,
     seconds: f64,
     json: bool,
     write: bool,
@@ -67,7 +68,8 @@ impl Which {
 }
 
 impl Plan {
-    /// Reads `journey|peer|gateway|flood|connector|matching|all [--seconds N] [--json] [--write]`.
+    /// Reads `journey|peer|gateway|flood|connector|matching|all [--seconds N] [--json] [--write]`; behind `journey` and
+    /// `gateway` also `--database postgres [--processes N]`.
     pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
         let [name, options @ ..] = arguments else {
             anyhow::bail!(
@@ -83,10 +85,12 @@ impl Plan {
         };
         let mut plan = Self {
             which,
+            setting: Setting::Sqlite,
             seconds: SECONDS,
             json: false,
             write: false,
         };
+        let (mut postgres, mut processes) = (false, None);
         let mut options = options.iter();
         while let Some(option) = options.next() {
             match *option {
@@ -97,10 +101,46 @@ impl Plan {
                     let seconds = seconds.filter(|seconds| (1.0..=3600.0).contains(seconds));
                     plan.seconds = seconds.context("--seconds takes a number from 1 to 3600")?;
                 }
+                "--database" => match options.next() {
+                    Some(&"postgres") => postgres = true,
+                    Some(&"sqlite") => postgres = false,
+                    _ => anyhow::bail!("--database takes sqlite or postgres"),
+                },
+                "--processes" => {
+                    let number = options.next().and_then(|text| text.parse().ok());
+                    let number = number.filter(|number| (1..=16).contains(number));
+                    processes = Some(number.context("--processes takes a number from 1 to 16")?);
+                }
                 other => anyhow::bail!("unknown option `{other}`"),
             }
         }
+        if postgres {
+            let processes = processes.unwrap_or(1);
+            plan.setting = Setting::Postgres { processes };
+            let has_setting = |which| matches!(which, &Which::Journey | &Which::Gateway);
+            anyhow::ensure!(
+                plan.which.iter().all(has_setting),
+                "--database is for journey and gateway"
+            );
+        } else {
+            anyhow::ensure!(
+                processes.is_none(),
+                "several processes need --database postgres"
+            );
+        }
         Ok(plan)
+    }
+
+    /// The name under which the figures stand, and the command that yields them.
+    fn names_of(&self, which: Which) -> (String, String) {
+        let (name, seconds) = (which.name(), self.seconds);
+        match self.setting {
+            Setting::Sqlite => (name.to_owned(), format!("{name} --seconds {seconds}")),
+            Setting::Postgres { processes } => (
+                format!("{name}-postgres-{processes}"),
+                format!("{name} --database postgres --processes {processes} --seconds {seconds}"),
+            ),
+        }
     }
 }
 
@@ -113,13 +153,18 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
     let mut all = Vec::new();
     for which in &plan.which {
         eprintln!("Measuring: {}.", which.name());
-        let mut report = Report::new(which.name(), plan.seconds);
+        let (name, command) = plan.names_of(*which);
+        let mut report = Report::new(name, &command);
         match (which, &programs) {
             (Which::Matching, _) => matching::measure(root, &mut report)?,
             (_, None) => anyhow::bail!("the programs to measure are not built"),
-            (Which::Journey, Some(of)) => journey::measure(of, plan.seconds, &mut report)?,
+            (Which::Journey, Some(of)) => {
+                journey::measure(of, plan.setting, plan.seconds, &mut report)?
+            }
             (Which::Peer, Some(of)) => peer::measure(root, of, plan.seconds, &mut report)?,
-            (Which::Gateway, Some(of)) => gateway::measure(of, plan.seconds, &mut report)?,
+            (Which::Gateway, Some(of)) => {
+                gateway::measure(of, plan.setting, plan.seconds, &mut report)?
+            }
             (Which::Connector, Some(of)) => connector::measure(root, of, &mut report)?,
             (Which::Flood, Some(of)) => flood::measure(of, plan.seconds, &mut report)?,
         }
@@ -148,12 +193,24 @@ mod tests {
         assert_eq!(plan.which, Which::ALL);
         assert!((plan.seconds - 2.5).abs() < f64::EPSILON && plan.write && !plan.json);
         assert_eq!(Plan::parse(&["peer"]).unwrap().which, [Which::Peer]);
+        let plan = ["gateway", "--database", "postgres", "--processes", "4"];
+        let plan = Plan::parse(&plan).unwrap();
+        assert_eq!(plan.setting, Setting::Postgres { processes: 4 });
+        let (name, command) = plan.names_of(Which::Gateway);
+        let wanted = "gateway --database postgres --processes 4 --seconds 10";
+        assert_eq!(
+            (name.as_str(), command.as_str()),
+            ("gateway-postgres-4", wanted)
+        );
         for wrong in [
             &[][..],
             &["nothing"],
             &["peer", "--seconds"],
             &["peer", "--seconds", "0"],
             &["peer", "--fast"],
+            &["peer", "--database", "postgres"],
+            &["journey", "--processes", "2"],
+            &["journey", "--database", "oracle"],
         ] {
             assert!(Plan::parse(wrong).is_err(), "{wrong:?}");
         }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::load::{self, IN_FLIGHT};
 use super::report::{Report, median, megabytes, number, verdict};
-use super::server::{ALGORITHMS, Programs, Server};
+use super::server::{ALGORITHMS, Programs, Server, Setting};
 use crate::machine::install_npm_packages;
 
 /// At least so many times the peer's rate.
@@ -38,7 +38,7 @@ pub(super) fn measure(
     ];
     let mut ratios = Vec::new();
     for algorithm in ALGORITHMS {
-        let ours = Server::gateway(programs)?;
+        let ours = Server::gateway(programs, Setting::Sqlite)?;
         let theirs = Server::peer(&folder.join("server.mjs"))?;
         let (mut our_rates, mut their_rates, mut runs) = (Vec::new(), Vec::new(), Vec::new());
         for turn in 1..=TURNS {

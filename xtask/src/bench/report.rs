@@ -6,17 +6,17 @@ use super::machine::Machine;
 
 /// The figures of one benchmark.
 pub(super) struct Report {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     command: String,
     paragraphs: Vec<String>,
     values: Map<String, Value>,
 }
 
 impl Report {
-    pub(super) fn new(name: &'static str, seconds: f64) -> Self {
+    pub(super) fn new(name: String, command: &str) -> Self {
         Self {
+            command: format!("cargo xtask bench {command}"),
             name,
-            command: format!("cargo xtask bench {name} --seconds {seconds}"),
             paragraphs: Vec::new(),
             values: Map::new(),
         }
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_table_has_its_line_under_the_head() {
-        let mut report = Report::new("x", 1.0);
+        let mut report = Report::new("x".to_owned(), "x --seconds 1");
         report.table(&[
             vec!["a".to_owned(), "b".to_owned()],
             vec!["1".to_owned(), "2".to_owned()],

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::cargo::{cargo, succeeds, target_folder};
+use crate::postgres::Postgres;
 
 /// The address that the gateway goes by. Nobody resolves it: the load stands where the proxy would that ends TLS.
 pub(super) const ORIGIN: &str = "https://gateway.bench.example";
@@ -110,48 +111,80 @@ impl Drop for Folder {
 
 /// A running server. Dropping it ends it.
 pub(super) struct Server {
-    process: Child,
-    pub(super) address: SocketAddr,
+    processes: Vec<Child>,
+    pub(super) addresses: Vec<SocketAddr>,
     pub(super) origin: String,
     /// Where the gateway keeps its database; deleted after the process is gone.
-    _folder: Folder,
+    folder: Folder,
+    /// And its PostgreSQL, if it has one; the last to go.
+    _postgres: Option<Postgres>,
+}
+
+/// What a gateway is measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Setting {
+    /// One process on SQLite.
+    Sqlite,
+    /// So many processes on one PostgreSQL, which waits for the disk.
+    Postgres { processes: u32 },
 }
 
 impl Server {
-    /// A gateway as in real use, with new keys and an empty database: SQLite, which writes through to the disk. One
-    /// relying party may ask as much as the machine can do.
-    pub(super) fn gateway(programs: &Programs) -> anyhow::Result<Self> {
-        Self::limited_gateway(programs, UNLIMITED)
+    /// A gateway as in real use, with new keys and an empty database, which writes through to the disk. One relying party may ask as much as the machine can do.
+    pub(super) fn gateway(programs: &Programs, setting: Setting) -> anyhow::Result<Self> {
+        Self::limited_gateway(programs, setting, UNLIMITED)
     }
 
     /// The same with the limits that a configuration has which says nothing of them.
     pub(super) fn gateway_as_shipped(programs: &Programs) -> anyhow::Result<Self> {
-        Self::limited_gateway(programs, "")
+        Self::limited_gateway(programs, Setting::Sqlite, "")
     }
 
-    fn limited_gateway(programs: &Programs, limits: &str) -> anyhow::Result<Self> {
+    fn limited_gateway(
+        programs: &Programs,
+        setting: Setting,
+        limits: &str,
+    ) -> anyhow::Result<Self> {
         let folder = Folder::new()?;
-        let address = free_address()?;
-        let config = folder.join("gateway.toml");
+        let (postgres, number) = match setting {
+            Setting::Sqlite => (None, 1),
+            Setting::Postgres { processes } => (Some(Postgres::start_durable()?), processes),
+        };
+        let database = match &postgres {
+            None => format!("sqlite:{}", folder.join("gateway.db").display()),
+            Some(postgres) => postgres.url().to_owned(),
+        };
         for (name, text) in [
-            (
-                "gateway.toml",
-                configuration(&folder, address, limits).as_str(),
-            ),
             ("passphrase", "a passphrase of the benchmarks\n"),
             ("storage", "q0Zr7uYw1Kx9Vb3Nd5Tf2Hs8Lm4Pj6Cg\n"),
             ("signing", SIGNING_KEY),
         ] {
             std::fs::write(folder.join(name), text)?;
         }
-        let mut keys = Command::new(&programs.lanyard);
-        keys.args(["gateway", "--create-keys", "--config"])
-            .arg(&config)
-            .stdout(Stdio::null());
-        anyhow::ensure!(succeeds(&mut keys)?, "the gateway's keys were not made");
-        let mut command = with_every_file_descriptor(&programs.lanyard);
-        command.args(["gateway", "--config"]).arg(&config);
-        Self::start(&mut command, address, ORIGIN.to_owned(), folder)
+        let mut server = Self {
+            processes: Vec::new(),
+            addresses: Vec::new(),
+            origin: ORIGIN.to_owned(),
+            folder,
+            _postgres: postgres,
+        };
+        for number in 0..number {
+            let address = free_address()?;
+            let config = server.folder.join(&format!("gateway-{number}.toml"));
+            let text = configuration(&server.folder, address, &database, limits);
+            std::fs::write(&config, text)?;
+            if number == 0 {
+                let mut keys = Command::new(&programs.lanyard);
+                keys.args(["gateway", "--create-keys", "--config"])
+                    .arg(&config)
+                    .stdout(Stdio::null());
+                anyhow::ensure!(succeeds(&mut keys)?, "the gateway's keys were not made");
+            }
+            let mut command = with_every_file_descriptor(&programs.lanyard);
+            command.args(["gateway", "--config"]).arg(&config);
+            server.add(&mut command, address)?;
+        }
+        Ok(server)
     }
 
     /// The peer: a Node program that listens at `PORT`.
@@ -164,54 +197,57 @@ impl Server {
             ("CLIENT_SECRET", CLIENT_SECRET),
             ("REDIRECT_URI", REDIRECT_URI),
         ]);
-        Self::start(
-            &mut command,
-            address,
-            format!("http://{address}"),
-            Folder::new()?,
-        )
+        let mut server = Self {
+            processes: Vec::new(),
+            addresses: Vec::new(),
+            origin: format!("http://{address}"),
+            folder: Folder::new()?,
+            _postgres: None,
+        };
+        server.add(&mut command, address)?;
+        Ok(server)
     }
 
-    fn start(
-        command: &mut Command,
-        address: SocketAddr,
-        origin: String,
-        folder: Folder,
-    ) -> anyhow::Result<Self> {
-        let log = folder.join("log");
+    /// Starts a process and waits until it answers.
+    fn add(&mut self, command: &mut Command, address: SocketAddr) -> anyhow::Result<()> {
+        let log = self.folder.join("log");
+        let append = || {
+            std::fs::File::options()
+                .create(true)
+                .append(true)
+                .open(&log)
+        };
         let process = command
             .stdin(Stdio::null())
-            .stdout(std::fs::File::create(&log)?)
-            .stderr(std::fs::File::options().append(true).open(&log)?)
+            .stdout(append()?)
+            .stderr(append()?)
             .spawn()?;
-        let mut server = Self {
-            process,
-            address,
-            origin,
-            _folder: folder,
-        };
+        self.processes.push(process);
+        self.addresses.push(address);
         let began = Instant::now();
         while !answers(address) {
-            let ended = server.process.try_wait()?.is_some();
+            let ended = self.processes.last_mut().map(Child::try_wait).transpose()?;
             anyhow::ensure!(
-                !ended && began.elapsed() < START,
+                ended.flatten().is_none() && began.elapsed() < START,
                 "the server did not start:\n{}",
                 std::fs::read_to_string(&log).unwrap_or_default()
             );
             std::thread::sleep(Duration::from_millis(50));
         }
-        Ok(server)
+        Ok(())
     }
 
-    pub(super) fn process(&self) -> u32 {
-        self.process.id()
+    pub(super) fn processes(&self) -> Vec<u32> {
+        self.processes.iter().map(Child::id).collect()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
     }
 }
 
@@ -244,12 +280,12 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     listener.local_addr().context("no free port")
 }
 
-fn configuration(folder: &Folder, address: SocketAddr, limits: &str) -> String {
+fn configuration(folder: &Folder, address: SocketAddr, database: &str, limits: &str) -> String {
     let file = |name: &str| folder.join(name).display().to_string();
     let mut text = format!(
         r#"public_url = "{ORIGIN}"
 listen = "{address}"
-database = "sqlite:{}"
+database = "{database}"
 keys = "{}"
 key_passphrase = {{ file = "{}" }}
 storage_secret = {{ file = "{}" }}
@@ -260,7 +296,6 @@ name = "Anytown NHS Trust"
 issues = ["Identity", "FireSafety"]
 trust = [{{ credential_type = "Identity", issuers = ["did:web:gateway.bench.example:issuers:bench"] }}]
 "#,
-        file("gateway.db"),
         file("keys"),
         file("passphrase"),
         file("storage"),

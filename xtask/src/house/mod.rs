@@ -5,6 +5,7 @@
 mod banned;
 mod crates;
 mod files;
+mod migrations;
 mod names;
 mod points;
 mod slices;
@@ -64,6 +65,7 @@ fn check(root: &Path) -> anyhow::Result<Vec<Breach>> {
     breaches.extend(banned::check(&banned::read(root)?));
     let files = files::read(root)?;
     breaches.extend(files.iter().flat_map(TextFile::check));
+    breaches.extend(files.iter().flat_map(migrations::check));
     breaches.extend(words::check(&files, root));
     breaches.extend(points::check(&files));
     for file in files.iter().filter(|file| file.is_rust()) {

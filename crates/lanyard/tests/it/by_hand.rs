@@ -269,6 +269,21 @@ impl Journey {
         request.build().unwrap()
     }
 
+    /// The same, where what has to be looked up for it may not be answered: then there is none.
+    pub(crate) async fn try_request(
+        &mut self,
+        step: Step,
+        gateway: &Operated,
+        holder: &Holder,
+    ) -> Option<Request> {
+        if step == Step::Retrieve && self.address.is_empty() && self.link.starts_with("https:") {
+            let client = gateway.client(&self.cookies);
+            let answer = client.get(&self.link).send().await.ok()?;
+            answer.headers().get(header::LOCATION)?;
+        }
+        Some(self.request(step, gateway, holder).await)
+    }
+
     /// Asks for the credential, to be bound to that holder's key, with that nonce.
     pub(crate) async fn credential_request_with(
         &self,

@@ -1,8 +1,14 @@
 //! The program's integration tests, one binary for all of them: each runs the real `lanyard` as its users do.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod backups;
+mod behind_pgbouncer;
 mod browser;
 mod by_hand;
+mod cluster;
+mod cluster_journeys;
+mod cluster_load;
+mod cluster_outage;
 mod connector_command;
 #[allow(dead_code)] // the store's tests use all of it
 #[path = "../../../store/tests/it/database.rs"]
@@ -34,7 +40,10 @@ mod portal_kill_truth;
 mod portal_processes;
 mod portal_walk;
 mod ports;
+mod postgres_server;
 mod process;
+mod rolling;
 mod sandbox_command;
 mod sidecar_host;
 mod sidecar_process;
+mod store_command;

@@ -44,7 +44,7 @@ pub(crate) struct Operated {
     pub(crate) signing_key: HmacKey,
     pub(crate) config: String,
     pub(crate) certificate_authority: String,
-    ports: Ports,
+    pub(crate) ports: Ports,
     process: Option<Child>,
 }
 

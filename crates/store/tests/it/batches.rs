@@ -420,7 +420,7 @@ mod for_postgres {
 }
 
 /// A party whose history has this name.
-const fn party(history: &'static str) -> Migrations {
+pub(crate) const fn party(history: &'static str) -> Migrations {
     Migrations::new(
         history,
         for_sqlite::migrations::runner,

@@ -17,6 +17,7 @@ pub(crate) struct Database {
 enum Place {
     Folder(PathBuf),
     Server { admin: String, name: String },
+    Elsewhere(String),
 }
 
 impl Database {
@@ -47,6 +48,14 @@ impl Database {
         })
     }
 
+    /// Somebody else's, who sees to it that it goes.
+    pub(crate) fn at(address: String) -> Self {
+        Self {
+            url: address.parse().unwrap(),
+            place: Place::Elsewhere(address),
+        }
+    }
+
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.url
     }
@@ -60,6 +69,7 @@ impl Database {
                 url.set_path(name);
                 url.to_string()
             }
+            Place::Elsewhere(address) => address.clone(),
         }
     }
 
@@ -81,6 +91,7 @@ async fn run(server: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
 impl Drop for Database {
     fn drop(&mut self) {
         match &self.place {
+            Place::Elsewhere(_) => {}
             Place::Folder(folder) => {
                 let _ = std::fs::remove_dir_all(folder);
             }

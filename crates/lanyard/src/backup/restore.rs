@@ -1,0 +1,213 @@
+//! Restoring a backup: into a folder and a database that were not there, or were empty.
+
+use std::io::BufReader;
+use std::path::{Component, Path, PathBuf};
+
+use store::copy::{self, CopyError, Held, Record};
+use toml::Table;
+
+use super::age::{self, Opener};
+use super::content::{self, Kind, Manifest, Name, Part};
+use super::{BackupError, CONFIG, places};
+
+/// Parts that wait for the database; they bound the memory of a restore.
+const LOTS: usize = 4;
+const ROWS: usize = 256;
+
+/// Where a backup is restored to.
+pub(super) struct Target {
+    /// The folder that is made; its name appears when all is in it.
+    pub(super) folder: PathBuf,
+    /// The address of the database; `None` for a file in the folder.
+    pub(super) database: Option<String>,
+}
+
+/// What was restored.
+pub(super) struct Restored {
+    pub(super) manifest: Manifest,
+    pub(super) held: Vec<Held>,
+    pub(super) files: usize,
+    /// The configuration, adapted.
+    pub(super) config: PathBuf,
+}
+
+/// Restores all of it or nothing. The file is read twice: whole, to see that it is, and then to take it in.
+pub(super) async fn restore(
+    file: &Path,
+    opener: Opener,
+    target: Target,
+) -> Result<Restored, BackupError> {
+    if target.folder.exists() {
+        return Err(BackupError::Exists(target.folder));
+    }
+    let folder = std::path::absolute(&target.folder)?;
+    let draft = super::beside(&folder, "restoring");
+    let restored = restore_into(&draft, &folder, file, opener, target.database).await;
+    let renamed = restored.and_then(|restored| {
+        std::fs::rename(&draft, &folder)?;
+        super::sync_folder(&folder)?;
+        Ok(restored)
+    });
+    if renamed.is_err() {
+        let _ = std::fs::remove_dir_all(&draft);
+    }
+    renamed
+}
+
+async fn restore_into(
+    draft: &Path,
+    folder: &Path,
+    file: &Path,
+    opener: Opener,
+    database: Option<String>,
+) -> Result<Restored, BackupError> {
+    let (file, place) = (file.to_owned(), draft.to_owned());
+    let checked = tokio::task::spawn_blocking(move || {
+        let (_, _) = follow(&file, &opener, |_| Ok(()))?;
+        super::create_folder(&place)?;
+        Ok((file, opener))
+    });
+    let (file, opener) = checked.await.unwrap_or(Err(BackupError::Unreadable))?;
+    let at_rest = format!("sqlite:{}", folder.join("gateway.db").display());
+    let (address, written) = match &database {
+        Some(written) => (super::resolved(written)?, written.clone()),
+        None => (
+            format!("sqlite:{}", draft.join("gateway.db").display()),
+            at_rest,
+        ),
+    };
+    let database = super::database(&address)?;
+    let (sender, records) = tokio::sync::mpsc::channel(LOTS);
+    let (draft, folder) = (draft.to_owned(), folder.to_owned());
+    let reading = tokio::task::spawn_blocking(move || {
+        let (mut lot, mut files) = (Vec::new(), Files::new(&draft, &folder));
+        let taken = follow(&file, &opener, |part| {
+            match part {
+                Part::Record(record) => {
+                    let is_last = record == Record::End;
+                    lot.push(record);
+                    if is_last || lot.len() >= ROWS {
+                        let sent = sender.blocking_send(Ok(std::mem::take(&mut lot)));
+                        // Whoever does not listen has said why.
+                        sent.map_err(|_| BackupError::Copy(CopyError::Incomplete))?;
+                    }
+                }
+                Part::File(name, content) => files.write(&name, &content)?,
+                Part::Manifest(_) | Part::End => {}
+            }
+            Ok(())
+        })?;
+        Ok((taken, files.finish(&written)?))
+    });
+    let loaded = copy::load(&database, &super::PARTIES, records).await;
+    let read = reading.await.unwrap_or(Err(BackupError::Unreadable));
+    let (held, ((manifest, files), config)) = match (loaded, read) {
+        (Ok(held), Ok(read)) => (held, read),
+        // The database says only that nothing more came; the reader knows why.
+        (Err(CopyError::Incomplete) | Ok(_), Err(error)) => return Err(error),
+        (Err(error), _) => return Err(BackupError::Copy(error)),
+    };
+    Ok(Restored {
+        manifest,
+        held,
+        files,
+        config,
+    })
+}
+
+/// Every part in order, to the end, which must be there. Tells what the backup is and how many files are in it.
+fn follow(
+    file: &Path,
+    opener: &Opener,
+    mut each: impl FnMut(Part) -> Result<(), BackupError>,
+) -> Result<(Manifest, usize), BackupError> {
+    let opened = std::fs::File::open(file);
+    let opened = opened.map_err(|error| BackupError::File(file.to_owned(), error))?;
+    let mut from = BufReader::new(age::open(opened, opener)?);
+    content::begun(&mut from)?;
+    let Part::Manifest(manifest) = content::next(&mut from)? else {
+        return Err(BackupError::Unreadable);
+    };
+    let (mut files, mut last) = (0, None);
+    loop {
+        let part = content::next(&mut from)?;
+        match &part {
+            Part::End if last == Some(Record::End) => return Ok((manifest, files)),
+            Part::End | Part::Manifest(_) => return Err(BackupError::Unreadable),
+            Part::Record(Record::End) => last = Some(Record::End),
+            Part::Record(_) => {}
+            Part::File(..) => files += 1,
+        }
+        each(part)?;
+    }
+}
+
+/// The files of a backup, and the configuration that says where they are now.
+struct Files<'a> {
+    draft: &'a Path,
+    folder: &'a Path,
+    config: Option<Table>,
+    /// Secrets and other files, until the configuration is there.
+    moved: Vec<(Name, PathBuf)>,
+}
+
+impl<'a> Files<'a> {
+    fn new(draft: &'a Path, folder: &'a Path) -> Self {
+        Self {
+            draft,
+            folder,
+            config: None,
+            moved: Vec::new(),
+        }
+    }
+
+    fn write(&mut self, name: &Name, content: &[u8]) -> Result<(), BackupError> {
+        let inside = match name.kind {
+            Kind::Config => {
+                let text = std::str::from_utf8(content).map_err(|_| BackupError::Unreadable)?;
+                self.config = Some(text.parse().map_err(|_| BackupError::Unreadable)?);
+                PathBuf::from(format!("{CONFIG}.original"))
+            }
+            Kind::Key => Path::new("keys").join(&name.name),
+            Kind::CredentialType => Path::new("credential-types").join(&name.name),
+            Kind::Named => PathBuf::from(name.name.replace('_', "-")),
+            Kind::Secret => Path::new("secrets").join(&name.name),
+        };
+        // The file is sealed, and still no name in it leads out of the folder.
+        if !inside
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(BackupError::Unreadable);
+        }
+        let path = self.draft.join(&inside);
+        if let Some(parent) = path.parent() {
+            super::create_folder(parent)?;
+        }
+        super::write_private(&path, content)?;
+        if matches!(name.kind, Kind::Named | Kind::Secret) {
+            self.moved.push((name.clone(), self.folder.join(inside)));
+        }
+        Ok(())
+    }
+
+    /// Writes the configuration with the places of today.
+    fn finish(self, database: &str) -> Result<PathBuf, BackupError> {
+        let mut config = self.config.ok_or(BackupError::Unreadable)?;
+        let now = |name: &str| self.folder.join(name).display().to_string();
+        places::set(&mut config, "database", database);
+        places::set(&mut config, "keys", &now("keys"));
+        if places::folder(&config, "credential_types").is_some() {
+            places::set(&mut config, "credential_types", &now("credential-types"));
+        }
+        for (name, path) in &self.moved {
+            match name.kind {
+                Kind::Secret => places::set_secret(&mut config, &name.name, path)?,
+                _ => places::set(&mut config, &name.name, &path.display().to_string()),
+            }
+        }
+        let text = toml::to_string(&config).map_err(|_| BackupError::Unreadable)?;
+        super::write_private(&self.draft.join(CONFIG), text.as_bytes())?;
+        Ok(self.folder.join(CONFIG))
+    }
+}
