@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::KeyError;
 use crate::limits::{LimitsConfig, OwnLimits};
+use crate::metrics::{AvailabilityConfig, MetricsConfig};
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
@@ -57,6 +58,12 @@ pub struct Config {
     /// How much anybody may ask: rates, sizes, connections.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// Who may read the figures.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// What load balancers and the public status page are told.
+    #[serde(default)]
+    pub availability: AvailabilityConfig,
     /// Who uses this gateway.
     pub organisations: Vec<OrganisationConfig>,
 }

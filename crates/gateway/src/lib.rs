@@ -5,28 +5,33 @@
 
 mod admission;
 pub mod app;
+pub mod availability;
 mod client;
 pub mod clock;
 pub mod config;
 mod event;
 mod flight;
+pub mod health;
 pub mod interaction;
 pub mod issue;
 pub mod keys;
 pub mod limits;
 mod live;
+pub mod metrics;
 pub mod oidc;
 mod openapi;
 pub mod organisation;
 pub mod outbound;
 mod outcome;
 pub mod random;
-mod retention;
+pub mod retention;
 mod revision;
 pub mod revoke;
 pub mod seal;
 pub mod status;
+pub mod timeline;
 pub mod verify;
+mod watching;
 mod webhook;
 
 use std::sync::Arc;
@@ -44,6 +49,7 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use app::{App, Parts};
+use availability::PlannedWork;
 use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
@@ -51,6 +57,7 @@ use interaction::rows::Interactions;
 use keys::KeyStore;
 use limits::Limits;
 use live::Live;
+use metrics::Metrics;
 use organisation::Organisations;
 use organisation::catalogue::Catalogue;
 use outbound::Outbound;
@@ -58,6 +65,7 @@ use random::Random;
 use seal::Seal;
 use status::Lists;
 use store::{Migrations, Store, StoreError};
+use watching::Watch;
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");
@@ -83,6 +91,8 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Gateway {
     live: Live,
+    watch: Arc<Watch>,
+    planned_work: Option<std::path::PathBuf>,
     retention_days: u32,
     loopback: bool,
     page_states: bool,
@@ -178,9 +188,17 @@ impl Gateway {
             .map(|(client_id, _)| client_id.to_owned())
             .collect();
         let listeners = event::listeners(&store, configured).await?;
+        let metrics = Arc::new(Metrics::default());
+        PlannedWork::read(config.availability.planned_work.as_deref())
+            .map_err(|error| ConfigError::value("availability.planned_work", error.to_string()))?;
         let live = Live::new(Parts {
             organisations: Arc::new(organisations),
-            interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
+            interactions: Interactions::new(
+                store.clone(),
+                seal.clone(),
+                Arc::new(listeners),
+                Arc::clone(&metrics),
+            ),
             lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
             base,
             store,
@@ -203,8 +221,11 @@ impl Gateway {
             short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
             limits: Arc::new(limits),
+            metrics,
         });
         Ok(Self {
+            watch: Watch::new(&live, config),
+            planned_work: config.availability.planned_work.clone(),
             live,
             retention_days: config.retention_days,
             loopback: is_loopback(&config.public_url),
@@ -229,6 +250,11 @@ impl Gateway {
             .merge(verify::router())
             .merge(issue::router())
             .merge(status::router())
+            .merge(
+                availability::router(self.planned_work.clone(), oidc::frame(&self.live)).layer(
+                    axum::middleware::from_fn_with_state(self.live.clone(), oidc::speak),
+                ),
+            )
             // Whoever opens the address itself is told what this is.
             .route("/", get(|| async { Redirect::to("/help") }))
             .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
@@ -255,8 +281,7 @@ impl Gateway {
             .map_request(without_case)
             .service(routes);
         // However busy the gateway is, whoever watches it hears that it is alive.
-        Router::new()
-            .route("/healthz", get(|| async { "ok\n" }))
+        watching::probes(&self.watch)
             .layer(axum::middleware::map_response(move |response| async move {
                 ui::headers::complete(response, secure)
             }))
@@ -268,7 +293,8 @@ impl Gateway {
     pub async fn keep_working(&self) {
         tokio::join!(
             retention::run(&self.live, self.retention_days),
-            webhook::run(&self.live)
+            webhook::run(&self.live),
+            self.watch.beat()
         );
     }
 
@@ -278,7 +304,7 @@ impl Gateway {
     }
 
     /// One round of wiping.
-    pub async fn tidy_once(&self) -> Result<(), StoreError> {
+    pub async fn tidy_once(&self) -> Result<retention::Round, StoreError> {
         retention::round(&self.live.now(), self.retention_days).await
     }
 

@@ -137,6 +137,8 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         brand: None,
         address_header: None,
         limits: gateway::limits::LimitsConfig::sandbox(),
+        metrics: Default::default(),
+        availability: Default::default(),
         organisations: vec![OrganisationConfig {
             id: "anytown".to_owned(),
             name: "Anytown NHS Trust".to_owned(),

@@ -379,6 +379,8 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         brand: None,
         address_header: None,
         limits: LimitsConfig::default(),
+        metrics: Default::default(),
+        availability: Default::default(),
         organisations: vec![
             organisation("anytown", true),
             organisation("elsewhere", false),
