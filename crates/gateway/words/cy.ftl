@@ -171,7 +171,7 @@ too-many-next = Arhoswch am funud, yna llwythwch y dudalen hon eto. Os nad yw'n 
 
 status-title = Statws y gwasanaeth
 status-tag-working = Yn gweithio
-status-tag-trouble = Problem
+status-tag-trouble = Mae problem
 status-working = Mae’r gwasanaeth yn gweithio.
 status-trouble = Mae problem gyda’r gwasanaeth ar hyn o bryd. Efallai na fyddwch yn gallu rhannu nac ychwanegu tystlythyrau.
 status-as-of = Gwiriwyd hyn ar { $when }.

@@ -3,13 +3,17 @@
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
 pub mod browser;
+mod certificate;
 mod connections;
 mod connector_command;
 mod gateway_command;
+mod interaction_command;
 pub mod journey;
 mod listen;
 mod mail_command;
 mod portal_command;
+mod report_command;
+mod retention_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
@@ -36,6 +40,12 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// What became of an interaction, and why: 'why did my download fail'.
+    Interaction(interaction_command::Options),
+    /// Reports for who runs the gateway.
+    Report(report_command::Options),
+    /// What the gateway forgets, and what it must keep.
+    Retention(retention_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -55,7 +65,11 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Interaction(_)
+            | Self::Report(_)
+            | Self::Retention(_) => false,
         }
     }
 }
@@ -72,6 +86,9 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Interaction(options) => succeeded(interaction_command::run(&options).await),
+        Command::Report(options) => succeeded(report_command::run(&options).await),
+        Command::Retention(options) => succeeded(retention_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

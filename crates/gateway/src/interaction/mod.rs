@@ -10,6 +10,7 @@ mod counting;
 mod credential_types;
 mod news;
 pub mod overdue;
+pub mod reference;
 pub mod refusal;
 pub mod rows;
 pub mod short_code;

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Timeline, steps};
 use crate::interaction::Digest;
+use crate::interaction::reference::read_out;
 use store::{Row, Statement, Store, StoreError};
 
 /// How many one question finds at most. References are drawn by chance, so that there may be two.
@@ -80,7 +81,7 @@ async fn rows(
             "i.id = (SELECT interaction FROM credentials WHERE serial_number = $1)",
             serial.to_string(),
         )
-    } else if let Some(reference) = reference(text) {
+    } else if let Some(reference) = read_out(text) {
         ("i.reference = $1", reference)
     } else {
         ("i.id = $1", text.to_owned())
@@ -98,36 +99,10 @@ async fn rows(
     store.read(select).await
 }
 
-/// A reference as it is kept, from one as it is read out and typed: `k7q2 9mfd` is `K7Q2-9MFD`.
-fn reference(text: &str) -> Option<String> {
-    let is_between = |c: &char| !matches!(c, '-' | ' ' | '\u{2011}' | '\u{2013}');
-    let plain: String = text.chars().filter(is_between).collect();
-    if plain.len() != 8 || !plain.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return None;
-    }
-    let plain = plain.to_ascii_uppercase();
-    Some(format!("{}-{}", &plain[..4], &plain[4..]))
-}
-
 async fn read(store: &Store, row: &Row, now: Timestamp) -> Result<Timeline, StoreError> {
     let select = Statement::new(
         "SELECT at, step, cause FROM interaction_steps WHERE interaction = $1 ORDER BY at",
     );
     let beside = store.read(select.bind(row.text("id")?)).await?;
     steps::tell(row, &beside, now)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reference_is_found_as_people_read_it_out() {
-        for text in ["K7Q2-9MFD", "k7q2 9mfd", "k7q29mfd", "K7Q2\u{2011}9MFD"] {
-            assert_eq!(reference(text).as_deref(), Some("K7Q2-9MFD"), "{text}");
-        }
-        for text in ["", "K7Q2", "K7Q2-9MFD-0", "K7Q2-9MF\u{e9}"] {
-            assert_eq!(reference(text), None, "{text}");
-        }
-    }
 }

@@ -76,12 +76,8 @@ fn step(at: Timestamp, step: &'static str, sentence: &'static str) -> Step {
 }
 
 fn of_times(purpose: Purpose, times: &Times) -> Vec<Step> {
-    let is_pushed = times.opened != Some(times.created);
-    let mut steps = Vec::new();
-    if is_pushed {
-        let sentence = "the external system pushed its request";
-        steps.push(step(times.created, "pushed", sentence));
-    }
+    let asked = "the external system's request came, and was kept";
+    let mut steps = vec![step(times.created, "pushed", asked)];
     if let Some(at) = times.opened {
         steps.push(step(
             at,

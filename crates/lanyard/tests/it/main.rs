@@ -30,3 +30,4 @@ mod portal_walk;
 mod ports;
 mod sandbox_command;
 mod sidecar_process;
+mod watched;
