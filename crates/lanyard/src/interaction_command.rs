@@ -1,6 +1,6 @@
 //! `lanyard interaction show|tail`: what became of an interaction and why, from the gateway's database.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -139,15 +139,18 @@ const MOST: u32 = 1000;
 async fn follow(tail: &Tail) -> anyhow::Result<()> {
     let store = open(&Config::read(&tail.from.config)?).await?;
     let mut after = Timestamp::now() - SignedDuration::from_mins(tail.minutes.into());
-    let mut told: HashMap<String, usize> = HashMap::new();
+    let remembered = SignedDuration::from_mins(i64::from(tail.minutes).max(60));
+    let mut told: HashSet<(String, Timestamp, &str)> = HashSet::new();
     loop {
         let now = Timestamp::now();
         let newest = timeline::newest(&store, after, MOST, now).await;
         for one in newest.context("the gateway's database does not say")? {
-            let key = format!("{} {}", one.reference, one.client_id);
-            let known = told.insert(key, one.steps.len()).unwrap_or(0);
-            for step in one.steps.iter().skip(known) {
-                tell_step(&one, step, tail.from.json)?;
+            for step in &one.steps {
+                let key = format!("{} {}", one.reference, one.client_id);
+                let is_old = step.at < now - remembered;
+                if !is_old && told.insert((key, step.at, step.step)) {
+                    tell_step(&one, step, tail.from.json)?;
+                }
             }
         }
         if tail.once {
@@ -155,9 +158,8 @@ async fn follow(tail: &Tail) -> anyhow::Result<()> {
             return Ok(());
         }
         after = now - LATE;
-        if told.len() > 100_000 {
-            told.clear();
-        }
+        // Whoever watches for weeks remembers the last hour or so.
+        told.retain(|(_, at, _)| *at > now - remembered);
         tokio::select! {
             () = crate::listen::stop_signal() => return Ok(()),
             () = tokio::time::sleep(Duration::from_secs(1)) => {}

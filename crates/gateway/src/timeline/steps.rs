@@ -37,17 +37,35 @@ pub(super) fn tell(row: &Row, beside: &[Row], now: Timestamp) -> Result<Timeline
     };
     let revoked = row.optional_timestamp("revoked_at")?;
     let revoked_for = row.optional_text("revocation_cause")?;
-    let mut steps = of_times(purpose, &times);
-    for row in beside {
-        steps.extend(of_beside(row)?);
+    let mut beside = beside
+        .iter()
+        .map(of_beside)
+        .collect::<Result<Vec<_>, _>>()?;
+    // What is known of the token comes after all that led to it.
+    let token = beside
+        .iter()
+        .flatten()
+        .filter(|step| step.step == word::TOKEN_REFUSED);
+    let token: Vec<Step> = token.cloned().collect();
+    beside.retain(|step| {
+        step.as_ref()
+            .is_some_and(|step| step.step != word::TOKEN_REFUSED)
+    });
+    let mut steps = of_opening(&times);
+    steps.extend(beside.into_iter().flatten());
+    steps.extend(of_wallet(purpose, &times));
+    let end = of_end(stage, purpose, &times);
+    let is_collected = matches!(stage, Stage::Collected { .. });
+    steps.extend(end.clone().filter(|_| !is_collected));
+    if let Some(at) = times.coded {
+        let sentence = "the browser was sent back with a code";
+        steps.push(step(at, "code", sentence));
     }
-    steps.extend(of_end(stage, purpose, &times));
+    steps.extend(token);
+    steps.extend(end.filter(|_| is_collected));
     if let Some(at) = revoked {
-        steps.push(step(
-            at,
-            "revoked",
-            revocation(revoked_for.unwrap_or_default()),
-        ));
+        let sentence = revocation(revoked_for.unwrap_or_default());
+        steps.push(step(at, "revoked", sentence));
     }
     // Within a second the order of a journey holds: sorting is stable.
     steps.sort_by_key(|step| step.at);
@@ -75,31 +93,33 @@ fn step(at: Timestamp, step: &'static str, sentence: &'static str) -> Step {
     }
 }
 
-fn of_times(purpose: Purpose, times: &Times) -> Vec<Step> {
+fn of_opening(times: &Times) -> Vec<Step> {
     let asked = "the external system's request came, and was kept";
     let mut steps = vec![step(times.created, "pushed", asked)];
     if let Some(at) = times.opened {
-        steps.push(step(
-            at,
-            "opened",
-            "a browser opened the page, which shows the code",
-        ));
-    }
-    if let Some(at) = times.scanned {
-        steps.push(step(at, "scanned", "a wallet retrieved the request"));
-    }
-    if let (Some(at), Purpose::Issue) = (times.answered, purpose) {
-        let sentence = "the wallet's request for the credential was answered";
-        steps.push(step(at, "answered", sentence));
-    } else if let Some(at) = times.answered {
-        let sentence = "the wallet answered, and what it presented was checked";
-        steps.push(step(at, "presented", sentence));
-    }
-    if let Some(at) = times.coded {
-        let sentence = "the browser was sent back with a code";
-        steps.push(step(at, "code", sentence));
+        let sentence = "a browser opened the page, which shows the code";
+        steps.push(step(at, "opened", sentence));
     }
     steps
+}
+
+fn of_wallet(purpose: Purpose, times: &Times) -> Vec<Step> {
+    let scanned = "a wallet retrieved the request";
+    let (answered, sentence) = match purpose {
+        Purpose::Issue => (
+            "answered",
+            "the wallet's request for the credential was answered",
+        ),
+        Purpose::Verify => (
+            "presented",
+            "the wallet answered, and what it presented was checked",
+        ),
+    };
+    let steps = [
+        times.scanned.map(|at| step(at, "scanned", scanned)),
+        times.answered.map(|at| step(at, answered, sentence)),
+    ];
+    steps.into_iter().flatten().collect()
 }
 
 fn of_beside(row: &Row) -> Result<Option<Step>, StoreError> {
