@@ -18,10 +18,10 @@ use crate::world::{Form, UNIQUE_IDENTIFIER, World, client, identity, programme, 
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// From now on, everything that our own crates can be made to say, and what others say unasked.
+    /// From now on, everything that our own crates and those below them can be made to say.
     fn begin() -> Self {
         let log = Self::default();
-        let filter = "info,gateway=trace,store=trace,standards=trace,ui=trace,tower_http=trace";
+        let filter = "trace";
         tracing_subscriber::fmt()
             .json()
             .with_env_filter(EnvFilter::new(filter))
