@@ -242,6 +242,7 @@ async fn status_lists(parts: &App) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn at(minutes: i64) -> Timestamp {

@@ -137,8 +137,8 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         brand: None,
         address_header: None,
         limits: gateway::limits::LimitsConfig::sandbox(),
-        metrics: Default::default(),
-        availability: Default::default(),
+        metrics: gateway::metrics::MetricsConfig::default(),
+        availability: gateway::metrics::AvailabilityConfig::default(),
         organisations: vec![OrganisationConfig {
             id: "anytown".to_owned(),
             name: "Anytown NHS Trust".to_owned(),

@@ -31,8 +31,9 @@ pub(super) fn write(looked: &Looked, base: &str, service: &str) -> String {
     }
     for day in looked.days.iter().filter(|day| day.away() > 0) {
         let said = format!(
-            "The service was away for {} minutes on {} (UTC).",
+            "The service was away for {} {} on {} (UTC).",
             day.away(),
+            if day.away() == 1 { "minute" } else { "minutes" },
             day.date
         );
         // The last moment of the day: an entry of today changes until then.

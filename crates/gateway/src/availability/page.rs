@@ -39,8 +39,11 @@ const SHOWN_AHEAD: SignedDuration = SignedDuration::from_hours(24 * 90);
 #[derive(Clone)]
 pub struct Shown {
     planned: Option<PathBuf>,
-    last: Arc<Mutex<Option<(Instant, Arc<Looked>)>>>,
+    last: Arc<Mutex<Last>>,
 }
+
+/// The last look, and when it was.
+type Last = Option<(Instant, Arc<Looked>)>;
 
 /// What is known, as of a moment.
 pub(super) struct Looked {
@@ -89,8 +92,7 @@ impl Shown {
     /// Looks at most twice a minute: whoever asks at the same moment waits for the same answer.
     async fn look(&self, app: &App) -> Arc<Looked> {
         let mut last = self.last.lock().await;
-        if let Some((at, looked)) = last.as_ref().filter(|(at, _)| at.elapsed() < KEPT) {
-            let _ = at;
+        if let Some((_, looked)) = last.as_ref().filter(|(at, _)| at.elapsed() < KEPT) {
             return Arc::clone(looked);
         }
         let now = app.now();

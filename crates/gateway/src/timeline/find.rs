@@ -1,5 +1,7 @@
 //! Finding interactions by what people have in hand: a reference, a `request_uri`, a serial number, a page's id.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -90,7 +92,8 @@ async fn rows(
     if organisation.is_some() {
         sql.push_str(" AND i.organisation = $2");
     }
-    sql.push_str(&format!(" ORDER BY i.created_at DESC LIMIT {MOST}"));
+    // Writing into a string does not fail.
+    let _ = write!(sql, " ORDER BY i.created_at DESC LIMIT {MOST}");
     let select = Statement::new(sql).bind(value);
     let select = match organisation {
         Some(organisation) => select.bind(organisation),

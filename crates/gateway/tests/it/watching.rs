@@ -243,7 +243,7 @@ fn rules(text: &str) -> Vec<(String, String)> {
         if let Some(name) = line.strip_prefix("      - alert: ") {
             rules.push((name.to_owned(), String::new()));
         } else if let Some(expression) = line.strip_prefix("        expr: ") {
-            rules.last_mut().unwrap().1 = expression.to_owned();
+            expression.clone_into(&mut rules.last_mut().unwrap().1);
         } else {
             let known = [
                 "groups:",

@@ -131,8 +131,8 @@ pub fn gateway_config(
         brand: None,
         address_header: None,
         limits: LimitsConfig::sandbox(),
-        metrics: Default::default(),
-        availability: Default::default(),
+        metrics: gateway::metrics::MetricsConfig::default(),
+        availability: gateway::metrics::AvailabilityConfig::default(),
         organisations: vec![
             organisation(ANYTOWN, "Anytown NHS Trust", trust.to_vec())?,
             organisation(ELSEWHERE, "Elsewhere Agency", Vec::new())?,

@@ -432,8 +432,8 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         brand: None,
         address_header: None,
         limits: gateway::limits::LimitsConfig::default(),
-        metrics: Default::default(),
-        availability: Default::default(),
+        metrics: gateway::metrics::MetricsConfig::default(),
+        availability: gateway::metrics::AvailabilityConfig::default(),
         organisations: vec![anytown],
     }
 }

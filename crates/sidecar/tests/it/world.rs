@@ -358,8 +358,8 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
         brand: None,
         address_header: None,
         limits: gateway::limits::LimitsConfig::default(),
-        metrics: Default::default(),
-        availability: Default::default(),
+        metrics: gateway::metrics::MetricsConfig::default(),
+        availability: gateway::metrics::AvailabilityConfig::default(),
         organisations: vec![anytown],
     }
 }

@@ -395,8 +395,8 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         brand: None,
         address_header: None,
         limits: gateway::limits::LimitsConfig::default(),
-        metrics: Default::default(),
-        availability: Default::default(),
+        metrics: gateway::metrics::MetricsConfig::default(),
+        availability: gateway::metrics::AvailabilityConfig::default(),
         organisations: vec![anytown],
     }
 }

@@ -379,8 +379,8 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         brand: None,
         address_header: None,
         limits: LimitsConfig::default(),
-        metrics: Default::default(),
-        availability: Default::default(),
+        metrics: gateway::metrics::MetricsConfig::default(),
+        availability: gateway::metrics::AvailabilityConfig::default(),
         organisations: vec![
             organisation("anytown", true),
             organisation("elsewhere", false),
