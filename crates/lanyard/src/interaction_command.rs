@@ -29,7 +29,7 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Show {
-    /// The reference that the person reads out (K7Q2-9MFD), a request_uri, a serial number, or the id in the page's address.
+    /// The reference that the person reads out (K7Q2-9MFD), a `request_uri`, a serial number, or the id in the page's address.
     reference: String,
     #[command(flatten)]
     from: From,

@@ -88,7 +88,7 @@ pub async fn run() -> ExitCode {
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
         Command::Interaction(options) => succeeded(interaction_command::run(&options).await),
         Command::Report(options) => succeeded(report_command::run(&options).await),
-        Command::Retention(options) => succeeded(retention_command::run(&options).await),
+        Command::Retention(options) => succeeded(Box::pin(retention_command::run(&options)).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

@@ -55,7 +55,7 @@ struct Held {
     /// The organisation's id.
     #[arg(long)]
     organisation: Option<String>,
-    /// The interaction's reference, request_uri or serial number.
+    /// The interaction's reference, `request_uri` or serial number.
     #[arg(long)]
     interaction: Option<String>,
 }
