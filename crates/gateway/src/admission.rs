@@ -6,6 +6,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
@@ -16,12 +17,25 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::app::App;
 use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany, watched};
+use crate::metrics::{self, Refused};
 use crate::{client, oidc};
 
-/// Middleware around all routes.
+/// Middleware around all routes: lets in, and counts what was answered.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>();
-    let kind = Kind::of(route.map(MatchedPath::as_str));
+    let began = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let kind = Kind::of(route);
+    let response = admit_kind(&app, kind, request, next).await;
+    let metrics = &app.metrics;
+    metrics.answered(route, response.status(), began.elapsed());
+    if let Some(Refused(code)) = response.extensions().get::<metrics::Refused>() {
+        metrics.refused.add(&[kind.asker(), code]);
+    }
+    response
+}
+
+async fn admit_kind(app: &App, kind: Kind, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|ConnectInfo(address)| address.ip());
     let header = app.limits.address_header.as_ref();
@@ -29,13 +43,13 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     // Somebody may have typed what a wallet would follow.
     let is_read = kind.is_for_people() || kind.is_a_link() && oidc::takes_html(request.headers());
     // What is refused here does not come to where pages are put into a language.
-    let asked = is_read.then(|| oidc::Asked::of(&app, &request));
-    let (request, _place) = match enter(&app, kind, from, request).await {
+    let asked = is_read.then(|| oidc::Asked::of(app, &request));
+    let (request, _place) = match enter(app, kind, from, request).await {
         Ok(entered) => entered,
         Err(refused) => {
-            let answer = refused.answer(&app, is_read);
+            let answer = refused.answer(app, is_read);
             return match asked {
-                Some(asked) => asked.finish(&app, answer),
+                Some(asked) => asked.finish(app, answer),
                 None => answer,
             };
         }
@@ -57,7 +71,7 @@ async fn enter(
     kind: Kind,
     from: Option<IpAddr>,
     request: Request,
-) -> Result<(Request, Option<OwnedSemaphorePermit>), Refused> {
+) -> Result<(Request, Option<OwnedSemaphorePermit>), NotAdmitted> {
     if let Some(from) = from {
         app.limits.charge_address(kind, from, app.now())?;
     }
@@ -66,10 +80,10 @@ async fn enter(
         .path_and_query()
         .map_or(0, |it| it.as_str().len());
     if length > LONGEST_URL {
-        return Err(Refused::LongUrl);
+        return Err(NotAdmitted::LongUrl);
     }
     if kind.is_for_programs() && is_of_anothers_page(&request) {
-        return Err(Refused::OtherSite);
+        return Err(NotAdmitted::OtherSite);
     }
     let request = if matches!(*request.method(), Method::GET | Method::HEAD) {
         request
@@ -90,11 +104,11 @@ async fn received(
     kind: Kind,
     from: Option<IpAddr>,
     request: Request,
-) -> Result<Request, Refused> {
+) -> Result<Request, NotAdmitted> {
     let (parts, body) = request.into_parts();
     let _place = app.limits.receive(from)?;
     let read = tokio::time::timeout(LONGEST_BODY, read(app, kind, from, body));
-    let (body, memory) = read.await.map_err(|_| Refused::SlowBody)??;
+    let (body, memory) = read.await.map_err(|_| NotAdmitted::SlowBody)??;
     let mut request = Request::from_parts(parts, Body::from(body));
     // The memory is in use until the request is answered.
     request.extensions_mut().insert(std::sync::Arc::new(memory));
@@ -106,11 +120,11 @@ async fn read(
     kind: Kind,
     from: Option<IpAddr>,
     mut body: Body,
-) -> Result<(Bytes, Vec<Memory>), Refused> {
+) -> Result<(Bytes, Vec<Memory>), NotAdmitted> {
     let most = kind.largest_body();
     // Whoever says beforehand that it is too large need not send it.
     if body.size_hint().lower() > most as u64 {
-        return Err(Refused::LargeBody);
+        return Err(NotAdmitted::LargeBody);
     }
     let mut whole = Vec::new();
     let mut memory = Vec::new();
@@ -119,7 +133,7 @@ async fn read(
         let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
         let data = match frame {
             None => return Ok((whole.into(), memory)),
-            Some(Err(_)) => return Err(Refused::BrokenBody),
+            Some(Err(_)) => return Err(NotAdmitted::BrokenBody),
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => data,
                 Err(_) => continue,
@@ -127,7 +141,7 @@ async fn read(
         };
         let length = whole.len() + data.len();
         if length > most {
-            return Err(Refused::LargeBody);
+            return Err(NotAdmitted::LargeBody);
         }
         if length > room {
             memory.push(app.limits.reserve(from, length - room)?);
@@ -149,7 +163,7 @@ fn is_of_anothers_page(request: &Request) -> bool {
 }
 
 /// Why a request is not let in.
-enum Refused {
+enum NotAdmitted {
     OtherSite,
     LongUrl,
     LargeBody,
@@ -158,13 +172,13 @@ enum Refused {
     TooMany(TooMany),
 }
 
-impl From<TooMany> for Refused {
+impl From<TooMany> for NotAdmitted {
     fn from(error: TooMany) -> Self {
         Self::TooMany(error)
     }
 }
 
-impl Refused {
+impl NotAdmitted {
     fn answer(self, app: &App, is_read: bool) -> Response {
         let (status, sentence) = match self {
             Self::TooMany(many) if is_read => {

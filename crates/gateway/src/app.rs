@@ -9,6 +9,7 @@ use standards::jose::Signer;
 use crate::clock::Clock;
 use crate::interaction::rows::Interactions;
 use crate::limits::{Kind, Limits, Place, TooMany};
+use crate::metrics::Metrics;
 use crate::oidc::Guesses;
 use crate::organisation::{Organisations, RelyingParty};
 use crate::outbound::Outbound;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub secret_uses: Arc<Uses>,
     /// How much anybody may ask.
     pub limits: Arc<Limits>,
+    /// What is counted of the gateway's work.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Parts {

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::KeyError;
 use crate::limits::{LimitsConfig, OwnLimits};
+use crate::metrics::{AvailabilityConfig, MetricsConfig};
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
@@ -61,6 +62,12 @@ pub struct Config {
     /// How much anybody may ask: rates, sizes, connections.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// Who may read the figures.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// What load balancers and the public status page are told.
+    #[serde(default)]
+    pub availability: AvailabilityConfig,
     /// Who uses this gateway, beside those in its registry (`lanyard apply`).
     #[serde(default)]
     pub organisations: Vec<OrganisationConfig>,
@@ -393,6 +400,8 @@ impl Config {
             brand: None,
             address_header: None,
             limits: LimitsConfig::default(),
+            metrics: MetricsConfig::default(),
+            availability: AvailabilityConfig::default(),
             organisations: Vec::new(),
         }
     }

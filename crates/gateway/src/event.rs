@@ -144,12 +144,15 @@ pub fn revoked(
     ]
 }
 
-/// Deletes what happened before that time and is delivered or parked; and, where that is longer ago, whatever was left
-/// lying because its client is told no more.
-pub fn delete_before(before: Timestamp) -> Statement {
-    let sql =
-        "DELETE FROM events WHERE happened_at < $1 AND (delivery <> 'due' OR offered_at < $2)";
-    Statement::new(sql).bind(before).bind(before - OFFERED)
+/// How many events are yet to be delivered, and when the oldest of them was first, or again, offered.
+pub async fn due(store: &Store) -> Result<(i64, Option<Timestamp>), StoreError> {
+    let select = Statement::new(
+        "SELECT COUNT(*) AS count, MIN(offered_at) AS oldest FROM events WHERE delivery = 'due'",
+    );
+    match store.read_one(select).await? {
+        Some(row) => Ok((row.integer("count")?, row.optional_timestamp("oldest")?)),
+        None => Ok((0, None)),
+    }
 }
 
 fn told(

@@ -5,17 +5,20 @@
 
 mod admission;
 pub mod app;
+pub mod availability;
 mod base;
 mod client;
 pub mod clock;
 pub mod config;
 mod event;
 mod flight;
+pub mod health;
 pub mod interaction;
 pub mod issue;
 pub mod keys;
 pub mod limits;
 mod live;
+pub mod metrics;
 pub mod oidc;
 mod openapi;
 mod operate;
@@ -24,12 +27,14 @@ pub mod outbound;
 mod outcome;
 pub mod random;
 pub mod registry;
-mod retention;
+pub mod retention;
 mod revision;
 pub mod revoke;
 pub mod seal;
 pub mod status;
+pub mod timeline;
 pub mod verify;
+mod watching;
 mod webhook;
 
 use std::sync::Arc;
@@ -46,6 +51,7 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use app::{App, Parts};
+use availability::PlannedWork;
 use base::{Base, Known};
 use clock::Clock;
 pub use config::Config;
@@ -53,6 +59,7 @@ use config::ConfigError;
 use interaction::rows::Interactions;
 use limits::Limits;
 use live::Live;
+use metrics::Metrics;
 use organisation::OrganisationKeys;
 use outbound::Outbound;
 use random::Random;
@@ -60,6 +67,7 @@ use registry::RegistryError;
 use seal::Seal;
 use status::Lists;
 use store::{Migrations, Store, StoreError};
+use watching::Watch;
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");
@@ -88,6 +96,8 @@ pub struct Gateway {
     base: Arc<Base>,
     /// The numbers of what was read last.
     followed: Arc<revision::Followed>,
+    watch: Arc<Watch>,
+    planned_work: Option<std::path::PathBuf>,
     retention_days: u32,
     loopback: bool,
     page_states: bool,
@@ -174,9 +184,17 @@ impl Gateway {
         let organisations =
             standing.organisations(&known, &|id| OrganisationKeys::open(keys, id))?;
         let listeners = event::listeners(&store, operate::told(&organisations)).await?;
+        let metrics = Arc::new(Metrics::default());
+        PlannedWork::read(config.availability.planned_work.as_deref())
+            .map_err(|error| ConfigError::value("availability.planned_work", error.to_string()))?;
         let live = Live::new(Parts {
             organisations: Arc::new(organisations),
-            interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
+            interactions: Interactions::new(
+                store.clone(),
+                seal.clone(),
+                Arc::new(listeners),
+                Arc::clone(&metrics),
+            ),
             lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
             base,
             store,
@@ -200,8 +218,11 @@ impl Gateway {
             brand: Arc::new(brand),
             secret_uses: Arc::default(),
             limits: Arc::new(limits),
+            metrics,
         });
         Ok(Self {
+            watch: Watch::new(&live, config),
+            planned_work: config.availability.planned_work.clone(),
             live,
             base: Arc::new(standing),
             followed: Arc::new(followed.into()),
@@ -228,6 +249,11 @@ impl Gateway {
             .merge(verify::router())
             .merge(issue::router())
             .merge(status::router())
+            .merge(
+                availability::router(self.planned_work.clone(), oidc::frame(&self.live)).layer(
+                    axum::middleware::from_fn_with_state(self.live.clone(), oidc::speak),
+                ),
+            )
             // Whoever opens the address itself is told what this is.
             .route("/", get(|| async { Redirect::to("/help") }))
             .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
@@ -254,8 +280,7 @@ impl Gateway {
             .map_request(without_case)
             .service(routes);
         // However busy the gateway is, whoever watches it hears that it is alive.
-        Router::new()
-            .route("/healthz", get(|| async { "ok\n" }))
+        watching::probes(&self.watch)
             .layer(axum::middleware::map_response(move |response| async move {
                 ui::headers::complete(response, secure)
             }))
@@ -269,6 +294,7 @@ impl Gateway {
             retention::run(&self.live, self.retention_days),
             webhook::run(&self.live),
             self.follow(),
+            self.watch.beat(),
         );
     }
 
@@ -278,7 +304,7 @@ impl Gateway {
     }
 
     /// One round of wiping.
-    pub async fn tidy_once(&self) -> Result<(), StoreError> {
+    pub async fn tidy_once(&self) -> Result<retention::Round, StoreError> {
         retention::round(&self.live.now(), self.retention_days).await
     }
 

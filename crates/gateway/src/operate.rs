@@ -113,8 +113,12 @@ impl Gateway {
         let organisations = self.base.organisations(&known, &|id| self.keys_of(id))?;
         let listeners = event::listeners(&app.store, told(&organisations)).await?;
         self.live.change(move |parts| {
-            parts.interactions =
-                Interactions::new(parts.store.clone(), parts.seal.clone(), Arc::new(listeners));
+            parts.interactions = Interactions::new(
+                parts.store.clone(),
+                parts.seal.clone(),
+                Arc::new(listeners),
+                Arc::clone(&parts.metrics),
+            );
             parts.organisations = Arc::new(organisations);
         });
         Ok(())

@@ -166,3 +166,24 @@ other-browser-lost = Os na allwch ddod o hyd iddi, ewch yn ôl i'r wefan y daeth
 too-many-title = Mae'r gwasanaeth yn brysur
 too-many-text = Efallai fod llawer o bobl ar eich rhwydwaith yn ei ddefnyddio ar yr un pryd. Nid oherwydd unrhyw beth a wnaethoch y digwyddodd hyn, ac ni chollwyd dim.
 too-many-next = Arhoswch am funud, yna llwythwch y dudalen hon eto. Os nad yw'n gweithio o hyd, gofynnwch am gymorth.
+
+## Y dudalen statws
+
+status-title = Statws y gwasanaeth
+status-tag-working = Yn gweithio
+status-tag-trouble = Mae problem
+status-working = Mae’r gwasanaeth yn gweithio.
+status-trouble = Mae problem gyda’r gwasanaeth ar hyn o bryd. Efallai na fyddwch yn gallu rhannu nac ychwanegu tystlythyrau.
+status-as-of = Gwiriwyd hyn ar { $when }.
+status-planned = Gwaith wedi’i gynllunio
+status-planned-none = Nid oes gwaith wedi’i gynllunio.
+status-planned-span = { $from } hyd at { $to }
+status-days = Dyddiau diweddar
+status-share = Roedd y gwasanaeth ar gael am { $share }% o’r amser. Mae hyn yn cyfrif y { $days } diwrnod diwethaf y mae cofnodion ar eu cyfer, heb waith wedi’i gynllunio.
+status-no-interruptions = Ni fu unrhyw doriadau.
+status-interruptions = Bu toriadau ar y dyddiau hyn:
+status-minute = { $minutes } munud
+status-minutes = { $minutes } munud
+status-unknown = Nid oes dim wedi’i gofnodi eto.
+status-help = Cael help
+status-feed = Dilyn y statws mewn darllenydd ffrydiau (Atom)

@@ -167,3 +167,24 @@ other-browser-lost = If you cannot find it, go back to the website you came from
 too-many-title = The service is busy
 too-many-text = Many people on your network may be using it at the same time. This is not because of anything you did, and nothing is lost.
 too-many-next = Wait for a minute, then load this page again. If it still does not work, ask for help.
+
+## The status page
+
+status-title = Service status
+status-tag-working = Working
+status-tag-trouble = Problem
+status-working = The service is working.
+status-trouble = The service has a problem at the moment. You may not be able to share or add credentials.
+status-as-of = This was checked on { $when }.
+status-planned = Planned work
+status-planned-none = No work is planned.
+status-planned-span = { $from } to { $to }
+status-days = Recent days
+status-share = The service was available for { $share }% of the time. This counts the last { $days } days for which there are records, without planned work.
+status-no-interruptions = There were no interruptions.
+status-interruptions = There were interruptions on these days:
+status-minute = { $minutes } minute
+status-minutes = { $minutes } minutes
+status-unknown = Nothing is recorded yet.
+status-help = Get help
+status-feed = Follow the status in a feed reader (Atom)

@@ -1,10 +1,12 @@
 //! `lanyard gateway --config FILE`: the gateway alone, for real use.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use gateway::{Config, Gateway, Surroundings};
 
+use crate::certificate;
 use crate::listen::{self, Listeners};
 use crate::say::say;
 
@@ -48,9 +50,33 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     listeners
         .serve_at("gateway", config.listen, tls, gateway.router())
         .context("the gateway cannot listen")?;
+    if let Some(address) = config.metrics.listen {
+        listeners
+            .serve_at("metrics", address, None, gateway.metrics_router())
+            .context("the metrics cannot listen")?;
+    }
+    if let Some(certificate) = &config.tls_certificate {
+        match certificate::end(certificate) {
+            Ok(end) => gateway.tell_certificate_end(end),
+            Err(error) => tracing::warn!(%error, "when the certificate ends is not known"),
+        }
+    }
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "the gateway is ready");
+    let told_to_stop = async {
+        listen::stop_signal().await;
+        gateway.stop_being_ready();
+        let seconds = u64::from(config.availability.not_ready_seconds);
+        if seconds > 0 {
+            tracing::info!(seconds, "told to stop: not ready, and still answering");
+            // Whoever says it a second time has no load balancer to wait for.
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+                () = listen::stop_signal() => {}
+            }
+        }
+    };
     let outcome = listeners
-        .until_stopped(async {
+        .until(told_to_stop, async {
             gateway.keep_working().await;
             anyhow::anyhow!("the gateway stopped working behind its pages")
         })

@@ -5,16 +5,20 @@
 mod apply_command;
 mod backup;
 pub mod browser;
+mod certificate;
 mod client_command;
 mod connections;
 mod connector_command;
 mod doctor_command;
 mod gateway_command;
 mod init_command;
+mod interaction_command;
 pub mod journey;
 mod listen;
 mod mail_command;
 mod portal_command;
+mod report_command;
+mod retention_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
@@ -50,6 +54,12 @@ enum Command {
     Apply(apply_command::Options),
     /// What an operator does for one relying party: its secrets, its checklist before it goes live.
     Client(client_command::Options),
+    /// What became of an interaction, and why: 'why did my download fail'.
+    Interaction(interaction_command::Options),
+    /// Reports for who runs the gateway.
+    Report(report_command::Options),
+    /// What the gateway forgets, and what it must keep.
+    Retention(retention_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -75,13 +85,8 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_)
-            | Self::Journey(_)
-            | Self::Init(_)
-            | Self::Doctor(_)
-            | Self::Apply(_)
-            | Self::Client(_) => false,
-            Self::Backup(_) | Self::Restore(_) | Self::Store(_) => false,
+            // Everything else does its errand for whoever sits there.
+            _ => false,
         }
     }
 }
@@ -102,6 +107,9 @@ pub async fn run() -> ExitCode {
         Command::Doctor(options) => doctor_command::run(&options).await,
         Command::Apply(options) => apply_command::run(&options).await,
         Command::Client(options) => succeeded(client_command::run(&options).await),
+        Command::Interaction(options) => succeeded(interaction_command::run(&options).await),
+        Command::Report(options) => succeeded(report_command::run(&options).await),
+        Command::Retention(options) => succeeded(Box::pin(retention_command::run(&options)).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

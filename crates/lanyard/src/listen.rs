@@ -117,11 +117,20 @@ impl Listeners {
 
     /// Serves until the program is told to stop, a listener fails, or `work`, which belongs to what is served, ends.
     pub async fn until_stopped(
+        self,
+        work: impl Future<Output = anyhow::Error>,
+    ) -> anyhow::Result<()> {
+        self.until(stop_signal(), work).await
+    }
+
+    /// The same, where `told` says when to stop; until then everything is answered.
+    pub async fn until(
         mut self,
+        told: impl Future<Output = ()>,
         work: impl Future<Output = anyhow::Error>,
     ) -> anyhow::Result<()> {
         let outcome = tokio::select! {
-            () = stop_signal() => Ok(()),
+            () = told => Ok(()),
             error = work => Err(error),
             error = self.failed() => Err(error),
         };

@@ -37,19 +37,29 @@ mod postgres;
 mod row;
 mod sqlite;
 mod statement;
+mod timing;
 mod url;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 pub use self::elsewhere::read_elsewhere;
 pub use self::migrate::Migrations;
 pub use self::row::{Outcome, Row};
 pub use self::statement::{Statement, Value};
+pub use self::timing::{Counted, MILLISECONDS, Timing, Timings};
 pub use self::url::{DatabaseUrl, InvalidDatabaseUrl};
 
 /// A handle on the database; cheap to clone, shared by every part of a program.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Engine>);
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    engine: Engine,
+    timings: Timings,
+}
 
 #[derive(Debug)]
 enum Engine {
@@ -67,7 +77,10 @@ impl Store {
                 Engine::Postgres(postgres::Postgres::open(options, parties).await?)
             }
         };
-        Ok(Self(Arc::new(engine)))
+        Ok(Self(Arc::new(Inner {
+            engine,
+            timings: Timings::default(),
+        })))
     }
 
     /// Runs the statements in order and keeps all of them or none; one outcome for each statement.
@@ -84,10 +97,13 @@ impl Store {
         }
         #[cfg(debug_assertions)]
         let step = point::before(point::Batch(&batch));
-        let outcomes = match &*self.0 {
+        let began = Instant::now();
+        let written = match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.write(batch).await,
             Engine::Postgres(postgres) => postgres.write(batch).await,
-        }?;
+        };
+        self.0.timings.writes.add(began.elapsed());
+        let outcomes = self.counted(written)?;
         #[cfg(debug_assertions)]
         step.after();
         Ok(outcomes)
@@ -97,10 +113,28 @@ impl Store {
     pub async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         statement.check(0)?;
         statement.check_reads()?;
-        match &*self.0 {
+        let began = Instant::now();
+        let read = match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.read(&statement),
             Engine::Postgres(postgres) => postgres.read(&statement).await,
+        };
+        self.0.timings.reads.add(began.elapsed());
+        self.counted(read)
+    }
+
+    /// How long it took so far, in this process.
+    #[must_use]
+    pub fn timings(&self) -> &Timings {
+        &self.0.timings
+    }
+
+    fn counted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(StoreError::Unavailable(_) | StoreError::Uncertain(_) | StoreError::Corrupt(_)) =
+            &done
+        {
+            self.0.timings.failures.fetch_add(1, Ordering::Relaxed);
         }
+        done
     }
 
     /// The first row of one `SELECT`, if it gives any.
@@ -110,7 +144,7 @@ impl Store {
 
     /// Lets what was begun finish, then closes the database. Later calls answer [`StoreError::Closed`].
     pub async fn close(&self) {
-        match &*self.0 {
+        match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.close().await,
             Engine::Postgres(postgres) => postgres.close().await,
         }
@@ -119,7 +153,7 @@ impl Store {
     /// `sqlite` or `postgresql`: for log lines and `lanyard doctor`, never to choose a statement.
     #[must_use]
     pub fn engine(&self) -> &'static str {
-        match &*self.0 {
+        match &self.0.engine {
             Engine::Sqlite(_) => "sqlite",
             Engine::Postgres(_) => "postgresql",
         }

@@ -32,6 +32,7 @@ const WRITTEN_BY_TESTS: &[(&str, &str, &[&str], &str)] = &[
         &["--lib"],
         "the_table_of_refusals",
     ),
+    ("causes.md", "gateway", &["--lib"], "the_table_of_causes"),
     ("errors.md", "gateway", &["--lib"], "the_table_of_errors"),
     (
         "openapi.json",

@@ -28,6 +28,11 @@ const SLICES: &[(&str, &[&str])] = &[
     ("status", &[]),
     // What must not stay.
     ("retention", &["interaction", "status"]),
+    // What became of it, for the operator who is asked.
+    ("timeline", &["interaction"]),
+    // Whether this process can work now, and whether the service was there.
+    ("health", &["interaction", "status"]),
+    ("availability", &[]),
     // Who is calling: for the door and for revocation.
     ("client", &[]),
     // Tenants and what is registered for them; the shape of the one configuration file.
@@ -42,12 +47,12 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "event", "flight", "keys", "limits", "live", "openapi", "outbound", "random",
-    "revision", "seal",
+    "audit", "clock", "event", "flight", "keys", "limits", "live", "metrics", "openapi",
+    "outbound", "random", "revision", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)
-const ROOT: &[&str] = &["admission", "app"];
+const ROOT: &[&str] = &["admission", "app", "watching"];
 
 pub(super) fn check(path: &str, source: &Source) -> Vec<Breach> {
     let Some(inside) = path.strip_prefix(FOLDER) else {

@@ -10,9 +10,9 @@ mod look_up;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use base64::Engine;
 use serde_json::json;
 use standards::oauth::form::Form;
@@ -22,6 +22,7 @@ pub use look_up::{LookUp, LookUpError};
 
 use crate::app::Parts;
 use crate::limits::TooMany;
+use crate::metrics::Refused;
 use crate::organisation::RelyingParty;
 use crate::organisation::relying_party::AuthMethod;
 
@@ -79,9 +80,10 @@ impl ClientError {
 }
 
 /// An OAuth error as JSON. Descriptions are ours, plain ASCII, and carry no personal value.
-pub fn answer_error(status: StatusCode, code: &str, description: &str) -> Response {
+pub fn answer_error(status: StatusCode, code: &'static str, description: &str) -> Response {
     let body = Json(json!({ "error": code, "error_description": description }));
-    (status, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    (status, no_store, Extension(Refused(code)), body).into_response()
 }
 
 /// Too much was asked for: what, and when to try again [RFC 6585 4].
@@ -93,6 +95,7 @@ pub fn answer_too_many(many: &TooMany) -> Response {
 
 /// An answer that says when to try again.
 pub fn answer_later(mut answer: Response, many: &TooMany) -> Response {
+    answer.extensions_mut().insert(Refused(many.code));
     let headers = answer.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from(many.seconds()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

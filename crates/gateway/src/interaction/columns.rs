@@ -11,7 +11,7 @@ use super::{Interaction, Private};
 
 /// Everything that a step may change, as it stands in the row.
 pub(crate) struct Columns {
-    values: [(&'static str, Value); 16],
+    values: [(&'static str, Value); 18],
     private: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -57,6 +57,8 @@ impl Columns {
                     .map(|serial| serial.to_string())
                     .into(),
             ),
+            ("scanned_at", interaction.times.scanned.into()),
+            ("answered_at", interaction.times.answered.into()),
             ("created_at", interaction.created_at.into()),
             ("expires_at", interaction.expires_at.into()),
         ];
@@ -71,6 +73,14 @@ impl Columns {
         all.filter(|(at, _)| changed(*at))
             .map(|(_, column)| column.clone())
             .collect()
+    }
+
+    /// The stage's name.
+    pub(super) fn stage(&self) -> &str {
+        match &self.values[0].1 {
+            Value::Text(stage) => stage,
+            _ => "",
+        }
     }
 
     /// The private values before they are sealed.

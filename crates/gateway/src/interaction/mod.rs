@@ -6,13 +6,16 @@
 //! exactly one wins.
 
 mod columns;
+mod counting;
 mod credential_types;
 mod news;
 pub mod overdue;
+pub mod reference;
 pub mod refusal;
 pub mod rows;
 pub mod short_code;
 mod stage;
+pub mod steps;
 pub mod transaction_code;
 
 use std::sync::Arc;
@@ -129,6 +132,17 @@ pub struct Code {
     pub expires_at: Timestamp,
 }
 
+/// When a wallet came, and when it answered: of the newest try, where there were several.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Times {
+    /// A wallet retrieved the request object or offer.
+    pub scanned: Option<Timestamp>,
+    /// Its answer was judged, or its credential left the gateway.
+    pub answered: Option<Timestamp>,
+    /// What the next write moves out of the row, since this try takes its place.
+    pub(crate) past: Vec<steps::Step>,
+}
+
 /// One browser waiting while one wallet acts.
 #[derive(Debug, Clone)]
 pub struct Interaction {
@@ -170,6 +184,8 @@ pub struct Interaction {
     pub code: Option<Code>,
     /// The credential's serial number, once it is issued.
     pub serial_number: Option<Uuid>,
+    /// When a wallet came and answered, for whoever looks at it later.
+    pub times: Times,
     /// When it was pushed or opened.
     pub created_at: Timestamp,
     /// When the employee's time is up.
@@ -244,6 +260,7 @@ impl Interaction {
             _ => return Err(StepError::AlreadyUsed),
         }
         self.stage = Stage::Scanned { at: now, via };
+        self.times.scanned = Some(now);
         self.short_code = None;
         self.keep_for_wallet(wallet);
         Ok(self)
@@ -300,6 +317,7 @@ impl Interaction {
             _ => return Err(StepError::AlreadyUsed),
         }
         self.stage = Stage::Issued { at: now };
+        self.times.answered = Some(now);
         self.serial_number = Some(serial_number);
         if let Some(private) = &mut self.private {
             private.claims = claims;
@@ -318,6 +336,7 @@ impl Interaction {
         if !matches!(self.stage, Stage::Scanned { .. }) {
             return Err(StepError::AlreadyUsed);
         }
+        self.times.answered = Some(now);
         self.released = response.is_none();
         self.response = response;
         if let Some(private) = &mut self.private {
@@ -352,6 +371,7 @@ impl Interaction {
             private.claims.clear();
             private.wallet = None;
         }
+        self.times.answered.get_or_insert(now);
         self.released = true;
         self.short_code = None;
         self.code = None;
@@ -395,6 +415,7 @@ impl Interaction {
         if now >= self.expires_at {
             return Err(StepError::Expired);
         }
+        self.times = steps::past(&self, now);
         self.link = link;
         self.link_here = link_here;
         self.short_code = None;

@@ -22,11 +22,11 @@ pub struct Overdue {
     version: i64,
     /// Whose it is.
     pub organisation: String,
-    client_id: String,
-    purpose: Purpose,
+    pub(super) client_id: String,
+    pub(super) purpose: Purpose,
     credential_type: String,
     request_digest: String,
-    stage: Stage,
+    pub(super) stage: Stage,
     released: bool,
     expires_at: Timestamp,
     /// What its page showed.
@@ -78,8 +78,11 @@ impl Interactions {
             .bind(overdue.version)
             .must_change(1);
         let news = self.news(&overdue.told(), Some(ended), now);
-        self.end(std::iter::once(wipe).chain(also).chain(news))
-            .await
+        let batch = std::iter::once(wipe).chain(also).chain(news);
+        if self.end(batch).await? {
+            self.count_wiped(overdue, settled.outcome(), ended);
+        }
+        Ok(())
     }
 
     /// Ends those whose wallet had five seconds to say that it did not keep its credential, and did not
@@ -108,15 +111,18 @@ impl Interactions {
                 .bind(one.version)
                 .must_change(1);
             let news = self.news(&one.told(), Some(Outcome::Issued), at);
-            self.end(std::iter::once(settle).chain(news)).await?;
+            if self.end(std::iter::once(settle).chain(news)).await? {
+                self.count_ended(one, Outcome::Issued);
+            }
         }
         Ok(())
     }
 
-    /// Whoever took a step at the same moment was quicker, and that step counts.
-    async fn end(&self, batch: impl Iterator<Item = Statement>) -> Result<(), StoreError> {
+    /// Whether it ended so: whoever took a step at the same moment was quicker, and that step counts.
+    async fn end(&self, batch: impl Iterator<Item = Statement>) -> Result<bool, StoreError> {
         match self.store.write(batch).await {
-            Ok(_) | Err(StoreError::Unmet { statement: 0 }) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(StoreError::Unmet { statement: 0 }) => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::columns::Columns;
-use super::{Code, CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Stage, Via};
+use super::{
+    Code, CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Stage, Times, Via, steps,
+};
+use crate::metrics::Metrics;
 use crate::seal::Seal;
 use store::{Row, Statement, Store, StoreError, Value};
 
@@ -19,6 +22,7 @@ pub struct Interactions {
     seal: Seal,
     /// The clients that are told of events.
     pub(super) listeners: Arc<HashSet<String>>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// An interaction as it stands, without what is personal or secret: to be looked at. No step can be taken from it.
@@ -54,16 +58,22 @@ pub enum AdvanceError {
 /// All but the sealed values.
 const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, stage, stage_at, \
     outcome, bound_to, link, link_here, request_digest, browser_digest, response_digest, released, code_digest, \
-    code_expires_at, serial_number, created_at, expires_at, short_code";
+    code_expires_at, serial_number, scanned_at, answered_at, created_at, expires_at, short_code";
 
 impl Interactions {
     /// The table in that store; personal values go through `seal`. The clients among `listeners` are told what a step
     /// brings, in the batch that makes it.
-    pub fn new(store: Store, seal: Seal, listeners: Arc<HashSet<String>>) -> Self {
+    pub fn new(
+        store: Store,
+        seal: Seal,
+        listeners: Arc<HashSet<String>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             store,
             seal,
             listeners,
+            metrics,
         }
     }
 
@@ -98,7 +108,9 @@ impl Interactions {
         let insert = row
             .into_iter()
             .fold(insert, |insert, (_, value)| insert.bind(value));
-        self.store.write([insert]).await.map(drop)
+        self.store.write([insert]).await?;
+        self.count_begun(interaction);
+        Ok(())
     }
 
     /// Makes one step durable, together with `also`, if nobody has taken another step since it was read.
@@ -117,9 +129,12 @@ impl Interactions {
             _ => interaction.created_at,
         };
         let news = self.news(&interaction.told(), outcome, at);
-        let batch = std::iter::once(update).chain(also).chain(news);
+        let past = steps::inserted(&interaction.id, &interaction.times.past);
+        let batch = std::iter::once(update).chain(also).chain(news).chain(past);
         match self.store.write(batch).await {
             Ok(_) => {
+                self.count_step(interaction);
+                interaction.times.past.clear();
                 interaction.version += 1;
                 interaction.recorded = outcome;
                 interaction.stored = Some(Arc::new(columns));
@@ -194,15 +209,6 @@ impl Interactions {
     /// By the authorization code.
     pub async fn find_by_code(&self, code: &Digest) -> Result<Option<Interaction>, StoreError> {
         self.one("code_digest = $1", &[&code.0]).await
-    }
-
-    /// Deletes the traces of what ended before that time.
-    pub async fn delete_before(&self, before: Timestamp) -> Result<(), StoreError> {
-        let sql = "DELETE FROM interactions WHERE expires_at < $1 AND sealed IS NULL";
-        self.store
-            .write([Statement::new(sql).bind(before.as_second())])
-            .await
-            .map(drop)
     }
 
     async fn one(
@@ -308,6 +314,11 @@ impl Interactions {
             released: row.boolean("released")?,
             code,
             serial_number,
+            times: Times {
+                scanned: row.optional_timestamp("scanned_at")?,
+                answered: row.optional_timestamp("answered_at")?,
+                past: Vec::new(),
+            },
             created_at: row.timestamp("created_at")?,
             expires_at: row.timestamp("expires_at")?,
             private,

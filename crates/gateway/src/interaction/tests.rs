@@ -28,6 +28,7 @@ fn pushed() -> Interaction {
         released: true,
         code: None,
         serial_number: None,
+        times: Times::default(),
         created_at: at(0),
         expires_at: at(600),
         private: Some(Private {

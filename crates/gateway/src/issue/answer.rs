@@ -1,14 +1,15 @@
 //! What a wallet hears when something of the issuing side is refused.
 
-use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::json;
 use standards::oauth::error::description_text;
 use standards::openid4vci::CredentialErrorCode;
 
 use crate::interaction::StepError;
 use crate::interaction::rows::AdvanceError;
+use crate::metrics;
 use store::StoreError;
 
 /// A refusal on the wire: the standard's `error`, a sentence, and our own stable `code`.
@@ -118,8 +119,13 @@ impl IntoResponse for Refused {
             "error_description": description_text(&format!("{}: {}", self.code, self.description)),
             "code": self.code,
         }));
-        let mut response =
-            (self.status, [(header::CACHE_CONTROL, "no-store")], body).into_response();
+        let mut response = (
+            self.status,
+            [(header::CACHE_CONTROL, "no-store")],
+            Extension(metrics::Refused(self.code)),
+            body,
+        )
+            .into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // [RFC 6750 3]
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");

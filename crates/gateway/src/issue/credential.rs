@@ -333,7 +333,11 @@ impl Order<'_> {
             ];
             match self.app.interactions.advance(&mut step, batch).await {
                 Ok(()) => {
-                    tracing::info!(reference = interaction.reference, serial_number = %draft.serial_number, "credential issued");
+                    tracing::info!(
+                        client_id = interaction.client_id,
+                        reference = interaction.reference,
+                        "credential issued"
+                    );
                     return Ok(Some(response));
                 }
                 Err(AdvanceError::Overtaken) => return Ok(None),

@@ -159,6 +159,9 @@ async fn withdraw(
     let now = app.now();
     let cause = Cause::NotKept(event.as_str());
     let revoked = status::revoke_statements(&organisation.id, serial_number, cause, now);
+    let reference = interaction
+        .as_ref()
+        .map(|interaction| interaction.reference.clone());
     let open = interaction.filter(|interaction| {
         matches!(
             interaction.stage,
@@ -166,12 +169,21 @@ async fn withdraw(
         )
     });
     if let Some(interaction) = open {
-        tracing::info!(reference = interaction.reference, %serial_number, event = event.as_str(), "credential not kept");
+        tracing::info!(reference, event = event.as_str(), "credential not kept");
         let mut ended = interaction.refused(Refusal::NotKept, now)?;
-        return advanced(app.interactions.advance(&mut ended, revoked).await);
+        let kept = advanced(app.interactions.advance(&mut ended, revoked).await)?;
+        if kept {
+            app.metrics.revocations.add(&[cause.code()]);
+        }
+        return Ok(kept);
     }
-    tracing::warn!(%serial_number, event = event.as_str(), "credential not kept, after the relying party was told that it was");
+    tracing::warn!(
+        reference,
+        event = event.as_str(),
+        "credential not kept, after the relying party was told that it was"
+    );
     app.store.write(revoked).await?;
+    app.metrics.revocations.add(&[cause.code()]);
     Ok(true)
 }
 

@@ -18,7 +18,13 @@ pub async fn withdraw_replayed(
         return Ok(());
     };
     let cause = Cause::CodeReplayed;
-    tracing::warn!(reference = interaction.reference, %serial_number, cause = cause.code(), "a credential is withdrawn");
+    tracing::warn!(
+        reference = interaction.reference,
+        cause = cause.code(),
+        "a credential is withdrawn"
+    );
     let batch = status::revoke_statements(&interaction.organisation, serial_number, cause, now);
-    parts.store.write(batch).await.map(drop)
+    parts.store.write(batch).await?;
+    parts.metrics.revocations.add(&[cause.code()]);
+    Ok(())
 }

@@ -15,6 +15,7 @@ mod table;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -54,6 +55,7 @@ pub struct Limits {
     bodies: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     salt: hmac::Key,
+    refusals: [AtomicU64; CODES.len()],
 }
 
 /// Memory for a part of a body, until it is dropped.
@@ -110,6 +112,9 @@ const AT_ONCE: &str = "too-many-requests-of-client-at-once";
 const OPEN_PUSHES: &str = "too-many-open-pushed-requests";
 const BUSY: &str = "busy";
 
+/// All of them, in the order in which they are counted.
+const CODES: [&str; 6] = [ADDRESS, FAILURES, CLIENT, AT_ONCE, OPEN_PUSHES, BUSY];
+
 /// How soon to try again where that depends on others.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -135,6 +140,7 @@ impl Limits {
             bodies: permits(config.process.bodies_kib),
             requests: permits(config.process.at_once),
             salt: hmac::Key::new(hmac::HMAC_SHA256, salt),
+            refusals: Default::default(),
             config,
         }
     }
@@ -222,16 +228,13 @@ impl Limits {
         let Some(from) = from else { return Ok(None) };
         match self.bodies_by_address.enter(from, most) {
             Some(place) => Ok(Some(place)),
-            None => Err(TooMany {
-                code: ADDRESS,
-                wait: SOON,
-            }),
+            None => Err(self.refused(ADDRESS, SOON)),
         }
     }
 
     /// Memory for so many more bytes of a body from an address, which may have an eighth of it all.
     pub fn reserve(&self, from: Option<IpAddr>, bytes: usize) -> Result<Memory, TooMany> {
-        let too_many = |code| TooMany { code, wait: SOON };
+        let too_many = |code| self.refused(code, SOON);
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         let size = NonZeroU32::new(kib).unwrap_or(NonZeroU32::MIN);
         let all = self.config.process.bodies_kib.get();
@@ -289,8 +292,20 @@ impl Limits {
                     "requests are refused; more of the same are not told for a minute"
                 );
             }
-            TooMany { code, wait }
+            self.refused(code, wait)
         })
+    }
+
+    fn refused(&self, code: &'static str, wait: Duration) -> TooMany {
+        if let Some(at) = CODES.iter().position(|known| *known == code) {
+            self.refusals[at].fetch_add(1, Ordering::Relaxed);
+        }
+        TooMany { code, wait }
+    }
+
+    /// How many requests each limit has refused so far, by the limit's code.
+    pub fn refusals(&self) -> [(&'static str, u64); CODES.len()] {
+        std::array::from_fn(|at| (CODES[at], self.refusals[at].load(Ordering::Relaxed)))
     }
 }
 

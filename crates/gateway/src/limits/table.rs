@@ -110,6 +110,17 @@ impl Kind {
         }
     }
 
+    /// Who asks for it, as a word for figures.
+    #[must_use]
+    pub fn asker(self) -> &'static str {
+        match self.budget() {
+            Budget::BackChannel | Budget::ClientFailures => "client",
+            Budget::Wallets | Budget::WalletFailures => "wallet",
+            Budget::Authorize | Budget::Pages => "person",
+            Budget::Documents => "anybody",
+        }
+    }
+
     /// Whether a person reads the answer.
     #[must_use]
     pub fn is_for_people(self) -> bool {

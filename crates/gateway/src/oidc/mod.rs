@@ -21,14 +21,14 @@ pub use waiting_page::short_code::Guesses;
 pub use waiting_page::takes_html;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
-use crate::app::App;
 use crate::live::Live;
 use crate::openapi::at;
-pub use language::Asked;
+pub use language::{Asked, speak};
 pub use waiting_page::plain::{bad_request_of as bad_request, too_many};
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without
@@ -42,22 +42,28 @@ pub fn router(live: &Live, page_states: bool) -> OpenApiRouter<Live> {
         .merge(endpoints("/v2/oidc"))
         .routes(at("/oidc/authorizev1", authorization_endpoint()))
         .routes(routes!(userinfo::userinfo, userinfo::userinfo_posted))
-        .merge(pages(&live.now(), page_states).into())
+        .merge(pages(live, page_states).into())
         .layer(from_fn_with_state(live.clone(), language::speak))
 }
 
 /// What people see, and what every page asks its own origin for: Help and the accessibility statement among it.
-fn pages(app: &App, page_states: bool) -> Router<Live> {
-    let parts = App::clone(app);
-    let help = ui::router_framed(&app.brand, move |headers, path| {
-        let look = language::look(&parts, headers);
-        look.page("").with_language_choice(path)
-    });
+fn pages(live: &Live, page_states: bool) -> Router<Live> {
+    let app = &live.now();
+    let help = ui::router_framed(&app.brand, frame(live));
     let pages = waiting_page::router().merge(help);
     if page_states {
         pages.merge(waiting_page::states::router(app))
     } else {
         pages
+    }
+}
+
+/// The frame of a page about nothing that began, for whoever sent these headers to that address.
+pub fn frame(live: &Live) -> impl Fn(&HeaderMap, &str) -> ui::Page + Clone + Send + Sync + 'static {
+    let live = live.clone();
+    move |headers, path| {
+        let look = language::look(&live.now(), headers);
+        look.page("").with_language_choice(path)
     }
 }
 

@@ -16,7 +16,7 @@ use super::request::{Channel, Checked, Found};
 use crate::app::{App, Parts};
 use crate::client;
 use crate::interaction::{
-    Digest, Interaction, PUSHED_LIFETIME, Private, Purpose, Stage, TransactionCode,
+    Digest, Interaction, PUSHED_LIFETIME, Private, Purpose, Stage, Times, TransactionCode,
 };
 use crate::limits::Kind;
 use crate::openapi::{BackChannelErrors, FORM};
@@ -141,6 +141,7 @@ pub fn begin(
         released: true,
         code: None,
         serial_number: None,
+        times: Times::default(),
         created_at: now,
         expires_at: now + PUSHED_LIFETIME,
         private: Some(Private {

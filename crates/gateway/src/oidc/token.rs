@@ -138,7 +138,10 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<TokenAns
         }
         return Err(unknown_code().into());
     }
-    check(&found, party, form, now)?;
+    if let Err(rule) = check(&found, party, form, now) {
+        note(app, &found, party, rule, now).await;
+        return Err(Fault::from(rule).into());
+    }
     let (mut collected, private) = found.clone().collected(now).map_err(|_| unknown_code())?;
     let userinfo = Userinfo {
         client_id: party.client_id.clone(),
@@ -190,6 +193,10 @@ async fn replayed(app: &App, found: Interaction, now: Timestamp) -> Result<(), R
     issue::withdraw_replayed(app, &found, now)
         .await
         .map_err(|error| unavailable(&error))?;
+    app.interactions
+        .note_refused_token(&found, "code-replayed", now)
+        .await
+        .map_err(|error| unavailable(&error))?;
     match app
         .interactions
         .advance(&mut found.without_code(), vec![])
@@ -198,6 +205,23 @@ async fn replayed(app: &App, found: Interaction, now: Timestamp) -> Result<(), R
         // Overtaken: a third call did it.
         Ok(()) | Err(AdvanceError::Overtaken) => Ok(()),
         Err(error) => Err(unavailable(&error)),
+    }
+}
+
+/// Keeps why the token was refused, for whoever asks what became of the interaction. It is a note: that it cannot be
+/// kept is nothing to the client, nor is another client's code that somebody tries.
+async fn note(app: &App, found: &Interaction, party: &RelyingParty, rule: Rule, now: Timestamp) {
+    if found.client_id != party.client_id {
+        return;
+    }
+    let cause = match rule {
+        Rule::RedirectOther => "redirect-mismatch",
+        Rule::VerifierWrong | Rule::VerifierMissing => "pkce-failed",
+        _ => "code-expired",
+    };
+    let kept = app.interactions.note_refused_token(found, cause, now);
+    if let Err(error) = kept.await {
+        tracing::error!(%error, reference = found.reference, "a refused token could not be noted");
     }
 }
 
@@ -212,17 +236,17 @@ fn check(
     party: &RelyingParty,
     form: &Form,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<(), Rule> {
     let (Some(code), Some(private)) = (&found.code, &found.private) else {
-        return Err(unknown_code());
+        return Err(Rule::Code);
     };
     if found.client_id != party.client_id || now >= code.expires_at {
-        return Err(unknown_code());
+        return Err(Rule::Code);
     }
     if form.find("redirect_uri") != Some(private.request.redirect_uri.as_str()) {
-        return Err(Rule::RedirectOther.into());
+        return Err(Rule::RedirectOther);
     }
-    let wrong = || Fault::from(Rule::VerifierWrong);
+    let wrong = || Rule::VerifierWrong;
     // A deployed client sends the bare key where it made no challenge.
     let verifier = form
         .find("code_verifier")
@@ -239,7 +263,7 @@ fn check(
                 Err(wrong())
             }
         }
-        (Some(_), None) => Err(Rule::VerifierMissing.into()),
+        (Some(_), None) => Err(Rule::VerifierMissing),
         // A verifier without a challenge is a downgrade that somebody tries [RFC 9700 2.1.1].
         (None, Some(_)) => Err(wrong()),
     }

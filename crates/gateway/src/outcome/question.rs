@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use standards::oauth::form::Form;
 use uuid::Uuid;
 
+use crate::interaction::reference::read_out;
+
 /// How many serial numbers one question may have.
 const MOST_SERIAL_NUMBERS: usize = 100;
 
@@ -97,27 +99,6 @@ fn serial_numbers(text: &str) -> Result<Vec<Uuid>, Unanswerable> {
     });
     all.filter(|all| all.len() <= MOST_SERIAL_NUMBERS)
         .ok_or(Unanswerable::SerialNumber)
-}
-
-/// A reference as somebody heard or typed it: small letters, other dashes or none, and what Crockford's letters leave
-/// out because it looks like another.
-fn read_out(text: &str) -> Option<String> {
-    if text.len() > 40 {
-        return None;
-    }
-    let mut letters = String::new();
-    for letter in text.chars() {
-        match letter.to_ascii_uppercase() {
-            'O' => letters.push('0'),
-            'I' | 'L' => letters.push('1'),
-            'U' => return None,
-            letter if letter.is_ascii_alphanumeric() => letters.push(letter),
-            '-' | '‐' | '‑' | '–' | '—' => {}
-            space if space.is_whitespace() => {}
-            _ => return None,
-        }
-    }
-    (letters.len() == 8).then(|| format!("{}-{}", &letters[..4], &letters[4..]))
 }
 
 #[cfg(test)]

@@ -201,7 +201,8 @@ async fn revoke(
     }
 
     let select = Statement::new(
-        "SELECT revoked_at FROM credentials WHERE serial_number = $1 AND organisation = $2 AND credential_type = $3",
+        "SELECT c.revoked_at, i.reference FROM credentials c LEFT JOIN interactions i ON i.id = c.interaction \
+         WHERE c.serial_number = $1 AND c.organisation = $2 AND c.credential_type = $3",
     );
     let select = select
         .bind(serial.to_string())
@@ -213,15 +214,14 @@ async fn revoke(
         .await?
         .ok_or(RevocationError::NotFound)?;
     if found.optional_integer("revoked_at")?.is_none() {
-        app.store
-            .write(status::revoke_statements(
-                organisation,
-                serial,
-                Cause::RelyingParty(&reason),
-                app.now(),
-            ))
-            .await?;
-        tracing::info!(client_id = party.client_id, serial_number = %serial, "credential revoked");
+        let cause = Cause::RelyingParty(&reason);
+        let revoked = status::revoke_statements(organisation, serial, cause, app.now());
+        app.store.write(revoked).await?;
+        app.metrics.revocations.add(&[cause.code()]);
+        // A serial number leads to a person's credential: the log has what leads to the interaction, as long as that
+        // is remembered (SEC-40).
+        let reference = found.optional_text("reference")?;
+        tracing::info!(client_id = party.client_id, reference, "credential revoked");
     }
     Ok(StatusCode::NO_CONTENT)
 }

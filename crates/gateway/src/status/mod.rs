@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 pub use publish::router;
 
+use crate::app::App;
 use crate::event;
 use crate::organisation::Organisation;
 use crate::random::Random;
@@ -136,6 +137,21 @@ impl Lists {
             Some(row) if row.optional_integer("revoked_at")?.is_some() => Listed::Revoked,
             Some(_) => Listed::Valid,
         })
+    }
+}
+
+/// Whether the newest list of an organisation can be published now: makes it as a request for it would. The error is a
+/// sentence for the operator.
+pub async fn is_published(app: &App, organisation: &str) -> Result<(), String> {
+    let select =
+        Statement::new("SELECT MAX(list) AS list FROM status_lists WHERE organisation = $1");
+    let row = app.store.read_one(select.bind(organisation)).await;
+    let row = row.map_err(|error| error.to_string())?;
+    let newest = row.map(|row| row.optional_integer("list")).transpose();
+    match newest.map_err(|error| error.to_string())?.flatten() {
+        // Nothing was issued yet.
+        None => Ok(()),
+        Some(list) => publish::make(app, organisation, list).await,
     }
 }
 

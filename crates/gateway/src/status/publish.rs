@@ -97,6 +97,14 @@ enum PublishError {
     Sign(String),
 }
 
+/// Makes a list as a request for it would. The error is a sentence for the operator.
+pub(super) async fn make(app: &App, organisation: &str, list: i64) -> Result<(), String> {
+    match publish(app, organisation, list).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 async fn publish(
     app: &App,
     organisation: &str,

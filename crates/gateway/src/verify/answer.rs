@@ -1,14 +1,15 @@
 //! What a wallet hears from the verifier when something is refused.
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use serde_json::json;
 use standards::oauth::error::description_text;
 
 use crate::interaction::refusal::Kind;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Refusal, StepError};
+use crate::metrics;
 use store::StoreError;
 
 /// A refusal on the wire: an OAuth `error`, a sentence, and our own stable `code`.
@@ -111,6 +112,12 @@ impl IntoResponse for Refused {
             "error_description": description_text(&format!("{}: {}", self.code, self.description)),
             "code": self.code,
         }));
-        (self.status, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+        (
+            self.status,
+            [(header::CACHE_CONTROL, "no-store")],
+            Extension(metrics::Refused(self.code)),
+            body,
+        )
+            .into_response()
     }
 }

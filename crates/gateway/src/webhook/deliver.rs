@@ -93,6 +93,12 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
         if !lease.note(&event, delivery, now).await? {
             return Ok(());
         }
+        let result = match (&sent, delivery) {
+            (Ok(()), _) => "delivered",
+            (Err(_), "parked") => "parked",
+            (Err(_), _) => "failed",
+        };
+        app.metrics.deliveries.add(&[client_id, result]);
         let Err(error) = sent else { continue };
         let (sequence, attempts) = (event.content.sequence, event.attempts + 1);
         if delivery == "parked" {

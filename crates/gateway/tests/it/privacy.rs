@@ -1,10 +1,13 @@
-//! SEC-40: what the log of whole journeys, and of everything that can go wrong in them, does not say.
+//! SEC-40, SEC-35: what the log of whole journeys, and of everything that can go wrong in them, does not say; nor the
+//! figures, the status page, its feed, the readiness and what is told of each interaction.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use jiff::SignedDuration;
 use reqwest::StatusCode;
 use reqwest::header::{SET_COOKIE, USER_AGENT};
+use store::Statement;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -15,10 +18,10 @@ use crate::world::{Form, UNIQUE_IDENTIFIER, World, client, identity, programme, 
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// From now on, everything that our own crates can be made to say, and what others say unasked.
+    /// From now on, everything that our own crates and those below them can be made to say.
     fn begin() -> Self {
         let log = Self::default();
-        let filter = "info,gateway=trace,store=trace,standards=trace,ui=trace,tower_http=trace";
+        let filter = "trace";
         tracing_subscriber::fmt()
             .json()
             .with_env_filter(EnvFilter::new(filter))
@@ -97,8 +100,11 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
     }
 
     // Both journeys, whole.
-    world.issue_identity("anna").await;
+    let identity_serial = world.issue_identity("anna").await;
+    unsaid.add("a serial number", identity_serial);
     let serial = world.issue("anna", "TrainingProgramme", programme()).await;
+    unsaid.add("a serial number", &*serial);
+    unsaid.add("a serial number", &*serial.to_uppercase());
     let party = world.party("plain");
     let address = world.pushed(&party, |_| ()).await;
     unsaid.add("a request_uri", last_part(&address));
@@ -194,7 +200,38 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
         )
         .await;
     world.scan("anna", &page.link("open-wallet"), true).await;
+    // One that is issued and never collected; one whose holder gives it back; a journey that is begun again.
+    let address = world
+        .pushed_to_issue("TrainingProgramme", programme())
+        .await;
+    let page = browser.open(&address).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let page = browser.open(&declined).await;
+    browser.submit(&page, "restart").await;
+    world.gateway.deliver_once().await.unwrap();
+    world.later(SignedDuration::from_mins(40));
     world.gateway.tidy_once().await.unwrap();
+    let store = &world.gateway.app().store;
+    let issued = Statement::new("SELECT serial_number FROM credentials");
+    for row in store.read(issued).await.unwrap() {
+        unsaid.add("a serial number", row.text("serial_number").unwrap());
+    }
+
+    // What is told elsewhere than in the log. A timeline names a credential, and nothing else of anybody.
+    let mut told = String::new();
+    for path in ["/metrics", "/readyz"] {
+        told += &crate::watching::ask_metrics(&world.gateway, path).await.1;
+    }
+    for path in ["/status", "/status.atom", "/readyz", "/healthz"] {
+        let answer = client().get(world.url(path)).send().await.unwrap();
+        told += &answer.text().await.unwrap();
+    }
+    assert!(told.contains("lanyard_requests_total"));
+    let hour = SignedDuration::from_hours(2);
+    let newest = gateway::timeline::newest(store, world.now() - hour, 100, world.now());
+    let timelines = newest.await.unwrap();
+    assert!(timelines.len() > 5, "{timelines:?}");
+    let timelines = serde_json::to_string(&timelines).unwrap();
 
     let text = log.text();
     for said in [
@@ -202,6 +239,8 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
         "credential issued",
         "credential revoked",
         "presentation refused",
+        "a credential was never collected and is revoked",
+        "what must not stay was removed",
     ] {
         assert!(
             text.contains(said),
@@ -211,5 +250,14 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
     for (what, value) in &unsaid.0 {
         let found = text.lines().find(|line| line.contains(value.as_str()));
         assert!(found.is_none(), "the log has {what}, {value}:\n{found:?}");
+        assert!(
+            !told.contains(value.as_str()),
+            "figures or pages have {what}, {value}"
+        );
+        let may_be_told = *what == "a serial number";
+        assert!(
+            may_be_told || !timelines.contains(value.as_str()),
+            "a timeline has {what}, {value}"
+        );
     }
 }

@@ -47,3 +47,4 @@ mod sandbox_command;
 mod sidecar_host;
 mod sidecar_process;
 mod store_command;
+mod watched;

@@ -184,6 +184,11 @@ impl Operated {
         terminate(&mut process)
     }
 
+    /// SIGTERM, and the process goes on as long as it sees fit.
+    pub(crate) fn signal_to_stop(&self) {
+        send_term(self.process.as_ref().expect("the gateway runs"));
+    }
+
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
@@ -237,6 +242,11 @@ impl Drop for Operated {
 
 /// Asks a process to end and waits until it has.
 pub(crate) fn terminate(process: &mut Child) -> ExitStatus {
+    send_term(process);
+    wait(process)
+}
+
+fn send_term(process: &Child) {
     let id = process.id().to_string();
     assert!(
         Command::new("kill")
@@ -245,7 +255,6 @@ pub(crate) fn terminate(process: &mut Child) -> ExitStatus {
             .unwrap()
             .success()
     );
-    wait(process)
 }
 
 /// Waits for a process that is to end by itself.

@@ -16,7 +16,8 @@ async fn states(stage: &Stage) -> Vec<(String, String)> {
     let answer = answer.get(stage.gateway("__states")).send().await.unwrap();
     let names: Vec<String> = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     assert!(names.len() > 30, "{names:?}");
-    let beside = ["help", "accessibility"].map(|name| (name.to_owned(), stage.gateway(name)));
+    let beside =
+        ["help", "accessibility", "status"].map(|name| (name.to_owned(), stage.gateway(name)));
     let states = names.into_iter().map(|name| {
         let address = stage.gateway(&format!("__states/{name}"));
         (name, address)

@@ -1,0 +1,130 @@
+//! What must not stay: personal values after their time, credentials that nobody collected, and traces that are old.
+//!
+//! A credential whose token no relying party collected has a serial number that nobody but the gateway knows.
+//! Nobody could ever revoke it, so it is revoked when its interaction's time is over.
+
+pub mod holds;
+mod rules;
+
+use jiff::Timestamp;
+
+pub use rules::{Due, Rule, plan, rules};
+
+use crate::app::App;
+use crate::interaction::GRACE;
+use crate::interaction::overdue::{OVERDUE_AT_ONCE, Overdue};
+use crate::live::Live;
+use crate::status::{self, Cause};
+use store::{Statement, StoreError};
+
+/// Between two rounds.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// What one round did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Interactions whose personal values were wiped.
+    pub wiped: u64,
+    /// Credentials that were revoked since nobody collected them.
+    pub revoked: u64,
+    /// Rows that were deleted, by the rule's code.
+    pub deleted: Vec<(&'static str, u64)>,
+}
+
+impl Round {
+    /// Whether there was anything to do.
+    pub fn is_idle(&self) -> bool {
+        self.wiped == 0 && self.deleted.iter().all(|(_, rows)| *rows == 0)
+    }
+
+    /// The rows that one rule deleted.
+    pub fn rows(&self, rule: &str) -> u64 {
+        let of_rule = self.deleted.iter().filter(|(code, _)| *code == rule);
+        of_rule.map(|(_, rows)| rows).sum()
+    }
+}
+
+pub(crate) async fn run(live: &Live, retention_days: u32) {
+    loop {
+        let app = live.now();
+        let result = match round(&app, retention_days).await {
+            Ok(_) => "done",
+            Err(error) => {
+                tracing::error!(%error, "a retention round failed; the next one will do its work");
+                "failed"
+            }
+        };
+        app.metrics.rounds.add(&[result]);
+        if let Err(error) = app.secret_uses.write(&app.store).await {
+            tracing::warn!(%error, "which client secrets were used is written down later");
+        }
+        drop(app);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Does what is due, and writes one line of the log if that was anything.
+pub(crate) async fn round(app: &App, retention_days: u32) -> Result<Round, StoreError> {
+    let now = app.now();
+    let mut round = Round::default();
+    loop {
+        let overdue = app.interactions.find_overdue(now - GRACE).await?;
+        for one in &overdue {
+            wipe(app, one, now).await?;
+            round.wiped += 1;
+            round.revoked += u64::from(one.serial_number.is_some());
+        }
+        if overdue.len() < OVERDUE_AT_ONCE {
+            break;
+        }
+    }
+    let rules = rules(now, retention_days);
+    let deleted = app.store.write(rules.iter().map(Rule::delete)).await?;
+    let deleted = rules.iter().zip(deleted);
+    round.deleted = deleted
+        .map(|(rule, outcome)| (rule.code, outcome.changed))
+        .collect();
+    if !round.is_idle() {
+        tracing::info!(
+            wiped = round.wiped,
+            revoked = round.revoked,
+            interactions = round.rows("interactions"),
+            events = round.rows("events"),
+            retention_days,
+            "what must not stay was removed"
+        );
+    }
+    Ok(round)
+}
+
+async fn wipe(app: &App, overdue: &Overdue, now: Timestamp) -> Result<(), StoreError> {
+    let cause = Cause::NotCollected;
+    let also = overdue.serial_number.map(|serial_number| {
+        tracing::warn!(
+            reference = overdue.reference,
+            "a credential was never collected and is revoked"
+        );
+        app.metrics.revocations.add(&[cause.code()]);
+        status::revoke_statements(&overdue.organisation, serial_number, cause, now)
+    });
+    app.interactions
+        .wipe(overdue, also.unwrap_or_default(), now)
+        .await
+}
+
+pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
+    // The streams stay: their numbers go on.
+    let tables = [
+        "interaction_steps",
+        "interactions",
+        "credentials",
+        "status_lists",
+        "used_nonces",
+        "used_assertions",
+        "events",
+    ];
+    app.store
+        .write(tables.map(|table| Statement::new(format!("DELETE FROM {table}"))))
+        .await
+        .map(drop)
+}

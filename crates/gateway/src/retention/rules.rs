@@ -1,0 +1,180 @@
+//! How long what stays, as data: one rule for each kind of row. What a dry run counts is what a round deletes, since
+//! both are made from the same condition.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::event::OFFERED;
+use crate::interaction::GRACE;
+use store::{Statement, Store, StoreError};
+
+/// How many days of heartbeats stay: a year's report, and a month to write it in.
+const HEARTBEAT_DAYS: i64 = 400;
+
+/// Rows of one table whose time is over.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its stable name.
+    pub code: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// What the rule says, in words.
+    pub sentence: String,
+    /// Which rows: those whose time is over.
+    past: String,
+    /// Which of them a legal hold keeps; none where nothing of this kind is ever held.
+    held: Option<String>,
+    /// The values of both.
+    values: Vec<i64>,
+}
+
+/// What a round would do by one rule.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Due {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// The table.
+    pub table: &'static str,
+    /// What the rule says.
+    pub sentence: String,
+    /// Rows that would go.
+    pub rows: i64,
+    /// Rows whose time is over, and that a legal hold keeps.
+    pub held: i64,
+}
+
+/// An interaction that somebody must keep.
+const HELD: &str = "EXISTS (SELECT 1 FROM legal_holds h WHERE (h.kind = 'organisation' AND h.subject = \
+     interactions.organisation) OR (h.kind = 'interaction' AND h.subject = interactions.id))";
+
+/// Every rule but the wiping of personal values, which no hold delays.
+pub fn rules(now: Timestamp, retention_days: u32) -> Vec<Rule> {
+    let kept = now - SignedDuration::from_hours(24 * i64::from(retention_days));
+    let kept_seconds = kept.as_second();
+    let past = "expires_at < $1 AND sealed IS NULL";
+    let of_past = |held: &str| {
+        format!("interaction IN (SELECT id FROM interactions WHERE {past} AND {held})")
+    };
+    let days = format!("{retention_days} days");
+    let spent = |code, what: &str| Rule {
+        code,
+        table: code,
+        sentence: format!("{what} until they could no longer pass"),
+        past: "expires_at < $1".to_owned(),
+        held: None,
+        values: vec![now.as_second()],
+    };
+    vec![
+        // Before the interactions that they belong to.
+        Rule {
+            code: "interaction-steps",
+            table: "interaction_steps",
+            sentence: format!("what went wrong on the way, {days}, with its interaction"),
+            past: of_past("1 = 1"),
+            held: Some(of_past(HELD)),
+            values: vec![kept_seconds],
+        },
+        Rule {
+            code: "interactions",
+            table: "interactions",
+            sentence: format!("traces of ended interactions, {days}; nothing personal is among them"),
+            past: past.to_owned(),
+            held: Some(HELD.to_owned()),
+            values: vec![kept_seconds],
+        },
+        Rule {
+            code: "events",
+            table: "events",
+            sentence: format!("events that were delivered or given up, {days}"),
+            past: "happened_at < $1 AND (delivery <> 'due' OR offered_at < $2)".to_owned(),
+            held: Some(
+                "EXISTS (SELECT 1 FROM interactions i JOIN legal_holds h ON (h.kind = 'organisation' AND h.subject = \
+                 i.organisation) OR (h.kind = 'interaction' AND h.subject = i.id) \
+                 WHERE i.reference = events.reference AND i.client_id = events.client_id)"
+                    .to_owned(),
+            ),
+            values: vec![kept_seconds, (kept - OFFERED).as_second()],
+        },
+        spent("used_nonces", "nonces of wallets"),
+        spent("used_assertions", "assertions of clients"),
+        Rule {
+            code: "heartbeats",
+            table: "heartbeats",
+            sentence: format!("heartbeats, {HEARTBEAT_DAYS} days"),
+            past: "minute < $1".to_owned(),
+            held: None,
+            values: vec![now.as_second().div_euclid(60) - HEARTBEAT_DAYS * 1440],
+        },
+    ]
+}
+
+impl Rule {
+    /// Deletes what is past and not held.
+    pub fn delete(&self) -> Statement {
+        let condition = match &self.held {
+            Some(held) => format!("({}) AND NOT ({held})", self.past),
+            None => self.past.clone(),
+        };
+        self.bound(format!("DELETE FROM {} WHERE {condition}", self.table))
+    }
+
+    fn count(&self, condition: &str) -> Statement {
+        self.bound(format!(
+            "SELECT COUNT(*) AS count FROM {} WHERE {condition}",
+            self.table
+        ))
+    }
+
+    fn bound(&self, sql: String) -> Statement {
+        let statement = Statement::new(sql);
+        self.values
+            .iter()
+            .fold(statement, |statement, value| statement.bind(*value))
+    }
+
+    async fn due(&self, store: &Store) -> Result<Due, StoreError> {
+        let past = count(store, self.count(&self.past)).await?;
+        let held = match &self.held {
+            Some(held) => {
+                let both = format!("({}) AND ({held})", self.past);
+                count(store, self.count(&both)).await?
+            }
+            None => 0,
+        };
+        Ok(Due {
+            rule: self.code,
+            table: self.table,
+            sentence: self.sentence.clone(),
+            rows: past - held,
+            held,
+        })
+    }
+}
+
+/// What a round would do now. Nothing is changed.
+pub async fn plan(
+    store: &Store,
+    now: Timestamp,
+    retention_days: u32,
+) -> Result<Vec<Due>, StoreError> {
+    let overdue = Statement::new(
+        "SELECT COUNT(*) AS count FROM interactions WHERE expires_at < $1 AND sealed IS NOT NULL",
+    );
+    let overdue = overdue.bind((now - GRACE).as_second());
+    let mut plan = vec![Due {
+        rule: "personal-values",
+        table: "interactions",
+        sentence: "personal values of interactions, until the token is collected, 35 minutes at most; no hold keeps them"
+            .to_owned(),
+        rows: count(store, overdue).await?,
+        held: 0,
+    }];
+    for rule in rules(now, retention_days) {
+        plan.push(rule.due(store).await?);
+    }
+    Ok(plan)
+}
+
+async fn count(store: &Store, select: Statement) -> Result<i64, StoreError> {
+    let row = store.read_one(select).await?;
+    row.map_or(Ok(0), |row| row.integer("count"))
+}

@@ -1,0 +1,160 @@
+//! `lanyard retention`: what is to go, by which rule; and what must stay although its time is over.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use gateway::retention::holds::{self, Subject};
+use gateway::retention::plan;
+use gateway::{Config, Gateway, Surroundings, timeline};
+use jiff::Timestamp;
+use store::Store;
+
+use crate::interaction_command::open;
+use crate::say::say;
+
+/// What to do.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    command: Command,
+    /// The gateway's configuration file.
+    #[arg(long, value_name = "FILE", env = "LANYARD_CONFIG", global = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Tell how many rows each rule would remove now, and how many a legal hold keeps. Nothing is changed.
+    Plan {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Do now what a running gateway does every half minute.
+    Run,
+    /// Keep an organisation's or one interaction's traces until they are released.
+    Hold {
+        #[command(flatten)]
+        subject: Held,
+        /// Why: an inquiry's number, who asked for it. No names of employees.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let what was held go at its time.
+    Release {
+        #[command(flatten)]
+        subject: Held,
+    },
+    /// Tell what is held, and why.
+    Holds,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Held {
+    /// The organisation's id.
+    #[arg(long)]
+    organisation: Option<String>,
+    /// The interaction's reference, `request_uri` or serial number.
+    #[arg(long)]
+    interaction: Option<String>,
+}
+
+/// Does it.
+pub async fn run(options: &Options) -> anyhow::Result<()> {
+    let file = options
+        .config
+        .as_ref()
+        .context("say --config FILE, or set LANYARD_CONFIG")?;
+    let config = Config::read(file)?;
+    if matches!(options.command, Command::Run) {
+        return run_once(&config).await;
+    }
+    let store = open(&config).await?;
+    let done = with(&store, &config, &options.command).await;
+    store.close().await;
+    done
+}
+
+async fn run_once(config: &Config) -> anyhow::Result<()> {
+    let gateway = Gateway::compose(config, Surroundings::production()).await?;
+    let round = gateway.tidy_once().await;
+    gateway.close().await;
+    let round = round?;
+    say(format_args!(
+        "{} interactions were wiped of personal values",
+        round.wiped
+    ))?;
+    say(format_args!(
+        "{} credentials that nobody collected were revoked",
+        round.revoked
+    ))?;
+    for (rule, rows) in round.deleted {
+        say(format_args!("{rows} rows were deleted: {rule}"))?;
+    }
+    Ok(())
+}
+
+async fn with(store: &Store, config: &Config, command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Plan { json } => {
+            let plan = plan(store, Timestamp::now(), config.retention_days).await?;
+            if *json {
+                return say(serde_json::to_string_pretty(&plan)?);
+            }
+            for due in plan {
+                let held = if due.held > 0 {
+                    format!("; {} more are held", due.held)
+                } else {
+                    String::new()
+                };
+                say(format_args!(
+                    "{:>8}  {:<17} {}{held}",
+                    due.rows, due.rule, due.sentence
+                ))?;
+            }
+            Ok(())
+        }
+        Command::Hold { subject, reason } => {
+            let subject = subject_of(store, config, subject).await?;
+            store
+                .write([holds::place(&subject, reason, Timestamp::now())])
+                .await?;
+            say("held")
+        }
+        Command::Release { subject } => {
+            let subject = subject_of(store, config, subject).await?;
+            let lifted = store.write([holds::lift(&subject)]).await?;
+            anyhow::ensure!(
+                lifted.iter().any(|outcome| outcome.changed > 0),
+                "nothing of that was held"
+            );
+            say("released")
+        }
+        Command::Holds => {
+            for hold in holds::find(store).await? {
+                say(format_args!(
+                    "{:.0}  {} {}: {}",
+                    hold.placed_at, hold.kind, hold.subject, hold.reason
+                ))?;
+            }
+            Ok(())
+        }
+        Command::Run => Ok(()),
+    }
+}
+
+async fn subject_of(store: &Store, config: &Config, held: &Held) -> anyhow::Result<Subject> {
+    if let Some(id) = &held.organisation {
+        let mut known = config.organisations.iter();
+        anyhow::ensure!(
+            known.any(|one| one.id == *id),
+            "this gateway has no organisation {id}"
+        );
+        return Ok(Subject::Organisation(id.clone()));
+    }
+    let text = held.interaction.as_deref().unwrap_or_default();
+    let id = timeline::id_of(store, text).await?;
+    let id = id.context("that names no interaction, or several")?;
+    Ok(Subject::Interaction(id))
+}
