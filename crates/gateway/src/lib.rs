@@ -181,7 +181,12 @@ impl Gateway {
         let live = Live::new(Parts {
             organisations: Arc::new(organisations),
             interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
-            lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
+            lists: Lists::new(
+                base.clone(),
+                store.clone(),
+                surroundings.random.clone(),
+                seal.clone(),
+            ),
             base,
             store,
             clock: surroundings.clock,

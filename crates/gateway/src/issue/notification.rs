@@ -168,10 +168,13 @@ async fn withdraw(
     if let Some(interaction) = open {
         tracing::info!(reference = interaction.reference, %serial_number, event = event.as_str(), "credential not kept");
         let mut ended = interaction.refused(Refusal::NotKept, now)?;
-        return advanced(app.interactions.advance(&mut ended, revoked).await);
+        let kept = app.interactions.advance(&mut ended, revoked).await;
+        app.lists.changed();
+        return advanced(kept);
     }
     tracing::warn!(%serial_number, event = event.as_str(), "credential not kept, after the relying party was told that it was");
     app.store.write(revoked).await?;
+    app.lists.changed();
     Ok(true)
 }
 

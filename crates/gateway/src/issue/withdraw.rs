@@ -20,5 +20,7 @@ pub async fn withdraw_replayed(
     let cause = Cause::CodeReplayed;
     tracing::warn!(reference = interaction.reference, %serial_number, cause = cause.code(), "a credential is withdrawn");
     let batch = status::revoke_statements(&interaction.organisation, serial_number, cause, now);
-    parts.store.write(batch).await.map(drop)
+    parts.store.write(batch).await?;
+    parts.lists.changed();
+    Ok(())
 }

@@ -221,6 +221,7 @@ async fn revoke(
                 app.now(),
             ))
             .await?;
+        app.lists.changed();
         tracing::info!(client_id = party.client_id, serial_number = %serial, "credential revoked");
     }
     Ok(StatusCode::NO_CONTENT)
