@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod abroad;
+mod bulk_revocation;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
@@ -54,6 +55,7 @@ mod registrations;
 mod scenes;
 mod several_types;
 mod status_lists;
+mod suspension;
 mod waiting_page;
 mod webhook;
 mod world;
