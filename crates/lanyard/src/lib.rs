@@ -10,6 +10,7 @@ pub mod journey;
 mod listen;
 mod mail_command;
 mod portal_command;
+mod revoke_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
@@ -36,6 +37,12 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// Revoke a credential for good, or a file of them.
+    Revoke(revoke_command::Revoke),
+    /// Suspend a credential for the time being.
+    Suspend(revoke_command::Suspend),
+    /// Put a suspended credential in force again.
+    Reinstate(revoke_command::Reinstate),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -55,7 +62,11 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Revoke(_)
+            | Self::Suspend(_)
+            | Self::Reinstate(_) => false,
         }
     }
 }
@@ -72,6 +83,9 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Revoke(options) => revoke_command::revoke(&options).await,
+        Command::Suspend(options) => revoke_command::suspend(&options).await,
+        Command::Reinstate(options) => revoke_command::reinstate(&options).await,
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

@@ -14,6 +14,7 @@ mod matching;
 mod peer;
 mod report;
 mod server;
+mod status;
 
 use std::path::Path;
 
@@ -27,6 +28,8 @@ use server::Programs;
 pub(crate) struct Plan {
     which: Vec<Which>,
     seconds: f64,
+    /// How many credentials `status` puts into its database.
+    credentials: u64,
     json: bool,
     write: bool,
 }
@@ -39,19 +42,21 @@ enum Which {
     Flood,
     Connector,
     Matching,
+    Status,
 }
 
 /// Long enough for a few thousand journeys, short enough to be run again.
 const SECONDS: f64 = 10.0;
 
 impl Which {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Journey,
         Self::Peer,
         Self::Gateway,
         Self::Flood,
         Self::Connector,
         Self::Matching,
+        Self::Status,
     ];
 
     fn name(self) -> &'static str {
@@ -62,16 +67,17 @@ impl Which {
             Self::Flood => "flood",
             Self::Connector => "connector",
             Self::Matching => "matching",
+            Self::Status => "status",
         }
     }
 }
 
 impl Plan {
-    /// Reads `journey|peer|gateway|flood|connector|matching|all [--seconds N] [--json] [--write]`.
+    /// Reads `journey|peer|gateway|flood|connector|matching|status|all [--seconds N] [--credentials N] [--json] [--write]`.
     pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
         let [name, options @ ..] = arguments else {
             anyhow::bail!(
-                "say what to measure: journey, peer, gateway, flood, connector, matching or all"
+                "say what to measure: journey, peer, gateway, flood, connector, matching, status or all"
             );
         };
         let which = match *name {
@@ -84,6 +90,7 @@ impl Plan {
         let mut plan = Self {
             which,
             seconds: SECONDS,
+            credentials: status::CREDENTIALS,
             json: false,
             write: false,
         };
@@ -92,6 +99,12 @@ impl Plan {
             match *option {
                 "--json" => plan.json = true,
                 "--write" => plan.write = true,
+                "--credentials" => {
+                    let credentials = options.next().and_then(|text| text.parse().ok());
+                    let credentials = credentials.filter(|number| *number >= 100_000);
+                    plan.credentials =
+                        credentials.context("--credentials takes a number from 100000")?;
+                }
                 "--seconds" => {
                     let seconds = options.next().and_then(|text| text.parse().ok());
                     let seconds = seconds.filter(|seconds| (1.0..=3600.0).contains(seconds));
@@ -121,6 +134,9 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
             (Which::Peer, Some(of)) => peer::measure(root, of, plan.seconds, &mut report)?,
             (Which::Gateway, Some(of)) => gateway::measure(of, plan.seconds, &mut report)?,
             (Which::Connector, Some(of)) => connector::measure(root, of, &mut report)?,
+            (Which::Status, Some(of)) => {
+                status::measure(root, of, plan.seconds, plan.credentials, &mut report)?;
+            }
             (Which::Flood, Some(of)) => flood::measure(of, plan.seconds, &mut report)?,
         }
         if !plan.json {

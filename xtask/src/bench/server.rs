@@ -32,6 +32,7 @@ const UNLIMITED: &str = "
 [limits.client]
 pushes = 100000000
 tokens = 100000000
+revocations = 100000000
 at_once = 10000
 open_pushes = 100000000
 [limits.process]
@@ -97,7 +98,7 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
     pub(super) origin: String,
     /// Where the gateway keeps its database; deleted after the process is gone.
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Server {
@@ -137,6 +138,23 @@ impl Server {
         Self::start(&mut command, address, ORIGIN.to_owned(), folder)
     }
 
+    /// The configuration file of a gateway.
+    pub(super) fn config(&self) -> PathBuf {
+        self.folder.join("gateway.toml")
+    }
+
+    /// Another process of the same gateway, at another address.
+    pub(super) fn beside(&self, programs: &Programs) -> anyhow::Result<Self> {
+        let (folder, address) = (Folder::new()?, free_address()?);
+        let config = folder.join("gateway.toml");
+        let text = std::fs::read_to_string(self.config())?;
+        let own = |at: SocketAddr| format!("listen = \"{at}\"");
+        std::fs::write(&config, text.replace(&own(self.address), &own(address)))?;
+        let mut command = with_every_file_descriptor(&programs.lanyard);
+        command.args(["gateway", "--config"]).arg(&config);
+        Self::start(&mut command, address, ORIGIN.to_owned(), folder)
+    }
+
     /// The peer: a Node program that listens at `PORT`.
     pub(super) fn peer(script: &Path) -> anyhow::Result<Self> {
         let address = free_address()?;
@@ -171,7 +189,7 @@ impl Server {
             process,
             address,
             origin,
-            _folder: folder,
+            folder,
         };
         let began = Instant::now();
         while !answers(address) {

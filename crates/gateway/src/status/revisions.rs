@@ -1,4 +1,4 @@
-//! Which revision each list has. The database says so and is asked once a second at most, for all lists together, however
+//! Which revision each list has. The database says so and is asked twice a second at most, for all lists together, however
 //! many want to know; a change that this process has made counts at once.
 
 use std::collections::HashMap;
@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use store::{Statement, Store, StoreError};
 
-/// For so long what was read is taken for true: a revocation by another process counts that soon.
-const KEPT: SignedDuration = SignedDuration::from_secs(1);
+/// For so long what was read is taken for true: a revocation by another process counts sooner than in a second.
+const KEPT: SignedDuration = SignedDuration::from_millis(500);
 
 type ByList = HashMap<String, HashMap<i64, i64>>;
 
