@@ -28,5 +28,6 @@ mod portal_kill_truth;
 mod portal_processes;
 mod portal_walk;
 mod ports;
+mod revoke_command;
 mod sandbox_command;
 mod sidecar_process;
