@@ -235,6 +235,7 @@ impl StatusList {
     }
 
     /// The entries of one status as a bitstring: set where an entry of this list has it.
+    #[must_use]
     pub fn bitstring_of(&self, status: Status) -> Self {
         let entries = usize::try_from(self.entries()).unwrap_or(usize::MAX);
         let mut bitstring = Self::new_in(Layout::BITSTRING, Bits::One, entries);
