@@ -38,7 +38,7 @@ pub struct Revoke {
     /// The credential's serial number.
     #[arg(required_unless_present = "file", conflicts_with_all = ["file", "dry_run", "apply", "ticket", "pace"])]
     serial_number: Option<Uuid>,
-    /// A file of them: one a line, or CSV with the column serial_number.
+    /// A file of them: one a line, or CSV with the column `serial_number`.
     #[arg(long, value_name = "FILE", requires = "what")]
     file: Option<PathBuf>,
     #[command(flatten)]
