@@ -67,7 +67,7 @@ pub enum Ended {
 pub struct Revoked {
     /// When.
     pub at: Timestamp,
-    /// `relying-party`, `not-kept`, `not-collected` or `code-replayed`.
+    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`.
     pub cause: String,
 }
 

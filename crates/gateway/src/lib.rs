@@ -163,14 +163,7 @@ impl Gateway {
             None => ui::Brand::neutral("Staff passport"),
         };
         let address_header = address_header(config)?;
-        let address =
-            config
-                .database_address()?
-                .parse()
-                .map_err(|error: store::InvalidDatabaseUrl| {
-                    ConfigError::value("database", error.to_string())
-                })?;
-        let store = Store::open(&address, &[MIGRATIONS]).await?;
+        let store = open_store(config).await?;
         let limits = Limits::new(
             config.limits.clone(),
             address_header,
@@ -195,7 +188,12 @@ impl Gateway {
                 Arc::new(listeners),
                 Arc::clone(&metrics),
             ),
-            lists: Lists::new(base.clone(), store.clone(), surroundings.random.clone()),
+            lists: Lists::new(
+                base.clone(),
+                store.clone(),
+                surroundings.random.clone(),
+                seal.clone(),
+            ),
             base,
             store,
             clock: surroundings.clock,
@@ -322,6 +320,15 @@ impl Gateway {
     pub fn app(&self) -> App {
         self.live.now()
     }
+}
+
+/// The gateway's database, for commands that work beside running gateways. Its tables are brought to this version.
+pub async fn open_store(config: &Config) -> Result<Store, ComposeError> {
+    let address = config.database_address()?.parse();
+    let address = address.map_err(|error: store::InvalidDatabaseUrl| {
+        ConfigError::value("database", error.to_string())
+    })?;
+    Ok(Store::open(&address, &[MIGRATIONS]).await?)
 }
 
 /// Creates every key that the configuration needs and that is not there yet; tells their names.

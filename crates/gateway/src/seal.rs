@@ -35,6 +35,7 @@ struct Keys {
     storage: Vec<hkdf::Prk>,
     pairwise: hmac::Key,
     chosen: hmac::Key,
+    decoys: hmac::Key,
 }
 
 /// Why the storage secret cannot be used.
@@ -84,10 +85,13 @@ impl Seal {
         };
         let pairwise = derived([b"lanyard pairwise subject"])?;
         let chosen = derived([b"lanyard chosen value"])?;
+        // The oldest here as well: a decoy stays one.
+        let decoys = derived([b"lanyard status list decoys"])?;
         Ok(Self(Arc::new(Keys {
             storage,
             pairwise,
             chosen,
+            decoys,
         })))
     }
 
@@ -137,6 +141,19 @@ impl Seal {
     #[must_use]
     pub fn digest_of_chosen(&self, client_id: &str, value: &str) -> String {
         for_client(&self.0.chosen, client_id, value)
+    }
+
+    /// A block of the bytes that say which places of a status list are decoys.
+    #[must_use]
+    pub fn decoys(&self, organisation: &str, list: i64, block: u32) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0.decoys);
+        // What follows the name has one length always, so that no two run together.
+        context.update(organisation.as_bytes());
+        context.update(&list.to_be_bytes());
+        context.update(&block.to_be_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(context.sign().as_ref());
+        bytes
     }
 }
 

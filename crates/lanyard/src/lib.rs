@@ -19,6 +19,7 @@ mod mail_command;
 mod portal_command;
 mod report_command;
 mod retention_command;
+mod revoke_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
@@ -60,6 +61,12 @@ enum Command {
     Report(report_command::Options),
     /// What the gateway forgets, and what it must keep.
     Retention(retention_command::Options),
+    /// Revoke a credential for good, or a file of them.
+    Revoke(revoke_command::Revoke),
+    /// Suspend a credential for the time being.
+    Suspend(revoke_command::Suspend),
+    /// Put a suspended credential in force again.
+    Reinstate(revoke_command::Reinstate),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -87,6 +94,11 @@ impl Command {
             Self::Connector(options) => options.is_service(),
             // Everything else does its errand for whoever sits there.
             _ => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Revoke(_)
+            | Self::Suspend(_)
+            | Self::Reinstate(_) => false,
         }
     }
 }
@@ -110,6 +122,9 @@ pub async fn run() -> ExitCode {
         Command::Interaction(options) => succeeded(interaction_command::run(&options).await),
         Command::Report(options) => succeeded(report_command::run(&options).await),
         Command::Retention(options) => succeeded(Box::pin(retention_command::run(&options)).await),
+        Command::Revoke(options) => revoke_command::revoke(&options).await,
+        Command::Suspend(options) => revoke_command::suspend(&options).await,
+        Command::Reinstate(options) => revoke_command::reinstate(&options).await,
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

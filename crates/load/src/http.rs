@@ -126,6 +126,11 @@ impl Answer {
         Ok(self)
     }
 
+    /// What came before the body.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// Where it leads.
     pub fn location(&self) -> anyhow::Result<&str> {
         let location = self.headers.get(LOCATION);

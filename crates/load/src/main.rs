@@ -14,6 +14,7 @@ mod plan;
 mod process;
 mod record;
 mod run;
+mod status;
 mod wallet;
 
 use std::time::Duration;

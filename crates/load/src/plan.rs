@@ -22,6 +22,21 @@ pub struct Plan {
     pub seconds: f64,
 }
 
+/// Credentials that `seed_credentials` (an example of the gateway) put into the database.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lists {
+    /// How many there are.
+    pub credentials: u64,
+    /// How many have a place on one list.
+    pub on_a_list: u64,
+    /// How many are revoked, one after the other.
+    pub changes: u64,
+    /// Another process of the gateway, on the same database.
+    pub beside: SocketAddr,
+}
+
+/// The server under load: a process of this machine.
 /// The server under load: one or more processes of this machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -84,6 +99,8 @@ pub enum Scenario {
         /// How many in a second.
         pushes_a_second: f64,
     },
+    /// Status lists of credentials that were put into the database: fetched, changed, fetched again.
+    Status(Lists),
     /// No server: the cryptography and the QR codes that one journey cannot do without, on two threads.
     Floor,
 }

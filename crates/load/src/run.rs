@@ -15,6 +15,7 @@ use crate::party::RelyingParty;
 use crate::plan::{Plan, Scenario};
 use crate::process::{self, Look};
 use crate::record::{Endpoint, Record, Window};
+use crate::status;
 use crate::wallet::Known;
 
 /// How soon a page asks again, and how late at the latest; each time a little later (the script of the page).
@@ -26,6 +27,9 @@ const LATER: Duration = Duration::from_millis(250);
 pub async fn run(plan: &Plan) -> anyhow::Result<Value> {
     if let Scenario::Flood { pushes_a_second } = plan.scenario {
         return flood::run(plan, pushes_a_second).await;
+    }
+    if let Scenario::Status(lists) = plan.scenario {
+        return status::run(plan, lists).await;
     }
     let world = World::new(plan).await?;
     let before = world.look()?;

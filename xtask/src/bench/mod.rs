@@ -14,6 +14,7 @@ mod matching;
 mod peer;
 mod report;
 mod server;
+mod status;
 
 use std::path::Path;
 
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     which: Vec<Which>,
     setting: Setting,
     seconds: f64,
+    /// How many credentials `status` puts into its database.
+    credentials: u64,
     json: bool,
     write: bool,
 }
@@ -40,19 +43,21 @@ enum Which {
     Flood,
     Connector,
     Matching,
+    Status,
 }
 
 /// Long enough for a few thousand journeys, short enough to be run again.
 const SECONDS: f64 = 10.0;
 
 impl Which {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Journey,
         Self::Peer,
         Self::Gateway,
         Self::Flood,
         Self::Connector,
         Self::Matching,
+        Self::Status,
     ];
 
     fn name(self) -> &'static str {
@@ -63,17 +68,18 @@ impl Which {
             Self::Flood => "flood",
             Self::Connector => "connector",
             Self::Matching => "matching",
+            Self::Status => "status",
         }
     }
 }
 
 impl Plan {
-    /// Reads `journey|peer|gateway|flood|connector|matching|all [--seconds N] [--json] [--write]`; behind `journey` and
+    /// Reads `journey|peer|gateway|flood|connector|matching|status|all [--seconds N] [--credentials N] [--json] [--write]`; behind `journey` and
     /// `gateway` also `--database postgres [--processes N]`.
     pub(crate) fn parse(arguments: &[&str]) -> anyhow::Result<Self> {
         let [name, options @ ..] = arguments else {
             anyhow::bail!(
-                "say what to measure: journey, peer, gateway, flood, connector, matching or all"
+                "say what to measure: journey, peer, gateway, flood, connector, matching, status or all"
             );
         };
         let which = match *name {
@@ -87,6 +93,7 @@ impl Plan {
             which,
             setting: Setting::Sqlite,
             seconds: SECONDS,
+            credentials: status::CREDENTIALS,
             json: false,
             write: false,
         };
@@ -96,6 +103,12 @@ impl Plan {
             match *option {
                 "--json" => plan.json = true,
                 "--write" => plan.write = true,
+                "--credentials" => {
+                    let credentials = options.next().and_then(|text| text.parse().ok());
+                    let credentials = credentials.filter(|number| *number >= 100_000);
+                    plan.credentials =
+                        credentials.context("--credentials takes a number from 100000")?;
+                }
                 "--seconds" => {
                     let seconds = options.next().and_then(|text| text.parse().ok());
                     let seconds = seconds.filter(|seconds| (1.0..=3600.0).contains(seconds));
@@ -166,6 +179,9 @@ pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
                 gateway::measure(of, plan.setting, plan.seconds, &mut report)?
             }
             (Which::Connector, Some(of)) => connector::measure(root, of, &mut report)?,
+            (Which::Status, Some(of)) => {
+                status::measure(root, of, plan.seconds, plan.credentials, &mut report)?;
+            }
             (Which::Flood, Some(of)) => flood::measure(of, plan.seconds, &mut report)?,
         }
         if !plan.json {

@@ -22,6 +22,12 @@ impl Report {
         }
     }
 
+    /// An option of the command that differs from the usual.
+    pub(super) fn with(&mut self, option: &str) {
+        self.command.push(' ');
+        self.command.push_str(option);
+    }
+
     /// A sentence, or several.
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.paragraphs.push(text.into());

@@ -33,6 +33,7 @@ const UNLIMITED: &str = "
 [limits.client]
 pushes = 100000000
 tokens = 100000000
+revocations = 100000000
 at_once = 10000
 open_pushes = 100000000
 [limits.process]
@@ -184,6 +185,32 @@ impl Server {
             command.args(["gateway", "--config"]).arg(&config);
             server.add(&mut command, address)?;
         }
+        Ok(server)
+    }
+
+    /// The configuration file of a gateway, its first process's.
+    pub(super) fn config(&self) -> PathBuf {
+        self.folder.join("gateway-0.toml")
+    }
+
+    /// Another process of the same gateway, at another address.
+    pub(super) fn beside(&self, programs: &Programs) -> anyhow::Result<Self> {
+        let (folder, address) = (Folder::new()?, free_address()?);
+        let config = folder.join("gateway.toml");
+        let text = std::fs::read_to_string(self.config())?;
+        let own = |at: SocketAddr| format!("listen = \"{at}\"");
+        let first = *self.addresses.first().context("the gateway runs")?;
+        std::fs::write(&config, text.replace(&own(first), &own(address)))?;
+        let mut command = with_every_file_descriptor(&programs.lanyard);
+        command.args(["gateway", "--config"]).arg(&config);
+        let mut server = Self {
+            processes: Vec::new(),
+            addresses: Vec::new(),
+            origin: ORIGIN.to_owned(),
+            folder,
+            _postgres: None,
+        };
+        server.add(&mut command, address)?;
         Ok(server)
     }
 

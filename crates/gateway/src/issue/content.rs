@@ -7,7 +7,7 @@ use standards::jose::SignError;
 use standards::jose::jws::ProtectedHeader;
 use standards::openid4vci::VerifiedProof;
 use standards::openid4vci::proof::NamedKey;
-use standards::status_list::StatusReference;
+use standards::status_list::{Entry, StatusReference};
 use standards::vc::{Validity, jwt_vc_json, sd_jwt_vc};
 
 use super::draft::Draft;
@@ -23,6 +23,8 @@ pub(super) struct Content<'a> {
     pub(super) draft: &'a Draft,
     pub(super) proof: &'a VerifiedProof,
     pub(super) status: StatusReference,
+    /// The same in the W3C's form.
+    pub(super) status_entries: Vec<Entry>,
     pub(super) issued_at: Timestamp,
 }
 
@@ -60,6 +62,7 @@ impl Content<'_> {
             credential_subject: self.draft.attributes.clone(),
             validity: self.validity(),
             status: Some(self.status.clone()),
+            status_entries: self.status_entries.clone(),
             confirmation: None,
         };
         let key = &self.organisation.keys.credentials;

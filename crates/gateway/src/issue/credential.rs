@@ -13,7 +13,6 @@ use standards::openid4vci::{
     CredentialErrorCode as Code, CredentialRequest, CredentialResponse, KeyProof, Proofs,
     Requested, VerifiedProof,
 };
-use standards::status_list::StatusReference;
 use uuid::Uuid;
 
 use super::answer::{Refused, answer_json};
@@ -371,17 +370,15 @@ impl Order<'_> {
         }
     }
 
-    async fn make(&self, draft: &Draft, (list, index): (i64, i64)) -> Result<Issued, Refused> {
+    async fn make(&self, draft: &Draft, place: (i64, i64)) -> Result<Issued, Refused> {
         let content = Content {
             organisation: self.organisation,
             credential_type: self.credential_type,
             vct: self.credential_type.vct(&self.app.base),
             draft,
             proof: self.proof,
-            status: StatusReference {
-                index: u64::try_from(index).unwrap_or_default(),
-                uri: self.app.lists.uri(self.organisation, list),
-            },
+            status: self.app.lists.reference(self.organisation, place),
+            status_entries: self.app.lists.entries(self.organisation, place),
             issued_at: self.now,
         };
         let credential = content::sign(&content, self.format, &self.app.random)

@@ -175,6 +175,7 @@ async fn withdraw(
         if kept {
             app.metrics.revocations.add(&[cause.code()]);
         }
+        app.lists.changed();
         return Ok(kept);
     }
     tracing::warn!(
@@ -184,6 +185,7 @@ async fn withdraw(
     );
     app.store.write(revoked).await?;
     app.metrics.revocations.add(&[cause.code()]);
+    app.lists.changed();
     Ok(true)
 }
 

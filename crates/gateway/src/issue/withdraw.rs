@@ -26,5 +26,6 @@ pub async fn withdraw_replayed(
     let batch = status::revoke_statements(&interaction.organisation, serial_number, cause, now);
     parts.store.write(batch).await?;
     parts.metrics.revocations.add(&[cause.code()]);
+    parts.lists.changed();
     Ok(())
 }

@@ -116,7 +116,7 @@ struct Revoked {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `relying-party`, `not-kept`, `not-collected` or `code-replayed`.
+    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`.
     cause: String,
 }
 

@@ -109,22 +109,33 @@ async fn wipe(app: &App, overdue: &Overdue, now: Timestamp) -> Result<(), StoreE
     });
     app.interactions
         .wipe(overdue, also.unwrap_or_default(), now)
-        .await
+        .await?;
+    app.lists.changed();
+    Ok(())
 }
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
-    // The streams stay: their numbers go on.
+    // The streams stay: their numbers go on. The numbers of lists go on as well, with a list that nobody has a place on:
+    // somebody may still hold a credential that was forgotten, and its place must not be another's.
     let tables = [
         "interaction_steps",
         "interactions",
         "credentials",
-        "status_lists",
+        "revocation_jobs",
+        "revocation_job_lines",
         "used_nonces",
         "used_assertions",
         "events",
     ];
+    let deleted = tables.map(|table| Statement::new(format!("DELETE FROM {table}")));
+    let lists = [
+        "UPDATE status_lists SET revision = revision + 1",
+        "INSERT INTO status_lists (organisation, list, revision) \
+         SELECT organisation, MAX(list) + 1, 0 FROM status_lists GROUP BY organisation",
+    ];
     app.store
-        .write(tables.map(|table| Statement::new(format!("DELETE FROM {table}"))))
-        .await
-        .map(drop)
+        .write(deleted.into_iter().chain(lists.map(Statement::new)))
+        .await?;
+    app.lists.changed();
+    Ok(())
 }

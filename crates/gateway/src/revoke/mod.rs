@@ -1,9 +1,14 @@
-//! A relying party cancels a credential that its organisation issued (DW-74, DW-76).
+//! A relying party cancels a credential that its organisation issued (DW-74, DW-76); and what the operator does to one
+//! credential ([`operator`]) or to many ([`bulk`]).
 //!
-//! Two doors to one act. `POST /Revocation/revokecredential` takes `client_id` and `client_secret` in its JSON body
-//! (gateway contract 2.7): a client without a secret cannot use it. `POST /api/Revocation/revoke` takes an access token
-//! from the token endpoint (2.8): every client can. Members of the body are read without regard to the case of their
-//! names, as the first contract's server did.
+//! A relying party has two doors to one act. `POST /Revocation/revokecredential` takes `client_id` and `client_secret` in
+//! its JSON body (gateway contract 2.7): a client without a secret cannot use it. `POST /api/Revocation/revoke` takes an
+//! access token from the token endpoint (2.8): every client can. Members of the body are read without regard to the case of
+//! their names, as the first contract's server did.
+
+pub mod bulk;
+pub mod operator;
+pub mod serials;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -217,6 +222,7 @@ async fn revoke(
         let cause = Cause::RelyingParty(&reason);
         let revoked = status::revoke_statements(organisation, serial, cause, app.now());
         app.store.write(revoked).await?;
+        app.lists.changed();
         app.metrics.revocations.add(&[cause.code()]);
         // A serial number leads to a person's credential: the log has what leads to the interaction, as long as that
         // is remembered (SEC-40).

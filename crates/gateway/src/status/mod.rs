@@ -1,27 +1,33 @@
-//! Status lists: a random index for each credential, and the published list that says which are revoked
-//! [Token Status List].
+//! Status lists: a random place for each credential, and the published lists that say which are revoked or suspended
+//! [Token Status List, Bitstring Status List].
 //!
-//! The database holds one row for each credential; a list is made from the revoked ones when somebody asks
-//! for it and kept in memory until the next revocation. Indices are drawn at random, so that a list does not
-//! tell who was issued what when; a list counts as full when eight draws in a row hit taken places, which
-//! happens at about a quarter.
+//! The database holds one row for each credential, for good; a list is made from the rows that do not count when somebody
+//! asks for it, and kept in memory until the next change. Places are drawn at random, so that a list does not tell who was
+//! issued what when; a list counts as full when eight draws in a row hit taken places, which happens at about a quarter.
+//! One list is published in both forms: its places are the same.
 
+mod change;
+mod decoys;
+mod entries;
 mod publish;
+mod revisions;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use uuid::Uuid;
+use standards::status_list::{Entry, Purpose, StatusReference};
 
+pub use change::{
+    Cause, Reason, hold, reinstate_statements, revoke_statements, suspend_statements,
+};
 pub use publish::router;
 
 use crate::app::App;
-use crate::event;
 use crate::organisation::Organisation;
 use crate::random::Random;
+use crate::seal::Seal;
 use store::{Statement, Store, StoreError};
 
-/// Entries of one list; rulings 22 allow up to 2^20.
+/// Entries of one list; rulings 22 allow up to 2^20, the W3C's standard requires no fewer than these.
 pub const LIST_SIZE: i64 = 1 << 17;
 /// How many draws may hit a taken place before the next list is opened.
 pub const DRAWS: usize = 8;
@@ -32,6 +38,9 @@ pub struct Lists {
     base: String,
     store: Store,
     random: Random,
+    seal: Seal,
+    ground: Arc<entries::Ground>,
+    revisions: Arc<revisions::Revisions>,
     cache: Arc<publish::Cache>,
 }
 
@@ -40,19 +49,24 @@ pub struct Lists {
 pub enum Listed {
     /// Issued and in force.
     Valid,
-    /// Revoked.
+    /// Revoked, for good.
     Revoked,
+    /// Suspended, for the time being.
+    Suspended,
     /// No credential has this place: nobody should be presenting it.
     Unknown,
 }
 
 impl Lists {
     /// The lists in that store; `base` begins their addresses.
-    pub fn new(base: String, store: Store, random: Random) -> Self {
+    pub fn new(base: String, store: Store, random: Random, seal: Seal) -> Self {
         Self {
             base,
             store,
             random,
+            seal,
+            ground: Arc::default(),
+            revisions: Arc::default(),
             cache: Arc::default(),
         }
     }
@@ -60,6 +74,38 @@ impl Lists {
     /// The address of a list, as credentials and the list itself name it.
     pub fn uri(&self, organisation: &Organisation, list: i64) -> String {
         format!("{}/issuers/{}/status/{list}", self.base, organisation.id)
+    }
+
+    /// The address of a list in the W3C's form, which has one bit for each entry and hence a list for each purpose.
+    pub fn bitstring_uri(
+        &self,
+        organisation: &Organisation,
+        list: i64,
+        purpose: Purpose,
+    ) -> String {
+        format!("{}/{}", self.uri(organisation, list), purpose.name())
+    }
+
+    /// A place as credentials name it.
+    pub fn reference(
+        &self,
+        organisation: &Organisation,
+        (list, index): (i64, i64),
+    ) -> StatusReference {
+        StatusReference {
+            index: u64::try_from(index).unwrap_or_default(),
+            uri: self.uri(organisation, list),
+        }
+    }
+
+    /// The same place as credentials name it in the W3C's form.
+    pub fn entries(&self, organisation: &Organisation, (list, index): (i64, i64)) -> Vec<Entry> {
+        let entry = |purpose| Entry {
+            purpose,
+            index: u64::try_from(index).unwrap_or_default(),
+            credential: self.bitstring_uri(organisation, list, purpose),
+        };
+        [Purpose::Revocation, Purpose::Suspension].map(entry).into()
     }
 
     /// Whether an address is one of this gateway's lists: its organisation's id and number.
@@ -70,6 +116,12 @@ impl Lists {
             .split_once("/status/")?;
         let plain = !list.is_empty() && list.len() <= 9 && list.bytes().all(|b| b.is_ascii_digit());
         Some((organisation, list.parse().ok().filter(|_| plain)?))
+    }
+
+    /// Something was revoked, suspended or reinstated by this process: the next who asks for a list is told so. Without
+    /// this it takes a second, as it does after a change by another process.
+    pub fn changed(&self) {
+        self.revisions.forget();
     }
 
     /// The newest list of an organisation. The first is number 1.
@@ -102,8 +154,8 @@ impl Lists {
             .map(drop)
     }
 
-    /// Draws a place. Whether it is free shows when the credential's row is inserted; `draw` counts the draws
-    /// for one credential, and after [`DRAWS`] of them the next list is opened.
+    /// Draws a place that is no decoy. Whether it is free shows when the credential's row is inserted; `draw` counts the
+    /// draws for one credential, and after [`DRAWS`] of them the next list is opened.
     pub async fn allot(
         &self,
         organisation: &Organisation,
@@ -114,7 +166,16 @@ impl Lists {
             list += 1;
             self.open(organisation, list).await?;
         }
-        Ok((list, self.random.below(LIST_SIZE)))
+        loop {
+            let index = self.random.below(LIST_SIZE);
+            // At least seven of eight places are none.
+            if !self
+                .ground
+                .is_decoy(&self.seal, &organisation.id, list, index)
+            {
+                return Ok((list, index));
+            }
+        }
     }
 
     /// What one of this gateway's lists says now, read from the credentials themselves: a revocation counts
@@ -126,16 +187,21 @@ impl Lists {
         index: i64,
     ) -> Result<Listed, StoreError> {
         let select = Statement::new(
-            "SELECT revoked_at FROM credentials WHERE organisation = $1 AND list = $2 AND list_index = $3",
+            "SELECT revoked_at, suspended_at FROM credentials WHERE organisation = $1 AND list = $2 AND list_index = $3",
         );
         let row = self
             .store
             .read_one(select.bind(organisation).bind(list).bind(index))
             .await?;
-        Ok(match row {
-            None => Listed::Unknown,
-            Some(row) if row.optional_integer("revoked_at")?.is_some() => Listed::Revoked,
-            Some(_) => Listed::Valid,
+        let Some(row) = row else {
+            return Ok(Listed::Unknown);
+        };
+        Ok(if row.optional_integer("revoked_at")?.is_some() {
+            Listed::Revoked
+        } else if row.optional_integer("suspended_at")?.is_some() {
+            Listed::Suspended
+        } else {
+            Listed::Valid
         })
     }
 }
@@ -153,79 +219,4 @@ pub async fn is_published(app: &App, organisation: &str) -> Result<(), String> {
         None => Ok(()),
         Some(list) => publish::make(app, organisation, list).await,
     }
-}
-
-/// Why a credential is revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cause<'a> {
-    /// A relying party of its organisation asked for it, in these words.
-    RelyingParty(&'a str),
-    /// No relying party collected its token: nobody but the gateway knew its serial number.
-    NotCollected,
-    /// The authorization code was used a second time.
-    CodeReplayed,
-    /// The wallet gave it back, with this event.
-    NotKept(&'a str),
-}
-
-impl Cause<'_> {
-    /// The stable word for it.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::RelyingParty(_) => "relying-party",
-            Self::NotCollected => "not-collected",
-            Self::CodeReplayed => "code-replayed",
-            Self::NotKept(_) => "not-kept",
-        }
-    }
-
-    /// The sentence that is kept beside it: for the operator, since a relying party's may say anything.
-    fn reason(self) -> String {
-        match self {
-            Self::RelyingParty(words) => words.to_owned(),
-            Self::NotCollected => "not collected".to_owned(),
-            Self::CodeReplayed => "code replayed".to_owned(),
-            Self::NotKept(event) => format!("the wallet notified {event}"),
-        }
-    }
-}
-
-/// Revokes one credential of an organisation, once: the second time changes nothing. Belongs in one batch.
-pub fn revoke_statements(
-    organisation: &str,
-    serial_number: Uuid,
-    cause: Cause<'_>,
-    now: Timestamp,
-) -> Vec<Statement> {
-    let serial = serial_number.to_string();
-    // What follows asks whether the credential is in force. This holds its row until the batch is kept, so that of two
-    // batches at once one finds it revoked.
-    let hold = Statement::new(
-        "UPDATE credentials SET list = list WHERE serial_number = $1 AND organisation = $2",
-    );
-    let [number, event] = event::revoked(organisation, serial_number, cause.code(), now);
-    // The revision rises only if this batch is the one that revokes; hence it comes first.
-    let revision = Statement::new(
-        "UPDATE status_lists SET revision = revision + 1 WHERE organisation = $1 AND list = \
-         (SELECT list FROM credentials WHERE serial_number = $2 AND organisation = $3 AND revoked_at IS NULL)",
-    );
-    let revoke = Statement::new(
-        "UPDATE credentials SET revoked_at = $1, revocation_cause = $2, revocation_reason = $3 \
-         WHERE serial_number = $4 AND organisation = $5 AND revoked_at IS NULL",
-    );
-    vec![
-        hold.bind(serial.as_str()).bind(organisation),
-        number,
-        event,
-        revision
-            .bind(organisation)
-            .bind(serial.as_str())
-            .bind(organisation),
-        revoke
-            .bind(now.as_second())
-            .bind(cause.code())
-            .bind(cause.reason())
-            .bind(serial.as_str())
-            .bind(organisation),
-    ]
 }

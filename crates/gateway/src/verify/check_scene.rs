@@ -78,6 +78,7 @@ impl Scene {
                 credential_subject: attributes(),
                 validity,
                 status: status.clone(),
+                status_entries: Vec::new(),
                 confirmation: None,
             },
             sd_credential: sd_jwt_vc::Credential {

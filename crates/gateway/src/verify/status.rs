@@ -1,4 +1,4 @@
-//! Whether a credential is revoked: from our own database at once, from elsewhere by a signed list. Whatever
+//! Whether a credential is revoked or suspended: from our own database at once, from elsewhere by a signed list. Whatever
 //! goes wrong here is 'cannot be checked', never 'valid' and never 'revoked'. [SEC-25, TS-01 to TS-05]
 
 use std::sync::Arc;
@@ -61,6 +61,7 @@ impl ForeignLists {
                 match app.lists.find(organisation, list, index).await {
                     Ok(Listed::Valid) => Ok(Status::Valid),
                     Ok(Listed::Revoked) => Ok(Status::Invalid),
+                    Ok(Listed::Suspended) => Ok(Status::Suspended),
                     Ok(Listed::Unknown) => Err(Refusal::StatusUnknown),
                     Err(error) => {
                         tracing::error!(%error, "a credential's status could not be read");

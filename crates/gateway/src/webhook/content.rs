@@ -50,7 +50,7 @@ struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refusal: Option<Reason>,
-    /// Why a credential was revoked: `relying-party`, `not-kept`, `not-collected` or `code-replayed`.
+    /// Why a credential was revoked: `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cause: Option<String>,

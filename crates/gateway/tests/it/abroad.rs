@@ -184,6 +184,7 @@ impl Abroad {
                 index,
                 uri: format!("{}/list", self.base),
             }),
+            status_entries: Vec::new(),
             confirmation: None,
         };
         credential

@@ -79,6 +79,7 @@ async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
         credential_subject: crate::world::programme(),
         validity: Validity::default(),
         status: None,
+        status_entries: Vec::new(),
         confirmation: None,
     };
     let strangers = credential

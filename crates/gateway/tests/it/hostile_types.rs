@@ -23,6 +23,7 @@ enum Kind {
     KeyBinding,
     KeyProof,
     StatusList,
+    StatusBitstring,
     RequestObject,
     Draft,
     PreAuthorizedCode,
@@ -121,6 +122,7 @@ async fn one_of_each(stage: &Stage) -> (Issuing, Vec<(Kind, String)>) {
     let notification_id = issued.json["notification_id"].as_str().unwrap().to_owned();
     let open = offer(&Waiting::to_issue(world, "v2").await.link()).await;
     let list = read(client().get(format!("{issuer}/status/1"))).await;
+    let bitstring = read(client().get(format!("{issuer}/status/1/revocation"))).await;
     let fresh = nonce(&issuer).await;
     let kinds = vec![
         (Kind::IdToken, id_token),
@@ -131,6 +133,7 @@ async fn one_of_each(stage: &Stage) -> (Issuing, Vec<(Kind, String)>) {
         (Kind::KeyBinding, key_binding),
         (Kind::KeyProof, wallet.proof(&issuer, &fresh, now).await),
         (Kind::StatusList, list.body),
+        (Kind::StatusBitstring, bitstring.body),
         (Kind::RequestObject, requested.text.clone()),
         (Kind::Draft, hint),
         (Kind::PreAuthorizedCode, open.code),

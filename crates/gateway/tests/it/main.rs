@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod abroad;
+mod bulk_revocation;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
@@ -58,6 +59,7 @@ mod scenes;
 mod several_types;
 mod status_lists;
 mod status_page;
+mod suspension;
 mod timeline;
 mod waiting_page;
 mod watching;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use standards::jose::Algorithm;
-use standards::status_list::ParsedStatusListToken;
+use standards::status_list::{ParsedStatusListToken, Status};
 
 use crate::raw_wallet::{RawWallet, Waiting, read};
-use crate::world::{World, client};
+use crate::world::{World, client, programme, serve};
 
 /// SEC-26: places are drawn, not counted, and none is given twice: a list does not tell who got what when.
 #[tokio::test]
@@ -77,4 +77,86 @@ async fn a_list_that_many_ask_for_at_once_is_signed_once() {
     }
     // A signature is drawn anew each time: two signings are two texts.
     assert_eq!(signed.len(), 1);
+}
+
+/// SEC-26: decoys read revoked or suspended, no credential is ever given the place of one, and a credential that has one
+/// all the same (given out by a program of before) reads as it stands.
+#[tokio::test]
+async fn sec_26_a_list_has_decoys_that_no_credential_gets() {
+    let world = World::start().await;
+    let app = world.gateway.app();
+    let organisation = app.organisations.find("anytown").unwrap();
+    let read_list = async || {
+        let uri = world.url("/issuers/anytown/status/1");
+        let answer = read(client().get(&uri)).await;
+        let parsed = ParsedStatusListToken::parse(&answer.body).unwrap();
+        let key = organisation.keys.status.public_jwk();
+        let skew = SignedDuration::from_secs(60);
+        parsed
+            .verify(key, &[Algorithm::ES256], &uri, world.now(), skew)
+            .unwrap()
+    };
+    app.lists.open(organisation, 1).await.unwrap();
+    let before = read_list().await;
+    let is_decoy = |index: i64| {
+        let index = u64::try_from(index).unwrap();
+        before.find(index).unwrap() != Status::Valid
+    };
+    let decoys: Vec<i64> = (0..1 << 17).filter(|index| is_decoy(*index)).collect();
+    assert!((1_500..17_000).contains(&decoys.len()), "{}", decoys.len());
+    for _ in 0..2_000 {
+        let (list, index) = app.lists.allot(organisation, 0).await.unwrap();
+        assert!(list == 1 && !is_decoy(index), "{index}");
+    }
+    // They stay what they are, in another process and an hour later.
+    world.later(SignedDuration::from_hours(2));
+    assert_eq!(read_list().await.list, before.list);
+
+    let insert = "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
+                  list, list_index, issued_at) VALUES ('x', 'anytown', 'v2', 'FireSafety', 'jwt_vc_json', 'none', 1, $1, 0)";
+    let insert = store::Statement::new(insert).bind(decoys[0]);
+    app.store.write([insert]).await.unwrap();
+    world.later(SignedDuration::from_hours(4));
+    let after = read_list().await;
+    let status = |index: i64| after.find(u64::try_from(index).unwrap()).unwrap();
+    assert_eq!(status(decoys[0]), Status::Valid);
+    assert_ne!(status(decoys[1]), Status::Valid);
+}
+
+/// SEC-26: a revocation by another process counts within a second, without anybody asking the database each time; and two
+/// processes give one answer, so that who asked one is told by the other that nothing has changed.
+#[tokio::test]
+async fn sec_26_a_list_follows_another_process_within_a_second() {
+    let world = World::start().await;
+    let serial = world.issue("anna", "TrainingProgramme", programme()).await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let second = format!("http://{}", listener.local_addr().unwrap());
+    let server = serve(listener, &world.second_process().await);
+    let path = "/issuers/anytown/status/1";
+    let ask = async |base: &str, etag: &str| {
+        let request = client().get(format!("{base}{path}"));
+        let answer = read(request.header("if-none-match", etag)).await;
+        (
+            answer.status.as_u16(),
+            answer.headers["etag"].to_str().unwrap().to_owned(),
+        )
+    };
+    let (status, etag) = ask(&world.base, "\"none\"").await;
+    assert_eq!(status, 200);
+    let listed = format!("\"other\", {}", etag.trim_start_matches("W/"));
+    for known in [etag.as_str(), &listed] {
+        assert_eq!(ask(&second, known).await, (304, etag.clone()));
+    }
+
+    let answer = world.revoke(&world.party("v2"), &serial, |_| ()).await;
+    assert_eq!(answer.status.as_u16(), 204, "{}", answer.body);
+    // This process knows it at once, the other within a second.
+    assert_eq!(ask(&world.base, &etag).await.0, 200);
+    let began = std::time::Instant::now();
+    while ask(&second, &etag).await.0 == 304 {
+        assert!(began.elapsed() < std::time::Duration::from_millis(1_500));
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    server.abort();
 }

@@ -42,6 +42,7 @@ mod portal_walk;
 mod ports;
 mod postgres_server;
 mod process;
+mod revoke_command;
 mod rolling;
 mod sandbox_command;
 mod sidecar_host;

@@ -1,13 +1,62 @@
-//! The list itself: packed entries, least significant bits first, compressed as ZLIB.
+//! The list itself: packed entries, compressed. One codec; what the standards disagree about is a [`Layout`].
 
 use std::fmt;
 use std::io::{Read, Write};
 
 use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
+use flate2::read::{GzDecoder, ZlibDecoder};
+use flate2::write::{GzEncoder, ZlibEncoder};
 
 use crate::base64url;
+
+/// Which end of a byte the first of its entries has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BitOrder {
+    /// The lowest bits come first [Token Status List 4.1].
+    LeastSignificantFirst,
+    /// The highest bits come first: index 0 is 'the left-most bit' [Bitstring Status List 2.2].
+    MostSignificantFirst,
+}
+
+/// What is put around the packed bytes before they are text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wrapping {
+    /// DEFLATE in the ZLIB format [RFC 1950].
+    Zlib,
+    /// DEFLATE in the GZIP format [RFC 1952].
+    Gzip,
+}
+
+/// How a standard writes a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// The order of entries within a byte.
+    pub order: BitOrder,
+    /// The compressed format.
+    pub wrapping: Wrapping,
+    /// What stands before the base64url: multibase names its base by a letter.
+    pub prefix: &'static str,
+    /// The fewest bytes, inflated, that a list has.
+    pub fewest_bytes: usize,
+}
+
+impl Layout {
+    /// Token Status List, draft 21, 4.
+    pub const TOKEN: Self = Self {
+        order: BitOrder::LeastSignificantFirst,
+        wrapping: Wrapping::Zlib,
+        prefix: "",
+        fewest_bytes: 0,
+    };
+    /// Bitstring Status List 1.0, 2.2: `u` is multibase for base64url, and a list has 16 KiB or more so that whoever
+    /// fetches it does not tell whom it is about.
+    pub const BITSTRING: Self = Self {
+        order: BitOrder::MostSignificantFirst,
+        wrapping: Wrapping::Gzip,
+        prefix: "u",
+        fewest_bytes: 16 * 1024,
+    };
+}
 
 /// How many bits an entry has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,9 +136,15 @@ impl Status {
 /// Why a list is refused, or does not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
-    /// Not base64url of ZLIB data.
-    #[error("the status list is not base64url of ZLIB data")]
+    /// Not base64url of data compressed as the standard says.
+    #[error("the status list is not base64url of compressed data")]
     Encoding,
+    /// Fewer entries than the standard's least [BS-01].
+    #[error("the status list has fewer than {least} bytes")]
+    TooShort {
+        /// The fewest bytes, inflated.
+        least: usize,
+    },
     /// Inflates beyond the cap [SEC-25].
     #[error("the status list is larger than {limit} bytes")]
     TooLarge {
@@ -110,27 +165,44 @@ pub enum ListError {
 /// A status list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StatusList {
+    layout: Layout,
     bits: Bits,
     bytes: Vec<u8>,
 }
 
 impl StatusList {
-    /// A list of at least this many entries, all valid.
+    /// A list for a token, of at least this many entries, all valid.
     pub fn new(bits: Bits, entries: usize) -> Self {
+        Self::new_in(Layout::TOKEN, bits, entries)
+    }
+
+    /// A list of at least this many entries, all valid, and of as many as the layout requires.
+    pub fn new_in(layout: Layout, bits: Bits, entries: usize) -> Self {
+        let length = entries.div_ceil(bits.in_a_byte()).max(layout.fewest_bytes);
         Self {
+            layout,
             bits,
-            bytes: vec![0; entries.div_ceil(bits.in_a_byte())],
+            bytes: vec![0; length],
         }
     }
 
-    /// A list from its packed bytes, as a store keeps them.
+    /// A list for a token from its packed bytes.
     pub fn from_bytes(bits: Bits, bytes: Vec<u8>) -> Self {
-        Self { bits, bytes }
+        Self {
+            layout: Layout::TOKEN,
+            bits,
+            bytes,
+        }
     }
 
     /// The packed bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How it is written.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Bits in an entry.
@@ -162,41 +234,108 @@ impl StatusList {
         Ok(())
     }
 
+    /// The entries of one status as a bitstring: set where an entry of this list has it.
+    #[must_use]
+    pub fn bitstring_of(&self, status: Status) -> Self {
+        let entries = usize::try_from(self.entries()).unwrap_or(usize::MAX);
+        let mut bitstring = Self::new_in(Layout::BITSTRING, Bits::One, entries);
+        for (at, &byte) in self.bytes.iter().enumerate() {
+            // Most bytes of a list are nought, and what is valid stands in no bitstring.
+            if byte == 0 {
+                continue;
+            }
+            let first = (at * self.bits.in_a_byte()) as u64;
+            for index in first..first + self.bits.in_a_byte() as u64 {
+                if self.find(index) == Ok(status) {
+                    let _ = bitstring.set(index, Status::Invalid);
+                }
+            }
+        }
+        bitstring
+    }
+
     fn place(&self, index: u64) -> Result<(usize, u32), ListError> {
         let out_of_range = ListError::OutOfRange { index };
         let position = usize::try_from(index).map_err(|_| out_of_range.clone())?;
-        let byte = position / self.bits.in_a_byte();
+        let in_a_byte = self.bits.in_a_byte();
+        let byte = position / in_a_byte;
         if byte >= self.bytes.len() {
             return Err(out_of_range);
         }
-        // The remainder is below 8, the product as well.
-        let shift = (position % self.bits.in_a_byte()) * usize::from(self.bits.number());
+        let within = match self.layout.order {
+            BitOrder::LeastSignificantFirst => position % in_a_byte,
+            BitOrder::MostSignificantFirst => in_a_byte - 1 - position % in_a_byte,
+        };
+        // Below the entries in a byte; times their bits, below 8.
+        let shift = within * usize::from(self.bits.number());
         Ok((byte, u32::try_from(shift).map_err(|_| out_of_range)?))
     }
 
-    /// `lst`: compressed and in base64url. Level 6 (ruling 22): level 9 costs ten times the time for a percent.
+    /// `lst` or `encodedList`: compressed and in base64url. Level 6 (ruling 22): level 9 costs ten times the time for a
+    /// percent.
     pub fn encode(&self) -> String {
-        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::new(6));
+        let level = Compression::new(6);
         // Writing to memory does not fail.
-        let compressed = encoder
-            .write_all(&self.bytes)
-            .and_then(|()| encoder.finish());
-        base64url::encode(compressed.unwrap_or_default())
+        let compressed = match self.layout.wrapping {
+            Wrapping::Zlib => {
+                let mut encoder = ZlibEncoder::new(Vec::new(), level);
+                encoder
+                    .write_all(&self.bytes)
+                    .and_then(|()| encoder.finish())
+            }
+            Wrapping::Gzip => {
+                let mut encoder = GzEncoder::new(Vec::new(), level);
+                encoder
+                    .write_all(&self.bytes)
+                    .and_then(|()| encoder.finish())
+            }
+        };
+        let text = base64url::encode(compressed.unwrap_or_default());
+        format!("{}{text}", self.layout.prefix)
     }
 
-    /// Reads `lst`, refusing what inflates to more than `limit` bytes.
+    /// Reads `lst` of a token, refusing what inflates to more than `limit` bytes.
     pub fn decode(bits: Bits, lst: &str, limit: usize) -> Result<Self, ListError> {
-        let compressed = base64url::decode(lst).map_err(|_| ListError::Encoding)?;
-        let mut bytes = Vec::new();
-        let mut decoder = ZlibDecoder::new(compressed.as_slice()).take(limit as u64 + 1);
-        decoder
-            .read_to_end(&mut bytes)
-            .map_err(|_| ListError::Encoding)?;
-        if bytes.len() > limit {
-            return Err(ListError::TooLarge { limit });
-        }
-        Ok(Self { bits, bytes })
+        Self::decode_in(Layout::TOKEN, bits, lst, limit)
     }
+
+    /// Reads a list written so, refusing what inflates to more than `limit` bytes or to less than the layout's least.
+    pub fn decode_in(
+        layout: Layout,
+        bits: Bits,
+        text: &str,
+        limit: usize,
+    ) -> Result<Self, ListError> {
+        let text = text
+            .strip_prefix(layout.prefix)
+            .ok_or(ListError::Encoding)?;
+        let compressed = base64url::decode(text).map_err(|_| ListError::Encoding)?;
+        let bytes = match layout.wrapping {
+            Wrapping::Zlib => inflated(ZlibDecoder::new(compressed.as_slice()), limit),
+            Wrapping::Gzip => inflated(GzDecoder::new(compressed.as_slice()), limit),
+        }?;
+        if bytes.len() < layout.fewest_bytes {
+            let least = layout.fewest_bytes;
+            return Err(ListError::TooShort { least });
+        }
+        Ok(Self {
+            layout,
+            bits,
+            bytes,
+        })
+    }
+}
+
+/// At most so many bytes are ever held, however many there would be [SEC-25].
+fn inflated(decoder: impl Read, limit: usize) -> Result<Vec<u8>, ListError> {
+    let mut bytes = Vec::new();
+    let mut decoder = decoder.take(limit as u64 + 1);
+    let read = decoder.read_to_end(&mut bytes);
+    read.map_err(|_| ListError::Encoding)?;
+    if bytes.len() > limit {
+        return Err(ListError::TooLarge { limit });
+    }
+    Ok(bytes)
 }
 
 impl fmt::Debug for StatusList {

@@ -5,8 +5,8 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::TYP;
 use super::list::{Bits, ListError, Status, StatusList};
+use super::{LONGEST, MOST_INFLATED, TYP};
 use crate::claims::{self, ClaimError};
 use crate::jose::jws::{self, Header, ParseError, Parsed, ProtectedHeader, VerifyError};
 use crate::jose::{Algorithm, Jwk, SignError, Signer, Typ};
@@ -192,8 +192,3 @@ pub async fn sign(
     )
     .await
 }
-
-/// A list of 2^20 entries of 8 bits that does not compress at all, in base64url twice over, and its claims.
-const LONGEST: usize = 2 * 1024 * 1024;
-/// 2^23 entries of 1 bit, or 2^20 of 8 bits.
-const MOST_INFLATED: usize = 1024 * 1024;

@@ -15,7 +15,7 @@ use crate::claims::{self, ClaimError};
 use crate::did::Did;
 use crate::jose::jws::{self, Header, ParseError, Parsed, ProtectedHeader, VerifyError};
 use crate::jose::{Algorithm, Jwk, SignError, Signer, Typ};
-use crate::status_list::{ReferenceError, StatusReference};
+use crate::status_list::{Entry, ReferenceError, StatusReference};
 
 /// The context that comes first in every credential of the data model 1.1.
 pub const CONTEXT: &str = "https://www.w3.org/2018/credentials/v1";
@@ -39,6 +39,9 @@ pub struct Credential {
     pub validity: Validity,
     /// Where its status is.
     pub status: Option<StatusReference>,
+    /// `credentialStatus`: the same in the W3C form, for verifiers that read no other. Of a credential from elsewhere,
+    /// the entries that can be read.
+    pub status_entries: Vec<Entry>,
     /// `cnf.jwk`: the holder's key where `sub` names none.
     pub confirmation: Option<Jwk>,
 }
@@ -80,6 +83,10 @@ impl Credential {
         }
         if let Some(at) = self.validity.expires_at {
             document.insert("expirationDate".into(), json!(whole_seconds(at)));
+        }
+        if !self.status_entries.is_empty() {
+            let entries: Vec<Value> = self.status_entries.iter().map(Entry::to_value).collect();
+            document.insert("credentialStatus".into(), entries.into());
         }
         document.insert("credentialSubject".into(), Value::Object(subject));
         claims.insert("vc".into(), Value::Object(document));
@@ -294,8 +301,9 @@ fn read(claims: &Map<String, Value>) -> Result<Credential, CredentialError> {
         validity.not_before.or(validity.issued_at),
         "issuanceDate",
     )?;
-    // A status in the W3C form is a mechanism that this house does not read: fail closed.
-    if document.contains_key("credentialStatus") && !claims.contains_key("status") {
+    // A credential whose status is in the W3C form only: nobody here looks it up, so fail closed.
+    let status_entries = document.get("credentialStatus");
+    if status_entries.is_some() && !claims.contains_key("status") {
         return Err(ReferenceError::Mechanism.into());
     }
     Ok(Credential {
@@ -306,6 +314,7 @@ fn read(claims: &Map<String, Value>) -> Result<Credential, CredentialError> {
         credential_subject: subject,
         validity,
         status: StatusReference::parse(claims)?,
+        status_entries: status_entries.map(Entry::parse_all).unwrap_or_default(),
         confirmation: holder::key_of_confirmation(claims)?,
     })
 }

@@ -10,5 +10,6 @@ mod openid4vp;
 mod schemas;
 mod sd_jwt;
 mod status_list;
+mod status_list_vectors;
 mod vc;
 mod world;

@@ -6,7 +6,7 @@ use standards::claims::ClaimError;
 use standards::did;
 use standards::jose::jws::{self, ProtectedHeader, VerifyError};
 use standards::jose::{JwkSet, SoftwareKey};
-use standards::status_list::{ReferenceError, StatusReference};
+use standards::status_list::{Entry, Purpose, ReferenceError, StatusReference};
 use standards::vc::holder::{HolderKeyError, key_of};
 use standards::vc::jwt_vc_json::{Credential, CredentialError, ParsedCredential};
 use standards::vc::jwt_vp::{
@@ -41,6 +41,11 @@ fn identity(subject: &str) -> Credential {
             index: 42,
             uri: "https://gateway.example/status/1".into(),
         }),
+        status_entries: vec![Entry {
+            purpose: Purpose::Revocation,
+            index: 42,
+            credential: "https://gateway.example/status/1/revocation".into(),
+        }],
         confirmation: None,
     }
 }
@@ -99,6 +104,12 @@ fn an_issued_credential_reads_back_as_it_was_meant() {
     );
     assert_eq!(claims["vc"]["issuanceDate"], "2026-11-22T16:00:00Z");
     assert_eq!(claims["status"]["status_list"]["idx"], 42);
+    // BS-01: for verifiers that read no other form.
+    let entry = &claims["vc"]["credentialStatus"][0];
+    assert_eq!(
+        (&entry["statusPurpose"], &entry["statusListIndex"]),
+        (&json!("revocation"), &json!("42"))
+    );
     assert!(!format!("{credential:?}").contains("Dent"));
 }
 
