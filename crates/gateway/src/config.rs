@@ -30,6 +30,10 @@ pub struct Config {
     pub keys: PathBuf,
     /// Opens the private keys.
     pub key_passphrase: Secret,
+    /// A domain of which each organisation has a part: its DID is then `did:web:ID.DOMAIN` and no path below
+    /// `public_url`. Every such name must lead to this gateway. Without it: a path.
+    #[serde(default)]
+    pub did_domain: Option<String>,
     /// Encrypts personal values in the database; at least 32 bytes of text.
     pub storage_secret: Secret,
     /// Earlier storage secrets, tried in order when reading.
@@ -73,6 +77,10 @@ pub struct OrganisationConfig {
     pub id: String,
     /// What wallets and pages call it.
     pub name: String,
+    /// A domain of its own as its DID, `did:web:staff.trust.example`, which must lead to this gateway. Without it:
+    /// by `did_domain`, or a path.
+    #[serde(default)]
+    pub did: Option<String>,
     /// The credential types that it may issue.
     pub issues: Vec<String>,
     /// Whose credentials count, for which type. What is not listed does not count.

@@ -10,8 +10,10 @@ pub mod clock;
 pub mod config;
 mod event;
 mod flight;
+mod following;
 pub mod interaction;
 pub mod issue;
+mod key_desk;
 pub mod keys;
 pub mod limits;
 mod live;
@@ -38,7 +40,6 @@ use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use base64::Engine;
-use standards::jose::Algorithm;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,8 +48,11 @@ use app::{App, Parts};
 use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
+pub use following::FollowError;
+use following::Following;
 use interaction::rows::Interactions;
-use keys::KeyStore;
+pub use key_desk::KeyDesk;
+use keys::{KeyHolder, KeyStore, Place, Ring, RingError};
 use limits::Limits;
 use live::Live;
 use organisation::Organisations;
@@ -83,6 +87,7 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Gateway {
     live: Live,
+    following: Arc<Following>,
     retention_days: u32,
     loopback: bool,
     page_states: bool,
@@ -127,6 +132,15 @@ pub enum ComposeError {
     Store(#[from] StoreError),
 }
 
+impl From<RingError> for ComposeError {
+    fn from(error: RingError) -> Self {
+        match error {
+            RingError::Key(error) => Self::Config(error.into()),
+            RingError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl Gateway {
     /// Checks the configuration, loads the keys, opens the database. Refuses to start rather than to start
     /// half-right.
@@ -140,7 +154,7 @@ impl Gateway {
             None => Catalogue::built_in().map_err(ConfigError::from)?,
         };
         let keys = key_store(config, surroundings.sandbox)?;
-        let organisations = Organisations::load(config, catalogue, &keys)?;
+        let organisations = Organisations::load(config, catalogue)?;
         if !surroundings.sandbox {
             refuse_sandbox_secrets(config)?;
         }
@@ -178,6 +192,15 @@ impl Gateway {
             .map(|(client_id, _)| client_id.to_owned())
             .collect();
         let listeners = event::listeners(&store, configured).await?;
+        let holder: Arc<dyn KeyHolder> = Arc::new(keys);
+        let places = organisations
+            .iter()
+            .flat_map(|organisation| Place::of_organisation(&organisation.id));
+        let places = Place::of_gateway().into_iter().chain(places);
+        keys::adopt(&store, &holder, places, surroundings.clock.now()).await?;
+        // The numbers come first: what changes between the two is read twice.
+        let read = revision::Read::begin(&store).await?;
+        let ring = Ring::load(&store, &holder, &Ring::default()).await?;
         let live = Live::new(Parts {
             organisations: Arc::new(organisations),
             interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
@@ -188,24 +211,15 @@ impl Gateway {
             random: surroundings.random,
             seal,
             outbound,
-            id_token_rs256: Arc::new(
-                keys.signing_key("id-token-rs256")
-                    .map_err(ConfigError::from)?,
-            ),
-            id_token_es256: Arc::new(
-                keys.signing_key("id-token-es256")
-                    .map_err(ConfigError::from)?,
-            ),
-            id_token_eddsa: Arc::new(
-                keys.signing_key("id-token-eddsa")
-                    .map_err(ConfigError::from)?,
-            ),
+            keys: Arc::new(ring),
             short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
             limits: Arc::new(limits),
         });
+        let following = Following::new(live.clone(), holder, read);
         Ok(Self {
             live,
+            following: Arc::new(following),
             retention_days: config.retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
@@ -263,13 +277,19 @@ impl Gateway {
             .fallback_service(routes)
     }
 
-    /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, and tells relying
-    /// parties what happened. Each at its own pace.
+    /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, tells relying
+    /// parties what happened, and follows what other processes change. Each at its own pace.
     pub async fn keep_working(&self) {
         tokio::join!(
             retention::run(&self.live, self.retention_days),
-            webhook::run(&self.live)
+            webhook::run(&self.live),
+            self.following.run()
         );
+    }
+
+    /// One look at what other processes changed.
+    pub async fn follow_once(&self) -> Result<(), FollowError> {
+        self.following.look().await
     }
 
     /// One round of telling, to its end.
@@ -301,20 +321,16 @@ impl Gateway {
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
 pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
     let keys = key_store(config, sandbox)?;
-    let mut wanted = vec![
-        ("id-token-rs256".to_owned(), Algorithm::RS256),
-        ("id-token-es256".to_owned(), Algorithm::ES256),
-        ("id-token-eddsa".to_owned(), Algorithm::EdDSA),
-    ];
-    for organisation in &config.organisations {
-        wanted.extend(
-            ["credentials", "status", "requests"]
-                .map(|use_| (format!("{}.{use_}", organisation.id), Algorithm::ES256)),
-        );
-    }
+    let organisations = config.organisations.iter();
+    let theirs = organisations.flat_map(|entry| Place::of_organisation(&entry.id));
+    let there = keys.names()?;
     let mut created = Vec::new();
-    for (name, algorithm) in wanted {
-        if keys.create_missing(&name, algorithm)? {
+    for place in Place::of_gateway().into_iter().chain(theirs) {
+        let name = place.to_string();
+        // The first key of a place may be gone long since: a later one has a longer name.
+        let later = format!("{name}.");
+        let has_later = there.iter().any(|one| one.starts_with(&later));
+        if !has_later && keys.create_missing(&name, place.purpose.algorithm())? {
             created.push(name);
         }
     }

@@ -54,3 +54,26 @@ pub async fn find(store: &Store) -> Result<HashMap<Subject, i64>, StoreError> {
     }
     Ok(found)
 }
+
+/// The numbers that stood when each subject was read last.
+pub struct Read(HashMap<Subject, i64>);
+
+impl Read {
+    /// What stands now, before anything is read.
+    pub async fn begin(store: &Store) -> Result<Self, StoreError> {
+        find(store).await.map(Self)
+    }
+
+    /// What has another number now, and which. A number that fell counts, too: the database was restored.
+    pub async fn changed(&self, store: &Store) -> Result<Vec<(Subject, i64)>, StoreError> {
+        let found = find(store).await?.into_iter();
+        Ok(found
+            .filter(|(subject, number)| self.0.get(subject) != Some(number))
+            .collect())
+    }
+
+    /// The subject was read when its number was that.
+    pub fn set(&mut self, subject: Subject, number: i64) {
+        self.0.insert(subject, number);
+    }
+}

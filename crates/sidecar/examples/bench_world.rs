@@ -128,6 +128,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         database: format!("sqlite:{}", folder.join("gateway.db").display()),
         keys: folder.join("keys"),
         key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
+        did_domain: None,
         storage_secret: held("a-storage-secret-of-a-benchmark-0123456789"),
         earlier_storage_secrets: vec![],
         credential_types: None,
@@ -140,6 +141,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         organisations: vec![OrganisationConfig {
             id: "anytown".to_owned(),
             name: "Anytown NHS Trust".to_owned(),
+            did: None,
             trust: vec![],
             issues: vec!["TrainingProgramme".to_owned()],
             relying_parties: vec![RelyingPartyConfig {

@@ -14,6 +14,7 @@ use standards::status_list::{self, StatusList, StatusListToken};
 use super::LIST_SIZE;
 use crate::app::App;
 use crate::flight::Flights;
+use crate::keys::{KeyPurpose, NoKey};
 use crate::live::Live;
 use store::{Statement, StoreError};
 
@@ -47,6 +48,7 @@ impl Cache {
 /// A signed list, as it was last sent.
 struct Published {
     revision: i64,
+    kid: String,
     at: Timestamp,
     token: String,
     etag: String,
@@ -93,6 +95,8 @@ async fn answer(
 enum PublishError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     #[error("the list could not be encoded or signed: {0}")]
     Sign(String),
 }
@@ -119,8 +123,14 @@ async fn publish(
         app.now(),
         app.lists.uri(organisation, list),
     );
+    let key = app.keys.active(KeyPurpose::Status, &organisation.id)?;
+    let kid = organisation.key_id(key);
+    // A list signed with another key than the current one is signed again: that key may be compromised.
     let fresh = |published: &Arc<Published>| {
-        published.revision == revision && now < published.at + RENEWAL && published.at <= now
+        published.revision == revision
+            && published.kid == kid
+            && now < published.at + RENEWAL
+            && published.at <= now
     };
     let find = || {
         let lists = app.lists.cache.lock();
@@ -161,12 +171,19 @@ async fn publish(
         ttl: Some(TTL.as_secs().unsigned_abs()),
         list: entries,
     };
-    let key = &organisation.keys.status;
-    let signed = status_list::sign(key.as_ref(), &organisation.key_id(key), &list).await;
+    let signed = status_list::sign(key.as_ref(), &kid, &list).await;
     let token = signed.map_err(|error| PublishError::Sign(error.to_string()))?;
-    let etag = format!("\"{revision}-{}\"", now.as_second());
+    let short: String = key
+        .public_jwk()
+        .kid()
+        .unwrap_or_default()
+        .chars()
+        .take(8)
+        .collect();
+    let etag = format!("\"{revision}-{}-{short}\"", now.as_second());
     let published = Arc::new(Published {
         revision,
+        kid,
         at: now,
         token,
         etag,

@@ -109,6 +109,7 @@ pub fn gateway_config(
         anyhow::Ok(OrganisationConfig {
             id: id.to_owned(),
             name: name.to_owned(),
+            did: None,
             issues: types.to_vec(),
             trust,
             relying_parties: parties
@@ -122,6 +123,7 @@ pub fn gateway_config(
         database: options.database_address(),
         keys: options.data.join("keys"),
         key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
+        did_domain: None,
         storage_secret: held(&secrets.storage_secret),
         earlier_storage_secrets: Vec::new(),
         credential_types: None,

@@ -330,6 +330,7 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
     let anytown = OrganisationConfig {
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
+        did: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {
@@ -349,6 +350,7 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
         database: format!("sqlite:{}", folder.join("gateway.db").display()),
         keys: folder.join("keys"),
         key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
+        did_domain: None,
         storage_secret: held("sandbox-storage-secret-0123456789abcdef"),
         earlier_storage_secrets: vec![],
         credential_types: None,

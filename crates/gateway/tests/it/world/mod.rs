@@ -9,12 +9,14 @@ use std::sync::Arc;
 
 use gateway::clock::{Clock, Shift};
 use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::keys::KeyPurpose;
 use gateway::limits::LimitsConfig;
 use gateway::organisation::dialect::Dialect;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
+use standards::jose::Signer;
 use standards::jose::hmac_key::HmacKey;
 use url::Url;
 use wallet::{Scan, Scanned, Wallet};
@@ -145,6 +147,12 @@ impl World {
 
     pub(crate) fn later(&self, by: SignedDuration) {
         self.shift.set(by);
+    }
+
+    /// The key that signs for Anytown.
+    pub(crate) fn key(&self, purpose: KeyPurpose) -> Arc<dyn Signer> {
+        let app = self.gateway.app();
+        app.keys.active(purpose, "anytown").unwrap().clone()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -339,6 +347,7 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
     let organisation = |id: &str, trusts: bool| OrganisationConfig {
         id: id.to_owned(),
         name: format!("{id} NHS Trust"),
+        did: None,
         issues: types.clone(),
         trust: types
             .iter()
@@ -370,6 +379,7 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         database: database.address(),
         keys: folder.join("keys"),
         key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
+        did_domain: None,
         storage_secret: held("sandbox-storage-secret-0123456789abcdef"),
         earlier_storage_secrets: vec![],
         credential_types: None,
