@@ -7,6 +7,7 @@ mod connections;
 mod connector_command;
 mod gateway_command;
 pub mod journey;
+mod key_command;
 mod listen;
 mod mail_command;
 mod portal_command;
@@ -36,6 +37,8 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// The gateway's signing keys: list, make, change, remove, and what to do when one has leaked.
+    Key(key_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -55,7 +58,7 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Sandbox(_) | Self::Key(_) | Self::Journey(_) => false,
         }
     }
 }
@@ -72,6 +75,7 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Key(options) => succeeded(key_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

@@ -4,11 +4,12 @@ use gateway::keys::acts::{PUBLISHED_AFTER, PUBLISHED_BEFORE};
 use gateway::keys::{KeyPurpose, State};
 use jiff::SignedDuration;
 use reqwest::StatusCode;
+use serde_json::json;
 use standards::jose::{JwkSet, Typ, jws};
 
 use crate::database::{Database, on_both_engines};
 use crate::key_stage::{KeyStage, brought, code, kid, kid_of};
-use crate::raw_wallet::{RawWallet, Waiting, credential, offer, read, request, token};
+use crate::raw_wallet::{RawWallet, Waiting, credential, notify, offer, read, request, token};
 use crate::world::{Browser, client};
 
 on_both_engines!(
@@ -174,6 +175,12 @@ async fn a_key_that_changes_between_an_offer_and_its_credential_breaks_nothing(d
         .as_str()
         .unwrap();
     stage.verifies(&wallet, card).await;
+    let event = json!({
+        "notification_id": issued.json["notification_id"],
+        "event": "credential_accepted",
+    });
+    let told = notify(&offered.issuer, &access, &event).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{}", told.body);
     let code = waiting.again().await.code();
     let collected = world
         .token(&world.party("v2"), |form| form.code(&code))
