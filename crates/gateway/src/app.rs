@@ -13,6 +13,7 @@ use crate::oidc::Guesses;
 use crate::organisation::{Organisations, RelyingParty};
 use crate::outbound::Outbound;
 use crate::random::Random;
+use crate::registry::secrets::Uses;
 use crate::seal::Seal;
 use crate::status::Lists;
 use store::Store;
@@ -48,6 +49,8 @@ pub struct Parts {
     pub short_code_guesses: Arc<Guesses>,
     /// The operator's name and colours.
     pub brand: Arc<ui::Brand>,
+    /// Which client secrets were used lately.
+    pub secret_uses: Arc<Uses>,
     /// How much anybody may ask.
     pub limits: Arc<Limits>,
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -22,6 +22,10 @@ use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
 pub struct Config {
     /// The address that browsers, wallets and relying parties use: `https://`, no path.
     pub public_url: Url,
+    /// `production`, unless it says `development`: then every organisation's id and client id ends with `-development`,
+    /// and what is issued counts in no production environment.
+    #[serde(default)]
+    pub environment: Environment,
     /// Where to listen.
     pub listen: SocketAddr,
     /// `sqlite:PATH` or `postgres://…`; or `env:NAME` when the address holds a password.
@@ -61,8 +65,35 @@ pub struct Config {
     /// How much anybody may ask: rates, sizes, connections.
     #[serde(default)]
     pub limits: LimitsConfig,
-    /// Who uses this gateway.
+    /// Who uses this gateway, beside those in its registry (`lanyard apply`).
+    #[serde(default)]
     pub organisations: Vec<OrganisationConfig>,
+}
+
+/// What a gateway is for. (DW-83)
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// Real people's credentials.
+    #[default]
+    Production,
+    /// For trying and testing, with invented people.
+    Development,
+}
+
+impl Environment {
+    /// Its name in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Development => "development",
+        }
+    }
+
+    /// Whether an organisation's id or a client id belongs here.
+    pub fn admits(self, id: &str) -> bool {
+        id.ends_with("-development") == (self == Self::Development)
+    }
 }
 
 fn thirty() -> u32 {
@@ -70,7 +101,7 @@ fn thirty() -> u32 {
 }
 
 /// A tenant: it owns relying parties, an issuer identity and a trust list.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrganisationConfig {
     /// Short name in addresses and in the DID: lower-case letters, digits, hyphens.
@@ -87,11 +118,12 @@ pub struct OrganisationConfig {
     #[serde(default)]
     pub trust: Vec<TrustConfig>,
     /// The systems that use the gateway in its name.
+    #[serde(default, skip_serializing)]
     pub relying_parties: Vec<RelyingPartyConfig>,
 }
 
 /// Which issuers count for one credential type.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrustConfig {
     /// The type.
@@ -102,7 +134,7 @@ pub struct TrustConfig {
 }
 
 /// A system registered with the gateway.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RelyingPartyConfig {
     /// What pages call it; never taken from a request.
@@ -117,7 +149,7 @@ pub struct RelyingPartyConfig {
     #[serde(default)]
     pub client_secret_sha256: Vec<String>,
     /// Base64 of the key that signs drafts, at least 32 bytes. Not needed by who only verifies.
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
     pub signing_key: Option<Secret>,
     /// Its public keys, a JWK set as JSON text or as a table: they check `private_key_jwt` and, in the place of
     /// `signing_key`, its drafts. `plain` clients only.
@@ -154,10 +186,13 @@ pub struct RelyingPartyConfig {
     /// How many digits that PIN has: 4 to 6.
     #[serde(default = "four")]
     pub transaction_code_length: u8,
+    /// Whether the registry declares it: the gateway then makes its secrets, and there may be none yet.
+    #[serde(skip)]
+    pub registered: bool,
 }
 
 /// Whether a wallet must send a transaction code to be issued a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransactionCodeRule {
     /// The offer is enough.
@@ -172,7 +207,7 @@ fn four() -> u8 {
 }
 
 /// The OAuth error code of an interaction that the person cancelled (gateway contract U3).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CancelError {
     /// The standard's.
@@ -202,17 +237,19 @@ impl RelyingPartyConfig {
             limits: OwnLimits::default(),
             transaction_code: TransactionCodeRule::None,
             transaction_code_length: four(),
+            registered: false,
         }
     }
 }
 
 /// Where a relying party is told of events.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
     /// The address that events are posted to: `https://`, on the public internet.
     pub url: Url,
     /// What signs them: `whsec_` and the base64 of 24 to 64 random bytes. During a change of secrets, two.
+    #[serde(default, skip_serializing)]
     pub secrets: Vec<Secret>,
 }
 
@@ -326,6 +363,15 @@ impl From<KeyError> for ConfigError {
 }
 
 impl ConfigError {
+    /// What is wrong with a file's text, by its line.
+    pub(crate) fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
+        Self::Format {
+            file: file.to_owned(),
+            line: error.span().map_or(1, |span| line_of(text, span.start)),
+            reason: error.message().to_owned(),
+        }
+    }
+
     pub(crate) fn value(key: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Value {
             key: key.into(),
@@ -335,17 +381,39 @@ impl ConfigError {
 }
 
 impl Config {
+    /// A sandbox's, with its database and keys in that folder: every other key as if a file left it out. Outside a
+    /// sandbox no gateway starts with it.
+    pub fn sandboxed(public_url: Url, folder: &Path, storage_secret: &str) -> Self {
+        let held = |secret: &str| Secret::Held(Zeroizing::new(secret.to_owned()));
+        Self {
+            public_url,
+            environment: Environment::default(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            database: format!("sqlite:{}", folder.join("gateway.db").display()),
+            keys: folder.join("keys"),
+            key_passphrase: held(crate::keys::SANDBOX_PASSPHRASE),
+            did_domain: None,
+            storage_secret: held(storage_secret),
+            earlier_storage_secrets: Vec::new(),
+            credential_types: None,
+            retention_days: thirty(),
+            tls_certificate: None,
+            tls_key: None,
+            brand: None,
+            address_header: None,
+            limits: LimitsConfig::default(),
+            organisations: Vec::new(),
+        }
+    }
+
     /// Reads and parses the file. Values are checked when the gateway is composed.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file).map_err(|error| ConfigError::File {
             file: file.display().to_string(),
             reason: error.to_string(),
         })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Format {
-            file: file.display().to_string(),
-            line: error.span().map_or(1, |span| line_of(&text, span.start)),
-            reason: error.message().to_owned(),
-        })
+        toml::from_str(&text)
+            .map_err(|error| ConfigError::of_toml(&file.display().to_string(), &text, &error))
     }
 
     /// The database's address, from the environment where the file says so.
@@ -389,55 +457,4 @@ fn line_of(text: &str, byte: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    struct File {
-        secret: Secret,
-    }
-
-    #[test]
-    fn a_secret_is_named_by_its_place_and_never_stands_in_the_file() {
-        let read =
-            |text: &str| toml::from_str::<File>(text).map(|file| format!("{:?}", file.secret));
-        assert_eq!(read("secret = { file = \"a\" }").unwrap(), "Secret(file a)");
-        assert_eq!(read("secret.env = \"B\"").unwrap(), "Secret(env B)");
-        for text in [
-            "secret = \"hunter2\"",
-            "secret = { held = \"hunter2\" }",
-            "secret = { file = \"a\", env = \"hunter2\" }",
-            "secret = {}",
-            "secret = 7",
-        ] {
-            let refused = read(text).unwrap_err();
-            assert!(!refused.message().contains("hunter2"), "{refused}");
-        }
-        let refused = read("secret = \"hunter2\"").unwrap_err();
-        assert!(refused.message().contains("say { file"), "{refused}");
-    }
-
-    #[test]
-    fn a_fault_in_the_file_is_named_by_its_line_which_is_not_quoted() {
-        let file = std::env::temp_dir().join(format!("lanyard-{}.toml", uuid::Uuid::new_v4()));
-        std::fs::write(
-            &file,
-            "listen = \"0.0.0.0:1\"\nstorage_secret = \"hunter2\"\n",
-        )
-        .unwrap();
-        let refused = Config::read(&file).unwrap_err().to_string();
-        std::fs::remove_file(&file).unwrap();
-        assert!(
-            refused.contains("line 2: no secret stands in this file"),
-            "{refused}"
-        );
-        assert!(!refused.contains("hunter2"), "{refused}");
-        assert!(
-            Config::read(&file)
-                .unwrap_err()
-                .to_string()
-                .contains("cannot be read")
-        );
-    }
-}
+mod tests;

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use standards::jose::Algorithm;
 use store::Store;
 
+use crate::base::{Known, key_store};
 use crate::config::{Config, ConfigError};
 use crate::keys::acts::{Act, ActError, Acts, Change};
 use crate::keys::rows::{self, KeyRow, Signed};
 use crate::keys::{self, GATEWAY, KeyHolder, Place};
-use crate::{ComposeError, MIGRATIONS, Surroundings, key_store};
+use crate::{ComposeError, MIGRATIONS, Surroundings, seal};
 
 /// The keys of a gateway, to be looked at and changed. Processes that run follow within a second or two.
 pub struct KeyDesk {
@@ -24,7 +25,7 @@ impl KeyDesk {
     /// Opens the keys and the database of that configuration. What a gateway would refuse to start with is warned of:
     /// this may be where it is put right.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
-        let holder: Arc<dyn KeyHolder> = Arc::new(key_store(config, surroundings.sandbox)?);
+        let holder = key_store(config, surroundings.sandbox)?;
         let address = config.database_address()?;
         let address = address
             .parse()
@@ -32,6 +33,8 @@ impl KeyDesk {
                 ConfigError::value("database", error.to_string())
             })?;
         let store = Store::open(&address, &[MIGRATIONS]).await?;
+        let known = Known::read(&store, &seal(config)?).await?;
+        let config = known.registered.complete(config)?;
         let organisations = config.organisations.iter();
         let desk = Self {
             store,

@@ -5,12 +5,12 @@
 
 mod admission;
 pub mod app;
+mod base;
 mod client;
 pub mod clock;
 pub mod config;
 mod event;
 mod flight;
-mod following;
 pub mod interaction;
 pub mod issue;
 mod key_desk;
@@ -19,10 +19,12 @@ pub mod limits;
 mod live;
 pub mod oidc;
 mod openapi;
+mod operate;
 pub mod organisation;
 pub mod outbound;
 mod outcome;
 pub mod random;
+pub mod registry;
 mod retention;
 mod revision;
 pub mod revoke;
@@ -39,26 +41,23 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use base64::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 use app::{App, Parts};
+use base::{Base, Known};
 use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
-pub use following::FollowError;
-use following::Following;
 use interaction::rows::Interactions;
 pub use key_desk::KeyDesk;
-use keys::{KeyHolder, KeyStore, Place, Ring, RingError};
+use keys::{Place, Ring};
 use limits::Limits;
 use live::Live;
-use organisation::Organisations;
-use organisation::catalogue::Catalogue;
 use outbound::Outbound;
 use random::Random;
+use registry::RegistryError;
 use seal::Seal;
 use status::Lists;
 use store::{Migrations, Store, StoreError};
@@ -87,7 +86,9 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Gateway {
     live: Live,
-    following: Arc<Following>,
+    base: Arc<Base>,
+    /// The numbers of what was read last.
+    followed: Arc<revision::Followed>,
     retention_days: u32,
     loopback: bool,
     page_states: bool,
@@ -127,18 +128,12 @@ pub enum ComposeError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// What is registered.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The database.
     #[error("the database could not be opened")]
     Store(#[from] StoreError),
-}
-
-impl From<RingError> for ComposeError {
-    fn from(error: RingError) -> Self {
-        match error {
-            RingError::Key(error) => Self::Config(error.into()),
-            RingError::Store(error) => Self::Store(error),
-        }
-    }
 }
 
 impl Gateway {
@@ -149,24 +144,10 @@ impl Gateway {
         surroundings: Surroundings,
     ) -> Result<Self, ComposeError> {
         let base = check_public_url(config, surroundings.sandbox)?;
-        let catalogue = match &config.credential_types {
-            Some(folder) => Catalogue::open(folder).map_err(ConfigError::from)?,
-            None => Catalogue::built_in().map_err(ConfigError::from)?,
-        };
-        let keys = key_store(config, surroundings.sandbox)?;
-        let organisations = Organisations::load(config, catalogue)?;
-        if !surroundings.sandbox {
-            refuse_sandbox_secrets(config)?;
-        }
-        let seal = seal(config)?;
         let outbound = Outbound::new(&surroundings.http_origins)
             .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
-        for (client_id, webhook) in organisations.webhooks() {
-            outbound.check(&webhook.url).map_err(|error| {
-                let key = format!("relying party {client_id}: webhook.url");
-                ConfigError::value(key, error.to_string())
-            })?;
-        }
+        let standing = Base::new(config, outbound.clone(), surroundings.sandbox)?;
+        let seal = seal(config)?;
         let brand = match &config.brand {
             Some(file) => ui::Brand::open(file)
                 .map_err(|error| ConfigError::value("brand", error.to_string()))?,
@@ -187,20 +168,16 @@ impl Gateway {
             &surroundings.random.bytes(),
             interaction::PUSHED_LIFETIME,
         );
-        let configured = organisations
-            .webhooks()
-            .map(|(client_id, _)| client_id.to_owned())
-            .collect();
-        let listeners = event::listeners(&store, configured).await?;
-        let holder: Arc<dyn KeyHolder> = Arc::new(keys);
-        let places = organisations
-            .iter()
-            .flat_map(|organisation| Place::of_organisation(&organisation.id));
-        let places = Place::of_gateway().into_iter().chain(places);
-        keys::adopt(&store, &holder, places, surroundings.clock.now()).await?;
-        // The numbers come first: what changes between the two is read twice.
-        let read = revision::Read::begin(&store).await?;
-        let ring = Ring::load(&store, &holder, &Ring::default()).await?;
+        // Numbers first: what changes in between is read twice, and not missed.
+        let followed = revision::find(&store).await?;
+        let known = Known::read(&store, &seal).await?;
+        let organisations = standing.organisations(&known)?;
+        let places = operate::places(&organisations);
+        let adopted = keys::adopt(&store, &standing.keys, places, surroundings.clock.now());
+        adopted.await.map_err(RegistryError::from)?;
+        let ring = Ring::load(&store, &standing.keys, &Ring::default()).await;
+        let ring = ring.map_err(RegistryError::from)?;
+        let listeners = event::listeners(&store, operate::told(&organisations)).await?;
         let live = Live::new(Parts {
             organisations: Arc::new(organisations),
             interactions: Interactions::new(store.clone(), seal.clone(), Arc::new(listeners)),
@@ -214,12 +191,13 @@ impl Gateway {
             keys: Arc::new(ring),
             short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
+            secret_uses: Arc::default(),
             limits: Arc::new(limits),
         });
-        let following = Following::new(live.clone(), holder, read);
         Ok(Self {
             live,
-            following: Arc::new(following),
+            base: Arc::new(standing),
+            followed: Arc::new(followed.into()),
             retention_days: config.retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
@@ -283,13 +261,8 @@ impl Gateway {
         tokio::join!(
             retention::run(&self.live, self.retention_days),
             webhook::run(&self.live),
-            self.following.run()
+            self.follow(),
         );
-    }
-
-    /// One look at what other processes changed.
-    pub async fn follow_once(&self) -> Result<(), FollowError> {
-        self.following.look().await
     }
 
     /// One round of telling, to its end.
@@ -320,7 +293,7 @@ impl Gateway {
 
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
 pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
-    let keys = key_store(config, sandbox)?;
+    let keys = base::key_store(config, sandbox)?;
     let organisations = config.organisations.iter();
     let theirs = organisations.flat_map(|entry| Place::of_organisation(&entry.id));
     let there = keys.names()?;
@@ -330,7 +303,7 @@ pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, Config
         // The first key of a place may be gone long since: a later one has a longer name.
         let later = format!("{name}.");
         let has_later = there.iter().any(|one| one.starts_with(&later));
-        if !has_later && keys.create_missing(&name, place.purpose.algorithm())? {
+        if !has_later && keys.create(&name, place.purpose.algorithm())? {
             created.push(name);
         }
     }
@@ -356,49 +329,6 @@ fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
         ));
     }
     Ok(name)
-}
-
-fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
-    Ok(KeyStore::open(
-        &config.keys,
-        config.key_passphrase.read()?,
-        !sandbox,
-    )?)
-}
-
-/// A sandbox's secrets lie in a file of anybody's working folder: they are marked, and refused elsewhere (SEC-37).
-fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
-    let reason = "this is a sandbox's secret; make one of your own";
-    if config
-        .storage_secret
-        .read()?
-        .starts_with(SANDBOX_SECRET_PREFIX)
-    {
-        return Err(ConfigError::value("storage_secret", reason));
-    }
-    for party in config
-        .organisations
-        .iter()
-        .flat_map(|organisation| &organisation.relying_parties)
-    {
-        let refuse = |key: &str| {
-            let key = format!("relying party {}: {key}", party.client_id);
-            Err(ConfigError::value(key, reason))
-        };
-        if let Some(key) = &party.signing_key {
-            let key = base64::engine::general_purpose::STANDARD.decode(key.read()?.as_bytes());
-            if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
-                return refuse("signing_key");
-            }
-        }
-        for secret in party.webhook.iter().flat_map(|webhook| &webhook.secrets) {
-            let secret = standards::webhook::decode(&secret.read()?);
-            if secret.is_some_and(|bytes| bytes.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
-                return refuse("webhook.secrets");
-            }
-        }
-    }
-    Ok(())
 }
 
 fn seal(config: &Config) -> Result<Seal, ConfigError> {

@@ -21,6 +21,10 @@ pub(crate) async fn run(live: &Live, retention_days: u32) {
         if let Err(error) = round(&live.now(), retention_days).await {
             tracing::error!(%error, "a retention round failed; the next one will do its work");
         }
+        let app = live.now();
+        if let Err(error) = app.secret_uses.write(&app.store).await {
+            tracing::warn!(%error, "which client secrets were used is written down later");
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -4,6 +4,7 @@
 //! second, one small read, and reads anew what has another number than the one that it read last.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use store::{Statement, Store, StoreError};
 
@@ -55,25 +56,29 @@ pub async fn find(store: &Store) -> Result<HashMap<Subject, i64>, StoreError> {
     Ok(found)
 }
 
-/// The numbers that stood when each subject was read last.
-pub struct Read(HashMap<Subject, i64>);
+/// The numbers of what a process read last.
+#[derive(Debug)]
+pub(crate) struct Followed(Mutex<HashMap<Subject, i64>>);
 
-impl Read {
-    /// What stands now, before anything is read.
-    pub async fn begin(store: &Store) -> Result<Self, StoreError> {
-        find(store).await.map(Self)
+impl From<HashMap<Subject, i64>> for Followed {
+    fn from(read: HashMap<Subject, i64>) -> Self {
+        Self(Mutex::new(read))
+    }
+}
+
+impl Followed {
+    /// The subjects that have another number than the one known, with it, in the order of [`Subject::ALL`].
+    pub(crate) fn changed(&self, found: &HashMap<Subject, i64>) -> Vec<(Subject, i64)> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = Subject::ALL.into_iter();
+        all.filter_map(|subject| Some((subject, *found.get(&subject)?)))
+            .filter(|(subject, number)| known.get(subject) != Some(number))
+            .collect()
     }
 
-    /// What has another number now, and which. A number that fell counts, too: the database was restored.
-    pub async fn changed(&self, store: &Store) -> Result<Vec<(Subject, i64)>, StoreError> {
-        let found = find(store).await?.into_iter();
-        Ok(found
-            .filter(|(subject, number)| self.0.get(subject) != Some(number))
-            .collect())
-    }
-
-    /// The subject was read when its number was that.
-    pub fn set(&mut self, subject: Subject, number: i64) {
-        self.0.insert(subject, number);
+    /// The subject was read with that number.
+    pub(crate) fn keep(&self, subject: Subject, number: i64) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(subject, number);
     }
 }

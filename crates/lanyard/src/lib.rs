@@ -2,7 +2,9 @@
 //!
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
+mod apply_command;
 pub mod browser;
+mod client_command;
 mod connections;
 mod connector_command;
 mod gateway_command;
@@ -39,6 +41,10 @@ enum Command {
     Gateway(gateway_command::Options),
     /// The gateway's signing keys: list, make, change, remove, and what to do when one has leaked.
     Key(key_command::Options),
+    /// Bring a gateway's registry to what a file declares: organisations, relying parties, credential types.
+    Apply(apply_command::Options),
+    /// What an operator does for one relying party: its secrets, its checklist before it goes live.
+    Client(client_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -58,7 +64,11 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Key(_) | Self::Journey(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Apply(_)
+            | Self::Client(_)
+            | Self::Key(_) => false,
         }
     }
 }
@@ -76,6 +86,8 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
         Command::Key(options) => succeeded(key_command::run(&options).await),
+        Command::Apply(options) => apply_command::run(&options).await,
+        Command::Client(options) => succeeded(client_command::run(&options).await),
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

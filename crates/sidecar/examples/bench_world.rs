@@ -123,20 +123,6 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         .unwrap()
         .to_base64();
     let config = gateway::Config {
-        public_url: base.parse().unwrap(),
-        listen: ([127, 0, 0, 1], 0).into(),
-        database: format!("sqlite:{}", folder.join("gateway.db").display()),
-        keys: folder.join("keys"),
-        key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
-        did_domain: None,
-        storage_secret: held("a-storage-secret-of-a-benchmark-0123456789"),
-        earlier_storage_secrets: vec![],
-        credential_types: None,
-        retention_days: 30,
-        tls_certificate: None,
-        tls_key: None,
-        brand: None,
-        address_header: None,
         limits: gateway::limits::LimitsConfig::sandbox(),
         organisations: vec![OrganisationConfig {
             id: "anytown".to_owned(),
@@ -155,6 +141,11 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
                 )
             }],
         }],
+        ..gateway::Config::sandboxed(
+            base.parse().unwrap(),
+            &folder,
+            "a-storage-secret-of-a-benchmark-0123456789",
+        )
     };
     gateway::create_keys(&config, true).unwrap();
     let surroundings = Surroundings {

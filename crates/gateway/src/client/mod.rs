@@ -22,8 +22,8 @@ pub use look_up::{LookUp, LookUpError};
 
 use crate::app::Parts;
 use crate::limits::TooMany;
+use crate::organisation::RelyingParty;
 use crate::organisation::relying_party::AuthMethod;
-use crate::organisation::{Organisations, RelyingParty};
 
 /// Why a client was not recognised. Which half was wrong is told to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +115,7 @@ pub async fn authenticate(
         (None, secret, None) => {
             let client_id = form.find("client_id");
             let client_id = client_id.ok_or(ClientError::Invalid { basic: false })?;
-            by_posted_secret(&parts.organisations, client_id, secret.unwrap_or(""))
+            by_posted_secret(parts, client_id, secret.unwrap_or(""))
         }
         (None, None, Some(sent)) => assertion::authenticate(parts, sent, form).await,
         _ => Err(ClientError::Twice),
@@ -134,35 +134,42 @@ fn by_header(
         return Err(invalid);
     }
     let method = AuthMethod::ClientSecretBasic;
-    by_secret(&parts.organisations, &client_id, &secret, method).ok_or(invalid)
+    by_secret(parts, &client_id, &secret, method).ok_or(invalid)
 }
 
 /// Recognises a client by a secret that it sent in the body of a request.
 pub fn by_posted_secret(
-    organisations: &Organisations,
+    parts: &Parts,
     client_id: &str,
     secret: &str,
 ) -> Result<Arc<RelyingParty>, ClientError> {
     let method = AuthMethod::ClientSecretPost;
-    by_secret(organisations, client_id, secret, method).ok_or(ClientError::Invalid { basic: false })
+    by_secret(parts, client_id, secret, method).ok_or(ClientError::Invalid { basic: false })
 }
 
 /// Compares a client's secret in constant time; a client that does not exist, or has another way, costs the same.
 fn by_secret(
-    organisations: &Organisations,
+    parts: &Parts,
     client_id: &str,
     secret: &str,
     method: AuthMethod,
 ) -> Option<Arc<RelyingParty>> {
-    let Some(party) = organisations.relying_party(client_id) else {
+    let Some(party) = parts.organisations.relying_party(client_id) else {
         std::hint::black_box(aws_lc_rs::digest::digest(
             &aws_lc_rs::digest::SHA256,
             secret.as_bytes(),
         ));
         return None;
     };
-    let known = party.knows(secret);
-    (known && party.authenticates_with(method)).then(|| party.clone())
+    let now = parts.now();
+    let proof = party.knows(secret, now)?;
+    if !party.authenticates_with(method) {
+        return None;
+    }
+    if let Some(secret) = proof.secret {
+        parts.secret_uses.note(secret, now);
+    }
+    Some(party.clone())
 }
 
 /// Both halves are form-encoded before they are joined [RFC 6749 2.3.1].

@@ -121,6 +121,7 @@ pub struct Change {
 
 /// An act that is ready and not yet done.
 #[must_use = "nothing is done before it is kept"]
+#[derive(Default)]
 pub struct Act {
     statements: Vec<Statement>,
     changes: Vec<Change>,
@@ -129,15 +130,6 @@ pub struct Act {
 }
 
 impl Act {
-    fn new() -> Self {
-        Self {
-            statements: Vec::new(),
-            changes: Vec::new(),
-            made: Vec::new(),
-            destroyed: Vec::new(),
-        }
-    }
-
     fn change(&mut self, key: &KeyRow, to: State, now: Timestamp) {
         self.statements.push(key.change(to, now));
         self.told(key, to);
@@ -157,6 +149,15 @@ impl Act {
         });
     }
 
+    /// Both, in one batch.
+    pub fn and(mut self, other: Self) -> Self {
+        self.statements.extend(other.statements);
+        self.changes.extend(other.changes);
+        self.made.extend(other.made);
+        self.destroyed.extend(other.destroyed);
+        self
+    }
+
     /// What it changes, in order.
     pub fn changes(&self) -> &[Change] {
         &self.changes
@@ -171,8 +172,8 @@ impl Act {
         also: impl IntoIterator<Item = Statement>,
     ) -> Result<Vec<Change>, ActError> {
         let own = self.statements.len();
-        let news = revision::raise(Subject::Keys);
-        let batch = self.statements.into_iter().chain([news]).chain(also);
+        let news = (own > 0).then(|| revision::raise(Subject::Keys));
+        let batch = self.statements.into_iter().chain(news).chain(also);
         match store.write(batch).await {
             Ok(_) => {}
             // A commit of which nobody knows: the key may be in use. A key that is not is no harm.
@@ -261,7 +262,7 @@ impl Acts {
             return Err(ActError::NextThere(next.kid.clone()));
         }
         let made = self.made(place, algorithm).await?;
-        let mut act = Act::new();
+        let mut act = Act::default();
         act.insert(&match self.in_place(place, State::Active) {
             Some(_) => made,
             None => made.active(self.now),
@@ -271,7 +272,7 @@ impl Acts {
 
     /// The keys that a new organisation needs, those that it has left out.
     pub async fn create_missing(&self, organisation: &str) -> Result<Act, ActError> {
-        let mut act = Act::new();
+        let mut act = Act::default();
         for place in Place::of_organisation(organisation) {
             if self.in_place(&place, State::Active).is_none() {
                 let made = self.made(&place, place.purpose.algorithm()).await?;
@@ -298,7 +299,7 @@ impl Acts {
                 "a key signs before others can know it: for a while they may refuse what it signs"
             );
         }
-        let mut act = Act::new();
+        let mut act = Act::default();
         // In this order: only one signs at a time.
         if let Some(active) = self.in_place(&key.place, State::Active) {
             act.change(active, State::VerifyOnly, self.now);
@@ -316,7 +317,7 @@ impl Acts {
             return self.create(place, place.purpose.algorithm()).await;
         };
         let made = self.made(place, active.algorithm).await?;
-        let mut act = Act::new();
+        let mut act = Act::default();
         if at_once {
             let kid = made.kid.as_str();
             tracing::warn!(
@@ -361,7 +362,7 @@ impl Acts {
             State::Active => return Err(state(key, "another has to sign first; see `key rotate`")),
             State::Removed | State::Compromised => return Err(state(key, "it is gone already")),
         }
-        let mut act = Act::new();
+        let mut act = Act::default();
         act.change(key, State::Removed, self.now);
         act.destroyed.push(key.name.clone());
         Ok(act)
@@ -374,7 +375,7 @@ impl Acts {
         if key.state == State::Compromised {
             return Err(state(key, "it is known to be"));
         }
-        let mut act = Act::new();
+        let mut act = Act::default();
         act.change(key, State::Compromised, self.now);
         act.destroyed.push(key.name.clone());
         if key.state == State::Active {

@@ -3,7 +3,7 @@
 
 use std::num::NonZeroU32;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A number that is never 0: nobody could do anything at all.
 const fn number(number: u32) -> NonZeroU32 {
@@ -91,7 +91,7 @@ impl Default for ClientLimits {
 }
 
 /// `limits` of one relying party: the numbers that are its own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OwnLimits {
     /// Instead of `limits.client.pushes`.

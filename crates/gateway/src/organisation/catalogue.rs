@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::expiry::{ExpiryFrom, date, date_time};
@@ -27,9 +27,7 @@ const BUILT_IN: [&str; 4] = [
 ];
 
 /// A format in which a credential is issued and accepted, by its name in OpenID4VCI.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Format {
     /// W3C Verifiable Credential, signed as a JWT.
     #[serde(rename = "jwt_vc_json")]
@@ -65,7 +63,7 @@ impl Format {
 }
 
 /// What an attribute's text must look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Any text without control characters.
@@ -81,7 +79,7 @@ pub enum Kind {
 }
 
 /// Where we know an attribute's name from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// Seen in the code of a deployed client.
@@ -93,7 +91,7 @@ pub enum Source {
 }
 
 /// One attribute of a credential type.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// Claim name.
@@ -113,7 +111,7 @@ pub struct Attribute {
 }
 
 /// What an organisation may issue, and what a relying party may ask for.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CredentialType {
     /// The name in scopes, claims and the revocation call.
@@ -409,19 +407,21 @@ impl Catalogue {
                     file,
                     source: Box::new(source),
                 })?;
-            read.check_self()?;
-            let name = read.name.clone();
-            // Addresses and query ids do not tell capitals from small letters.
-            if types
-                .keys()
-                .any(|known: &String| known.eq_ignore_ascii_case(&name))
-            {
-                return Err(CatalogueError::Inconsistent {
-                    name,
-                    reason: "stands in two files".into(),
-                });
-            }
-            types.insert(name, read);
+            insert(&mut types, read, "stands in two files")?;
+        }
+        Ok(Self(types))
+    }
+
+    /// These types, and others that are registered. A registered type takes the place of one in the box that has its
+    /// very name.
+    pub fn with(
+        &self,
+        registered: impl IntoIterator<Item = CredentialType>,
+    ) -> Result<Self, CatalogueError> {
+        let mut types = self.0.clone();
+        for one in registered {
+            types.remove(&one.name);
+            insert(&mut types, one, "is there already, in other letters")?;
         }
         Ok(Self(types))
     }
@@ -435,6 +435,24 @@ impl Catalogue {
     pub fn iter(&self) -> impl Iterator<Item = &CredentialType> {
         self.0.values()
     }
+}
+
+/// Addresses and query ids do not tell capitals from small letters.
+fn insert(
+    types: &mut BTreeMap<String, CredentialType>,
+    one: CredentialType,
+    twice: &str,
+) -> Result<(), CatalogueError> {
+    one.check_self()?;
+    let name = one.name.clone();
+    if types.keys().any(|known| known.eq_ignore_ascii_case(&name)) {
+        return Err(CatalogueError::Inconsistent {
+            name,
+            reason: twice.to_owned(),
+        });
+    }
+    types.insert(name, one);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! hour in which the message may be read. The dialect knows which; a credential type may overrule it.
 
 use jiff::{SignedDuration, Timestamp, civil};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::catalogue::CredentialType;
 
 /// Where a credential's end comes from. Nothing makes it later than its own date and its type's `valid_for_days`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpiryFrom {
     /// The `exp` of the signed draft is the credential's own end.

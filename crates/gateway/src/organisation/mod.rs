@@ -14,6 +14,7 @@ use std::sync::Arc;
 use standards::jose::Signer;
 
 use crate::config::{Config, ConfigError, OrganisationConfig};
+use crate::registry::secrets::ClientSecret;
 use catalogue::{Catalogue, CredentialType};
 use dialect::Dialect;
 use expiry::ExpiryFrom;
@@ -96,8 +97,12 @@ pub struct Organisations {
 }
 
 impl Organisations {
-    /// Checks the configuration.
-    pub fn load(config: &Config, catalogue: Catalogue) -> Result<Self, ConfigError> {
+    /// Checks the configuration. `secrets` are those that the gateway made, by client id.
+    pub fn load(
+        config: &Config,
+        catalogue: Catalogue,
+        secrets: &HashMap<String, Vec<ClientSecret>>,
+    ) -> Result<Self, ConfigError> {
         identity::refuse_shared_hosts(config)?;
         let mut by_id = BTreeMap::new();
         let mut by_client = HashMap::new();
@@ -113,7 +118,8 @@ impl Organisations {
                 ));
             }
             for party in &entry.relying_parties {
-                let party = RelyingParty::load(&organisation, party, config)?;
+                let made = secrets.get(&party.client_id).map_or(&[][..], Vec::as_slice);
+                let party = RelyingParty::load(&organisation, party, made, config)?;
                 refuse_short_lives(&party, &catalogue)?;
                 let client_id = party.client_id.clone();
                 if by_client

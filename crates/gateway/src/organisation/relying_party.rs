@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use standards::jose::HmacKey;
 use standards::oauth::RedirectUri;
@@ -15,6 +16,7 @@ use super::dialect::{Dialect, Rules};
 use super::webhook::Webhook;
 use crate::config::{CancelError, Config, ConfigError, RelyingPartyConfig, TransactionCodeRule};
 use crate::limits::ClientLimits;
+use crate::registry::secrets::ClientSecret;
 
 /// How a client authenticates, by its registered name. [OIDC Core 9]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +67,22 @@ pub struct RelyingParty {
     pub transaction_code: Option<u8>,
     auth_method: Option<AuthMethod>,
     redirect_uris: Vec<RedirectUri>,
-    secrets: Vec<[u8; 32]>,
+    secrets: Vec<KnownSecret>,
+}
+
+/// A secret that this relying party may prove itself with.
+struct KnownSecret {
+    digest: [u8; 32],
+    /// Of one that the gateway made.
+    id: Option<String>,
+    ends_at: Option<Timestamp>,
+}
+
+/// That somebody knew a live secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof<'a> {
+    /// Which, where the gateway made it.
+    pub secret: Option<&'a str>,
 }
 
 /// What checks the signature of a client's drafts. Each client has one way, so that a public key can never be taken
@@ -101,16 +118,31 @@ impl RelyingParty {
         }
     }
 
-    /// Compares a secret with those registered, in constant time (rulings 23).
-    pub fn knows(&self, secret: &str) -> bool {
+    /// Compares a secret with all that are registered, in constant time (rulings 23).
+    pub fn knows(&self, secret: &str, now: Timestamp) -> Option<Proof<'_>> {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes());
-        let equal = self
-            .secrets
+        let mut proof = None;
+        for known in &self.secrets {
+            let is_live = known.ends_at.is_none_or(|end| now < end);
+            if bool::from(known.digest.ct_eq(digest.as_ref())) && is_live {
+                proof = Some(Proof {
+                    secret: known.id.as_deref(),
+                });
+            }
+        }
+        proof
+    }
+
+    /// Whether it proves itself by a secret.
+    pub fn has_secrets(&self) -> bool {
+        self.auth_method != Some(AuthMethod::PrivateKeyJwt)
+    }
+
+    /// Whether there is one that counts.
+    pub fn has_live_secret(&self, now: Timestamp) -> bool {
+        self.secrets
             .iter()
-            .fold(subtle::Choice::from(0), |equal, known| {
-                equal | known.ct_eq(digest.as_ref())
-            });
-        equal.into()
+            .any(|known| known.ends_at.is_none_or(|end| now < end))
     }
 
     /// The registered redirect URIs, in the configuration's order.
@@ -129,6 +161,7 @@ impl RelyingParty {
     pub(super) fn load(
         organisation: &Arc<Organisation>,
         entry: &RelyingPartyConfig,
+        made: &[ClientSecret],
         config: &Config,
     ) -> Result<Self, ConfigError> {
         let fault = |key: &str, reason: String| {
@@ -157,7 +190,18 @@ impl RelyingParty {
             let mut bytes = [0; 32];
             hex::decode_to_slice(digest, &mut bytes)
                 .map_err(|_| fault("client_secret_sha256", "use 64 hexadecimal digits".into()))?;
-            Ok::<[u8; 32], ConfigError>(bytes)
+            Ok::<_, ConfigError>(KnownSecret {
+                digest: bytes,
+                id: None,
+                ends_at: None,
+            })
+        });
+        let made = made.iter().map(|made| {
+            Ok(KnownSecret {
+                digest: made.digest,
+                id: Some(made.id.clone()),
+                ends_at: made.ends_at,
+            })
         });
         let draft_keys = draft_keys(entry, &config.public_url, &fault)?;
         let webhook = entry.webhook.as_ref();
@@ -182,7 +226,7 @@ impl RelyingParty {
                 .map_err(|reason| fault("transaction_code_length", reason.to_owned()))?,
             auth_method: entry.token_endpoint_auth_method,
             redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
-            secrets: secrets.collect::<Result<_, _>>()?,
+            secrets: secrets.chain(made).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -263,6 +307,8 @@ fn check_auth_method(
     const SECRET: &str = "client_secret_sha256";
     let method = entry.token_endpoint_auth_method;
     let has_secret = !entry.client_secret_sha256.is_empty();
+    // The gateway makes its secrets, now or later.
+    let may_have_one = has_secret || entry.registered;
     match method {
         Some(AuthMethod::ClientSecretBasic | AuthMethod::PrivateKeyJwt)
             if entry.dialect.rules().legacy =>
@@ -278,7 +324,7 @@ fn check_auth_method(
             "private_key_jwt needs the client's public keys: jwks or jwks_uri",
         )),
         Some(AuthMethod::PrivateKeyJwt) => Ok(()),
-        Some(_) | None if has_secret => Ok(()),
+        Some(_) | None if may_have_one => Ok(()),
         Some(_) => Err((SECRET, "this way to authenticate needs a secret")),
         None => Err((
             SECRET,

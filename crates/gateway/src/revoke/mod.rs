@@ -133,7 +133,7 @@ impl IntoResponse for RevocationError {
 async fn with_secret(State(app): State<App>, body: Bytes) -> Result<StatusCode, RevocationError> {
     let body = parse(&body)?;
     let (client_id, secret) = (text(&body, "client_id")?, text(&body, "client_secret")?);
-    let party = client::by_posted_secret(&app.organisations, client_id, secret)?;
+    let party = client::by_posted_secret(&app, client_id, secret)?;
     let _place = app.admit(Kind::Revoke, &party)?;
     let names = [
         "OrganisationId",

@@ -3,6 +3,7 @@
 
 use gateway::config::ConfigError;
 use gateway::keys::{KeyPurpose, State};
+use gateway::registry::RegistryError;
 use gateway::{ComposeError, Config, Gateway, Surroundings};
 use serde_json::Value;
 use standards::did::{Did, Document, Relationship};
@@ -267,7 +268,10 @@ async fn dw_88_a_did_that_is_no_whole_domain_or_is_anothers_stops_the_start() {
             ..Surroundings::production()
         };
         match Gateway::compose(&config, surroundings).await {
-            Err(ComposeError::Config(ConfigError::Value { key, .. })) => key,
+            Err(ComposeError::Registry(RegistryError::Declared(ConfigError::Value {
+                key,
+                ..
+            }))) => key,
             Err(other) => panic!("{other}"),
             Ok(_) => "started".to_owned(),
         }

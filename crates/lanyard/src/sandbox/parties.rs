@@ -118,25 +118,16 @@ pub fn gateway_config(
         })
     };
     Ok(Config {
-        public_url,
         listen: ([127, 0, 0, 1], options.base_port).into(),
         database: options.database_address(),
-        keys: options.data.join("keys"),
-        key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
-        did_domain: None,
-        storage_secret: held(&secrets.storage_secret),
-        earlier_storage_secrets: Vec::new(),
-        credential_types: None,
-        retention_days: 30,
         tls_certificate: options.tls_cert.clone(),
         tls_key: options.tls_key.clone(),
-        brand: None,
-        address_header: None,
         limits: LimitsConfig::sandbox(),
         organisations: vec![
             organisation(ANYTOWN, "Anytown NHS Trust", trust.to_vec())?,
             organisation(ELSEWHERE, "Elsewhere Agency", Vec::new())?,
         ],
+        ..Config::sandboxed(public_url, &options.data, &secrets.storage_secret)
     })
 }
 

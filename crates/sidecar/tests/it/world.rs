@@ -345,21 +345,11 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
         }],
     };
     gateway::Config {
-        public_url,
-        listen: ([127, 0, 0, 1], 0).into(),
-        database: format!("sqlite:{}", folder.join("gateway.db").display()),
-        keys: folder.join("keys"),
-        key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
-        did_domain: None,
-        storage_secret: held("sandbox-storage-secret-0123456789abcdef"),
-        earlier_storage_secrets: vec![],
-        credential_types: None,
-        retention_days: 30,
-        tls_certificate: None,
-        tls_key: None,
-        brand: None,
-        address_header: None,
-        limits: gateway::limits::LimitsConfig::default(),
         organisations: vec![anytown],
+        ..gateway::Config::sandboxed(
+            public_url,
+            folder,
+            "sandbox-storage-secret-0123456789abcdef",
+        )
     }
 }

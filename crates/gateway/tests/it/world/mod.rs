@@ -10,7 +10,6 @@ use std::sync::Arc;
 use gateway::clock::{Clock, Shift};
 use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
 use gateway::keys::KeyPurpose;
-use gateway::limits::LimitsConfig;
 use gateway::organisation::dialect::Dialect;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::{SignedDuration, Timestamp};
@@ -374,24 +373,15 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
             .collect(),
     };
     Config {
-        public_url,
-        listen: ([127, 0, 0, 1], 0).into(),
         database: database.address(),
-        keys: folder.join("keys"),
-        key_passphrase: held(gateway::keys::SANDBOX_PASSPHRASE),
-        did_domain: None,
-        storage_secret: held("sandbox-storage-secret-0123456789abcdef"),
-        earlier_storage_secrets: vec![],
-        credential_types: None,
-        retention_days: 30,
-        tls_certificate: None,
-        tls_key: None,
-        brand: None,
-        address_header: None,
-        limits: LimitsConfig::default(),
         organisations: vec![
             organisation("anytown", true),
             organisation("elsewhere", false),
         ],
+        ..Config::sandboxed(
+            public_url,
+            folder,
+            "sandbox-storage-secret-0123456789abcdef",
+        )
     }
 }

@@ -1,0 +1,207 @@
+//! What a gateway is made from and what stays while it runs; and from it, with what is registered, who may use it.
+//!
+//! The same checks hold whether something is declared in the configuration file or in the registry, and whether it is
+//! there at the start, changed while the gateway runs, or only planned.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+
+use crate::SANDBOX_SECRET_PREFIX;
+use crate::config::{Config, ConfigError, Environment};
+use crate::keys::{KeyHolder, KeyStore};
+use crate::organisation::Organisations;
+use crate::organisation::catalogue::Catalogue;
+use crate::outbound::Outbound;
+use crate::registry::secrets::ClientSecret;
+use crate::registry::{Registered, RegistryError};
+use crate::seal::Seal;
+use store::{Store, StoreError};
+
+/// The parts that no change of the registry touches.
+pub(crate) struct Base {
+    pub(crate) config: Config,
+    pub(crate) keys: Arc<dyn KeyHolder>,
+    catalogue: Catalogue,
+    outbound: Outbound,
+    sandbox: bool,
+}
+
+/// What the database says of who may use the gateway.
+pub(crate) struct Known {
+    pub(crate) registered: Registered,
+    pub(crate) secrets: HashMap<String, Vec<ClientSecret>>,
+}
+
+impl Known {
+    pub(crate) async fn read(store: &Store, seal: &Seal) -> Result<Self, RegistryError> {
+        Ok(Self {
+            registered: crate::registry::read(store, seal).await?,
+            secrets: crate::registry::secrets::read(store).await?,
+        })
+    }
+}
+
+impl Base {
+    /// Checks what the configuration says by itself.
+    pub(crate) fn new(
+        config: &Config,
+        outbound: Outbound,
+        sandbox: bool,
+    ) -> Result<Self, ConfigError> {
+        let catalogue = match &config.credential_types {
+            Some(folder) => Catalogue::open(folder)?,
+            None => Catalogue::built_in()?,
+        };
+        if !sandbox {
+            refuse_sandbox_storage_secret(config)?;
+        }
+        let keys = key_store(config, sandbox)?;
+        Ok(Self {
+            config: config.clone(),
+            keys,
+            catalogue,
+            outbound,
+            sandbox,
+        })
+    }
+
+    /// Who may use the gateway.
+    pub(crate) fn organisations(&self, known: &Known) -> Result<Organisations, RegistryError> {
+        let catalogue = known.registered.catalogue(&self.catalogue)?;
+        let config = known.registered.complete(&self.config)?;
+        if !self.sandbox {
+            refuse_sandbox_secrets(&config)?;
+            check_environment(&config)?;
+        }
+        let organisations = Organisations::load(&config, catalogue, &known.secrets)?;
+        for (client_id, webhook) in organisations.webhooks() {
+            self.outbound.check(&webhook.url).map_err(|error| {
+                let key = format!("relying party {client_id}: webhook.url");
+                ConfigError::value(key, error.to_string())
+            })?;
+        }
+        Ok(organisations)
+    }
+}
+
+/// Opens the folder of keys.
+pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<Arc<dyn KeyHolder>, ConfigError> {
+    let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, !sandbox)?;
+    if !sandbox {
+        mark(&config.keys, config.environment)?;
+    }
+    Ok(Arc::new(keys))
+}
+
+/// The name of the file that says which environment a folder of keys is for.
+const MARK: &str = "environment";
+
+/// A folder of keys is for one environment: what development signed never counts in production, whoever copies its keys.
+fn mark(folder: &Path, environment: Environment) -> Result<(), ConfigError> {
+    let path = folder.join(MARK);
+    let fault = |reason: String| ConfigError::value("keys", reason);
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.trim() == environment.name() => Ok(()),
+        Ok(text) => Err(fault(format!(
+            "the keys in {} are for {}, and this gateway's environment is {}",
+            folder.display(),
+            text.trim(),
+            environment.name()
+        ))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            std::fs::write(&path, format!("{}\n", environment.name()))
+                .map_err(|error| fault(format!("{}: {error}", path.display())))
+        }
+        Err(error) => Err(fault(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// (DW-83) The environment is part of every name that leaves the gateway: of the issuer, of its keys, of client ids.
+fn check_environment(config: &Config) -> Result<(), ConfigError> {
+    let environment = config.environment;
+    let check = |what: &str, id: &str| {
+        if environment.admits(id) {
+            return Ok(());
+        }
+        let reason = match environment {
+            Environment::Production => {
+                "belongs to a development environment; this gateway is for production"
+            }
+            Environment::Development => {
+                "must end with -development: this gateway's environment is development"
+            }
+        };
+        Err(ConfigError::value(format!("{what} {id}"), reason))
+    };
+    for organisation in &config.organisations {
+        check("organisation", &organisation.id)?;
+        for party in &organisation.relying_parties {
+            check("client_id", &party.client_id)?;
+        }
+        let issuers = organisation.trust.iter().flat_map(|row| &row.issuers);
+        for issuer in issuers {
+            // Who issues under a domain of its own is told apart by that domain.
+            let of_a_gateway = issuer
+                .rsplit_once(":issuers:")
+                .or(issuer.rsplit_once("/issuers/"));
+            if let Some((_, id)) = of_a_gateway {
+                check("trusted issuer", id)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+const SANDBOX_SECRET: &str = "this is a sandbox's secret; make one of your own";
+
+/// A sandbox's secrets lie in a file of anybody's working folder: they are marked, and refused elsewhere (SEC-37).
+fn refuse_sandbox_storage_secret(config: &Config) -> Result<(), ConfigError> {
+    let secret = config.storage_secret.read()?;
+    if secret.starts_with(SANDBOX_SECRET_PREFIX) {
+        return Err(ConfigError::value("storage_secret", SANDBOX_SECRET));
+    }
+    Ok(())
+}
+
+fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
+    let parties = config.organisations.iter();
+    for party in parties.flat_map(|organisation| &organisation.relying_parties) {
+        let refuse = |key: &str| {
+            let key = format!("relying party {}: {key}", party.client_id);
+            Err(ConfigError::value(key, SANDBOX_SECRET))
+        };
+        if let Some(key) = &party.signing_key {
+            let key = base64::engine::general_purpose::STANDARD.decode(key.read()?.as_bytes());
+            if key.is_ok_and(|key| key.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
+                return refuse("signing_key");
+            }
+        }
+        for secret in party.webhook.iter().flat_map(|webhook| &webhook.secrets) {
+            let secret = standards::webhook::decode(&secret.read()?);
+            if secret.is_some_and(|bytes| bytes.starts_with(SANDBOX_SECRET_PREFIX.as_bytes())) {
+                return refuse("webhook.secrets");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many credentials of one organisation, or of one type, still count: in force, and their time is not over.
+pub(crate) async fn count_in_force(
+    store: &Store,
+    column: &'static str,
+    value: &str,
+    now: jiff::Timestamp,
+) -> Result<i64, StoreError> {
+    let select = format!(
+        "SELECT COUNT(*) AS count FROM credentials WHERE {column} = $1 AND revoked_at IS NULL \
+         AND (expires_at IS NULL OR expires_at > $2)"
+    );
+    let row = store
+        .read_one(store::Statement::new(select).bind(value).bind(now))
+        .await?;
+    row.map_or(Ok(0), |row| row.integer("count"))
+}

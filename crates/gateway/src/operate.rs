@@ -1,0 +1,287 @@
+//! What an operator does to a gateway: plan and carry out what is declared, make and end client secrets, note what is
+//! settled. Commands and the admin API stand on this.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::base::{Known, count_in_force};
+use crate::config::ConfigError;
+use crate::interaction::rows::Interactions;
+use crate::keys::acts::{Act as KeyAct, ActError, Acts};
+use crate::keys::{Place, Ring, RingError};
+use crate::organisation::Organisations;
+use crate::registry::onboarding::{self, Evidence, Item};
+use crate::registry::secrets::{self, ClientSecret, Made};
+use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
+use crate::revision::{self, Subject};
+use crate::{Gateway, event};
+use store::StoreError;
+
+/// Between two looks at what other processes changed.
+const FOLLOWING: std::time::Duration = std::time::Duration::from_secs(1);
+
+impl Gateway {
+    /// Everything that is declared in the registry.
+    pub async fn registered(&self) -> Result<Registered, RegistryError> {
+        let app = self.live.now();
+        registry::read(&app.store, &app.seal).await
+    }
+
+    /// Every version that one declared thing had, the newest first.
+    pub async fn history(&self, kind: Kind, name: &str) -> Result<Vec<Version>, RegistryError> {
+        let app = self.live.now();
+        Ok(registry::find_history(&app.store, kind, name).await?)
+    }
+
+    /// What a declaration would change. Everything is checked as at a start, so that what was planned can be carried
+    /// out; nothing is written, not even a key.
+    pub async fn plan(
+        &self,
+        declaration: &Declaration,
+        prune: bool,
+    ) -> Result<Plan, RegistryError> {
+        let app = self.live.now();
+        let known = Known::read(&app.store, &app.seal).await?;
+        let plan = Plan::make(&known.registered, declaration, prune)?;
+        let after = Known {
+            registered: known.registered.after(&plan),
+            secrets: known.secrets,
+        };
+        self.base.organisations(&after)?;
+        for change in plan.changes.iter().filter(|one| one.act == Act::Remove) {
+            let column = match change.key.0 {
+                Kind::CredentialType => "credential_type",
+                Kind::Organisation => "organisation",
+                Kind::RelyingParty => continue,
+            };
+            let count = count_in_force(&app.store, column, &change.key.1, app.now()).await?;
+            if count > 0 {
+                let (kind, name) = change.key.clone();
+                return Err(RegistryError::InForce { kind, name, count });
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Carries a plan out, all of it or nothing. New organisations get their keys in the same batch.
+    pub async fn apply(&self, plan: &Plan, actor: &str) -> Result<(), RegistryError> {
+        if plan.is_empty() {
+            return Ok(());
+        }
+        let app = self.live.now();
+        let batch = registry::carry_out(plan, &app.seal, actor, app.now())?;
+        let holder = &self.base.keys;
+        let acts = Acts::read(&app.store, holder, app.now()).await?;
+        let mut keys = KeyAct::default();
+        for id in plan.new_organisations() {
+            keys = keys.and(acts.create_missing(id).await?);
+        }
+        keys.keep(&app.store, holder, batch).await?;
+        tracing::info!(
+            actor,
+            changes = plan.changes.len(),
+            "the registry was changed"
+        );
+        self.reload_keys().await?;
+        self.reload().await
+    }
+
+    /// Reads anew which keys there are.
+    pub async fn reload_keys(&self) -> Result<(), RingError> {
+        let app = self.live.now();
+        let ring = Ring::load(&app.store, &self.base.keys, &app.keys).await?;
+        self.live.change(|parts| parts.keys = Arc::new(ring));
+        tracing::info!("the signing keys were read anew");
+        Ok(())
+    }
+
+    /// Reads the registry anew: what begins from now on sees it.
+    pub async fn reload(&self) -> Result<(), RegistryError> {
+        let app = self.live.now();
+        let known = Known::read(&app.store, &app.seal).await?;
+        let organisations = self.base.organisations(&known)?;
+        let listeners = event::listeners(&app.store, told(&organisations)).await?;
+        self.live.change(move |parts| {
+            parts.interactions =
+                Interactions::new(parts.store.clone(), parts.seal.clone(), Arc::new(listeners));
+            parts.organisations = Arc::new(organisations);
+        });
+        Ok(())
+    }
+
+    /// Reads anew what another process changed, a second later at most, until the future is dropped.
+    pub(crate) async fn follow(&self) {
+        loop {
+            tokio::time::sleep(FOLLOWING).await;
+            if let Err(error) = self.follow_once().await {
+                tracing::error!(%error, "a change could not be followed; the gateway goes on with what it knows");
+            }
+        }
+    }
+
+    /// One look at what another process changed.
+    pub async fn follow_once(&self) -> Result<(), RegistryError> {
+        let found = revision::find(&self.live.now().store).await?;
+        let mut outcome = Ok(());
+        // Keys come first: an organisation that is new has some. What cannot be read keeps nobody from the rest.
+        for (subject, number) in self.followed.changed(&found) {
+            let read = match subject {
+                Subject::Keys => self.reload_keys().await.map_err(RegistryError::from),
+                Subject::Registry => self.reload().await,
+            };
+            match read {
+                Ok(()) => self.followed.keep(subject, number),
+                Err(error) => outcome = Err(error),
+            }
+        }
+        outcome
+    }
+
+    /// The secrets that the gateway made for a relying party, ended ones too.
+    pub async fn client_secrets(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<ClientSecret>, RegistryError> {
+        self.has_secrets(client_id)?;
+        let mut known = secrets::read(&self.live.now().store).await?;
+        Ok(known.remove(client_id).unwrap_or_default())
+    }
+
+    /// Makes a secret for a relying party, whose text is there this once. With an overlap, the others end after it;
+    /// without one they go on.
+    pub async fn make_client_secret(
+        &self,
+        client_id: &str,
+        overlap: Option<SignedDuration>,
+        actor: &str,
+    ) -> Result<Made, RegistryError> {
+        self.has_secrets(client_id)?;
+        let app = self.live.now();
+        let now = app.now();
+        let end = overlap.map(|overlap| now + overlap);
+        let mut made = secrets::make(client_id, end, &app.random, now);
+        app.store.write(std::mem::take(&mut made.batch)).await?;
+        tracing::info!(
+            client_id,
+            secret = made.id,
+            actor,
+            "a client secret was made"
+        );
+        self.reload().await?;
+        Ok(made)
+    }
+
+    /// Writes down which client secrets were used, as is done twice a minute.
+    pub async fn write_down_uses(&self) -> Result<(), StoreError> {
+        let app = self.live.now();
+        app.secret_uses.write(&app.store).await
+    }
+
+    /// Ends a secret now. The last one that lives is refused: its relying party would be locked out.
+    pub async fn end_client_secret(
+        &self,
+        client_id: &str,
+        id: &str,
+        actor: &str,
+    ) -> Result<(), RegistryError> {
+        let now = self.live.now().now();
+        let known = self.client_secrets(client_id).await?;
+        let found = secrets::find_ending(&known, client_id, id, now)?;
+        let batch = secrets::end(client_id, &found.id, now);
+        let written = self.live.now().store.write(batch).await;
+        written.map_err(|error| match error {
+            StoreError::Unmet { .. } => {
+                RegistryError::SecretUnknown(client_id.to_owned(), id.to_owned())
+            }
+            other => other.into(),
+        })?;
+        tracing::info!(client_id, secret = id, actor, "a client secret was ended");
+        self.reload().await
+    }
+
+    fn has_secrets(&self, client_id: &str) -> Result<(), RegistryError> {
+        let app = self.live.now();
+        let party = app.organisations.relying_party(client_id);
+        let party = party.ok_or_else(|| RegistryError::ClientUnknown(client_id.to_owned()))?;
+        if party.has_secrets() {
+            Ok(())
+        } else {
+            Err(RegistryError::NoSecret(client_id.to_owned()))
+        }
+    }
+
+    /// A relying party's checklist before it goes live.
+    pub async fn onboarding(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<(Item, Option<Evidence>)>, RegistryError> {
+        self.is_known(client_id)?;
+        Ok(onboarding::find(&self.live.now().store, client_id).await?)
+    }
+
+    /// Writes down what shows that an item of it is settled.
+    pub async fn settle(
+        &self,
+        client_id: &str,
+        item: Item,
+        evidence: &Evidence,
+    ) -> Result<(), RegistryError> {
+        self.is_known(client_id)?;
+        let app = self.live.now();
+        let statement = onboarding::settle(client_id, item, evidence, app.now());
+        app.store.write([statement]).await?;
+        Ok(())
+    }
+
+    fn is_known(&self, client_id: &str) -> Result<(), RegistryError> {
+        match self.live.now().organisations.relying_party(client_id) {
+            Some(_) => Ok(()),
+            None => Err(RegistryError::ClientUnknown(client_id.to_owned())),
+        }
+    }
+
+    /// The gateway's time.
+    pub fn now(&self) -> Timestamp {
+        self.live.now().now()
+    }
+}
+
+/// Where keys are needed: the gateway's own places and those of its organisations.
+pub(crate) fn places(organisations: &Organisations) -> Vec<Place> {
+    let theirs = organisations
+        .iter()
+        .flat_map(|organisation| Place::of_organisation(&organisation.id));
+    Place::of_gateway().into_iter().chain(theirs).collect()
+}
+
+impl From<RingError> for RegistryError {
+    fn from(error: RingError) -> Self {
+        match error {
+            RingError::Key(error) => ConfigError::from(error).into(),
+            RingError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActError> for RegistryError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Overtaken
+            | ActError::Store(StoreError::Unmet { .. } | StoreError::Duplicate { .. }) => {
+                Self::Overtaken
+            }
+            ActError::Store(error) => error.into(),
+            ActError::Key(error) => ConfigError::from(error).into(),
+            other => ConfigError::value("keys", other.to_string()).into(),
+        }
+    }
+}
+
+/// The clients that are told of events.
+pub(crate) fn told(organisations: &Organisations) -> std::collections::HashSet<String> {
+    let webhooks = organisations.webhooks();
+    webhooks
+        .map(|(client_id, _)| client_id.to_owned())
+        .collect()
+}

@@ -1,0 +1,161 @@
+//! What a declaration would change, before anything is changed.
+
+use serde::Serialize;
+
+use super::{Declaration, Entry, Key, Kind, Registered, diff};
+use crate::config::ConfigError;
+
+/// What happens to one declared thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// It is new.
+    Add,
+    /// It is there, and otherwise.
+    Change,
+    /// It is in the registry and no more in the declaration.
+    Remove,
+}
+
+impl Act {
+    /// Its word in plans and in the history.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Change => "change",
+            Self::Remove => "remove",
+        }
+    }
+}
+
+/// One change, with what a person needs to see of it.
+#[derive(Clone)]
+pub struct Change {
+    /// What happens.
+    pub act: Act,
+    /// To what.
+    pub key: Key,
+    /// Whose it is.
+    pub organisation: Option<String>,
+    /// What differs, a line each. A secret is named and never shown.
+    pub lines: Vec<String>,
+    /// Whether browsers would be sent to other addresses than before: on a relying party that is live, the two-person
+    /// rule asks for a second operator.
+    pub moves_browsers: bool,
+    pub(crate) to: Option<Entry>,
+    pub(crate) version: i64,
+}
+
+/// What a declaration would change. Empty where the registry is as declared already.
+#[derive(Clone, Default)]
+pub struct Plan {
+    /// In the order in which one thing needs another; what is removed comes last, the other way round.
+    pub changes: Vec<Change>,
+}
+
+impl Plan {
+    /// The way from what is registered to what is declared. What is registered and not declared stays, unless `prune`.
+    pub fn make(
+        registered: &Registered,
+        declaration: &Declaration,
+        prune: bool,
+    ) -> Result<Self, ConfigError> {
+        let declared = declaration.entries()?;
+        let mut changes = Vec::new();
+        for (key, to) in &declared {
+            match registered.entries.get(key) {
+                None => changes.push(Change {
+                    act: Act::Add,
+                    lines: Vec::new(),
+                    moves_browsers: false,
+                    version: 0,
+                    ..change(key, to, true)
+                }),
+                Some((from, _)) if from == to => {}
+                Some((from, version)) => changes.push(Change {
+                    act: Act::Change,
+                    lines: lines(from, to),
+                    moves_browsers: from.body.get("redirect_uris") != to.body.get("redirect_uris"),
+                    version: *version,
+                    ..change(key, to, true)
+                }),
+            }
+        }
+        if prune {
+            let gone = registered.entries.iter().rev();
+            let gone = gone.filter(|(key, _)| !declared.contains_key(*key));
+            changes.extend(gone.map(|(key, (from, version))| Change {
+                act: Act::Remove,
+                lines: Vec::new(),
+                moves_browsers: false,
+                version: *version,
+                ..change(key, from, false)
+            }));
+        }
+        Ok(Self { changes })
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The organisations that it would add: they need keys.
+    pub fn new_organisations(&self) -> impl Iterator<Item = &str> {
+        self.changes
+            .iter()
+            .filter(|change| change.act == Act::Add && change.key.0 == Kind::Organisation)
+            .map(|change| change.key.1.as_str())
+    }
+}
+
+fn change(key: &Key, entry: &Entry, stays: bool) -> Change {
+    Change {
+        act: Act::Add,
+        key: key.clone(),
+        organisation: entry.organisation.clone(),
+        lines: Vec::new(),
+        moves_browsers: false,
+        to: stays.then(|| entry.clone()),
+        version: 0,
+    }
+}
+
+fn lines(from: &Entry, to: &Entry) -> Vec<String> {
+    let mut lines = diff::lines(&from.body, &to.body);
+    if from.organisation != to.organisation {
+        lines.insert(0, "it moves to another organisation".to_owned());
+    }
+    if from.secrets.signing_key != to.secrets.signing_key {
+        lines.push("signing_key: another one".to_owned());
+    }
+    if from.secrets.webhook != to.secrets.webhook {
+        lines.push("webhook.secrets: others".to_owned());
+    }
+    lines
+}
+
+/// As the terminal and the console show it.
+impl std::fmt::Display for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_empty() {
+            return f.write_str("Nothing to change: the registry is as declared.\n");
+        }
+        for change in &self.changes {
+            let sign = match change.act {
+                Act::Add => '+',
+                Act::Change => '~',
+                Act::Remove => '-',
+            };
+            write!(f, "{sign} {} {}", change.key.0.name(), change.key.1)?;
+            match &change.organisation {
+                Some(owner) if change.key.0 == Kind::RelyingParty => writeln!(f, " of {owner}")?,
+                _ => writeln!(f)?,
+            }
+            for line in &change.lines {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        Ok(())
+    }
+}
