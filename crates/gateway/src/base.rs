@@ -11,7 +11,7 @@ use base64::Engine as _;
 
 use crate::SANDBOX_SECRET_PREFIX;
 use crate::config::{Config, ConfigError, Environment};
-use crate::keys::{KeyHolder, KeyStore};
+use crate::keys::{KeyHolder, KeyStore, TokenStore};
 use crate::organisation::Organisations;
 use crate::organisation::catalogue::Catalogue;
 use crate::outbound::Outbound;
@@ -93,7 +93,15 @@ pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<Arc<dyn KeyHol
     if !sandbox {
         mark(&config.keys, config.environment)?;
     }
-    Ok(Arc::new(keys))
+    Ok(match &config.pkcs11 {
+        None => Arc::new(keys),
+        Some(token) => Arc::new(TokenStore::open(
+            &token.module,
+            &token.token,
+            &token.pin.read()?,
+            keys,
+        )?),
+    })
 }
 
 /// The name of the file that says which environment a folder of keys is for.

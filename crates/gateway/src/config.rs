@@ -34,6 +34,9 @@ pub struct Config {
     pub keys: PathBuf,
     /// Opens the private keys.
     pub key_passphrase: Secret,
+    /// A PKCS #11 token in which new keys are made, instead of in the folder.
+    #[serde(default)]
+    pub pkcs11: Option<TokenConfig>,
     /// A domain of which each organisation has a part: its DID is then `did:web:ID.DOMAIN` and no path below
     /// `public_url`. Every such name must lead to this gateway. Without it: a path.
     #[serde(default)]
@@ -68,6 +71,18 @@ pub struct Config {
     /// Who uses this gateway, beside those in its registry (`lanyard apply`).
     #[serde(default)]
     pub organisations: Vec<OrganisationConfig>,
+}
+
+/// A hardware security module, or what looks like one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// The module's library, such as `/usr/lib/softhsm/libsofthsm2.so`.
+    pub module: PathBuf,
+    /// The label of the token.
+    pub token: String,
+    /// The user's PIN.
+    pub pin: Secret,
 }
 
 /// What a gateway is for. (DW-83)
@@ -392,6 +407,7 @@ impl Config {
             database: format!("sqlite:{}", folder.join("gateway.db").display()),
             keys: folder.join("keys"),
             key_passphrase: held(crate::keys::SANDBOX_PASSPHRASE),
+            pkcs11: None,
             did_domain: None,
             storage_secret: held(storage_secret),
             earlier_storage_secrets: Vec::new(),

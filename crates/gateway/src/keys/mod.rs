@@ -7,7 +7,7 @@
 //! Only the owner may read or write a key file; a file that others can read is refused, not repaired: the key in it
 //! may have been read already. (SEC-37)
 //!
-//! [`KeyStore`] is one [`KeyHolder`]. Which keys there are and what each may do says the database ([`rows`]); a [`Ring`] is
+//! [`KeyStore`] is one [`KeyHolder`], [`TokenStore`] another. Which keys there are and what each may do says the database ([`rows`]); a [`Ring`] is
 //! what a request sees of both, and [`acts`] is what an operator does with them.
 
 pub mod acts;
@@ -16,10 +16,12 @@ mod holder;
 mod place;
 mod ring;
 pub mod rows;
+mod token;
 
 pub use holder::KeyHolder;
 pub use place::{GATEWAY, KeyPurpose, Place, State};
 pub use ring::{NoKey, Ring, RingError, adopt};
+pub use token::TokenStore;
 
 use std::path::{Path, PathBuf};
 
@@ -96,6 +98,9 @@ pub enum KeyError {
         /// Why.
         source: SignError,
     },
+    /// The module that keeps the keys.
+    #[error("the PKCS #11 token: {0}")]
+    Token(String),
     /// It is another key than the table says.
     #[error(
         "the key {0} is another than the database knows ({1}): put the right one back; if it is lost, `lanyard key \
@@ -184,6 +189,11 @@ impl KeyStore {
     /// Destroys a key; one that is not there is destroyed already.
     pub fn remove(&self, name: &str) -> Result<(), KeyError> {
         file::remove(&self.path(name)?)
+    }
+
+    /// Whether there is a key of this name.
+    pub(super) fn exists(&self, name: &str) -> Result<bool, KeyError> {
+        Ok(self.path(name)?.exists())
     }
 
     /// The names of the keys that are there, in order.
