@@ -99,7 +99,7 @@ fn unknown_host() -> Refused {
 /// The host and port that the request is for, as a DID has them: in lower case, without the scheme's own port.
 fn host(app: &Parts, uri: &Uri, headers: &HeaderMap) -> Option<String> {
     // HTTP/2 has it in the address.
-    let named = uri.authority().map(|authority| authority.as_str());
+    let named = uri.authority().map(axum::http::uri::Authority::as_str);
     let named = named.or_else(|| headers.get(header::HOST)?.to_str().ok())?;
     let own_port = if app.is_https() { ":443" } else { ":80" };
     let named = named.to_ascii_lowercase();

@@ -379,12 +379,11 @@ impl Acts {
         act.change(key, State::Compromised, self.now);
         act.destroyed.push(key.name.clone());
         if key.state == State::Active {
-            match self.in_place(&key.place, State::Next) {
-                Some(next) => act.change(next, State::Active, self.now),
-                None => {
-                    let made = self.made(&key.place, key.algorithm).await?;
-                    act.insert(&made.active(self.now));
-                }
+            if let Some(next) = self.in_place(&key.place, State::Next) {
+                act.change(next, State::Active, self.now);
+            } else {
+                let made = self.made(&key.place, key.algorithm).await?;
+                act.insert(&made.active(self.now));
             }
         }
         Ok(act)

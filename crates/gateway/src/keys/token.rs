@@ -1,4 +1,4 @@
-//! Private keys in a module that never lets them out: a hardware security module, or SoftHSM, by PKCS #11.
+//! Private keys in a module that never lets them out: a hardware security module, or `SoftHSM`, by PKCS #11.
 //!
 //! A key's label is its name. The module makes it, marked as sensitive and not extractable, and signs with it; what is read
 //! is the public half. ES256 and RS256 are made there, since every module knows them; a key of another algorithm is a file.

@@ -9,14 +9,14 @@ use crate::keys::SANDBOX_PASSPHRASE;
 
 const PIN: &str = "1234";
 
-/// Where distributions put SoftHSM.
+/// Where distributions put `SoftHSM`.
 const LIBRARIES: [&str; 3] = [
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
 ];
 
-/// A token of SoftHSM's with nothing in it, in this process alone: the module reads its configuration where the
+/// A token of `SoftHSM`'s with nothing in it, in this process alone: the module reads its configuration where the
 /// environment says, so the test starts itself anew with one.
 fn in_a_process_with_a_token(test: &str) -> Option<PathBuf> {
     let library = LIBRARIES.map(PathBuf::from);

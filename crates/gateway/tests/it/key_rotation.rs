@@ -74,7 +74,7 @@ async fn a_key_is_next_then_active_then_verify_only_then_removed(database: Datab
         crate::key_stage::claims_of(&card)["jti"].as_str().unwrap()["urn:uuid:".len()..].to_owned();
     assert_eq!(
         desk.serial_numbers(&first, "").await.unwrap(),
-        [serial.clone()]
+        std::slice::from_ref(&serial)
     );
     let party = stage.world.party("v2");
     let revoked = stage.world.revoke(&party, &serial, |_| ()).await;
