@@ -1,6 +1,5 @@
 //! `lanyard key …`: the gateway's signing keys, beside gateways that run. They follow within a second or two.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
