@@ -26,7 +26,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need {
         what: "Chromium",
         debian_packages: &["chromium"],
@@ -52,6 +52,11 @@ const NEEDS: [Need; 4] = [
         what: "PostgreSQL",
         debian_packages: &["postgresql"],
         is_there: || postgres::programs().is_some(),
+    },
+    Need {
+        what: "SoftHSM",
+        debian_packages: &["softhsm2"],
+        is_there: || on_path("softhsm2-util"),
     },
 ];
 

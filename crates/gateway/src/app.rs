@@ -4,10 +4,10 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use standards::jose::Signer;
 
 use crate::clock::Clock;
 use crate::interaction::rows::Interactions;
+use crate::keys::Ring;
 use crate::limits::{Kind, Limits, Place, TooMany};
 use crate::metrics::Metrics;
 use crate::oidc::Guesses;
@@ -44,12 +44,8 @@ pub struct Parts {
     pub seal: Seal,
     /// The one HTTP client.
     pub outbound: Outbound,
-    /// Signs the ID tokens of dialect clients (RS256).
-    pub id_token_rs256: Arc<dyn Signer>,
-    /// Signs the ID tokens of plain clients that ask for nothing else (ES256).
-    pub id_token_es256: Arc<dyn Signer>,
-    /// Signs the ID tokens of clients that ask for Ed25519 (`EdDSA`).
-    pub id_token_eddsa: Arc<dyn Signer>,
+    /// The signing keys of the gateway and of every organisation.
+    pub keys: Arc<Ring>,
     /// How many wrong short codes came lately.
     pub short_code_guesses: Arc<Guesses>,
     /// The operator's name and colours.

@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine as _;
 
 use crate::SANDBOX_SECRET_PREFIX;
 use crate::config::{Config, ConfigError, Environment};
-use crate::keys::{KeyError, KeyStore};
+use crate::keys::{KeyHolder, KeyStore, TokenStore};
+use crate::organisation::Organisations;
 use crate::organisation::catalogue::Catalogue;
-use crate::organisation::{OrganisationKeys, Organisations};
 use crate::outbound::Outbound;
 use crate::registry::secrets::ClientSecret;
 use crate::registry::{Registered, RegistryError};
@@ -22,7 +23,7 @@ use store::{Store, StoreError};
 /// The parts that no change of the registry touches.
 pub(crate) struct Base {
     pub(crate) config: Config,
-    pub(crate) keys: KeyStore,
+    pub(crate) keys: Arc<dyn KeyHolder>,
     catalogue: Catalogue,
     outbound: Outbound,
     sandbox: bool,
@@ -67,19 +68,15 @@ impl Base {
         })
     }
 
-    /// Who may use the gateway. Keys are asked for by the organisation's id.
-    pub(crate) fn organisations(
-        &self,
-        known: &Known,
-        keys: &dyn Fn(&str) -> Result<OrganisationKeys, KeyError>,
-    ) -> Result<Organisations, RegistryError> {
+    /// Who may use the gateway.
+    pub(crate) fn organisations(&self, known: &Known) -> Result<Organisations, RegistryError> {
         let catalogue = known.registered.catalogue(&self.catalogue)?;
         let config = known.registered.complete(&self.config)?;
         if !self.sandbox {
             refuse_sandbox_secrets(&config)?;
             check_environment(&config)?;
         }
-        let organisations = Organisations::load(&config, catalogue, &known.secrets, keys)?;
+        let organisations = Organisations::load(&config, catalogue, &known.secrets)?;
         for (client_id, webhook) in organisations.webhooks() {
             self.outbound.check(&webhook.url).map_err(|error| {
                 let key = format!("relying party {client_id}: webhook.url");
@@ -91,12 +88,20 @@ impl Base {
 }
 
 /// Opens the folder of keys.
-pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
+pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<Arc<dyn KeyHolder>, ConfigError> {
     let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, !sandbox)?;
     if !sandbox {
         mark(&config.keys, config.environment)?;
     }
-    Ok(keys)
+    Ok(match &config.pkcs11 {
+        None => Arc::new(keys),
+        Some(token) => Arc::new(TokenStore::open(
+            &token.module,
+            &token.token,
+            &token.pin.read()?,
+            keys,
+        )?),
+    })
 }
 
 /// The name of the file that says which environment a folder of keys is for.

@@ -35,6 +35,13 @@ pub struct Config {
     pub keys: PathBuf,
     /// Opens the private keys.
     pub key_passphrase: Secret,
+    /// A PKCS #11 token in which new keys are made, instead of in the folder.
+    #[serde(default)]
+    pub pkcs11: Option<TokenConfig>,
+    /// A domain of which each organisation has a part: its DID is then `did:web:ID.DOMAIN` and no path below
+    /// `public_url`. Every such name must lead to this gateway. Without it: a path.
+    #[serde(default)]
+    pub did_domain: Option<String>,
     /// Encrypts personal values in the database; at least 32 bytes of text.
     pub storage_secret: Secret,
     /// Earlier storage secrets, tried in order when reading.
@@ -71,6 +78,18 @@ pub struct Config {
     /// Who uses this gateway, beside those in its registry (`lanyard apply`).
     #[serde(default)]
     pub organisations: Vec<OrganisationConfig>,
+}
+
+/// A hardware security module, or what looks like one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenConfig {
+    /// The module's library, such as `/usr/lib/softhsm/libsofthsm2.so`.
+    pub module: PathBuf,
+    /// The label of the token.
+    pub token: String,
+    /// The user's PIN.
+    pub pin: Secret,
 }
 
 /// What a gateway is for. (DW-83)
@@ -111,6 +130,10 @@ pub struct OrganisationConfig {
     pub id: String,
     /// What wallets and pages call it.
     pub name: String,
+    /// A domain of its own as its DID, `did:web:staff.trust.example`, which must lead to this gateway. Without it:
+    /// by `did_domain`, or a path.
+    #[serde(default)]
+    pub did: Option<String>,
     /// The credential types that it may issue.
     pub issues: Vec<String>,
     /// Whose credentials count, for which type. What is not listed does not count.
@@ -391,6 +414,8 @@ impl Config {
             database: format!("sqlite:{}", folder.join("gateway.db").display()),
             keys: folder.join("keys"),
             key_passphrase: held(crate::keys::SANDBOX_PASSPHRASE),
+            pkcs11: None,
+            did_domain: None,
             storage_secret: held(storage_secret),
             earlier_storage_secrets: Vec::new(),
             credential_types: None,
@@ -457,55 +482,4 @@ fn line_of(text: &str, byte: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    struct File {
-        secret: Secret,
-    }
-
-    #[test]
-    fn a_secret_is_named_by_its_place_and_never_stands_in_the_file() {
-        let read =
-            |text: &str| toml::from_str::<File>(text).map(|file| format!("{:?}", file.secret));
-        assert_eq!(read("secret = { file = \"a\" }").unwrap(), "Secret(file a)");
-        assert_eq!(read("secret.env = \"B\"").unwrap(), "Secret(env B)");
-        for text in [
-            "secret = \"hunter2\"",
-            "secret = { held = \"hunter2\" }",
-            "secret = { file = \"a\", env = \"hunter2\" }",
-            "secret = {}",
-            "secret = 7",
-        ] {
-            let refused = read(text).unwrap_err();
-            assert!(!refused.message().contains("hunter2"), "{refused}");
-        }
-        let refused = read("secret = \"hunter2\"").unwrap_err();
-        assert!(refused.message().contains("say { file"), "{refused}");
-    }
-
-    #[test]
-    fn a_fault_in_the_file_is_named_by_its_line_which_is_not_quoted() {
-        let file = std::env::temp_dir().join(format!("lanyard-{}.toml", uuid::Uuid::new_v4()));
-        std::fs::write(
-            &file,
-            "listen = \"0.0.0.0:1\"\nstorage_secret = \"hunter2\"\n",
-        )
-        .unwrap();
-        let refused = Config::read(&file).unwrap_err().to_string();
-        std::fs::remove_file(&file).unwrap();
-        assert!(
-            refused.contains("line 2: no secret stands in this file"),
-            "{refused}"
-        );
-        assert!(!refused.contains("hunter2"), "{refused}");
-        assert!(
-            Config::read(&file)
-                .unwrap_err()
-                .to_string()
-                .contains("cannot be read")
-        );
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use crate::app::{App, Parts};
 use crate::interaction::GRACE;
+use crate::keys::KeyPurpose;
 use store::{Statement, StoreError};
 
 /// How long the database, and then the keys, may take.
@@ -178,7 +179,9 @@ async fn oldest_event(parts: &Parts) -> Result<Option<(String, Timestamp)>, Stor
 
 /// Signs something: a key that was opened at the start may be in a device that has gone since.
 async fn keys(parts: &Parts) -> Result<String, String> {
-    let signed = parts.id_token_es256.sign(b"readiness");
+    let key = parts.keys.id_token(KeyPurpose::IdTokenEs256);
+    let key = key.map_err(|error| format!("{error}; look at the key store"))?;
+    let signed = key.sign(b"readiness");
     match tokio::time::timeout(LONGEST, signed).await {
         Ok(Ok(_)) => Ok("the signing keys are open".to_owned()),
         Ok(Err(error)) => Err(format!("{error}; look at the key store")),

@@ -15,6 +15,7 @@ mod flight;
 pub mod health;
 pub mod interaction;
 pub mod issue;
+mod key_desk;
 pub mod keys;
 pub mod limits;
 mod live;
@@ -45,7 +46,6 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use standards::jose::Algorithm;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,10 +57,11 @@ use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
 use interaction::rows::Interactions;
+pub use key_desk::KeyDesk;
+use keys::{Place, Ring};
 use limits::Limits;
 use live::Live;
 use metrics::Metrics;
-use organisation::OrganisationKeys;
 use outbound::Outbound;
 use random::Random;
 use registry::RegistryError;
@@ -173,9 +174,12 @@ impl Gateway {
         // Numbers first: what changes in between is read twice, and not missed.
         let followed = revision::find(&store).await?;
         let known = Known::read(&store, &seal).await?;
-        let keys = &standing.keys;
-        let organisations =
-            standing.organisations(&known, &|id| OrganisationKeys::open(keys, id))?;
+        let organisations = standing.organisations(&known)?;
+        let places = operate::places(&organisations);
+        let adopted = keys::adopt(&store, &standing.keys, places, surroundings.clock.now());
+        adopted.await.map_err(RegistryError::from)?;
+        let ring = Ring::load(&store, &standing.keys, &Ring::default()).await;
+        let ring = ring.map_err(RegistryError::from)?;
         let listeners = event::listeners(&store, operate::told(&organisations)).await?;
         let metrics = Arc::new(Metrics::default());
         PlannedWork::read(config.availability.planned_work.as_deref())
@@ -200,18 +204,7 @@ impl Gateway {
             random: surroundings.random,
             seal,
             outbound,
-            id_token_rs256: Arc::new(
-                keys.signing_key("id-token-rs256")
-                    .map_err(ConfigError::from)?,
-            ),
-            id_token_es256: Arc::new(
-                keys.signing_key("id-token-es256")
-                    .map_err(ConfigError::from)?,
-            ),
-            id_token_eddsa: Arc::new(
-                keys.signing_key("id-token-eddsa")
-                    .map_err(ConfigError::from)?,
-            ),
+            keys: Arc::new(ring),
             short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
             secret_uses: Arc::default(),
@@ -285,8 +278,8 @@ impl Gateway {
             .fallback_service(routes)
     }
 
-    /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, and tells relying
-    /// parties what happened. Each at its own pace.
+    /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, tells relying
+    /// parties what happened, and follows what other processes change. Each at its own pace.
     pub async fn keep_working(&self) {
         tokio::join!(
             retention::run(&self.live, self.retention_days),
@@ -334,18 +327,16 @@ pub async fn open_store(config: &Config) -> Result<Store, ComposeError> {
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
 pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
     let keys = base::key_store(config, sandbox)?;
-    let mut wanted = vec![
-        ("id-token-rs256".to_owned(), Algorithm::RS256),
-        ("id-token-es256".to_owned(), Algorithm::ES256),
-        ("id-token-eddsa".to_owned(), Algorithm::EdDSA),
-    ];
-    for organisation in &config.organisations {
-        wanted
-            .extend(organisation::key_names(&organisation.id).map(|name| (name, Algorithm::ES256)));
-    }
+    let organisations = config.organisations.iter();
+    let theirs = organisations.flat_map(|entry| Place::of_organisation(&entry.id));
+    let there = keys.names()?;
     let mut created = Vec::new();
-    for (name, algorithm) in wanted {
-        if keys.create_missing(&name, algorithm)? {
+    for place in Place::of_gateway().into_iter().chain(theirs) {
+        let name = place.to_string();
+        // The first key of a place may be gone long since: a later one has a longer name.
+        let later = format!("{name}.");
+        let has_later = there.iter().any(|one| one.starts_with(&later));
+        if !has_later && keys.create(&name, place.purpose.algorithm())? {
             created.push(name);
         }
     }

@@ -8,14 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use crate::base::{Known, count_in_force};
 use crate::config::ConfigError;
 use crate::interaction::rows::Interactions;
-use crate::keys::KeyError;
-use crate::organisation::{OrganisationKeys, Organisations};
+use crate::keys::acts::{Act as KeyAct, ActError, Acts};
+use crate::keys::{Place, Ring, RingError};
+use crate::organisation::Organisations;
 use crate::registry::onboarding::{self, Evidence, Item};
 use crate::registry::secrets::{self, ClientSecret, Made};
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 use crate::revision::{self, Subject};
-use crate::{Gateway, event, organisation};
-use standards::jose::{Algorithm, Signer, SoftwareKey};
+use crate::{Gateway, event};
 use store::StoreError;
 
 /// Between two looks at what other processes changed.
@@ -48,20 +48,7 @@ impl Gateway {
             registered: known.registered.after(&plan),
             secrets: known.secrets,
         };
-        let stand_in = SoftwareKey::generate(Algorithm::ES256)
-            .map_err(|error| ConfigError::from(KeyError::Unmade(error.to_string())))?;
-        let stand_in: Arc<dyn Signer> = Arc::new(stand_in);
-        let is_new = |id: &str| plan.new_organisations().any(|new| new == id);
-        self.base.organisations(&after, &|id| {
-            if is_new(id) {
-                return Ok(OrganisationKeys {
-                    credentials: stand_in.clone(),
-                    status: stand_in.clone(),
-                    requests: stand_in.clone(),
-                });
-            }
-            self.keys_of(id)
-        })?;
+        self.base.organisations(&after)?;
         for change in plan.changes.iter().filter(|one| one.act == Act::Remove) {
             let column = match change.key.0 {
                 Kind::CredentialType => "credential_type",
@@ -77,40 +64,43 @@ impl Gateway {
         Ok(plan)
     }
 
-    /// Carries a plan out, all of it or nothing. New organisations get their keys first: a key that is never used harms
-    /// nobody, an organisation without one could not be served.
+    /// Carries a plan out, all of it or nothing. New organisations get their keys in the same batch.
     pub async fn apply(&self, plan: &Plan, actor: &str) -> Result<(), RegistryError> {
         if plan.is_empty() {
             return Ok(());
         }
-        for id in plan.new_organisations() {
-            for name in organisation::key_names(id) {
-                self.base
-                    .keys
-                    .create_missing(&name, Algorithm::ES256)
-                    .map_err(ConfigError::from)?;
-            }
-        }
         let app = self.live.now();
         let batch = registry::carry_out(plan, &app.seal, actor, app.now())?;
-        let written = app.store.write(batch).await;
-        written.map_err(|error| match error {
-            StoreError::Unmet { .. } | StoreError::Duplicate { .. } => RegistryError::Overtaken,
-            other => other.into(),
-        })?;
+        let holder = &self.base.keys;
+        let acts = Acts::read(&app.store, holder, app.now()).await?;
+        let mut keys = KeyAct::default();
+        for id in plan.new_organisations() {
+            keys = keys.and(acts.create_missing(id).await?);
+        }
+        keys.keep(&app.store, holder, batch).await?;
         tracing::info!(
             actor,
             changes = plan.changes.len(),
             "the registry was changed"
         );
+        self.reload_keys().await?;
         self.reload().await
+    }
+
+    /// Reads anew which keys there are.
+    pub async fn reload_keys(&self) -> Result<(), RingError> {
+        let app = self.live.now();
+        let ring = Ring::load(&app.store, &self.base.keys, &app.keys).await?;
+        self.live.change(|parts| parts.keys = Arc::new(ring));
+        tracing::info!("the signing keys were read anew");
+        Ok(())
     }
 
     /// Reads the registry anew: what begins from now on sees it.
     pub async fn reload(&self) -> Result<(), RegistryError> {
         let app = self.live.now();
         let known = Known::read(&app.store, &app.seal).await?;
-        let organisations = self.base.organisations(&known, &|id| self.keys_of(id))?;
+        let organisations = self.base.organisations(&known)?;
         let listeners = event::listeners(&app.store, told(&organisations)).await?;
         self.live.change(move |parts| {
             parts.interactions = Interactions::new(
@@ -137,22 +127,19 @@ impl Gateway {
     /// One look at what another process changed.
     pub async fn follow_once(&self) -> Result<(), RegistryError> {
         let found = revision::find(&self.live.now().store).await?;
+        let mut outcome = Ok(());
+        // Keys come first: an organisation that is new has some. What cannot be read keeps nobody from the rest.
         for (subject, number) in self.followed.changed(&found) {
-            match subject {
-                Subject::Registry => self.reload().await?,
-                Subject::Keys => {}
+            let read = match subject {
+                Subject::Keys => self.reload_keys().await.map_err(RegistryError::from),
+                Subject::Registry => self.reload().await,
+            };
+            match read {
+                Ok(()) => self.followed.keep(subject, number),
+                Err(error) => outcome = Err(error),
             }
-            self.followed.keep(subject, number);
         }
-        Ok(())
-    }
-
-    /// Keys that are open stay open; others are read.
-    fn keys_of(&self, id: &str) -> Result<OrganisationKeys, KeyError> {
-        match self.live.now().organisations.find(id) {
-            Some(known) => Ok(known.keys.clone()),
-            None => OrganisationKeys::open(&self.base.keys, id),
-        }
+        outcome
     }
 
     /// The secrets that the gateway made for a relying party, ended ones too.
@@ -270,6 +257,37 @@ impl Gateway {
     /// The gateway's time.
     pub fn now(&self) -> Timestamp {
         self.live.now().now()
+    }
+}
+
+/// Where keys are needed: the gateway's own places and those of its organisations.
+pub(crate) fn places(organisations: &Organisations) -> Vec<Place> {
+    let theirs = organisations
+        .iter()
+        .flat_map(|organisation| Place::of_organisation(&organisation.id));
+    Place::of_gateway().into_iter().chain(theirs).collect()
+}
+
+impl From<RingError> for RegistryError {
+    fn from(error: RingError) -> Self {
+        match error {
+            RingError::Key(error) => ConfigError::from(error).into(),
+            RingError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActError> for RegistryError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Overtaken
+            | ActError::Store(StoreError::Unmet { .. } | StoreError::Duplicate { .. }) => {
+                Self::Overtaken
+            }
+            ActError::Store(error) => error.into(),
+            ActError::Key(error) => ConfigError::from(error).into(),
+            other => ConfigError::value("keys", other.to_string()).into(),
+        }
     }
 }
 

@@ -67,13 +67,12 @@ impl From<HashMap<Subject, i64>> for Followed {
 }
 
 impl Followed {
-    /// The subjects that have another number than the one known, with it.
+    /// The subjects that have another number than the one known, with it, in the order of [`Subject::ALL`].
     pub(crate) fn changed(&self, found: &HashMap<Subject, i64>) -> Vec<(Subject, i64)> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let differs = |(subject, number): &(&Subject, &i64)| known.get(subject) != Some(number);
-        let changed = found.iter().filter(differs);
-        changed
-            .map(|(subject, number)| (*subject, *number))
+        let all = Subject::ALL.into_iter();
+        all.filter_map(|subject| Some((subject, *found.get(&subject)?)))
+            .filter(|(subject, number)| known.get(subject) != Some(number))
             .collect()
     }
 

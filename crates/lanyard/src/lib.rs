@@ -14,6 +14,7 @@ mod gateway_command;
 mod init_command;
 mod interaction_command;
 pub mod journey;
+mod key_command;
 mod listen;
 mod mail_command;
 mod portal_command;
@@ -51,6 +52,8 @@ enum Command {
     Init(init_command::Options),
     /// Whether a gateway's set-up is sound, and what to do where it is not.
     Doctor(doctor_command::Options),
+    /// The gateway's signing keys: list, make, change, remove, and what to do when one has leaked.
+    Key(key_command::Options),
     /// Bring a gateway's registry to what a file declares: organisations, relying parties, credential types.
     Apply(apply_command::Options),
     /// What an operator does for one relying party: its secrets, its checklist before it goes live.
@@ -99,6 +102,11 @@ impl Command {
             | Self::Revoke(_)
             | Self::Suspend(_)
             | Self::Reinstate(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Apply(_)
+            | Self::Client(_)
+            | Self::Key(_) => false,
         }
     }
 }
@@ -117,6 +125,7 @@ pub async fn run() -> ExitCode {
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
         Command::Init(options) => succeeded(init_command::run(&options)),
         Command::Doctor(options) => doctor_command::run(&options).await,
+        Command::Key(options) => succeeded(key_command::run(&options).await),
         Command::Apply(options) => apply_command::run(&options).await,
         Command::Client(options) => succeeded(client_command::run(&options).await),
         Command::Interaction(options) => succeeded(interaction_command::run(&options).await),

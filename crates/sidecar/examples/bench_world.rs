@@ -127,6 +127,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         organisations: vec![OrganisationConfig {
             id: "anytown".to_owned(),
             name: "Anytown NHS Trust".to_owned(),
+            did: None,
             trust: vec![],
             issues: vec!["TrainingProgramme".to_owned()],
             relying_parties: vec![RelyingPartyConfig {

@@ -9,6 +9,7 @@ use standards::openid4vci::CredentialErrorCode;
 
 use crate::interaction::StepError;
 use crate::interaction::rows::AdvanceError;
+use crate::keys::NoKey;
 use crate::metrics;
 use store::StoreError;
 
@@ -87,6 +88,13 @@ impl Refused {
 impl From<StoreError> for Refused {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the issuing side could not reach the database");
+        Self::unavailable()
+    }
+}
+
+impl From<NoKey> for Refused {
+    fn from(error: NoKey) -> Self {
+        tracing::error!(%error, "the issuing side has no key");
         Self::unavailable()
     }
 }

@@ -1,10 +1,12 @@
 //! What stands in a credential, in either format, and its signature.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use standards::did;
-use standards::jose::SignError;
 use standards::jose::jws::ProtectedHeader;
+use standards::jose::{SignError, Signer};
 use standards::openid4vci::VerifiedProof;
 use standards::openid4vci::proof::NamedKey;
 use standards::status_list::{Entry, StatusReference};
@@ -18,6 +20,7 @@ use crate::random::Random;
 /// Everything that a credential says.
 pub(super) struct Content<'a> {
     pub(super) organisation: &'a Organisation,
+    pub(super) key: &'a Arc<dyn Signer>,
     pub(super) credential_type: &'a CredentialType,
     pub(super) vct: String,
     pub(super) draft: &'a Draft,
@@ -65,9 +68,8 @@ impl Content<'_> {
             status_entries: self.status_entries.clone(),
             confirmation: None,
         };
-        let key = &self.organisation.keys.credentials;
         Ok(credential
-            .sign(key.as_ref(), &self.organisation.key_id(key))
+            .sign(self.key.as_ref(), &self.organisation.key_id(self.key))
             .await?)
     }
 
@@ -89,9 +91,7 @@ impl Content<'_> {
             .map(|(name, value)| (name.clone(), value.clone(), random.bytes()));
         let unsigned = credential.build(visible, disclosable.collect(), &[])?;
         let header = ProtectedHeader::typ(sd_jwt_vc::TYP);
-        Ok(unsigned
-            .sign(self.organisation.keys.credentials.as_ref(), header)
-            .await?)
+        Ok(unsigned.sign(self.key.as_ref(), header).await?)
     }
 
     /// The DID that the wallet named its key by, or the one that is the key.

@@ -1,6 +1,8 @@
 //! `POST /issuers/{organisation}/credential`: the key proof is checked, the credential is written down, and
 //! only then does it leave. [VCI 8]
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -8,6 +10,7 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use standards::base64url;
+use standards::jose::Signer;
 use standards::openid4vci::proof::Expected;
 use standards::openid4vci::{
     CredentialErrorCode as Code, CredentialRequest, CredentialResponse, KeyProof, Proofs,
@@ -25,6 +28,7 @@ use super::{notification, organisation};
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Refusal};
+use crate::keys::{self, KeyPurpose};
 use crate::organisation::Organisation;
 use crate::organisation::catalogue::{CredentialType, Format};
 use crate::status;
@@ -307,9 +311,14 @@ impl Order<'_> {
                 "the credential would have ended already",
             ));
         }
+        let key = self
+            .app
+            .keys
+            .active(KeyPurpose::Credentials, &self.organisation.id)?;
+        let kid = key.public_jwk().kid().unwrap_or_default();
         for draw in 0..MOST_DRAWS {
             let place = self.app.lists.allot(self.organisation, draw).await?;
-            let issued = self.make(&draft, place).await?;
+            let issued = self.make(&draft, key, place).await?;
             let response = CredentialResponse::issued(
                 &issued.credential,
                 Some(issued.notification_id.clone()),
@@ -328,7 +337,7 @@ impl Order<'_> {
             );
             let batch = vec![
                 self.nonce.used(),
-                self.inserted(&interaction, &draft, place),
+                self.inserted(&interaction, &draft, kid, place),
             ];
             match self.app.interactions.advance(&mut step, batch).await {
                 Ok(()) => {
@@ -343,6 +352,12 @@ impl Order<'_> {
                 Err(AdvanceError::Duplicate { statement: 0 }) => return Err(nonce_refused()),
                 Err(AdvanceError::Duplicate { .. }) if self.stands(draft.serial_number).await? => {
                     return self.serial_number_taken(interaction).await;
+                }
+                // The key was taken out of use a moment ago, and this process has not heard of it.
+                Err(AdvanceError::Duplicate { .. })
+                    if keys::rows::has_ended(&self.app.store, kid).await? =>
+                {
+                    return Err(Refused::unavailable());
                 }
                 // The place on the list is taken: draw another.
                 Err(AdvanceError::Duplicate { .. }) => {}
@@ -370,9 +385,15 @@ impl Order<'_> {
         }
     }
 
-    async fn make(&self, draft: &Draft, place: (i64, i64)) -> Result<Issued, Refused> {
+    async fn make(
+        &self,
+        draft: &Draft,
+        key: &Arc<dyn Signer>,
+        place: (i64, i64),
+    ) -> Result<Issued, Refused> {
         let content = Content {
             organisation: self.organisation,
+            key,
             credential_type: self.credential_type,
             vct: self.credential_type.vct(&self.app.base),
             draft,
@@ -404,11 +425,14 @@ impl Order<'_> {
         &self,
         interaction: &Interaction,
         draft: &Draft,
+        kid: &str,
         (list, index): (i64, i64),
     ) -> Statement {
+        // What a key signed that is out of use by now is not written down, and so does not leave.
         Statement::new(
             "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
-             list, list_index, issued_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             list, list_index, issued_at, expires_at, kid) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 \
+             WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE kid = $12 AND state IN ('removed', 'compromised'))",
         )
         .bind(draft.serial_number.to_string())
         .bind(self.organisation.id.as_str())
@@ -420,6 +444,9 @@ impl Order<'_> {
         .bind(index)
         .bind(self.now)
         .bind(draft.expires_at)
+        .bind(kid)
+        .bind(kid)
+        .must_change(1)
     }
 
     async fn stands(&self, serial_number: Uuid) -> Result<bool, StoreError> {

@@ -1,5 +1,4 @@
-//! What an issuer says of itself, all public: credential issuer, authorization server, keys, DID document,
-//! credential types.
+//! What an issuer says of what it does, all public: credential issuer, authorization server, credential types.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
-use standards::did::{Did, Document, Relationship};
-use standards::jose::{Algorithm, Jwk, JwkSet};
+use standards::jose::Algorithm;
 use standards::oauth::metadata::AuthorizationServerMetadata;
 use standards::openid4vci::{
     ClaimDescription, CredentialConfiguration, CredentialDefinition, CredentialMetadata, Display,
@@ -21,6 +19,7 @@ use standards::{dcql, openid4vci};
 use super::answer::Refused;
 use super::organisation;
 use crate::app::{App, Parts};
+use crate::keys::KeyPurpose;
 use crate::live::Live;
 use crate::organisation::Organisation;
 use crate::organisation::catalogue::{Attribute, CredentialType, Format};
@@ -44,8 +43,6 @@ pub(super) fn router() -> Router<Live> {
             &well_known(openid4vci::AUTHORIZATION_SERVER_WELL_KNOWN),
             get(answer_authorization_server),
         )
-        .route(&well_known("jwt-vc-issuer"), get(answer_keys))
-        .route("/issuers/{organisation}/did.json", get(answer_did))
         .route("/credential-types/{name}", get(answer_type))
 }
 
@@ -53,9 +50,10 @@ async fn answer_issuer(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    Ok(public(
-        issuer_metadata(&app, organisation(&app, &id)?).to_value(),
-    ))
+    let organisation = organisation(&app, &id)?;
+    let key = app.keys.active(KeyPurpose::Credentials, &organisation.id)?;
+    let metadata = issuer_metadata(&app, organisation, key.algorithm());
+    Ok(public(metadata.to_value()))
 }
 
 async fn answer_authorization_server(
@@ -73,43 +71,6 @@ async fn answer_authorization_server(
         ..AuthorizationServerMetadata::default()
     };
     Ok(public(serde_json::to_value(metadata).unwrap_or_default()))
-}
-
-/// [SV-03] The keys by which an SD-JWT VC of this issuer, and its status list, are verified.
-async fn answer_keys(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refused> {
-    let organisation = organisation(&app, &id)?;
-    let (credentials, status) = (&organisation.keys.credentials, &organisation.keys.status);
-    // A list serves credentials of both formats, and its `kid` is a DID URL. [TSL 11.3] It has to be found here
-    // too, where the key of an SD-JWT VC was: so the key goes by that name in this set.
-    let status = status
-        .public_jwk()
-        .clone()
-        .with_kid(organisation.key_id(status));
-    let keys = [credentials.public_jwk().clone(), status];
-    Ok(public(
-        json!({"issuer": organisation.credential_issuer, "jwks": JwkSet::new(keys).to_value()}),
-    ))
-}
-
-async fn answer_did(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Refused> {
-    let organisation = organisation(&app, &id)?;
-    let keys = &organisation.keys;
-    // SEC-14: what verifiers take for a credential or a status list is never signed with the key that asks
-    // wallets for presentations, and the other way round.
-    let keys: [(&Jwk, &[Relationship]); 3] = [
-        (
-            keys.credentials.public_jwk(),
-            &[Relationship::AssertionMethod],
-        ),
-        (keys.status.public_jwk(), &[Relationship::AssertionMethod]),
-        (keys.requests.public_jwk(), &[Relationship::Authentication]),
-    ];
-    let did = Did::parse(&organisation.did).map_err(|_| Refused::unavailable())?;
-    Ok(public(Document::build(
-        &did,
-        &keys,
-        std::slice::from_ref(&organisation.credential_issuer),
-    )))
 }
 
 /// [SV-04] SD-JWT VC type metadata.
@@ -144,7 +105,11 @@ async fn answer_type(
 }
 
 /// [VCI-01 to VCI-04]
-fn issuer_metadata(app: &Parts, organisation: &Organisation) -> IssuerMetadata {
+fn issuer_metadata(
+    app: &Parts,
+    organisation: &Organisation,
+    algorithm: Algorithm,
+) -> IssuerMetadata {
     let issuer = &organisation.credential_issuer;
     let mut configurations = BTreeMap::new();
     for credential_type in app
@@ -154,7 +119,7 @@ fn issuer_metadata(app: &Parts, organisation: &Organisation) -> IssuerMetadata {
         .filter(|known| organisation.may_issue(&known.name))
     {
         for format in &credential_type.formats {
-            let configuration = configuration(app, organisation, credential_type, *format);
+            let configuration = configuration(app, algorithm, credential_type, *format);
             configurations.insert(credential_type.configuration_id(*format), configuration);
         }
     }
@@ -176,7 +141,7 @@ fn issuer_metadata(app: &Parts, organisation: &Organisation) -> IssuerMetadata {
 
 fn configuration(
     app: &Parts,
-    organisation: &Organisation,
+    algorithm: Algorithm,
     credential_type: &CredentialType,
     format: Format,
 ) -> CredentialConfiguration {
@@ -201,10 +166,7 @@ fn configuration(
     CredentialConfiguration {
         format: dcql::Format::from(format.name().to_owned()),
         scope: None,
-        credential_signing_alg_values_supported: Some(names(&[organisation
-            .keys
-            .credentials
-            .algorithm()])),
+        credential_signing_alg_values_supported: Some(names(&[algorithm])),
         cryptographic_binding_methods_supported: Some(BINDING_METHODS.map(str::to_owned).into()),
         proof_types_supported: Some(BTreeMap::from([("jwt".to_owned(), proof)])),
         vct,
@@ -250,8 +212,9 @@ fn display(name: &str) -> Display {
     }
 }
 
-/// A document for everybody, wallets in browsers included; it changes with the configuration only.
-fn public(document: Value) -> Response {
+/// A document for everybody, wallets in browsers included. Five minutes are far shorter than a key is published before
+/// and after it signs, and no longer than one that is compromised may go on being believed.
+pub(super) fn public(document: Value) -> Response {
     let headers = [
         (header::CACHE_CONTROL, "public, max-age=300"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),

@@ -9,6 +9,7 @@ mod content;
 mod credential;
 pub mod draft;
 pub mod hint;
+mod identity;
 mod kept;
 mod metadata;
 mod nonce;
@@ -45,6 +46,7 @@ pub fn router() -> Router<Live> {
             post(notification::answer),
         )
         .merge(metadata::router())
+        .merge(identity::router())
 }
 
 /// The standard's own link to the interaction's credential offer, for a QR code or a button. [VCI 4.1.3]

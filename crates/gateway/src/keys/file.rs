@@ -99,6 +99,14 @@ fn publish(draft: &Path, path: &Path) -> std::io::Result<bool> {
     Ok(true)
 }
 
+/// Deletes a file. What a disk keeps of a deleted file is encrypted.
+pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done.map_err(fault(path)),
+    }
+}
+
 /// The key files of a folder, without their extension.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, KeyError> {
     let mut names = Vec::new();

@@ -6,8 +6,22 @@
 //!
 //! Only the owner may read or write a key file; a file that others can read is refused, not repaired: the key in it
 //! may have been read already. (SEC-37)
+//!
+//! [`KeyStore`] is one [`KeyHolder`], [`TokenStore`] another. Which keys there are and what each may do says the database ([`rows`]); a [`Ring`] is
+//! what a request sees of both, and [`acts`] is what an operator does with them.
 
+pub mod acts;
 mod file;
+mod holder;
+mod place;
+mod ring;
+pub mod rows;
+mod token;
+
+pub use holder::KeyHolder;
+pub use place::{GATEWAY, KeyPurpose, Place, State};
+pub use ring::{NoKey, Ring, RingError, adopt};
+pub use token::TokenStore;
 
 use std::path::{Path, PathBuf};
 
@@ -60,7 +74,7 @@ pub enum KeyError {
     )]
     Name(String),
     /// There is no such key.
-    #[error("the key {} does not exist: make it with --create-keys, once for all processes", .0.display())]
+    #[error("the key {} does not exist: make it with --create-keys, once for all processes, or put it back", .0.display())]
     Missing(PathBuf),
     /// Others than the owner can read or write the file.
     #[error("{} can be read by others (mode {mode:03o}): make a new key, or set mode 600 if nobody has", path.display())]
@@ -84,6 +98,23 @@ pub enum KeyError {
         /// Why.
         source: SignError,
     },
+    /// The module that keeps the keys.
+    #[error("the PKCS #11 token: {0}")]
+    Token(String),
+    /// It is another key than the table says.
+    #[error(
+        "the key {0} is another than the database knows ({1}): put the right one back; if it is lost, `lanyard key \
+         compromised {1}` has another take its place"
+    )]
+    Another(String, String),
+    /// It was removed, and is there again.
+    #[error(
+        "the key {0} was removed or found compromised, and does not come back; make another with `lanyard key create {0}`"
+    )]
+    Ended(String),
+    /// It signs with what its purpose does not allow.
+    #[error("the key {0} signs with {1}, which a key of this purpose must not")]
+    Algorithm(String, Algorithm),
     /// It could not be encrypted.
     #[error("a key could not be made: {0}")]
     Unmade(String),
@@ -153,6 +184,16 @@ impl KeyStore {
             .map_err(|error| KeyError::Unmade(error.to_string()))?;
         let text = self.encrypted(&key)?;
         file::create(&path, text.as_bytes())
+    }
+
+    /// Destroys a key; one that is not there is destroyed already.
+    pub fn remove(&self, name: &str) -> Result<(), KeyError> {
+        file::remove(&self.path(name)?)
+    }
+
+    /// Whether there is a key of this name.
+    pub(super) fn exists(&self, name: &str) -> Result<bool, KeyError> {
+        Ok(self.path(name)?.exists())
     }
 
     /// The names of the keys that are there, in order.

@@ -11,6 +11,7 @@ use standards::jose::jwk_set::JwkSet;
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::app::App;
+use crate::keys::{GATEWAY, KeyPurpose};
 use crate::openapi::OAuthError;
 
 /// A public document.
@@ -36,7 +37,7 @@ enum Document {
 #[schema(value_type = Object)]
 struct Members(#[allow(dead_code)] Value);
 
-/// Documents that change only with the configuration.
+/// Documents that change with the configuration and with keys, of which each is published long before and after it signs.
 fn public(document: Value) -> Response {
     let headers = [
         (header::CACHE_CONTROL, "public, max-age=300"),
@@ -153,17 +154,22 @@ fn old(app: &App, endpoints: &str, jwks: &str) -> Value {
     responses(Document)
 )]
 pub async fn rsa_keys(State(app): State<App>) -> Response {
-    public(JwkSet::new([app.id_token_rs256.public_jwk().clone()]).to_value())
+    public(
+        JwkSet::new(
+            app.keys
+                .published(KeyPurpose::IdTokenRs256, GATEWAY)
+                .cloned(),
+        )
+        .to_value(),
+    )
 }
 
 /// Every key that signs ID tokens
+///
+/// Those that will sign and those that did are among them.
 #[utoipa::path(get, path = "/jwks", tag = "Discovery", responses(Document))]
 pub async fn all_keys(State(app): State<App>) -> Response {
-    let keys = [
-        &app.id_token_rs256,
-        &app.id_token_es256,
-        &app.id_token_eddsa,
-    ];
-    let keys = keys.map(|key| key.public_jwk().clone());
-    public(JwkSet::new(keys).to_value())
+    let keys = KeyPurpose::OF_GATEWAY.into_iter();
+    let keys = keys.flat_map(|purpose| app.keys.published(purpose, GATEWAY));
+    public(JwkSet::new(keys.cloned()).to_value())
 }

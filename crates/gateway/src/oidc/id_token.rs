@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::answer;
 use crate::app::Parts;
 use crate::interaction::{Interaction, Private, Purpose, Stage};
+use crate::keys::KeyPurpose;
 use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::UNIQUE_IDENTIFIER;
 use crate::organisation::relying_party::IdTokenAlgorithm;
@@ -40,7 +41,7 @@ pub(super) async fn sign(
     if let Some(nonce) = &private.request.nonce {
         claim("nonce", nonce.as_str().into());
     }
-    let signer = signer(parts, algorithm);
+    let signer = signer(parts, algorithm)?;
     jws::sign(signer, jws::ProtectedHeader::typ("JWT"), &claims).await
 }
 
@@ -69,12 +70,16 @@ pub(super) fn subject(
     parts.seal.pairwise(&party.client_id, subject)
 }
 
-fn signer(parts: &Parts, algorithm: IdTokenAlgorithm) -> &dyn Signer {
-    match algorithm {
-        IdTokenAlgorithm::RS256 => parts.id_token_rs256.as_ref(),
-        IdTokenAlgorithm::ES256 => parts.id_token_es256.as_ref(),
-        IdTokenAlgorithm::EdDSA => parts.id_token_eddsa.as_ref(),
-    }
+fn signer(parts: &Parts, algorithm: IdTokenAlgorithm) -> Result<&dyn Signer, SignError> {
+    let purpose = match algorithm {
+        IdTokenAlgorithm::RS256 => KeyPurpose::IdTokenRs256,
+        IdTokenAlgorithm::ES256 => KeyPurpose::IdTokenEs256,
+        IdTokenAlgorithm::EdDSA => KeyPurpose::IdTokenEdDsa,
+    };
+    let signer = parts.keys.id_token(purpose);
+    signer
+        .map(AsRef::as_ref)
+        .map_err(|error| SignError::Device(error.to_string()))
 }
 
 /// When the person acted: the end of the interaction in the wallet.

@@ -1,9 +1,10 @@
-//! Tenants: their relying parties, issuer identities, keys and trust lists.
+//! Tenants: their relying parties, issuer identities and trust lists.
 
 pub mod catalogue;
 pub mod client_keys;
 pub mod dialect;
 pub mod expiry;
+mod identity;
 pub mod relying_party;
 pub mod webhook;
 
@@ -11,45 +12,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use standards::jose::Signer;
-use url::Url;
 
 use crate::config::{Config, ConfigError, OrganisationConfig};
-use crate::keys::{KeyError, KeyStore};
 use crate::registry::secrets::ClientSecret;
 use catalogue::{Catalogue, CredentialType};
 use dialect::Dialect;
 use expiry::ExpiryFrom;
+pub use identity::{Identity, did_of, issuer_of};
 pub use relying_party::RelyingParty;
 use webhook::Webhook;
-
-/// The keys of one organisation, one for each purpose, so that nothing signed for one can pass for another
-/// (SEC-14).
-#[derive(Clone)]
-pub struct OrganisationKeys {
-    /// Signs credentials.
-    pub credentials: Arc<dyn Signer>,
-    /// Signs status lists.
-    pub status: Arc<dyn Signer>,
-    /// Signs request objects.
-    pub requests: Arc<dyn Signer>,
-}
-
-impl OrganisationKeys {
-    /// Reads them.
-    pub fn open(keys: &KeyStore, organisation: &str) -> Result<Self, KeyError> {
-        let [credentials, status, requests] = key_names(organisation);
-        Ok(Self {
-            credentials: Arc::new(keys.signing_key(&credentials)?),
-            status: Arc::new(keys.signing_key(&status)?),
-            requests: Arc::new(keys.signing_key(&requests)?),
-        })
-    }
-}
-
-/// What an organisation's keys are called: for credentials, for status lists, for request objects.
-pub fn key_names(organisation: &str) -> [String; 3] {
-    ["credentials", "status", "requests"].map(|purpose| format!("{organisation}.{purpose}"))
-}
 
 /// A tenant with everything that is derived from its configuration.
 pub struct Organisation {
@@ -57,12 +28,15 @@ pub struct Organisation {
     pub id: String,
     /// What pages and wallets call it.
     pub name: String,
-    /// Its issuer identity: `did:web` below the gateway's host (rulings 12).
+    /// Its issuer identity: a `did:web` (rulings 12).
     pub did: String,
+    /// The `did:web` below the gateway's host, which it has in any case: what was issued under it holds when the
+    /// organisation gets a domain of its own.
+    pub path_did: String,
+    /// Host and port where the document of its DID is asked for, if the DID is a whole domain.
+    pub did_host: Option<String>,
     /// Its OpenID4VCI credential issuer identifier (rulings 11).
     pub credential_issuer: String,
-    /// Its keys.
-    pub keys: OrganisationKeys,
     issues: HashSet<String>,
     trust: HashMap<String, HashSet<String>>,
 }
@@ -89,6 +63,25 @@ impl Organisation {
         )
     }
 
+    /// Its DIDs: the one that it signs under, and the path where that is another.
+    pub fn dids(&self) -> impl Iterator<Item = &str> {
+        let path = Some(self.path_did.as_str()).filter(|path| *path != self.did);
+        std::iter::once(self.did.as_str()).chain(path)
+    }
+
+    /// The thumbprint in a key id that is the thumbprint itself or a DID URL of this organisation (SEC-16).
+    pub fn thumbprint_of<'a>(&self, key_id: &'a str) -> Option<&'a str> {
+        match key_id.split_once('#') {
+            None => Some(key_id),
+            Some((did, thumbprint)) => self.dids().any(|own| own == did).then_some(thumbprint),
+        }
+    }
+
+    /// Whether it is the issuer of that name, in any of its forms.
+    fn is_issuer(&self, issuer: &str) -> bool {
+        self.credential_issuer == issuer || self.dids().any(|did| did == issuer)
+    }
+
     /// The verifier's client id towards wallets (rulings 12).
     pub fn verifier_client_id(&self) -> String {
         format!("decentralized_identifier:{}", self.did)
@@ -104,18 +97,17 @@ pub struct Organisations {
 }
 
 impl Organisations {
-    /// Checks the configuration; asks for an organisation's keys by its id. `secrets` are those that the gateway made,
-    /// by client id.
+    /// Checks the configuration. `secrets` are those that the gateway made, by client id.
     pub fn load(
         config: &Config,
         catalogue: Catalogue,
         secrets: &HashMap<String, Vec<ClientSecret>>,
-        keys: &dyn Fn(&str) -> Result<OrganisationKeys, KeyError>,
     ) -> Result<Self, ConfigError> {
+        identity::refuse_shared_hosts(config)?;
         let mut by_id = BTreeMap::new();
         let mut by_client = HashMap::new();
         for entry in &config.organisations {
-            let organisation = Arc::new(organisation(config, &catalogue, keys, entry)?);
+            let organisation = Arc::new(organisation(config, &catalogue, entry)?);
             if by_id
                 .insert(entry.id.clone(), organisation.clone())
                 .is_some()
@@ -155,9 +147,14 @@ impl Organisations {
 
     /// The organisation of this gateway that has that DID or is that credential issuer.
     pub fn find_issuer(&self, issuer: &str) -> Option<&Arc<Organisation>> {
+        self.by_id.values().find(|one| one.is_issuer(issuer))
+    }
+
+    /// The organisation whose DID is that host and port.
+    pub fn find_host(&self, host: &str) -> Option<&Arc<Organisation>> {
         self.by_id
             .values()
-            .find(|o| o.did == issuer || o.credential_issuer == issuer)
+            .find(|one| one.did_host.as_deref() == Some(host))
     }
 
     /// The relying party with that client id.
@@ -207,17 +204,9 @@ fn refuse_short_lives(party: &RelyingParty, catalogue: &Catalogue) -> Result<(),
     }
 }
 
-/// The DID of an organisation: `did:web:HOST:issuers:ID`, the port percent-encoded.
-pub fn did_of(public_url: &Url, id: &str) -> Result<String, ConfigError> {
-    standards::did::web::from_base_url(public_url, &["issuers", id])
-        .map(|did| did.to_string())
-        .map_err(|error| ConfigError::value("public_url", error.to_string()))
-}
-
 fn organisation(
     config: &Config,
     catalogue: &Catalogue,
-    keys: &dyn Fn(&str) -> Result<OrganisationKeys, KeyError>,
     entry: &OrganisationConfig,
 ) -> Result<Organisation, ConfigError> {
     let key = |name: &str| format!("organisations.{}.{name}", entry.id);
@@ -246,30 +235,29 @@ fn organisation(
         let issuers = trust.entry(row.credential_type.clone()).or_default();
         for issuer in &row.issuers {
             issuers.insert(issuer.clone());
-            // One of our own counts in both of its forms, whichever was written.
+            // One of our own counts in all of its forms, whichever was written.
             for other in &config.organisations {
-                let (did, address) = (
-                    did_of(&config.public_url, &other.id)?,
-                    issuer_of(&config.public_url, &other.id),
-                );
-                if *issuer == did || *issuer == address {
-                    issuers.extend([did, address]);
+                let forms = Identity::of(config, other)?.forms();
+                if forms.contains(issuer) {
+                    issuers.extend(forms);
                 }
             }
         }
     }
+    let Identity {
+        did,
+        path_did,
+        did_host,
+        credential_issuer,
+    } = Identity::of(config, entry)?;
     Ok(Organisation {
         id: entry.id.clone(),
         name: entry.name.clone(),
-        did: did_of(&config.public_url, &entry.id)?,
-        credential_issuer: issuer_of(&config.public_url, &entry.id),
-        keys: keys(&entry.id)?,
+        did,
+        path_did,
+        did_host,
+        credential_issuer,
         issues: entry.issues.iter().cloned().collect(),
         trust,
     })
-}
-
-/// The credential issuer identifier of an organisation.
-pub fn issuer_of(public_url: &Url, id: &str) -> String {
-    format!("{}/issuers/{id}", public_url.as_str().trim_end_matches('/'))
 }

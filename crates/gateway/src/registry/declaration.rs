@@ -75,10 +75,10 @@ fn secrets(party: &RelyingPartyConfig) -> Result<Secrets, ConfigError> {
         signing_key: party
             .signing_key
             .as_ref()
-            .map(|key| key.read())
+            .map(crate::config::Secret::read)
             .transpose()?,
         webhook: webhook
-            .map(|secret| secret.read())
+            .map(crate::config::Secret::read)
             .collect::<Result<_, _>>()?,
     })
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
-use standards::jose::SignError;
+use standards::jose::{SignError, Signer};
 use standards::status_list::{
     self, BitstringCredential, Purpose, Status, StatusList, StatusListToken,
 };
@@ -19,6 +19,7 @@ use standards::status_list::{
 use super::entries::EntriesError;
 use crate::app::{App, Parts};
 use crate::flight::Flights;
+use crate::keys::{KeyPurpose, NoKey};
 use crate::live::Live;
 use crate::organisation::Organisation;
 use store::StoreError;
@@ -191,6 +192,8 @@ enum PublishError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Entries(#[from] EntriesError),
+    #[error(transparent)]
+    NoKey(#[from] NoKey),
     #[error("the list could not be signed: {0}")]
     Sign(#[from] SignError),
     #[error("the list's key has no name")]
@@ -218,7 +221,8 @@ async fn publish(
     let Some(revision) = lists.revisions.find(&app.store, (id, list), now).await? else {
         return Ok(None);
     };
-    let key = &organisation.keys.status;
+    // A list signed with another key than the current one is signed again: that key may be compromised.
+    let key = app.keys.active(KeyPurpose::Status, id)?;
     let stand = Stand::new(revision, organisation.key_id(key), list, now);
     if let Some(published) = lists.cache.find(id, place, &stand) {
         return Ok(Some(published));
@@ -232,7 +236,7 @@ async fn publish(
     let entries = ground
         .entries(&app.store, &lists.seal, id, list, now)
         .await?;
-    let signed = sign(app, organisation, place, entries, now).await?;
+    let signed = sign(app, organisation, key, place, entries, now).await?;
     let published = Arc::new(Published {
         etag: stand.etag().ok_or(PublishError::Key)?,
         stand,
@@ -245,11 +249,11 @@ async fn publish(
 async fn sign(
     app: &Parts,
     organisation: &Organisation,
+    key: &Arc<dyn Signer>,
     (list, form): Place,
     entries: StatusList,
     now: Timestamp,
 ) -> Result<String, SignError> {
-    let key = &organisation.keys.status;
     let key_id = organisation.key_id(key);
     let purpose = match form {
         Form::Token => {

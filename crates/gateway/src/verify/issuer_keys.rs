@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use standards::did::{self, Did, Document, Relationship};
 use standards::jose::jws::Header;
-use standards::jose::{Jwk, JwkSet, Signer};
+use standards::jose::{Jwk, JwkSet};
 use standards::oauth::metadata::well_known_url;
 use standards::vc::sd_jwt_vc::ISSUER_WELL_KNOWN;
 use url::Url;
@@ -14,6 +14,7 @@ use url::Url;
 use super::copies::{Copies, Missing};
 use crate::app::Parts;
 use crate::interaction::Refusal;
+use crate::keys::{KeyPurpose, Ring};
 use crate::organisation::Organisation;
 
 /// How long fetched keys are used.
@@ -24,8 +25,8 @@ const YOUNG: SignedDuration = SignedDuration::from_secs(30);
 /// The keys of one issuer.
 #[derive(Clone)]
 pub(super) enum Keys {
-    /// An organisation of this gateway: nothing to fetch.
-    Own(Arc<Organisation>),
+    /// An organisation of this gateway, and the keys that there are: nothing to fetch.
+    Own(Arc<Organisation>, Arc<Ring>),
     /// A `did:web` elsewhere.
     Did(Arc<Document>),
     /// An SD-JWT VC issuer elsewhere.
@@ -45,12 +46,14 @@ impl Keys {
     /// The key that a header names, if it is one of this issuer's and for this.
     pub(super) fn find(&self, header: &Header, signed: Signed) -> Option<Jwk> {
         match self {
-            Self::Own(organisation) => {
-                let key = match signed {
-                    Signed::Credential => &organisation.keys.credentials,
-                    Signed::StatusList => &organisation.keys.status,
+            // One organisation, two names for its key: the DID URL in the W3C form, the thumbprint in SD-JWT VC.
+            Self::Own(organisation, ring) => {
+                let purpose = match signed {
+                    Signed::Credential => KeyPurpose::Credentials,
+                    Signed::StatusList => KeyPurpose::Status,
                 };
-                own_key(organisation, key, header)
+                let kid = organisation.thumbprint_of(header.kid()?)?;
+                ring.find(purpose, &organisation.id, kid).cloned()
             }
             Self::Did(document) => document
                 .find(header.kid()?, Relationship::AssertionMethod)
@@ -59,15 +62,6 @@ impl Keys {
             Self::Set(set) => set.find_for(header).cloned(),
         }
     }
-}
-
-/// One organisation, two names for its key: the DID URL in the W3C form, the thumbprint in SD-JWT VC.
-fn own_key(organisation: &Organisation, key: &Arc<dyn Signer>, header: &Header) -> Option<Jwk> {
-    let public = key.public_jwk();
-    let named = header
-        .kid()
-        .is_some_and(|kid| Some(kid) == public.kid() || kid == organisation.key_id(key));
-    named.then(|| public.clone())
 }
 
 /// Keys fetched from elsewhere, by issuer.
@@ -86,7 +80,7 @@ impl IssuerKeys {
         header: &Header,
     ) -> Result<Keys, Refusal> {
         if let Some(own) = app.organisations.find_issuer(issuer) {
-            return Ok(Keys::Own(own.clone()));
+            return Ok(Keys::Own(own.clone(), app.keys.clone()));
         }
         if !organisation.trusts(credential_type, issuer) {
             return Err(Refusal::IssuerNotTrusted);

@@ -25,6 +25,7 @@ use super::query::{questions, together};
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Purpose, RETRIEVAL_LIFETIME, Via};
+use crate::keys::KeyPurpose;
 use store::StoreError;
 
 /// How often a step is tried again when another request took one at the same time.
@@ -203,7 +204,8 @@ async fn make(
         issued_at: Some(now),
         expires_at: Some(now + RETRIEVAL_LIFETIME),
     };
-    let signer = &organisation.keys.requests;
+    let signer = app.keys.active(KeyPurpose::Requests, &organisation.id);
+    let signer = signer.map_err(|_| failed("its key for requests"))?;
     let object = request
         .sign(signer.as_ref(), &organisation.key_id(signer))
         .await

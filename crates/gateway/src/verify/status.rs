@@ -50,7 +50,7 @@ impl ForeignLists {
         reference: Option<&StatusReference>,
     ) -> Result<Status, Refusal> {
         match (keys, reference) {
-            (Keys::Own(issuer), Some(reference)) => {
+            (Keys::Own(issuer, _), Some(reference)) => {
                 // A list of another organisation says nothing about this one's credentials.
                 let named = app
                     .lists
@@ -70,7 +70,7 @@ impl ForeignLists {
                 }
             }
             // Every credential of ours has a status: one without is none of ours, whoever signed it.
-            (Keys::Own(_), None) => Err(Refusal::StatusUnknown),
+            (Keys::Own(..), None) => Err(Refusal::StatusUnknown),
             // An issuer elsewhere may well issue what cannot be revoked; that was known when it was trusted.
             (_, None) => Ok(Status::Valid),
             (_, Some(reference)) => {

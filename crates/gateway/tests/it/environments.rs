@@ -1,6 +1,6 @@
 //! Production and development, kept apart by name (DW-83).
 
-use gateway::config::Environment::{Development, Production};
+use gateway::config::Environment::{self, Development, Production};
 use gateway::config::Secret;
 use gateway::{Gateway, Surroundings};
 
@@ -14,10 +14,12 @@ async fn dw_83_production_and_development_have_nothing_in_common() {
     let folder = world.config.keys.parent().unwrap().join("real");
     std::fs::create_dir(&folder).unwrap();
     let held = |secret: &str| Secret::Held(zeroize::Zeroizing::new(secret.to_owned()));
-    let declared = |id: &str, issuer: &str, environment| {
+    let declared = |id: &str, issuer: &str, environment: Environment| {
         let mut config = world.config.clone();
         config.public_url = "https://credentials.example".parse().unwrap();
-        config.database = format!("sqlite:{}", folder.join("gateway.db").display());
+        // One database knows the keys of one environment only.
+        let database = folder.join(format!("{}.db", environment.name()));
+        config.database = format!("sqlite:{}", database.display());
         config.keys = folder.join("keys");
         config.key_passphrase = held("a passphrase for keys of both environments");
         config.storage_secret = held("Zm9yIHRlc3RzIG9ubHksIGEgc3RvcmFnZSBzZWNyZXQu");

@@ -1,6 +1,7 @@
 //! What an attacker does to come between a browser and the wallet that belongs to it: forward the code, steal or plant
 //! an address or a cookie, replay a callback, send a form from another site.
 
+use gateway::keys::KeyPurpose;
 use gateway::{Gateway, Surroundings};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -36,10 +37,9 @@ async fn a_forwarded_code_tells_the_victim_who_asks_and_why() {
         Some("The plain portal asks to check this credential: Staff identity")
     );
     let signed = request(&link).await;
-    let app = world.gateway.app();
-    let organisation = app.organisations.find("anytown").unwrap();
+    let key = world.key(KeyPurpose::Requests);
     let verified = standards::jose::jws::parse(&signed.text).unwrap().verify(
-        organisation.keys.requests.public_jwk(),
+        key.public_jwk(),
         &[Algorithm::ES256],
         Typ::Is("oauth-authz-req+jwt"),
     );

@@ -1,6 +1,7 @@
 //! What an attacker presents to the verifier. Each refusal has its code, is final for its request, and never yields
 //! a code for the relying party.
 
+use gateway::keys::KeyPurpose;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use standards::jose::{Algorithm, SoftwareKey};
@@ -115,8 +116,9 @@ async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
         .find("anytown")
         .unwrap()
         .clone();
+    let credentials = stage.world.key(KeyPurpose::Credentials);
     let forged = stage
-        .forged(&attacker, &ours.key_id(&ours.keys.credentials), |_| ())
+        .forged(&attacker, &ours.key_id(&credentials), |_| ())
         .await;
     assert_eq!(
         stage.refused(&forged).await,
@@ -130,8 +132,9 @@ async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
         says(400, "invalid_request", "signature-invalid")
     );
     // Our own key for another purpose is not our key for credentials.
-    for key in [&ours.keys.status, &ours.keys.requests] {
-        let misused = stage.forged(key.as_ref(), &ours.key_id(key), |_| ()).await;
+    for purpose in [KeyPurpose::Status, KeyPurpose::Requests] {
+        let key = stage.world.key(purpose);
+        let misused = stage.forged(key.as_ref(), &ours.key_id(&key), |_| ()).await;
         assert_eq!(
             stage.refused(&misused).await,
             says(400, "invalid_request", "signature-invalid")
@@ -151,10 +154,8 @@ async fn a_status_that_is_missing_or_points_elsewhere_is_not_a_yes() {
         .find("anytown")
         .unwrap()
         .clone();
-    let (key, kid) = (
-        ours.keys.credentials.as_ref(),
-        ours.key_id(&ours.keys.credentials),
-    );
+    let credentials = stage.world.key(KeyPurpose::Credentials);
+    let (key, kid) = (credentials.as_ref(), ours.key_id(&credentials));
     let unknown = says(503, "temporarily_unavailable", "status-unknown");
 
     let without = stage
@@ -199,8 +200,9 @@ async fn a_revoked_credential_is_refused_at_once_and_an_expired_one_at_its_end()
         .find("anytown")
         .unwrap()
         .clone();
-    let kid = ours.key_id(&ours.keys.credentials);
-    let ended = stage.forged(ours.keys.credentials.as_ref(), &kid, |claims| {
+    let credentials = stage.world.key(KeyPurpose::Credentials);
+    let kid = ours.key_id(&credentials);
+    let ended = stage.forged(credentials.as_ref(), &kid, |claims| {
         claims["exp"] = json!(stage.world.now().as_second() - 1);
         claims["vc"]
             .as_object_mut()

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use gateway::keys::KeyPurpose;
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -112,12 +113,15 @@ async fn revoking_and_status_lists_stay_within_the_organisation() {
     };
     let before = (list("anytown").await, list("elsewhere").await);
     let read_list = |text: &str, organisation: &str| {
-        let organisations = &world.gateway.app().organisations;
-        let organisation = organisations.find(organisation).unwrap();
-        let uri = world.url(&format!("/issuers/{}/status/1", organisation.id));
+        let app = world.gateway.app();
+        let uri = world.url(&format!("/issuers/{organisation}/status/1"));
         let parsed = standards::status_list::ParsedStatusListToken::parse(text).unwrap();
         let skew = jiff::SignedDuration::from_secs(60);
-        let key = organisation.keys.status.public_jwk();
+        let key = app
+            .keys
+            .active(KeyPurpose::Status, organisation)
+            .unwrap()
+            .public_jwk();
         let algorithms = [standards::jose::Algorithm::ES256];
         parsed
             .verify(key, &algorithms, &uri, world.now(), skew)

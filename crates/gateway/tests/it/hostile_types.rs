@@ -1,6 +1,7 @@
 //! Every kind of token that the gateway or a wallet makes, taken to every place where another kind is due: a
 //! presentation is no access token, an ID token no draft, a key proof no presentation.
 
+use gateway::keys::KeyPurpose;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -264,10 +265,8 @@ async fn no_header_chooses_how_a_credential_is_checked() {
     let stage = Stage::set().await;
     let organisations = &stage.world.gateway.app().organisations;
     let ours = organisations.find("anytown").unwrap();
-    let (public, kid) = (
-        ours.keys.credentials.public_jwk(),
-        ours.key_id(&ours.keys.credentials),
-    );
+    let key = stage.world.key(KeyPurpose::Credentials);
+    let (public, kid) = (key.public_jwk(), ours.key_id(&key));
     let attacker = SoftwareKey::generate(Algorithm::ES256).unwrap();
     let own = attacker.public_jwk().bare_key().to_value();
     let mut private = own.clone();
@@ -360,11 +359,10 @@ async fn no_header_chooses_how_a_draft_is_checked() {
         "{}.{payload}.",
         base64url::encode(r#"{"alg":"none"}"#)
     )];
-    for public in [
-        &world.gateway.app().id_token_rs256,
-        &world.gateway.app().id_token_es256,
-    ] {
-        let secret = public.public_jwk().bare_key().to_value().to_string();
+    let app = world.gateway.app();
+    for purpose in [KeyPurpose::IdTokenRs256, KeyPurpose::IdTokenEs256] {
+        let secret = app.keys.id_token(purpose).unwrap();
+        let secret = secret.public_jwk().bare_key().to_value().to_string();
         let secret = HmacKey::from_bytes(secret.as_bytes()).unwrap();
         forged.push(crate::world::sign(&secret, claims.as_object().unwrap()));
     }

@@ -1,6 +1,7 @@
 //! What an attacker, or a wallet that is broken, sends to the request and response addresses of the verifier.
 //! Whoever has only seen the screen cannot end anything.
 
+use gateway::keys::KeyPurpose;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -201,13 +202,14 @@ async fn a_request_object_is_what_the_standard_says_and_fresh_each_time() {
         posted.text_of("client_id"),
         format!("decentralized_identifier:{}", organisation.did)
     );
+    let key = world.key(KeyPurpose::Requests);
     let parsed = standards::jose::jws::parse(&posted.text).unwrap();
     assert_eq!(
         parsed.header().kid(),
-        Some(organisation.key_id(&organisation.keys.requests).as_str())
+        Some(organisation.key_id(&key).as_str())
     );
     let verified = parsed.verify(
-        organisation.keys.requests.public_jwk(),
+        key.public_jwk(),
         &[Algorithm::ES256],
         standards::jose::Typ::Is("oauth-authz-req+jwt"),
     );

@@ -1,5 +1,6 @@
 //! What an issuer says of itself to everyone: each document is what its standard says, and all agree.
 
+use gateway::keys::KeyPurpose;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use standards::did::document::DocumentError;
@@ -96,13 +97,18 @@ async fn an_organisations_did_and_its_issuer_address_lead_to_the_same_key_for_cr
         document.also_known_as(),
         std::slice::from_ref(&organisation.credential_issuer)
     );
-    let keys = &organisation.keys;
+    let keys = [
+        KeyPurpose::Credentials,
+        KeyPurpose::Status,
+        KeyPurpose::Requests,
+    ];
+    let [credentials, status, requests] = keys.map(|purpose| world.key(purpose));
     // SEC-14: each key speaks in one way only, and a request's key never for a credential.
     let (issuing, presenting) = (Relationship::AssertionMethod, Relationship::Authentication);
     for (key, for_this, not_for_that) in [
-        (&keys.credentials, issuing, presenting),
-        (&keys.status, issuing, presenting),
-        (&keys.requests, presenting, issuing),
+        (&credentials, issuing, presenting),
+        (&status, issuing, presenting),
+        (&requests, presenting, issuing),
     ] {
         let id = organisation.key_id(key);
         let found = document.find(&id, for_this).unwrap();
@@ -117,23 +123,20 @@ async fn an_organisations_did_and_its_issuer_address_lead_to_the_same_key_for_cr
         .json;
     assert_eq!(metadata["issuer"], organisation.credential_issuer.as_str());
     let set = JwkSet::parse(&metadata["jwks"]).unwrap();
-    let credentials = keys.credentials.public_jwk();
+    let credentials = credentials.public_jwk();
     assert!(
         set.find(credentials.kid().unwrap())
             .unwrap()
             .same_key(credentials)
     );
-    let list_key_id = organisation.key_id(&keys.status);
+    let list_key_id = organisation.key_id(&status);
     assert!(
         set.find(&list_key_id)
             .unwrap()
-            .same_key(keys.status.public_jwk()),
+            .same_key(status.public_jwk()),
         "a list's kid is found where the credential's was"
     );
-    assert!(
-        set.find(keys.requests.public_jwk().kid().unwrap())
-            .is_none()
-    );
+    assert!(set.find(requests.public_jwk().kid().unwrap()).is_none());
 }
 
 #[tokio::test]

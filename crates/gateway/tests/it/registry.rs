@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use gateway::keys::KeyPurpose;
 use gateway::organisation::dialect::Dialect;
 use gateway::registry::{Declaration, Kind};
 use reqwest::StatusCode;
@@ -128,6 +129,9 @@ async fn what_is_declared_can_be_used_at_once_and_in_every_process(database: Dat
     // Another process learns of it by itself; one that starts knows it from the beginning.
     assert!(elsewhere.app().organisations.find("newtown").is_none());
     elsewhere.follow_once().await.unwrap();
+    let here = world.gateway.app();
+    let kid_here = here.keys.active(KeyPurpose::Credentials, "newtown");
+    let kid_here = crate::key_stage::kid(kid_here.unwrap());
     for gateway in [elsewhere, world.second_process().await] {
         let app = gateway.app();
         let newtown = app.organisations.find("newtown").unwrap();
@@ -135,17 +139,8 @@ async fn what_is_declared_can_be_used_at_once_and_in_every_process(database: Dat
         let known = app.organisations.relying_party("newtown-staff").unwrap();
         assert!(known.knows(&party.secret, world.now()).is_some());
         assert_eq!(
-            newtown.keys.credentials.public_jwk().kid(),
-            world
-                .gateway
-                .app()
-                .organisations
-                .find("newtown")
-                .unwrap()
-                .keys
-                .credentials
-                .public_jwk()
-                .kid(),
+            crate::key_stage::kid(app.keys.active(KeyPurpose::Credentials, "newtown").unwrap()),
+            kid_here,
         );
     }
     // And its secrets lie in the database encrypted.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gateway::keys::KeyPurpose;
 use jiff::SignedDuration;
 use standards::jose::Algorithm;
 use standards::status_list::{ParsedStatusListToken, Status};
@@ -38,14 +39,19 @@ async fn places_on_a_list_are_drawn_at_random_from_a_large_one() {
         .filter(|pair| (pair[0] - pair[1]).abs() < 16);
     assert!(neighbours.count() < 3, "{drawn:?}");
 
-    let organisation = app.organisations.find("anytown").unwrap();
     let uri = world.url("/issuers/anytown/status/1");
     let answer = read(client().get(&uri)).await;
     let parsed = ParsedStatusListToken::parse(&answer.body).unwrap();
-    let key = organisation.keys.status.public_jwk();
+    let key = world.key(KeyPurpose::Status);
     let skew = SignedDuration::from_secs(60);
     let token = parsed
-        .verify(key, &[Algorithm::ES256], &uri, world.now(), skew)
+        .verify(
+            key.public_jwk(),
+            &[Algorithm::ES256],
+            &uri,
+            world.now(),
+            skew,
+        )
         .unwrap();
     // Large enough that a place says nothing about a person.
     assert!(token.find((1 << 17) - 1).is_ok() && token.find(1 << 17).is_err());
@@ -90,7 +96,11 @@ async fn sec_26_a_list_has_decoys_that_no_credential_gets() {
         let uri = world.url("/issuers/anytown/status/1");
         let answer = read(client().get(&uri)).await;
         let parsed = ParsedStatusListToken::parse(&answer.body).unwrap();
-        let key = organisation.keys.status.public_jwk();
+        let key = app
+            .keys
+            .active(KeyPurpose::Status, "anytown")
+            .unwrap()
+            .public_jwk();
         let skew = SignedDuration::from_secs(60);
         parsed
             .verify(key, &[Algorithm::ES256], &uri, world.now(), skew)

@@ -1,5 +1,6 @@
 //! What the operator does to one credential: suspended, it is refused until it is reinstated; revoked, for good.
 
+use gateway::keys::KeyPurpose;
 use gateway::revoke::operator::{self, Change, ChangeError, Done, Target};
 use gateway::status::Reason;
 use jiff::SignedDuration;
@@ -73,8 +74,11 @@ async fn published(world: &World, serial: &str) -> (Status, bool, bool) {
         row.integer("list_index").unwrap(),
     );
     let index = u64::try_from(index).unwrap();
-    let organisation = app.organisations.find("anytown").unwrap();
-    let key = organisation.keys.status.public_jwk();
+    let key = app
+        .keys
+        .active(KeyPurpose::Status, "anytown")
+        .unwrap()
+        .public_jwk();
     let uri = world.url(&format!("/issuers/anytown/status/{list}"));
     let token = read(client().get(&uri)).await.body;
     let token = ParsedStatusListToken::parse(&token).unwrap();
@@ -90,7 +94,7 @@ async fn published(world: &World, serial: &str) -> (Status, bool, bool) {
         assert_eq!(answer.headers["cache-control"], "public, max-age=30");
         let expected = ExpectedBitstring {
             uri: &uri,
-            issuer: &organisation.did,
+            issuer: &app.organisations.find("anytown").unwrap().did,
             purpose,
         };
         let parsed = ParsedBitstringCredential::parse(&answer.body).unwrap();

@@ -109,6 +109,7 @@ pub fn gateway_config(
         anyhow::Ok(OrganisationConfig {
             id: id.to_owned(),
             name: name.to_owned(),
+            did: None,
             issues: types.to_vec(),
             trust,
             relying_parties: parties

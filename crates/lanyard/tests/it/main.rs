@@ -23,6 +23,7 @@ mod example_stage;
 mod gateway_command;
 mod holder;
 mod journey_command;
+mod key_command;
 mod kill;
 mod kill_in_flight;
 mod notify_here;

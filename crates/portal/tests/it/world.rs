@@ -405,6 +405,7 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
     let anytown = OrganisationConfig {
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
+        did: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

@@ -335,6 +335,7 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
     let anytown = OrganisationConfig {
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
+        did: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

@@ -367,6 +367,7 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
     let anytown = OrganisationConfig {
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
+        did: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

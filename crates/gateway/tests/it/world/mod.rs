@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use gateway::clock::{Clock, Shift};
 use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
+use gateway::keys::KeyPurpose;
 use gateway::organisation::dialect::Dialect;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
+use standards::jose::Signer;
 use standards::jose::hmac_key::HmacKey;
 use url::Url;
 use wallet::{Scan, Scanned, Wallet};
@@ -144,6 +146,12 @@ impl World {
 
     pub(crate) fn later(&self, by: SignedDuration) {
         self.shift.set(by);
+    }
+
+    /// The key that signs for Anytown.
+    pub(crate) fn key(&self, purpose: KeyPurpose) -> Arc<dyn Signer> {
+        let app = self.gateway.app();
+        app.keys.active(purpose, "anytown").unwrap().clone()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -338,6 +346,7 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
     let organisation = |id: &str, trusts: bool| OrganisationConfig {
         id: id.to_owned(),
         name: format!("{id} NHS Trust"),
+        did: None,
         issues: types.clone(),
         trust: types
             .iter()

@@ -1,0 +1,144 @@
+//! What an operator does with signing keys, beside gateways that run: the door behind `lanyard key`.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use standards::jose::Algorithm;
+use store::Store;
+
+use crate::base::{Known, key_store};
+use crate::config::{Config, ConfigError};
+use crate::keys::acts::{Act, ActError, Acts, Change};
+use crate::keys::rows::{self, KeyRow, Signed};
+use crate::keys::{self, GATEWAY, KeyHolder, Place};
+use crate::{ComposeError, MIGRATIONS, Surroundings, seal};
+
+/// The keys of a gateway, to be looked at and changed. Processes that run follow within a second or two.
+pub struct KeyDesk {
+    store: Store,
+    holder: Arc<dyn KeyHolder>,
+    surroundings: Surroundings,
+    organisations: Vec<String>,
+}
+
+impl KeyDesk {
+    /// Opens the keys and the database of that configuration. What a gateway would refuse to start with is warned of:
+    /// this may be where it is put right.
+    pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
+        let holder = key_store(config, surroundings.sandbox)?;
+        let address = config.database_address()?;
+        let address = address
+            .parse()
+            .map_err(|error: store::InvalidDatabaseUrl| {
+                ConfigError::value("database", error.to_string())
+            })?;
+        let store = Store::open(&address, &[MIGRATIONS]).await?;
+        let known = Known::read(&store, &seal(config)?).await?;
+        let config = known.registered.complete(config)?;
+        let organisations = config.organisations.iter();
+        let desk = Self {
+            store,
+            holder,
+            organisations: organisations.map(|entry| entry.id.clone()).collect(),
+            surroundings,
+        };
+        for place in desk.places() {
+            let adopted = keys::adopt(&desk.store, &desk.holder, [place], desk.now()).await;
+            if let Err(error) = adopted {
+                tracing::warn!(%error, "a signing key is not as it should be");
+            }
+        }
+        Ok(desk)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.surroundings.clock.now()
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let organisations = self.organisations.iter();
+        let theirs = organisations.flat_map(|id| Place::of_organisation(id));
+        Place::of_gateway().into_iter().chain(theirs).collect()
+    }
+
+    async fn acts(&self) -> Result<Acts, ActError> {
+        Ok(Acts::read(&self.store, &self.holder, self.now()).await?)
+    }
+
+    async fn keep(&self, act: Act) -> Result<Vec<Change>, ActError> {
+        act.keep(&self.store, &self.holder, []).await
+    }
+
+    /// Every key that ever was, the oldest first.
+    pub async fn list(&self) -> Result<Vec<KeyRow>, ActError> {
+        Ok(self.acts().await?.rows().to_vec())
+    }
+
+    /// Makes the next key of a place, or its first.
+    pub async fn create(
+        &self,
+        place: &str,
+        algorithm: Option<Algorithm>,
+    ) -> Result<Vec<Change>, ActError> {
+        let place = self.place(place)?;
+        let algorithm = algorithm.unwrap_or(place.purpose.algorithm());
+        let act = self.acts().await?.create(&place, algorithm).await?;
+        self.keep(act).await
+    }
+
+    /// The next step of changing the key of a place.
+    pub async fn rotate(&self, place: &str, at_once: bool) -> Result<Vec<Change>, ActError> {
+        let place = self.place(place)?;
+        let act = self.acts().await?.rotate(&place, at_once).await?;
+        self.keep(act).await
+    }
+
+    /// Lets a next key sign.
+    pub async fn activate(&self, kid: &str, at_once: bool) -> Result<Vec<Change>, ActError> {
+        let act = self.acts().await?.activate(kid, at_once)?;
+        self.keep(act).await
+    }
+
+    /// Takes a key out of signing; the next one of its place takes over.
+    pub async fn retire(&self, kid: &str, at_once: bool) -> Result<Vec<Change>, ActError> {
+        let act = self.acts().await?.retire(kid, at_once)?;
+        self.keep(act).await
+    }
+
+    /// Takes a key out of everything.
+    pub async fn remove(&self, kid: &str, force: bool) -> Result<Vec<Change>, ActError> {
+        let acts = self.acts().await?;
+        let act = acts.remove(&self.store, kid, force).await?;
+        self.keep(act).await
+    }
+
+    /// Somebody else may have a key: it is out of everything at once.
+    pub async fn compromised(&self, kid: &str) -> Result<Vec<Change>, ActError> {
+        let act = self.acts().await?.compromised(kid).await?;
+        self.keep(act).await
+    }
+
+    /// What a key signed, by credential type.
+    pub async fn signed(&self, kid: &str) -> Result<Vec<Signed>, ActError> {
+        let acts = self.acts().await?;
+        Ok(rows::find_signed(&self.store, acts.find(kid)?, self.now()).await?)
+    }
+
+    /// Some of the serial numbers of credentials in force that a key signed, in order; those after one.
+    pub async fn serial_numbers(&self, kid: &str, after: &str) -> Result<Vec<String>, ActError> {
+        let acts = self.acts().await?;
+        let key = acts.find(kid)?;
+        Ok(rows::find_serial_numbers(&self.store, key, after, self.now()).await?)
+    }
+
+    /// Lets writes that were begun finish.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    fn place(&self, name: &str) -> Result<Place, ActError> {
+        let place = Place::parse(name)
+            .filter(|place| place.owner == GATEWAY || self.organisations.contains(&place.owner));
+        place.ok_or_else(|| ActError::UnknownPlace(name.to_owned()))
+    }
+}

@@ -1,0 +1,179 @@
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+use standards::jose::{Typ, jws};
+
+use super::*;
+use crate::keys::SANDBOX_PASSPHRASE;
+
+const PIN: &str = "1234";
+
+/// Where distributions put `SoftHSM`.
+const LIBRARIES: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+];
+
+/// A token of `SoftHSM`'s with nothing in it, in this process alone: the module reads its configuration where the
+/// environment says, so the test starts itself anew with one.
+fn in_a_process_with_a_token(test: &str) -> Option<PathBuf> {
+    let library = LIBRARIES.map(PathBuf::from);
+    let Some(library) = library.into_iter().find(|library| library.exists()) else {
+        println!("skipped: SoftHSM is not there (Debian: softhsm2)");
+        return None;
+    };
+    if std::env::var_os("LANYARD_TEST_TOKEN").is_some() {
+        return Some(library);
+    }
+    let folder = std::env::temp_dir().join(format!("lanyard-token-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(folder.join("tokens")).unwrap();
+    let settings = folder.join("softhsm2.conf");
+    let text = format!(
+        "directories.tokendir = {}\n",
+        folder.join("tokens").display()
+    );
+    std::fs::write(&settings, text).unwrap();
+    let run = |program: &mut Command| {
+        let output = program
+            .env("SOFTHSM2_CONF", &settings)
+            .env("LANYARD_TEST_TOKEN", folder.as_os_str())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        said
+    };
+    run(Command::new("softhsm2-util").args([
+        "--init-token",
+        "--free",
+        "--label",
+        "lanyard",
+        "--pin",
+        PIN,
+        "--so-pin",
+        PIN,
+    ]));
+    let said =
+        run(Command::new(std::env::current_exe().unwrap()).args([test, "--exact", "--nocapture"]));
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(said.contains("1 passed"), "{said}");
+    None
+}
+
+fn open(library: &Path, pin: &str) -> Result<TokenStore, KeyError> {
+    let folder: PathBuf = std::env::var_os("LANYARD_TEST_TOKEN").unwrap().into();
+    let passphrase = Zeroizing::new(SANDBOX_PASSPHRASE.to_owned());
+    let files = KeyStore::open(&folder.join("keys"), passphrase, false)?;
+    TokenStore::open(library, "lanyard", &Zeroizing::new(pin.to_owned()), files)
+}
+
+/// SEC-37, SEC-15.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_37_a_key_in_a_token_signs_and_never_leaves_it() {
+    let test = "keys::token::tests::sec_37_a_key_in_a_token_signs_and_never_leaves_it";
+    let Some(library) = in_a_process_with_a_token(test) else {
+        return;
+    };
+    let wrong = open(&library, "4321").unwrap_err();
+    assert!(
+        matches!(wrong, KeyError::Token(_)) && !wrong.to_string().contains("4321"),
+        "{wrong}"
+    );
+    let keys = open(&library, PIN).unwrap();
+    assert!(!format!("{keys:?}").contains(PIN));
+
+    for (name, algorithm) in [
+        ("one.credentials", Algorithm::ES256),
+        ("id-token-rs256", Algorithm::RS256),
+    ] {
+        assert!(keys.create(name, algorithm).unwrap());
+        assert!(!keys.create(name, algorithm).unwrap(), "made once");
+        // The same whenever it is opened, and by whomever.
+        let signer = keys.find(name).unwrap();
+        let again = open(&library, PIN).unwrap().find(name).unwrap();
+        assert_eq!(signer.algorithm(), algorithm);
+        let public = signer.public_jwk();
+        assert!(public.same_key(again.public_jwk()));
+        assert_eq!(public.kid(), Some(public.thumbprint().as_str()));
+        // Many at once, each right.
+        let signing = (0..8).map(|number| {
+            let signer = signer.clone();
+            tokio::spawn(async move {
+                let header = jws::ProtectedHeader::typ("JWT");
+                jws::sign(signer.as_ref(), header, &json!({"number": number}))
+                    .await
+                    .unwrap()
+            })
+        });
+        for (number, signing) in signing.collect::<Vec<_>>().into_iter().enumerate() {
+            let token = signing.await.unwrap();
+            let parsed = jws::parse(&token).unwrap();
+            let verified = parsed.verify(public, &[algorithm], Typ::Is("JWT")).unwrap();
+            assert_eq!(verified.claims()["number"], number);
+        }
+        // The module was told to give the private half to nobody, and does not.
+        let private = keys
+            .token
+            .find(Some(name), ObjectClass::PRIVATE_KEY)
+            .unwrap()[0];
+        let secret = [AttributeType::Value, AttributeType::PrivateExponent];
+        let told = [
+            AttributeType::Sensitive,
+            AttributeType::Extractable,
+            AttributeType::NeverExtractable,
+        ];
+        let (secret, told) = keys
+            .token
+            .with(|session| {
+                Ok((
+                    session.get_attributes(private, &secret)?,
+                    session.get_attributes(private, &told)?,
+                ))
+            })
+            .unwrap();
+        assert_eq!(secret, []);
+        let expected = [
+            Attribute::Sensitive(true),
+            Attribute::Extractable(false),
+            Attribute::NeverExtractable(true),
+        ];
+        assert_eq!(told, expected);
+    }
+    // What no token makes is a file, and what was a file before stays one.
+    assert!(keys.create("id-token-eddsa", Algorithm::EdDSA).unwrap());
+    assert!(
+        keys.files
+            .create("old.credentials", Algorithm::ES256)
+            .unwrap()
+    );
+    assert!(!keys.create("old.credentials", Algorithm::ES256).unwrap());
+    assert!(keys.find("old.credentials").is_ok());
+    let names = [
+        "id-token-eddsa",
+        "id-token-rs256",
+        "old.credentials",
+        "one.credentials",
+    ];
+    assert_eq!(keys.names().unwrap(), names);
+    for name in names {
+        keys.destroy(name).unwrap();
+        keys.destroy(name).unwrap();
+        assert!(matches!(keys.find(name), Err(KeyError::Missing(_))));
+    }
+    assert_eq!(keys.names().unwrap(), [""; 0]);
+    assert!(matches!(
+        TokenStore::open(
+            &library,
+            "another",
+            &Zeroizing::new(PIN.to_owned()),
+            keys.files
+        ),
+        Err(KeyError::Token(_))
+    ));
+}
