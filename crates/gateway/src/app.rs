@@ -48,6 +48,8 @@ pub struct Parts {
     pub id_token_es256: Arc<dyn Signer>,
     /// Signs the ID tokens of clients that ask for Ed25519 (`EdDSA`).
     pub id_token_eddsa: Arc<dyn Signer>,
+    /// Signs the checkpoints of the audit (ES256), and nothing else.
+    pub audit_key: Arc<dyn Signer>,
     /// How many wrong short codes came lately.
     pub short_code_guesses: Arc<Guesses>,
     /// The operator's name and colours.

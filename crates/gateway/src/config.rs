@@ -41,6 +41,13 @@ pub struct Config {
     /// How long the traces of ended interactions stay, in days. No personal value is among them.
     #[serde(default = "thirty")]
     pub retention_days: u32,
+    /// How long entries of the audit stay, in days: six years, as the NHS Records Management Code has it for HR, unless
+    /// the operator's own schedule says otherwise.
+    #[serde(default = "six_years")]
+    pub audit_retention_days: u32,
+    /// Where operators and their programs administer the gateway. Without it nobody does but whoever has this file.
+    #[serde(default)]
+    pub admin: Option<AdminConfig>,
     /// Certificate chain (PEM), when the gateway ends TLS itself.
     #[serde(default)]
     pub tls_certificate: Option<PathBuf>,
@@ -63,6 +70,18 @@ pub struct Config {
 
 fn thirty() -> u32 {
     30
+}
+
+const fn six_years() -> u32 {
+    2192
+}
+
+/// The listener of the admin API. It is never the public one (SEC-13).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminConfig {
+    /// Where to listen: 127.0.0.1 or another loopback address, or any other with the gateway's own TLS certificate.
+    pub listen: SocketAddr,
 }
 
 /// A tenant: it owns relying parties, an issuer identity and a trust list.

@@ -5,6 +5,7 @@
 
 mod admission;
 pub mod app;
+pub mod audit;
 mod client;
 pub mod clock;
 pub mod config;
@@ -84,6 +85,7 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 pub struct Gateway {
     live: Live,
     retention_days: u32,
+    audit_days: u32,
     loopback: bool,
     page_states: bool,
 }
@@ -159,14 +161,7 @@ impl Gateway {
             None => ui::Brand::neutral("Staff passport"),
         };
         let address_header = address_header(config)?;
-        let address =
-            config
-                .database_address()?
-                .parse()
-                .map_err(|error: store::InvalidDatabaseUrl| {
-                    ConfigError::value("database", error.to_string())
-                })?;
-        let store = Store::open(&address, &[MIGRATIONS]).await?;
+        let store = open_store(&config.database_address()?).await?;
         let limits = Limits::new(
             config.limits.clone(),
             address_header,
@@ -200,6 +195,10 @@ impl Gateway {
                 keys.signing_key("id-token-eddsa")
                     .map_err(ConfigError::from)?,
             ),
+            audit_key: Arc::new(
+                keys.signing_key(audit::checkpoint::KEY)
+                    .map_err(ConfigError::from)?,
+            ),
             short_code_guesses: Arc::default(),
             brand: Arc::new(brand),
             limits: Arc::new(limits),
@@ -207,6 +206,7 @@ impl Gateway {
         Ok(Self {
             live,
             retention_days: config.retention_days,
+            audit_days: config.audit_retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
         })
@@ -268,7 +268,8 @@ impl Gateway {
     pub async fn keep_working(&self) {
         tokio::join!(
             retention::run(&self.live, self.retention_days),
-            webhook::run(&self.live)
+            webhook::run(&self.live),
+            audit::run(&self.live, self.audit_days)
         );
     }
 
@@ -298,6 +299,16 @@ impl Gateway {
     }
 }
 
+/// Opens the database at this address and brings its tables to this version: for commands that need no gateway.
+pub async fn open_store(address: &str) -> Result<Store, ComposeError> {
+    let address = address
+        .parse()
+        .map_err(|error: store::InvalidDatabaseUrl| {
+            ConfigError::value("database", error.to_string())
+        })?;
+    Ok(Store::open(&address, &[MIGRATIONS]).await?)
+}
+
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
 pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, ConfigError> {
     let keys = key_store(config, sandbox)?;
@@ -305,6 +316,7 @@ pub fn create_keys(config: &Config, sandbox: bool) -> Result<Vec<String>, Config
         ("id-token-rs256".to_owned(), Algorithm::RS256),
         ("id-token-es256".to_owned(), Algorithm::ES256),
         ("id-token-eddsa".to_owned(), Algorithm::EdDSA),
+        (audit::checkpoint::KEY.to_owned(), Algorithm::ES256),
     ];
     for organisation in &config.organisations {
         wanted.extend(

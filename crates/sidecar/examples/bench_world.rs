@@ -132,6 +132,8 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         earlier_storage_secrets: vec![],
         credential_types: None,
         retention_days: 30,
+        audit_retention_days: 2192,
+        admin: None,
         tls_certificate: None,
         tls_key: None,
         brand: None,

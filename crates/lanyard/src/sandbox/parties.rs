@@ -126,6 +126,8 @@ pub fn gateway_config(
         earlier_storage_secrets: Vec::new(),
         credential_types: None,
         retention_days: 30,
+        audit_retention_days: 2192,
+        admin: None,
         tls_certificate: options.tls_cert.clone(),
         tls_key: options.tls_key.clone(),
         brand: None,

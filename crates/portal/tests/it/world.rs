@@ -427,6 +427,8 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         earlier_storage_secrets: vec![],
         credential_types: None,
         retention_days: 30,
+        audit_retention_days: 2192,
+        admin: None,
         tls_certificate: None,
         tls_key: None,
         brand: None,

@@ -390,6 +390,8 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         earlier_storage_secrets: vec![],
         credential_types: None,
         retention_days: 30,
+        audit_retention_days: 2192,
+        admin: None,
         tls_certificate: None,
         tls_key: None,
         brand: None,

@@ -374,6 +374,8 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         earlier_storage_secrets: vec![],
         credential_types: None,
         retention_days: 30,
+        audit_retention_days: 2192,
+        admin: None,
         tls_certificate: None,
         tls_key: None,
         brand: None,
