@@ -359,6 +359,21 @@ impl Config {
         })
     }
 
+    /// A token must not travel through a network in the open, nor the admin API stand where everybody is served.
+    pub(crate) fn check_admin(&self) -> Result<(), ConfigError> {
+        let Some(admin) = &self.admin else {
+            return Ok(());
+        };
+        let reason = if admin.listen == self.listen && admin.listen.port() != 0 {
+            "it must be another address than the public one"
+        } else if !admin.listen.ip().is_loopback() && self.tls_certificate.is_none() {
+            "only a loopback address may do without TLS: set tls_certificate and tls_key, or listen on 127.0.0.1"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::value("admin.listen", reason))
+    }
+
     /// The database's address, from the environment where the file says so.
     pub fn database_address(&self) -> Result<String, ConfigError> {
         match self.database.strip_prefix("env:") {

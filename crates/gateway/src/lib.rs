@@ -3,6 +3,8 @@
 //! [`Gateway::compose`] makes one from a [`Config`]; [`Gateway::router`] is everything it serves. The slices
 //! meet in [`interaction`] and [`status`]; only this file knows them all.
 
+pub mod admin;
+mod administration;
 mod admission;
 pub mod app;
 pub mod audit;
@@ -18,6 +20,7 @@ pub mod limits;
 mod live;
 pub mod oidc;
 mod openapi;
+pub mod operator;
 pub mod organisation;
 pub mod outbound;
 mod outcome;
@@ -88,6 +91,7 @@ pub struct Gateway {
     audit_days: u32,
     loopback: bool,
     page_states: bool,
+    door: Arc<admin::Door>,
 }
 
 /// What the composing program decides and a configuration file cannot say.
@@ -160,6 +164,7 @@ impl Gateway {
                 .map_err(|error| ConfigError::value("brand", error.to_string()))?,
             None => ui::Brand::neutral("Staff passport"),
         };
+        config.check_admin()?;
         let address_header = address_header(config)?;
         let store = open_store(&config.database_address()?).await?;
         let limits = Limits::new(
@@ -209,6 +214,7 @@ impl Gateway {
             audit_days: config.audit_retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
+            door: Arc::default(),
         })
     }
 

@@ -33,6 +33,13 @@ const WRITTEN_BY_TESTS: &[(&str, &str, &[&str], &str)] = &[
         "the_table_of_refusals",
     ),
     ("errors.md", "gateway", &["--lib"], "the_table_of_errors"),
+    ("roles.md", "gateway", &["--lib"], "the_table_of_roles"),
+    (
+        "admin.openapi.json",
+        "gateway",
+        &["--test", "it"],
+        "the_committed_admin_description",
+    ),
     (
         "openapi.json",
         "gateway",

@@ -33,6 +33,8 @@ const SLICES: &[(&str, &[&str])] = &[
     // Tenants and what is registered for them; the shape of the one configuration file.
     ("organisation", &[]),
     ("config", &[]),
+    // Who may administer.
+    ("operator", &[]),
     // The operator's pages stand on the same admin API that everybody else uses.
     ("console", &[]),
 ];
@@ -42,12 +44,12 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "event", "flight", "keys", "limits", "live", "openapi", "outbound", "random",
-    "revision", "seal",
+    "admin", "audit", "clock", "event", "flight", "keys", "limits", "live", "openapi", "outbound",
+    "random", "revision", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)
-const ROOT: &[&str] = &["admission", "app"];
+const ROOT: &[&str] = &["administration", "admission", "app"];
 
 pub(super) fn check(path: &str, source: &Source) -> Vec<Breach> {
     let Some(inside) = path.strip_prefix(FOLDER) else {

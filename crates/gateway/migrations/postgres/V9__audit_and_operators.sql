@@ -22,7 +22,7 @@ CREATE INDEX audit_entries_by_time ON audit_entries (happened_at);
 CREATE TABLE audit_chain (
     name     TEXT    NOT NULL PRIMARY KEY,
     position BIGINT  NOT NULL,
-    digest   BYTEA    NOT NULL
+    digest   BYTEA   NOT NULL
 );
 INSERT INTO audit_chain (name, position, digest) VALUES
     ('head', 0, '\x0000000000000000000000000000000000000000000000000000000000000000'),
@@ -32,7 +32,7 @@ INSERT INTO audit_chain (name, position, digest) VALUES
 CREATE TABLE audit_checkpoints (
     day      TEXT    NOT NULL PRIMARY KEY,
     position BIGINT  NOT NULL,
-    digest   BYTEA    NOT NULL,
+    digest   BYTEA   NOT NULL,
     jws      TEXT    NOT NULL
 );
 
@@ -88,7 +88,7 @@ CREATE TRIGGER audit_checkpoints_whole BEFORE TRUNCATE ON audit_checkpoints EXEC
 -- stands in the audit means one operator for ever.
 CREATE TABLE operators (
     id           TEXT    NOT NULL PRIMARY KEY,
-    name         TEXT    NOT NULL UNIQUE,
+    name         TEXT    NOT NULL,
     role         TEXT    NOT NULL,
     organisation TEXT,
     -- The operator who answers for a program; its own id for a person.
@@ -98,10 +98,14 @@ CREATE TABLE operators (
     removed_at   BIGINT
 );
 
+-- Within an organisation, so that nobody learns another's names from what is taken.
+CREATE UNIQUE INDEX operators_by_name ON operators (COALESCE(organisation, ''), name);
+CREATE INDEX operators_by_person ON operators (person);
+
 CREATE TABLE operator_tokens (
     id           TEXT    NOT NULL PRIMARY KEY,
     operator     TEXT    NOT NULL REFERENCES operators (id),
-    digest       BYTEA    NOT NULL UNIQUE,
+    digest       BYTEA   NOT NULL UNIQUE,
     made_at      BIGINT  NOT NULL,
     expires_at   BIGINT  NOT NULL,
     last_used_at BIGINT,

@@ -72,7 +72,7 @@ BEGIN SELECT RAISE(ABORT, 'a checkpoint is never deleted'); END;
 -- stands in the audit means one operator for ever.
 CREATE TABLE operators (
     id           TEXT    NOT NULL PRIMARY KEY,
-    name         TEXT    NOT NULL UNIQUE,
+    name         TEXT    NOT NULL,
     role         TEXT    NOT NULL,
     organisation TEXT,
     -- The operator who answers for a program; its own id for a person.
@@ -81,6 +81,10 @@ CREATE TABLE operators (
     added_at     INTEGER NOT NULL,
     removed_at   INTEGER
 ) STRICT;
+
+-- Within an organisation, so that nobody learns another's names from what is taken.
+CREATE UNIQUE INDEX operators_by_name ON operators (COALESCE(organisation, ''), name);
+CREATE INDEX operators_by_person ON operators (person);
 
 CREATE TABLE operator_tokens (
     id           TEXT    NOT NULL PRIMARY KEY,

@@ -13,14 +13,13 @@ pub enum Act {
     ProposalMade,
     ProposalApproved,
     ProposalDeclined,
-    AuditRead,
     AuditExported,
     AuditPruned,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -30,7 +29,6 @@ impl Act {
         Self::ProposalMade,
         Self::ProposalApproved,
         Self::ProposalDeclined,
-        Self::AuditRead,
         Self::AuditExported,
         Self::AuditPruned,
     ];
@@ -48,7 +46,6 @@ impl Act {
             Self::ProposalMade => ("proposal-made", "Something was proposed that a second person must approve", 4),
             Self::ProposalApproved => ("proposal-approved", "A second person approved a proposal, and it was done", 6),
             Self::ProposalDeclined => ("proposal-declined", "A proposal was declined", 4),
-            Self::AuditRead => ("audit-read", "The audit was looked at", 2),
             Self::AuditExported => ("audit-exported", "The audit was exported", 3),
             Self::AuditPruned => ("audit-pruned", "Entries older than the retention period were removed", 4),
         }

@@ -43,6 +43,8 @@ pub(super) enum Budget {
     ClientFailures,
     /// Wrong codes and tokens of wallets.
     WalletFailures,
+    /// Wrong tokens of operators.
+    OperatorFailures,
 }
 
 /// One route, as the router has it, and what it is.
