@@ -4,8 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use jiff::Timestamp;
+use standards::jose::{Jwk, Signer as _};
+use store::Store;
 
-use crate::{Gateway, admin, operator};
+use crate::audit::export::{Format, export};
+use crate::audit::verify::{Report, verify};
+use crate::audit::{Act, Actor, Entry, checkpoint};
+use crate::config::{Config, ConfigError};
+use crate::keys::KeyStore;
+use crate::{ComposeError, Gateway, admin, operator};
 
 impl Gateway {
     /// What operators and their programs call. For a listener of its own, never for the public one (SEC-13).
@@ -22,4 +30,56 @@ impl Gateway {
     pub fn break_glass_uses(&self) -> u64 {
         self.door.break_glass_uses.load(Ordering::Relaxed)
     }
+}
+
+/// Checks the audit of the database that the configuration names, which may belong to a running gateway. Nothing is
+/// changed, tables included.
+pub async fn verify_audit(config: &Config) -> Result<Report, ComposeError> {
+    let store = open_as_it_is(config).await?;
+    Ok(verify(&store, issuer(config), &audit_keys(config)?).await?)
+}
+
+/// Exports the audit of the database that the configuration names; the export is an entry itself, by that account. Tells
+/// how many entries there were.
+pub async fn export_audit(
+    config: &Config,
+    account: &str,
+    (from, to): (Timestamp, Timestamp),
+    format: Format,
+    write: impl FnMut(String),
+) -> Result<u64, ComposeError> {
+    let store = open_as_it_is(config).await?;
+    let entries = export(&store, issuer(config), (from, to), None, format, write).await?;
+    let now = crate::clock::Clock::system().now();
+    let told = Entry::new(
+        Actor::Command(account),
+        Act::AuditExported,
+        ("audit", "chain"),
+        now,
+    )
+    .number("from", from.as_second())
+    .number("to", to.as_second())
+    .number("entries", entries.try_into().unwrap_or(i64::MAX));
+    store.write([told.into()]).await?;
+    Ok(entries)
+}
+
+/// The public keys that sign or signed the checkpoints of the audit.
+pub fn audit_keys(config: &Config) -> Result<Vec<Jwk>, ConfigError> {
+    // Nothing is signed here: a sandbox's key may check what a sandbox signed.
+    let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, false)?;
+    let key = keys.signing_key(checkpoint::KEY)?;
+    Ok(vec![key.public_jwk().clone()])
+}
+
+fn issuer(config: &Config) -> &str {
+    config.public_url.as_str().trim_end_matches('/')
+}
+
+async fn open_as_it_is(config: &Config) -> Result<Store, ComposeError> {
+    let address = config.database_address()?.parse();
+    let address = address.map_err(|error: store::InvalidDatabaseUrl| {
+        ConfigError::value("database", error.to_string())
+    })?;
+    Ok(Store::open(&address, &[]).await?)
 }

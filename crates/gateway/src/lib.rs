@@ -47,6 +47,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use administration::{audit_keys, export_audit, verify_audit};
 use app::{App, Parts};
 use clock::Clock;
 pub use config::Config;

@@ -2,6 +2,8 @@
 //!
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
+mod admin_command;
+mod audit_command;
 pub mod browser;
 mod connections;
 mod connector_command;
@@ -9,6 +11,7 @@ mod gateway_command;
 pub mod journey;
 mod listen;
 mod mail_command;
+mod operator_command;
 mod portal_command;
 pub mod sandbox;
 pub mod sandbox_file;
@@ -36,6 +39,12 @@ enum Command {
     Sandbox(sandbox::Options),
     /// The gateway alone, for real use.
     Gateway(gateway_command::Options),
+    /// Operators of a gateway: the first one, and whatever nobody else can help with.
+    Operator(operator_command::Options),
+    /// What was done to a gateway, by whom: check it, export it.
+    Audit(audit_command::Options),
+    /// Administer a running gateway.
+    Admin(admin_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -55,7 +64,11 @@ impl Command {
             Self::Gateway(_) | Self::Portal(_) | Self::Mail(_) => true,
             Self::Wallet(options) => options.is_service(),
             Self::Connector(options) => options.is_service(),
-            Self::Sandbox(_) | Self::Journey(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Operator(_)
+            | Self::Audit(_)
+            | Self::Admin(_) => false,
         }
     }
 }
@@ -72,6 +85,9 @@ pub async fn run() -> ExitCode {
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Operator(options) => succeeded(operator_command::run(&options).await),
+        Command::Audit(options) => audit_command::run(&options).await,
+        Command::Admin(options) => admin_command::run(&options).await,
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

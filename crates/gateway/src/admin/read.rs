@@ -32,6 +32,13 @@ where
             413 => Problem::from(Code::BodyTooLarge),
             _ => Problem::with(Code::BodyUnreadable, "The body did not arrive whole."),
         })?;
+        // An array would be read as the members in their order.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::with(
+                Code::BodyUnreadable,
+                "The body is one JSON object.",
+            ));
+        }
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))
@@ -57,6 +64,9 @@ pub(super) fn unreadable(error: &serde_json::Error) -> String {
 
 /// The detail of a proposal as what its act reads.
 pub fn detail<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+    if !value.is_object() {
+        return Err(Problem::field("detail", "it is an object"));
+    }
     T::deserialize(value).map_err(|error| {
         let text = error.to_string();
         // The one error that quotes a name of ours and nothing that was sent.

@@ -18,3 +18,11 @@ pub use rows::{Known, NewOperator, Token};
 pub const TOKEN_DAYS: u32 = 90;
 /// The longest that a token is in force, in days.
 pub const MOST_TOKEN_DAYS: u32 = 400;
+
+/// A token that its holder made, and its SHA-256 in hexadecimal, for whoever adds them.
+#[must_use]
+pub fn made_token(random: &crate::random::Random) -> (zeroize::Zeroizing<String>, String) {
+    let token = crate::admin::new_token(random);
+    let digest = hex::encode(crate::admin::digest_of(&token));
+    (zeroize::Zeroizing::new(token), digest)
+}

@@ -207,6 +207,11 @@ async fn what_is_not_understood_is_a_problem_that_quotes_nothing() {
             .refused("body-unreadable");
         assert!(!reply.text.contains("hunter2"), "{}", reply.text);
     }
+    let list = json!({ "act": "operator-add", "detail": ["x", "viewer"] });
+    admin
+        .post(&ann, "/admin/v1/proposals", &list)
+        .await
+        .refused("field-invalid");
     let large = json!({ "reason": "x".repeat(70_000) });
     admin
         .post(&ann, "/admin/v1/proposals", &large)

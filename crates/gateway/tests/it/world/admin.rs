@@ -16,6 +16,8 @@ use crate::database::Database;
 pub(crate) struct Admin {
     pub(crate) world: World,
     pub(crate) url: String,
+    /// One for all requests: making one costs more than most of them.
+    client: reqwest::Client,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -64,7 +66,12 @@ impl Admin {
             .admin_router()
             .into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { world, url, server }
+        Self {
+            world,
+            url,
+            client: client(),
+            server,
+        }
     }
 
     pub(crate) async fn operator(
@@ -118,7 +125,7 @@ impl Admin {
         body: Option<&Value>,
     ) -> Reply {
         let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
-        let mut request = client().request(method, format!("{}{path}", self.url));
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
