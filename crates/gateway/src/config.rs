@@ -72,6 +72,9 @@ fn thirty() -> u32 {
     30
 }
 
+/// The shortest time that entries of the audit stay, in days.
+const LEAST_AUDIT_DAYS: u32 = 30;
+
 const fn six_years() -> u32 {
     2192
 }
@@ -361,6 +364,10 @@ impl Config {
 
     /// A token must not travel through a network in the open, nor the admin API stand where everybody is served.
     pub(crate) fn check_admin(&self) -> Result<(), ConfigError> {
+        if self.audit_retention_days < LEAST_AUDIT_DAYS {
+            let reason = "an audit that is gone within a month proves nothing: at least 30";
+            return Err(ConfigError::value("audit_retention_days", reason));
+        }
         let Some(admin) = &self.admin else {
             return Ok(());
         };

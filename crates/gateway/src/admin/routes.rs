@@ -109,18 +109,28 @@ impl Door {
             .route("/openapi.json", get(|| async move { Json(document) }))
             .route("/healthz", get(|| async { "ok\n" }))
             .with_state(live.clone())
-            .layer(map_response(complete))
             .layer(CatchPanicLayer::custom(answer_panic))
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 LONGEST_REQUEST,
             ))
+            .layer(map_response(complete))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
     }
 }
 
-/// What operators see stays in no cache and no page.
-async fn complete(mut response: Response) -> Response {
+/// What operators see stays in no cache and no page; a refusal that a library wrote is a problem like any other.
+async fn complete(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_ours = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/"));
+    let mut response = match response.status() {
+        status if is_ours || status.as_u16() < 400 => response,
+        StatusCode::SERVICE_UNAVAILABLE => Problem::from(Code::TooSlow).after(5).into_response(),
+        _ => {
+            let reason = "The address is not one that can be read.";
+            Problem::with(Code::FieldInvalid, reason).into_response()
+        }
+    };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(

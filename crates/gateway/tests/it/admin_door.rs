@@ -77,6 +77,11 @@ async fn sec_13_the_admin_api_listens_in_the_open_with_tls_only() {
             "{sentence}"
         );
     }
+    let mut short = world.config.clone();
+    short.audit_retention_days = 29;
+    let refused = gateway::Gateway::compose(&short, surroundings()).await;
+    let sentence = refused.err().unwrap().to_string();
+    assert!(sentence.contains("audit_retention_days"), "{sentence}");
     let mut same = compose("127.0.0.1:8400");
     same.listen = "127.0.0.1:8400".parse().unwrap();
     assert!(
@@ -228,6 +233,11 @@ async fn what_is_not_understood_is_a_problem_that_quotes_nothing() {
         .await
         .expect(415)
         .refused("unsupported-media-type");
+    admin
+        .get(&ann, "/admin/v1/operators/%ff")
+        .await
+        .expect(400)
+        .refused("field-invalid");
     admin
         .get(&ann, "/admin/v1/audit?limit=0")
         .await
