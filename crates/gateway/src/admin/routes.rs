@@ -26,18 +26,19 @@ use crate::live::Live;
 /// The largest body. A route that takes more says so with a layer of its own.
 const LARGEST_BODY: usize = 64 * 1024;
 /// How long one request may take.
-const LONGEST_REQUEST: Duration = Duration::from_secs(60);
+const LONGEST_REQUEST: Duration = Duration::from_mins(1);
 /// Requests under way at once. They take nothing from the public listener's places, nor the other way round.
 const AT_ONCE: usize = 64;
 
 /// Routes of the admin API, each with its right.
+#[derive(Default)]
 pub struct Routes(OpenApiRouter<Live>);
 
 impl Routes {
     /// None yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(OpenApiRouter::default())
+        Self::default()
     }
 
     /// Operations at one address, all of which ask for that right.

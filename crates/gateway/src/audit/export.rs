@@ -1,6 +1,8 @@
 //! The audit for somebody else: JSON lines that verify without this gateway, CSV for a spreadsheet, CEF for a log
 //! collector.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,7 +26,7 @@ pub enum Format {
     Jsonl,
     /// RFC 4180, for a spreadsheet: nothing in it is taken for a formula.
     Csv,
-    /// ArcSight's Common Event Format.
+    /// The Common Event Format of log collectors.
     Cef,
 }
 
@@ -198,7 +200,9 @@ pub fn verify(text: &str, keys: Option<&[Jwk]>) -> Result<Report, Unreadable> {
         .map(|checkpoint: &Checkpoint| checkpoint.position);
     let mut walk = Walk::from(Link { position, digest }, wanted);
     // In the order of the file: who puts two lines in another order is found.
-    entries.iter().for_each(|entry| walk.step(entry));
+    for entry in &entries {
+        walk.step(entry);
+    }
     walk.compare(&checkpoints, &issuer, keys);
     let last = walk.last();
     let whole = end.is_some_and(|(count, position, digest)| {
@@ -300,11 +304,11 @@ fn cef(entry: &Kept) -> String {
     ];
     for (name, label, text) in named {
         if let Some(text) = text {
-            line.push_str(&format!(" {name}Label={label} {name}={}", value(text)));
+            let _ = write!(line, " {name}Label={label} {name}={}", value(text));
         }
     }
     if let Some(reason) = &entry.reason {
-        line.push_str(&format!(" reason={}", value(reason)));
+        let _ = write!(line, " reason={}", value(reason));
     }
     line
 }

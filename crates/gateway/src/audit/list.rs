@@ -43,11 +43,11 @@ pub async fn list(
         .bind(wanted + 1);
     let rows = store.read(statement).await?;
     let shown = rows.iter().take(question.limit as usize);
-    let entries = shown
-        .clone()
-        .map(Kept::read)
-        .collect::<Result<Vec<_>, _>>()?;
+    let entries = shown.map(Kept::read).collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > entries.len();
-    let next = shown.last().map(|row| row.integer("number")).transpose()?;
+    let next = rows[..entries.len()]
+        .last()
+        .map(|row| row.integer("number"))
+        .transpose()?;
     Ok((entries, next.filter(|_| more)))
 }
