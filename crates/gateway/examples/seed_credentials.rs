@@ -25,7 +25,7 @@ async fn main() -> Result<(), Failure> {
         );
     };
     let (number, on_a_list): (i64, i64) = (number.parse()?, on_a_list.parse()?);
-    let store = gateway::open_store(&Config::read(config.as_ref())?).await?;
+    let store = gateway::open_store(&Config::read(config.as_ref())?.database_address()?).await?;
     lists(&store, organisation, number.div_euclid(on_a_list) + 1).await?;
     let mut next = 0;
     while next < number {

@@ -53,6 +53,13 @@ pub struct Config {
     /// How long the traces of ended interactions stay, in days. No personal value is among them.
     #[serde(default = "thirty")]
     pub retention_days: u32,
+    /// How long entries of the audit stay, in days: six years, as the NHS Records Management Code has it for HR, unless
+    /// the operator's own schedule says otherwise.
+    #[serde(default = "six_years")]
+    pub audit_retention_days: u32,
+    /// Where operators and their programs administer the gateway. Without it nobody does but whoever has this file.
+    #[serde(default)]
+    pub admin: Option<AdminConfig>,
     /// Certificate chain (PEM), when the gateway ends TLS itself.
     #[serde(default)]
     pub tls_certificate: Option<PathBuf>,
@@ -120,6 +127,21 @@ impl Environment {
 
 fn thirty() -> u32 {
     30
+}
+
+/// The shortest time that entries of the audit stay, in days.
+const LEAST_AUDIT_DAYS: u32 = 30;
+
+const fn six_years() -> u32 {
+    2192
+}
+
+/// The listener of the admin API. It is never the public one (SEC-13).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdminConfig {
+    /// Where to listen: 127.0.0.1 or another loopback address, or any other with the gateway's own TLS certificate.
+    pub listen: SocketAddr,
 }
 
 /// A tenant: it owns relying parties, an issuer identity and a trust list.
@@ -420,6 +442,8 @@ impl Config {
             earlier_storage_secrets: Vec::new(),
             credential_types: None,
             retention_days: thirty(),
+            audit_retention_days: six_years(),
+            admin: None,
             tls_certificate: None,
             tls_key: None,
             brand: None,
@@ -439,6 +463,25 @@ impl Config {
         })?;
         toml::from_str(&text)
             .map_err(|error| ConfigError::of_toml(&file.display().to_string(), &text, &error))
+    }
+
+    /// A token must not travel through a network in the open, nor the admin API stand where everybody is served.
+    pub(crate) fn check_admin(&self) -> Result<(), ConfigError> {
+        if self.audit_retention_days < LEAST_AUDIT_DAYS {
+            let reason = "an audit that is gone within a month proves nothing: at least 30";
+            return Err(ConfigError::value("audit_retention_days", reason));
+        }
+        let Some(admin) = &self.admin else {
+            return Ok(());
+        };
+        let reason = if admin.listen == self.listen && admin.listen.port() != 0 {
+            "it must be another address than the public one"
+        } else if !admin.listen.ip().is_loopback() && self.tls_certificate.is_none() {
+            "only a loopback address may do without TLS: set tls_certificate and tls_key, or listen on 127.0.0.1"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::value("admin.listen", reason))
     }
 
     /// The database's address, from the environment where the file says so.

@@ -3,8 +3,11 @@
 //! [`Gateway::compose`] makes one from a [`Config`]; [`Gateway::router`] is everything it serves. The slices
 //! meet in [`interaction`] and [`status`]; only this file knows them all.
 
+pub mod admin;
+mod administration;
 mod admission;
 pub mod app;
+pub mod audit;
 pub mod availability;
 mod base;
 mod client;
@@ -23,6 +26,7 @@ pub mod metrics;
 pub mod oidc;
 mod openapi;
 mod operate;
+pub mod operator;
 pub mod organisation;
 pub mod outbound;
 mod outcome;
@@ -50,6 +54,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use administration::{audit_keys, export_audit, verify_audit};
 use app::{App, Parts};
 use availability::PlannedWork;
 use base::{Base, Known};
@@ -100,8 +105,10 @@ pub struct Gateway {
     watch: Arc<Watch>,
     planned_work: Option<std::path::PathBuf>,
     retention_days: u32,
+    audit_days: u32,
     loopback: bool,
     page_states: bool,
+    door: Arc<admin::Door>,
 }
 
 /// What the composing program decides and a configuration file cannot say.
@@ -163,8 +170,9 @@ impl Gateway {
                 .map_err(|error| ConfigError::value("brand", error.to_string()))?,
             None => ui::Brand::neutral("Staff passport"),
         };
+        config.check_admin()?;
         let address_header = address_header(config)?;
-        let store = open_store(config).await?;
+        let store = open_store(&config.database_address()?).await?;
         let limits = Limits::new(
             config.limits.clone(),
             address_header,
@@ -218,8 +226,10 @@ impl Gateway {
             base: Arc::new(standing),
             followed: Arc::new(followed.into()),
             retention_days: config.retention_days,
+            audit_days: config.audit_retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
+            door: Arc::default(),
         })
     }
 
@@ -286,6 +296,7 @@ impl Gateway {
             webhook::run(&self.live),
             self.follow(),
             self.watch.beat(),
+            audit::run(&self.live, self.audit_days)
         );
     }
 
@@ -315,9 +326,9 @@ impl Gateway {
     }
 }
 
-/// The gateway's database, for commands that work beside running gateways. Its tables are brought to this version.
-pub async fn open_store(config: &Config) -> Result<Store, ComposeError> {
-    let address = config.database_address()?.parse();
+/// The gateway's database at this address, for commands that work beside running gateways. Its tables are brought to this version.
+pub async fn open_store(address: &str) -> Result<Store, ComposeError> {
+    let address = address.parse();
     let address = address.map_err(|error: store::InvalidDatabaseUrl| {
         ConfigError::value("database", error.to_string())
     })?;

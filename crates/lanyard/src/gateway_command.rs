@@ -48,7 +48,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     }
     let mut listeners = Listeners::new(&config.limits.process);
     listeners
-        .serve_at("gateway", config.listen, tls, gateway.router())
+        .serve_at("gateway", config.listen, tls.clone(), gateway.router())
         .context("the gateway cannot listen")?;
     if let Some(address) = config.metrics.listen {
         listeners
@@ -60,6 +60,14 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             Ok(end) => gateway.tell_certificate_end(end),
             Err(error) => tracing::warn!(%error, "when the certificate ends is not known"),
         }
+    }
+    if let Some(admin) = &config.admin {
+        // A certificate names a host, which 127.0.0.1 is not.
+        let tls = tls.filter(|_| !admin.listen.ip().is_loopback());
+        listeners
+            .serve_at("admin API", admin.listen, tls, gateway.admin_router())
+            .context("the admin API cannot listen")?;
+        tracing::info!(listen = %admin.listen, "the admin API is ready");
     }
     tracing::info!(listen = %config.listen, public_url = %config.public_url, "the gateway is ready");
     let told_to_stop = async {

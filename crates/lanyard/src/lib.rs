@@ -2,7 +2,9 @@
 //!
 //! The one binary, as a library, so that tests drive the same code: [`run`] is `main`.
 
+mod admin_command;
 mod apply_command;
+mod audit_command;
 mod backup;
 pub mod browser;
 mod certificate;
@@ -17,6 +19,7 @@ pub mod journey;
 mod key_command;
 mod listen;
 mod mail_command;
+mod operator_command;
 mod portal_command;
 mod report_command;
 mod retention_command;
@@ -70,6 +73,12 @@ enum Command {
     Suspend(revoke_command::Suspend),
     /// Put a suspended credential in force again.
     Reinstate(revoke_command::Reinstate),
+    /// Operators of a gateway: the first one, and whatever nobody else can help with.
+    Operator(operator_command::Options),
+    /// What was done to a gateway, by whom: check it, export it.
+    Audit(audit_command::Options),
+    /// Administer a running gateway.
+    Admin(admin_command::Options),
     /// The reference staff portal alone.
     Portal(portal_command::Options),
     /// The connector beside an external system in any language, and what else one uses of it.
@@ -107,6 +116,11 @@ impl Command {
             | Self::Apply(_)
             | Self::Client(_)
             | Self::Key(_) => false,
+            Self::Sandbox(_)
+            | Self::Journey(_)
+            | Self::Operator(_)
+            | Self::Audit(_)
+            | Self::Admin(_) => false,
         }
     }
 }
@@ -134,6 +148,9 @@ pub async fn run() -> ExitCode {
         Command::Revoke(options) => revoke_command::revoke(&options).await,
         Command::Suspend(options) => revoke_command::suspend(&options).await,
         Command::Reinstate(options) => revoke_command::reinstate(&options).await,
+        Command::Operator(options) => succeeded(operator_command::run(&options).await),
+        Command::Audit(options) => audit_command::run(&options).await,
+        Command::Admin(options) => admin_command::run(&options).await,
         Command::Portal(options) => succeeded(portal_command::run(&options).await),
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,

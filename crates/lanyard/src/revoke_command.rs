@@ -129,7 +129,7 @@ pub async fn reinstate(options: &Reinstate) -> anyhow::Result<ExitCode> {
 
 async fn open(place: &Place) -> anyhow::Result<Store> {
     let config = Config::read(&place.config)?;
-    Ok(gateway::open_store(&config).await?)
+    Ok(gateway::open_store(&config.database_address()?).await?)
 }
 
 async fn one(

@@ -34,6 +34,13 @@ const WRITTEN_BY_TESTS: &[(&str, &str, &[&str], &str)] = &[
     ),
     ("causes.md", "gateway", &["--lib"], "the_table_of_causes"),
     ("errors.md", "gateway", &["--lib"], "the_table_of_errors"),
+    ("roles.md", "gateway", &["--lib"], "the_table_of_roles"),
+    (
+        "admin.openapi.json",
+        "gateway",
+        &["--test", "it"],
+        "the_committed_admin_description",
+    ),
     (
         "openapi.json",
         "gateway",

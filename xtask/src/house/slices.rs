@@ -38,6 +38,8 @@ const SLICES: &[(&str, &[&str])] = &[
     // Tenants and what is registered for them; the shape of the one configuration file.
     ("organisation", &[]),
     ("config", &[]),
+    // Who may administer.
+    ("operator", &[]),
     // The operator's pages stand on the same admin API that everybody else uses.
     ("console", &[]),
 ];
@@ -47,12 +49,13 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "audit", "clock", "event", "flight", "keys", "limits", "live", "metrics", "openapi",
+    "admin", "audit", "clock", "event", "flight", "keys", "limits", "live", "metrics", "openapi",
     "outbound", "random", "revision", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)
 const ROOT: &[&str] = &[
+    "administration",
     "admission",
     "app",
     "base",

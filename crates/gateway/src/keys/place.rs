@@ -14,6 +14,8 @@ pub enum KeyPurpose {
     IdTokenEs256,
     /// The gateway's: ID tokens of clients that ask for `EdDSA`.
     IdTokenEdDsa,
+    /// The gateway's: checkpoints of the audit, and nothing else.
+    Audit,
     /// An organisation's: credentials, and what links its DID to a domain.
     Credentials,
     /// An organisation's: status lists.
@@ -24,7 +26,15 @@ pub enum KeyPurpose {
 
 impl KeyPurpose {
     /// Those of the gateway itself.
-    pub const OF_GATEWAY: [Self; 3] = [Self::IdTokenRs256, Self::IdTokenEs256, Self::IdTokenEdDsa];
+    pub const OF_GATEWAY: [Self; 4] = [
+        Self::IdTokenRs256,
+        Self::IdTokenEs256,
+        Self::IdTokenEdDsa,
+        Self::Audit,
+    ];
+    /// Those that sign ID tokens, which relying parties look for.
+    pub const OF_ID_TOKENS: [Self; 3] =
+        [Self::IdTokenRs256, Self::IdTokenEs256, Self::IdTokenEdDsa];
     /// Those of an organisation.
     pub const OF_ORGANISATION: [Self; 3] = [Self::Credentials, Self::Status, Self::Requests];
 
@@ -34,6 +44,7 @@ impl KeyPurpose {
             Self::IdTokenRs256 => "id-token-rs256",
             Self::IdTokenEs256 => "id-token-es256",
             Self::IdTokenEdDsa => "id-token-eddsa",
+            Self::Audit => "audit",
             Self::Credentials => "credentials",
             Self::Status => "status",
             Self::Requests => "requests",
@@ -50,16 +61,18 @@ impl KeyPurpose {
         match self {
             Self::IdTokenRs256 => Algorithm::RS256,
             Self::IdTokenEdDsa => Algorithm::EdDSA,
-            Self::IdTokenEs256 | Self::Credentials | Self::Status | Self::Requests => {
-                Algorithm::ES256
-            }
+            Self::IdTokenEs256
+            | Self::Audit
+            | Self::Credentials
+            | Self::Status
+            | Self::Requests => Algorithm::ES256,
         }
     }
 
     /// Whether a key of that algorithm is one for this purpose. [SEC-10: one algorithm for each key of ID tokens]
     pub fn fits(self, algorithm: Algorithm) -> bool {
         match self {
-            Self::IdTokenRs256 | Self::IdTokenEs256 | Self::IdTokenEdDsa => {
+            Self::IdTokenRs256 | Self::IdTokenEs256 | Self::IdTokenEdDsa | Self::Audit => {
                 algorithm == self.algorithm()
             }
             Self::Credentials | Self::Status | Self::Requests => matches!(
@@ -81,7 +94,7 @@ pub struct Place {
 
 impl Place {
     /// The gateway's own places.
-    pub fn of_gateway() -> [Self; 3] {
+    pub fn of_gateway() -> [Self; 4] {
         KeyPurpose::OF_GATEWAY.map(|purpose| Self {
             owner: GATEWAY.to_owned(),
             purpose,

@@ -176,6 +176,15 @@ impl Limits {
         }
     }
 
+    /// Charges an address with a wrong token of the admin API; an error where there were too many.
+    pub fn charge_operator_failure(&self, from: IpAddr, now: Timestamp) -> Result<(), TooMany> {
+        let budget = Budget::OperatorFailures;
+        let charged = self
+            .by_address
+            .charge((budget, from), self.most(budget), now);
+        self.told_once(FAILURES, charged, || self.alias(from, now), now)
+    }
+
     /// Charges a relying party, which has proved who it is, with one request, and gives it a place among those under
     /// way.
     pub fn charge_client(
@@ -267,7 +276,9 @@ impl Limits {
             Budget::Pages => limits.pages,
             Budget::Wallets => limits.wallets,
             Budget::Documents => limits.documents,
-            Budget::ClientFailures | Budget::WalletFailures => limits.failures,
+            Budget::ClientFailures | Budget::WalletFailures | Budget::OperatorFailures => {
+                limits.failures
+            }
         }
     }
 

@@ -43,6 +43,8 @@ pub(super) enum Budget {
     ClientFailures,
     /// Wrong codes and tokens of wallets.
     WalletFailures,
+    /// Wrong tokens of operators.
+    OperatorFailures,
 }
 
 /// One route, as the router has it, and what it is.
@@ -117,6 +119,7 @@ impl Kind {
             Budget::BackChannel | Budget::ClientFailures => "client",
             Budget::Wallets | Budget::WalletFailures => "wallet",
             Budget::Authorize | Budget::Pages => "person",
+            Budget::OperatorFailures => "operator",
             Budget::Documents => "anybody",
         }
     }

@@ -169,7 +169,7 @@ pub async fn rsa_keys(State(app): State<App>) -> Response {
 /// Those that will sign and those that did are among them.
 #[utoipa::path(get, path = "/jwks", tag = "Discovery", responses(Document))]
 pub async fn all_keys(State(app): State<App>) -> Response {
-    let keys = KeyPurpose::OF_GATEWAY.into_iter();
+    let keys = KeyPurpose::OF_ID_TOKENS.into_iter();
     let keys = keys.flat_map(|purpose| app.keys.published(purpose, GATEWAY));
     public(JwkSet::new(keys.cloned()).to_value())
 }

@@ -119,6 +119,7 @@ impl KeyStage {
         let documents: &[&str] = match purpose {
             KeyPurpose::IdTokenRs256 => &["/jwks", "/v2.0/.well-known/openid-configuration/jwks"],
             KeyPurpose::IdTokenEs256 | KeyPurpose::IdTokenEdDsa => &["/jwks"],
+            KeyPurpose::Audit => &[],
             KeyPurpose::Requests => &["/issuers/anytown/did.json"],
             KeyPurpose::Credentials | KeyPurpose::Status => &[
                 "/issuers/anytown/did.json",

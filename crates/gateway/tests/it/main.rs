@@ -2,6 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod abroad;
+mod admin_audit;
+mod admin_door;
+mod admin_isolation;
+mod admin_proposals;
+mod audit;
 mod bulk_revocation;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]

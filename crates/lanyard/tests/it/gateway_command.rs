@@ -219,11 +219,13 @@ fn keys_are_created_once_and_what_is_missing_is_said() {
     created.sort_unstable();
     let own =
         ["credentials", "requests", "status"].map(|purpose| format!("{ORGANISATION}.{purpose}"));
-    let wanted = [
+    let mut wanted = [
         &own[..],
+        &["audit".to_owned()],
         &["eddsa", "es256", "rs256"].map(|algorithm| format!("id-token-{algorithm}")),
     ]
     .concat();
+    wanted.sort_unstable();
     assert!(content, "{said}");
     assert_eq!(created, wanted);
     let read = || {

@@ -1,6 +1,7 @@
 //! The program's integration tests, one binary for all of them: each runs the real `lanyard` as its users do.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod admin_command;
 mod backups;
 mod behind_pgbouncer;
 mod browser;

@@ -105,6 +105,7 @@ impl Operated {
         let mut wanted = vec![("id-token-rs256".to_owned(), Algorithm::RS256)];
         wanted.push(("id-token-es256".to_owned(), Algorithm::ES256));
         wanted.push(("id-token-eddsa".to_owned(), Algorithm::EdDSA));
+        wanted.push(("audit".to_owned(), Algorithm::ES256));
         for purpose in ["credentials", "status", "requests"] {
             wanted.push((format!("{ORGANISATION}.{purpose}"), Algorithm::ES256));
         }
@@ -164,6 +165,11 @@ impl Operated {
             std::thread::sleep(Duration::from_millis(5));
         }
         self.process = Some(process);
+    }
+
+    /// A port of its block that nobody else uses: the admin API's.
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.ports.first + 10
     }
 
     /// SIGKILL: the process gets no chance to finish anything.

@@ -1,6 +1,7 @@
 //! A whole world on loopback: a gateway with its database, relying parties of every dialect, a test wallet,
 //! a browser, and a clock that the test moves.
 
+mod admin;
 mod browser;
 mod party;
 
@@ -22,6 +23,7 @@ use wallet::{Scan, Scanned, Wallet};
 use zeroize::Zeroizing;
 
 use crate::database::Database;
+pub(crate) use admin::{Admin, Caller, Reply};
 pub(crate) use browser::{Answer, Browser, Page, client};
 pub(crate) use party::{Form, Party, fire_safety, identity, programme, sign, verifier};
 

@@ -1,0 +1,218 @@
+//! Who is asking: an operator, by a token of 256 bits of which the database has the SHA-256 (rulings 23).
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
+use store::Statement;
+
+use super::problem::{Code, Problem};
+use super::role::{Right, Role};
+use super::routes::Door;
+use crate::app::App;
+use crate::audit::{Act, Actor, Entry};
+use crate::live::Live;
+use crate::random::Random;
+
+/// Begins a token, so that everybody who meets one knows what it is.
+const PREFIX: &str = "lyo_";
+/// The longest token that is looked for, in bytes.
+const LONGEST: usize = 64;
+/// How exactly it is remembered when a token was last used.
+const LAST_USED: SignedDuration = SignedDuration::from_mins(1);
+
+/// The operator who asks, as the database had them when the request began.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operator {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// The person: itself, or who answers for a program. Two operators of one person are no two persons.
+    pub person: String,
+    /// Whether it is the account for emergencies.
+    pub break_glass: bool,
+    /// The token that was sent.
+    pub token: String,
+    organisation: Option<String>,
+}
+
+impl Operator {
+    /// The organisation that it is confined to; `None`: the whole gateway. Belongs in the condition of every statement:
+    /// `(CAST($n AS TEXT) IS NULL OR organisation = $n)`.
+    #[must_use]
+    pub fn organisation(&self) -> Option<&str> {
+        self.organisation.as_deref()
+    }
+
+    /// Whether what is that organisation's (`None`: the whole gateway's) is theirs to see.
+    #[must_use]
+    pub fn sees(&self, organisation: Option<&str>) -> bool {
+        self.organisation()
+            .is_none_or(|own| organisation == Some(own))
+    }
+
+    /// Whether the role has that right.
+    #[must_use]
+    pub fn may(&self, right: Right) -> bool {
+        self.role.may(right)
+    }
+
+    /// The same as a problem.
+    pub fn must(&self, right: Right) -> Result<(), Problem> {
+        self.may(right).then_some(()).ok_or(Code::Forbidden.into())
+    }
+
+    /// Who the audit says it was.
+    #[must_use]
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::Operator(&self.id)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or(Code::Unauthorized.into())
+    }
+}
+
+/// A token that nobody has yet.
+pub(crate) fn new_token(random: &Random) -> String {
+    format!("{PREFIX}{}", random.token_256())
+}
+
+/// What the database keeps of a token.
+pub(crate) fn digest_of(token: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+    bytes
+}
+
+/// Middleware: nobody passes but an operator, who stands in the request from then on.
+pub(super) async fn required(
+    State((live, door)): State<(Live, Arc<Door>)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let app = live.now();
+    let now = app.now();
+    let Ok(_place) = door.places.try_acquire() else {
+        return Err(Problem::from(Code::Busy).after(1));
+    };
+    let found = match token_in(request.headers()) {
+        Some(token) => find(&app, token, now).await?,
+        None => None,
+    };
+    let Some(operator) = found else {
+        // Whoever has the right token is never refused for somebody else's wrong ones.
+        let refused = app
+            .limits
+            .charge_operator_failure(address(&app, &request), now);
+        return Err(match refused {
+            Err(too_many) => Problem::from(Code::TooManyFailures).after(too_many.seconds()),
+            Ok(()) => Code::Unauthorized.into(),
+        });
+    };
+    if operator.break_glass {
+        door.break_glass_uses.fetch_add(1, Ordering::Relaxed);
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        alarm(&app, &operator, (method.as_str(), uri.path()), now).await?;
+    }
+    request.extensions_mut().insert(operator);
+    Ok(next.run(request).await)
+}
+
+/// A use of the account for emergencies is never quiet: without its entry nothing is done.
+async fn alarm(
+    app: &App,
+    operator: &Operator,
+    (method, path): (&str, &str),
+    now: Timestamp,
+) -> Result<(), Problem> {
+    tracing::error!(
+        operator = operator.id,
+        method,
+        path,
+        "the account for emergencies is used"
+    );
+    let entry = Entry::new(
+        operator.actor(),
+        Act::BreakGlassUsed,
+        ("operator", &operator.id),
+        now,
+    )
+    .organisation(operator.organisation())
+    .id("method", method)
+    .id("path", path)
+    .id("token", &operator.token);
+    app.store.write([entry.into()]).await?;
+    Ok(())
+}
+
+/// Callers on this machine are one: the limit is there so that nobody guesses, and the right token passes anyway.
+fn address(app: &App, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(address)| address.ip());
+    let header = app.limits.address_header.as_ref();
+    ui::caller::network(peer, header, request.headers()).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// The token in the one `Authorization` header [RFC 6750 2.1]. Nowhere else is one read.
+fn token_in(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else {
+        return None;
+    };
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    let is_ours = scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX);
+    (is_ours && token.len() <= LONGEST).then_some(token)
+}
+
+/// The operator whose token this is, if both are in force.
+async fn find(app: &App, token: &str, now: Timestamp) -> Result<Option<Operator>, Problem> {
+    // By digest: what the database compares is no secret, and says nothing of one that nearly fits.
+    let sql = "SELECT o.id, o.name, o.role, o.organisation, o.person, o.break_glass, t.id AS token, t.last_used_at \
+               FROM operator_tokens t JOIN operators o ON o.id = t.operator \
+               WHERE t.digest = $1 AND t.expires_at > $2 AND t.revoked_at IS NULL AND o.removed_at IS NULL";
+    let statement = Statement::new(sql).bind(digest_of(token)).bind(now);
+    let Some(row) = app.store.read_one(statement).await? else {
+        return Ok(None);
+    };
+    // A role of a newer version has no rights here.
+    let Some(role) = Role::of_name(row.text("role")?) else {
+        return Ok(None);
+    };
+    let operator = Operator {
+        id: row.text("id")?.to_owned(),
+        name: row.text("name")?.to_owned(),
+        role,
+        person: row.text("person")?.to_owned(),
+        break_glass: row.boolean("break_glass")?,
+        token: row.text("token")?.to_owned(),
+        organisation: row.optional_text("organisation")?.map(str::to_owned),
+    };
+    let last = row.optional_timestamp("last_used_at")?;
+    if last.is_none_or(|last| now.duration_since(last) >= LAST_USED) {
+        let used = Statement::new("UPDATE operator_tokens SET last_used_at = $1 WHERE id = $2");
+        app.store
+            .write([used.bind(now).bind(&operator.token)])
+            .await?;
+    }
+    Ok(Some(operator))
+}

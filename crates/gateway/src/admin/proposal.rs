@@ -1,0 +1,257 @@
+//! The two-person rule as data: what one operator asks for is a row, and is done when another person approves it, in the
+//! batch that marks the row, so that it is done once or not at all.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use store::{Row, Statement, StoreError};
+
+use super::caller::Operator;
+use super::problem::{Code, Problem};
+use super::role::Right;
+use crate::app::App;
+use crate::audit::{Act, Entry};
+
+/// How long a proposal waits for its second person.
+pub(super) const WAITS: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// Something on its way.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
+
+/// An act that needs a second person. A slice implements it and the composition root registers it.
+pub trait TwoPersonAct: Send + Sync {
+    /// Its stable code, kebab-case: what a proposal names.
+    fn code(&self) -> &'static str;
+
+    /// What it does, in a sentence for the description.
+    fn sentence(&self) -> &'static str;
+
+    /// The right that whoever proposes it needs, and whoever approves it.
+    fn right(&self) -> Right;
+
+    /// Checks what is asked for, as things stand now: that it can be meant, and that everything it names is the operator's to
+    /// see ([`Operator::sees`]; what is not is [`Code::NotFound`]). Nothing is changed.
+    fn check<'a>(
+        &'a self,
+        app: &'a App,
+        operator: &'a Operator,
+        detail: &'a Value,
+    ) -> Pending<'a, Checked>;
+
+    /// The statements that do it, each with the condition that things are still as they must be
+    /// ([`Statement::must_change`]), and its own entry in the audit. Where a condition does not hold nothing at all is
+    /// done, and the proposal stays open.
+    fn carry_out<'a>(&'a self, app: &'a App, approved: &'a Approved)
+    -> Pending<'a, Vec<Statement>>;
+}
+
+/// What a proposal is about, once it is checked.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Whose it is; `None`: the whole gateway's. Operators of another organisation do not see the proposal.
+    pub organisation: Option<String>,
+    /// Kind and id of what it is done to.
+    pub object: (&'static str, String),
+    /// What [`TwoPersonAct::carry_out`] is given: the detail again, and what `check` wants to remember. No secret: whoever
+    /// may read proposals reads it.
+    pub detail: Value,
+}
+
+/// A proposal that is being approved.
+#[derive(Clone, Debug)]
+pub struct Approved {
+    /// Its id.
+    pub proposal: String,
+    /// What it is about.
+    pub detail: Value,
+    /// Whose it is.
+    pub organisation: Option<String>,
+    /// Why, in the proposer's words.
+    pub reason: Option<String>,
+    /// Under which ticket.
+    pub ticket: Option<String>,
+    /// Who approves.
+    pub by: Operator,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Approved {
+    /// An entry of the audit for what is done: by the approver, with the proposal's id, reason and ticket.
+    pub fn entry(&self, act: Act, object: (&'static str, &str)) -> Entry {
+        Entry::new(self.by.actor(), act, object, self.at)
+            .organisation(self.organisation.as_deref())
+            .id("proposal", &self.proposal)
+            .reason(self.reason.as_deref())
+            .ticket(self.ticket.as_deref())
+    }
+}
+
+/// The acts that this gateway knows.
+#[derive(Clone, Default)]
+pub struct Acts(BTreeMap<&'static str, Arc<dyn TwoPersonAct>>);
+
+impl Acts {
+    /// And this one.
+    #[must_use]
+    pub fn with(mut self, act: impl TwoPersonAct + 'static) -> Self {
+        self.0.insert(act.code(), Arc::new(act));
+        self
+    }
+
+    /// All of them, by code.
+    pub fn all(&self) -> impl Iterator<Item = &dyn TwoPersonAct> {
+        self.0.values().map(AsRef::as_ref)
+    }
+
+    pub(super) fn of_code(&self, code: &str) -> Option<&dyn TwoPersonAct> {
+        self.0.get(code).map(AsRef::as_ref)
+    }
+}
+
+/// A proposal as it is kept.
+pub(super) struct Kept {
+    pub(super) id: String,
+    pub(super) act: String,
+    pub(super) organisation: Option<String>,
+    pub(super) object: String,
+    pub(super) detail: Value,
+    pub(super) reason: Option<String>,
+    pub(super) ticket: Option<String>,
+    pub(super) proposed_by: String,
+    pub(super) person: String,
+    pub(super) proposed_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) state: String,
+    pub(super) decided_by: Option<String>,
+    pub(super) decided_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str = "id, act, organisation, object, detail, reason, ticket, proposed_by, person, proposed_at, expires_at, \
+                       state, decided_by, decided_at";
+
+impl Kept {
+    fn read(row: &Row) -> Result<Self, StoreError> {
+        let text = |column| row.text(column).map(str::to_owned);
+        let optional = |column| {
+            row.optional_text(column)
+                .map(|text| text.map(str::to_owned))
+        };
+        Ok(Self {
+            id: text("id")?,
+            act: text("act")?,
+            organisation: optional("organisation")?,
+            object: text("object")?,
+            detail: serde_json::from_str(row.text("detail")?).unwrap_or(Value::Null),
+            reason: optional("reason")?,
+            ticket: optional("ticket")?,
+            proposed_by: text("proposed_by")?,
+            person: text("person")?,
+            proposed_at: row.timestamp("proposed_at")?,
+            expires_at: row.timestamp("expires_at")?,
+            state: text("state")?,
+            decided_by: optional("decided_by")?,
+            decided_at: row.optional_timestamp("decided_at")?,
+        })
+    }
+
+    /// What became of it: nobody writes down that time has passed.
+    pub(super) fn state_at(&self, now: Timestamp) -> &str {
+        match self.state.as_str() {
+            "open" if self.expires_at <= now => "expired",
+            state => state,
+        }
+    }
+
+    /// Why nobody can decide on it any more, if so.
+    pub(super) fn must_be_open(&self, now: Timestamp) -> Result<(), Problem> {
+        match self.state_at(now) {
+            "open" => Ok(()),
+            "expired" => Err(Code::ProposalExpired.into()),
+            _ => Err(Code::ProposalDecided.into()),
+        }
+    }
+}
+
+/// The newest of those that the operator may see; `only` with that state.
+pub(super) async fn list(
+    app: &App,
+    operator: &Operator,
+    only: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Kept>, Problem> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM proposals WHERE (CAST($1 AS TEXT) IS NULL OR organisation = $1) \
+         AND (CAST($2 AS TEXT) IS NULL OR (CASE WHEN state = 'open' AND expires_at <= $3 THEN 'expired' ELSE state END) = $2) \
+         ORDER BY proposed_at DESC, id LIMIT $4"
+    );
+    let statement = Statement::new(sql)
+        .bind(operator.organisation())
+        .bind(only)
+        .bind(app.now())
+        .bind(limit);
+    let rows = app.store.read(statement).await?;
+    Ok(rows.iter().map(Kept::read).collect::<Result<_, _>>()?)
+}
+
+/// One that the operator may see.
+pub(super) async fn find(app: &App, operator: &Operator, id: &str) -> Result<Kept, Problem> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM proposals WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR organisation = $2)"
+    );
+    let statement = Statement::new(sql).bind(id).bind(operator.organisation());
+    let row = app.store.read_one(statement).await?.ok_or(Code::NotFound)?;
+    Ok(Kept::read(&row)?)
+}
+
+/// The row of a new one.
+pub(super) fn insert(kept: &Kept) -> Statement {
+    let sql = format!(
+        "INSERT INTO proposals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', NULL, NULL)"
+    );
+    Statement::new(sql)
+        .bind(&kept.id)
+        .bind(&kept.act)
+        .bind(kept.organisation.as_deref())
+        .bind(&kept.object)
+        .bind(kept.detail.to_string())
+        .bind(kept.reason.as_deref())
+        .bind(kept.ticket.as_deref())
+        .bind(&kept.proposed_by)
+        .bind(&kept.person)
+        .bind(kept.proposed_at)
+        .bind(kept.expires_at)
+}
+
+/// Marks it approved, if at this moment it is open and in time, both operators are there, the one who approves has still the
+/// role that was looked at, and is another person than the one who proposed.
+pub(super) fn approve(id: &str, by: &Operator, now: Timestamp) -> Statement {
+    let sql = "UPDATE proposals SET state = 'approved', decided_by = $1, decided_at = $2 \
+               WHERE id = $3 AND state = 'open' AND expires_at > $4 AND person <> $5 \
+               AND EXISTS (SELECT 1 FROM operators WHERE id = $6 AND removed_at IS NULL AND role = $7) \
+               AND EXISTS (SELECT 1 FROM operators o WHERE o.id = proposals.proposed_by AND o.removed_at IS NULL)";
+    Statement::new(sql)
+        .bind(&by.id)
+        .bind(now)
+        .bind(id)
+        .bind(now)
+        .bind(&by.person)
+        .bind(&by.id)
+        .bind(by.role.name())
+        .must_change(1)
+}
+
+/// Marks it declined, if it is open.
+pub(super) fn decline(id: &str, by: &Operator, now: Timestamp) -> Statement {
+    let sql = "UPDATE proposals SET state = 'declined', decided_by = $1, decided_at = $2 \
+               WHERE id = $3 AND state = 'open' AND expires_at > $4";
+    Statement::new(sql)
+        .bind(&by.id)
+        .bind(now)
+        .bind(id)
+        .bind(now)
+        .must_change(1)
+}

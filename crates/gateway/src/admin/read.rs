@@ -1,0 +1,113 @@
+//! What the caller tells and asks, read once into a type, with errors that quote nothing of it.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::header;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::problem::{Code, Problem};
+
+/// The longest text of a member, in characters.
+const LONGEST_TEXT: usize = 500;
+
+/// A body of JSON.
+pub struct Told<T>(pub T);
+
+impl<T, S> FromRequest<S> for Told<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let value = request.headers().get(header::CONTENT_TYPE);
+        let media_type = value.and_then(|value| value.to_str().ok()?.split(';').next());
+        if media_type.map(str::trim) != Some("application/json") {
+            return Err(Code::UnsupportedMediaType.into());
+        }
+        let bytes = Bytes::from_request(request, state).await;
+        let bytes = bytes.map_err(|rejection| match rejection.status().as_u16() {
+            413 => Problem::from(Code::BodyTooLarge),
+            _ => Problem::with(Code::BodyUnreadable, "The body did not arrive whole."),
+        })?;
+        // An array would be read as the members in their order.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Problem::with(
+                Code::BodyUnreadable,
+                "The body is one JSON object.",
+            ));
+        }
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))
+    }
+}
+
+/// Where JSON stops making sense: only names of members are told.
+pub(super) fn unreadable(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let about_a_member = text.starts_with("missing field `");
+    let what = match error.classify() {
+        serde_json::error::Category::Data if about_a_member => text
+            .split(" at line ")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        serde_json::error::Category::Data => "a member is unknown or of another kind".to_owned(),
+        _ => "this is not JSON".to_owned(),
+    };
+    format!("Line {line}, column {column}: {what}.")
+}
+
+/// The detail of a proposal as what its act reads.
+pub fn detail<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+    if !value.is_object() {
+        return Err(Problem::field("detail", "it is an object"));
+    }
+    T::deserialize(value).map_err(|error| {
+        let text = error.to_string();
+        // The one error that quotes a name of ours and nothing that was sent.
+        let missing = text.strip_prefix("missing field ");
+        let reason = missing.map_or_else(
+            || "a member is unknown or of another kind".to_owned(),
+            |name| format!("the member {name} is missing"),
+        );
+        Problem::field("detail", &reason)
+    })
+}
+
+/// The question behind an address.
+pub struct Asked<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Asked<T>
+where
+    T: DeserializeOwned,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let asked = Query::from_request_parts(parts, state).await;
+        let reason = "A parameter behind `?` is missing, unknown or of another kind; the description names them.";
+        asked
+            .map(|Query(asked)| Self(asked))
+            .map_err(|_| Problem::with(Code::FieldInvalid, reason))
+    }
+}
+
+/// A text of a member: not empty, on one line, not too long.
+pub fn field<'a>(name: &str, text: &'a str) -> Result<&'a str, Problem> {
+    let fault = if text.trim().is_empty() {
+        "it is empty"
+    } else if text.chars().any(char::is_control) {
+        "it is one line without control characters"
+    } else if text.chars().count() > LONGEST_TEXT {
+        "it has at most 500 characters"
+    } else {
+        return Ok(text);
+    };
+    Err(Problem::field(name, fault))
+}

@@ -1,0 +1,91 @@
+//! The admin API put together: every slice's routes and two-person acts, in one place.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use jiff::Timestamp;
+use standards::jose::{Jwk, Signer as _};
+use store::Store;
+
+use crate::audit::export::{Format, export};
+use crate::audit::verify::{Report, verify};
+use crate::audit::{Act, Actor, Entry, checkpoint};
+use crate::config::{Config, ConfigError};
+use crate::keys::KeyStore;
+use crate::{ComposeError, Gateway, admin, operator};
+
+impl Gateway {
+    /// What operators and their programs call. For a listener of its own, never for the public one (SEC-13).
+    pub fn admin_router(&self) -> Router {
+        let routes = admin::Routes::new()
+            .and(operator::routes())
+            .and(admin::proposal_routes())
+            .and(admin::audit_routes());
+        let acts = operator::acts(admin::Acts::default());
+        Arc::clone(&self.door).router(&self.live, routes, acts)
+    }
+
+    /// How often the account for emergencies was used since this process began.
+    pub fn break_glass_uses(&self) -> u64 {
+        self.door.break_glass_uses.load(Ordering::Relaxed)
+    }
+}
+
+/// Checks the audit of the database that the configuration names, which may belong to a running gateway. Nothing is
+/// changed, tables included.
+pub async fn verify_audit(config: &Config) -> Result<Report, ComposeError> {
+    let store = open_as_it_is(config).await?;
+    Ok(verify(&store, issuer(config), &audit_keys(config)?).await?)
+}
+
+/// Exports the audit of the database that the configuration names; the export is an entry itself, by that account. Tells
+/// how many entries there were.
+pub async fn export_audit(
+    config: &Config,
+    account: &str,
+    (from, to): (Timestamp, Timestamp),
+    format: Format,
+    write: impl FnMut(String),
+) -> Result<u64, ComposeError> {
+    let store = open_as_it_is(config).await?;
+    let entries = export(&store, issuer(config), (from, to), None, format, write).await?;
+    let now = crate::clock::Clock::system().now();
+    let told = Entry::new(
+        Actor::Command(account),
+        Act::AuditExported,
+        ("audit", "chain"),
+        now,
+    )
+    .number("from", from.as_second())
+    .number("to", to.as_second())
+    .number("entries", entries.try_into().unwrap_or(i64::MAX));
+    store.write([told.into()]).await?;
+    Ok(entries)
+}
+
+/// The public keys that sign or signed the checkpoints of the audit.
+pub fn audit_keys(config: &Config) -> Result<Vec<Jwk>, ConfigError> {
+    // Nothing is signed here: a sandbox's key may check what a sandbox signed.
+    let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, false)?;
+    // The first, and those that came after it.
+    let first = checkpoint::KEY.to_owned();
+    let later = format!("{first}.");
+    let names = keys.names()?.into_iter();
+    let names = names.filter(|name| *name == first || name.starts_with(&later));
+    names
+        .map(|name| Ok(keys.signing_key(&name)?.public_jwk().clone()))
+        .collect()
+}
+
+fn issuer(config: &Config) -> &str {
+    config.public_url.as_str().trim_end_matches('/')
+}
+
+async fn open_as_it_is(config: &Config) -> Result<Store, ComposeError> {
+    let address = config.database_address()?.parse();
+    let address = address.map_err(|error: store::InvalidDatabaseUrl| {
+        ConfigError::value("database", error.to_string())
+    })?;
+    Ok(Store::open(&address, &[]).await?)
+}

@@ -1,0 +1,210 @@
+//! What was done, by whom, to what and why: an entry for every act of an operator and for what the gateway does by itself.
+//!
+//! An [`Entry`] is one statement of the batch that does the act, so that there is neither without the other:
+//!
+//! ```ignore
+//! app.store
+//!     .write([
+//!         remove,
+//!         Entry::new(Actor::Operator(&id), Act::OperatorRemoved, ("operator", &removed), now)
+//!             .ticket(ticket)
+//!             .into(),
+//!     ])
+//!     .await?;
+//! ```
+//!
+//! Within a second each entry gets its place in one chain ([`chain`]), each day the chain's head is signed
+//! ([`checkpoint`]), and [`verify`] finds what was changed, removed, inserted or put in another order. What that does
+//! not protect from is said in decision 0026.
+//!
+//! No personal data and no secret stands in an entry: [`Entry::with`] takes this program's own words, [`Entry::id`] what
+//! looks like an identifier, and nothing else. `reason` and `ticket` are the operator's own words; the pages that ask for
+//! them say that nobody's name belongs there.
+
+mod act;
+pub mod chain;
+pub mod checkpoint;
+pub mod export;
+mod list;
+pub mod prune;
+mod run;
+pub mod verify;
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use store::Statement;
+
+pub use act::Act;
+pub use chain::Kept;
+pub use list::{Question, list};
+pub(crate) use run::run;
+
+/// The longest reason and ticket that are kept, in characters; more is cut off.
+pub const LONGEST_REASON: usize = 500;
+
+/// The longest identifier that is kept, in bytes.
+const LONGEST_ID: usize = 200;
+
+/// Who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor<'a> {
+    /// An operator, by id.
+    Operator(&'a str),
+    /// A relying party, by client id.
+    Client(&'a str),
+    /// Whoever has this machine's command line and the configuration file, by the name of the account. The name is what the
+    /// environment says and proves nothing.
+    Command(&'a str),
+    /// The gateway by itself: what was due.
+    Gateway,
+}
+
+impl fmt::Display for Actor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operator(id) => write!(f, "operator:{}", identifier(id)),
+            Self::Client(id) => write!(f, "client:{}", identifier(id)),
+            Self::Command(name) => write!(f, "command:{}", identifier(name)),
+            Self::Gateway => f.write_str("gateway"),
+        }
+    }
+}
+
+/// One entry, to be written in the batch of its act.
+#[derive(Clone, Debug)]
+#[must_use = "an entry that is not written is an act without one"]
+pub struct Entry {
+    actor: String,
+    act: Act,
+    organisation: Option<String>,
+    object: String,
+    detail: Map<String, Value>,
+    reason: Option<String>,
+    ticket: Option<String>,
+    at: Timestamp,
+}
+
+impl Entry {
+    /// That `actor` did `act` to `object`: its kind, a word of this program, and its id.
+    pub fn new(actor: Actor<'_>, act: Act, object: (&'static str, &str), at: Timestamp) -> Self {
+        Self {
+            actor: actor.to_string(),
+            act,
+            organisation: None,
+            object: format!("{}:{}", object.0, identifier(object.1)),
+            detail: Map::new(),
+            reason: None,
+            ticket: None,
+            at,
+        }
+    }
+
+    /// Whose object it is. Without one only operators of the whole gateway see the entry.
+    pub fn organisation(mut self, organisation: Option<&str>) -> Self {
+        self.organisation = organisation.map(identifier);
+        self
+    }
+
+    /// A detail that is a word of this program: a role, a state, an outcome.
+    pub fn with(mut self, name: &'static str, word: &'static str) -> Self {
+        self.detail.insert(name.to_owned(), word.into());
+        self
+    }
+
+    /// A detail that is an identifier. What cannot be one is left out, and `?` stands in its place.
+    pub fn id(mut self, name: &'static str, id: &str) -> Self {
+        self.detail.insert(name.to_owned(), identifier(id).into());
+        self
+    }
+
+    /// A detail that is a number.
+    pub fn number(mut self, name: &'static str, number: i64) -> Self {
+        self.detail.insert(name.to_owned(), number.into());
+        self
+    }
+
+    /// Why, in the operator's words.
+    pub fn reason(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.and_then(words);
+        self
+    }
+
+    /// Under which ticket of the operator's service desk.
+    pub fn ticket(mut self, ticket: Option<&str>) -> Self {
+        self.ticket = ticket.and_then(words);
+        self
+    }
+}
+
+impl From<Entry> for Statement {
+    fn from(entry: Entry) -> Self {
+        Self::new(
+            "INSERT INTO audit_entries (happened_at, actor, act, organisation, object, detail, reason, ticket) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(entry.at)
+        .bind(entry.actor)
+        .bind(entry.act.code())
+        .bind(entry.organisation)
+        .bind(entry.object)
+        .bind(chain::canonical(&Value::Object(entry.detail)))
+        .bind(entry.reason)
+        .bind(entry.ticket)
+    }
+}
+
+/// The text if it looks like an identifier, and `?` if it does not: what a person wrote must not come to stand here by a
+/// slip.
+fn identifier(text: &str) -> String {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(&byte);
+    if text.is_empty() || text.len() > LONGEST_ID || !text.bytes().all(allowed) {
+        return "?".to_owned();
+    }
+    text.to_owned()
+}
+
+/// A person's words on one line and not too many; `None` if there are none.
+fn words(text: &str) -> Option<String> {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Letters that turn the direction of writing make a line read other than it is (SEC-35).
+    let turns =
+        |letter: &char| !matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let kept: String = line
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .filter(turns)
+        .take(LONGEST_REASON)
+        .collect();
+    (!kept.is_empty()).then_some(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_look_like_an_identifier_does_not_come_to_stand_in_an_entry() {
+        assert_eq!(
+            identifier("anytown-staff-services"),
+            "anytown-staff-services"
+        );
+        for text in ["", "Anna Example", "a\nb", "Zoë", &"a".repeat(201)] {
+            assert_eq!(identifier(text), "?", "{text}");
+        }
+    }
+
+    #[test]
+    fn sec_35_a_reason_is_one_line_whose_direction_nobody_turns() {
+        assert_eq!(
+            words("  wrong\r\nimport \u{202e}gpj "),
+            Some("wrong import gpj".to_owned())
+        );
+        assert_eq!(words(" \n"), None);
+        assert_eq!(
+            words(&"é".repeat(900)).map(|text| text.chars().count()),
+            Some(500)
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! Who the operators are: people, and programs that a person answers for; their roles, their tokens, and the organisation to
+//! which some of them are confined.
+//!
+//! The first operator is made by whoever has the machine ([`desk`]). After that, adding one, giving one another role and
+//! giving another's operator a token take two persons ([`acts`]): one administrator alone could otherwise make the second
+//! person up. Removing and revoking take one, since they must not wait.
+
+mod acts;
+pub mod desk;
+mod routes;
+mod rows;
+
+pub(crate) use acts::acts;
+pub(crate) use routes::routes;
+pub use rows::{Known, NewOperator, Token};
+
+/// How long a token is in force unless somebody says otherwise, in days.
+pub const TOKEN_DAYS: u32 = 90;
+/// The longest that a token is in force, in days.
+pub const MOST_TOKEN_DAYS: u32 = 400;
+
+/// A token that its holder made, and its SHA-256 in hexadecimal, for whoever adds them.
+#[must_use]
+pub fn made_token(random: &crate::random::Random) -> (zeroize::Zeroizing<String>, String) {
+    let token = crate::admin::new_token(random);
+    let digest = hex::encode(crate::admin::digest_of(&token));
+    (zeroize::Zeroizing::new(token), digest)
+}

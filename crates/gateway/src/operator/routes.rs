@@ -1,0 +1,297 @@
+//! `/admin/v1/whoami`, `/admin/v1/operators`, `/admin/v1/tokens`.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::desk::new_id;
+use super::rows::{self, Known, Token};
+use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
+use crate::admin::{
+    Code, Operator, Problem, Problems, Right, Role, Routes, Told, digest_of, field, new_token,
+};
+use crate::app::App;
+use crate::audit::{Act, Entry};
+
+/// The routes of this slice.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .with(Right::Own, routes!(who_am_i))
+        .with(Right::Own, routes!(own_tokens, new_own_token))
+        .with(Right::Own, routes!(revoke))
+        .with(Right::OperatorsRead, routes!(list))
+        .with(Right::OperatorsRead, routes!(look))
+        .with(Right::OperatorsChange, routes!(remove))
+}
+
+/// Who asks.
+#[derive(Serialize, ToSchema)]
+struct Whoami {
+    /// Its id.
+    #[schema(example = "op-k7q2-9mfd")]
+    id: String,
+    /// Its name.
+    #[schema(example = "j.bloggs")]
+    name: String,
+    /// Its role.
+    role: Role,
+    /// What the role may do: rights, by code.
+    rights: Vec<&'static str>,
+    /// The organisation to which it is confined; absent: the whole gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organisation: Option<String>,
+    /// Whether it is the account for emergencies.
+    break_glass: bool,
+    /// The token that was sent, by its id.
+    token: String,
+}
+
+/// Who am I?
+#[utoipa::path(
+    get,
+    path = "/admin/v1/whoami",
+    tag = "Operators",
+    responses((status = 200, description = "The operator whose token it is", body = Whoami), Problems)
+)]
+async fn who_am_i(operator: Operator) -> Json<Whoami> {
+    let rights = Right::ALL.into_iter().filter(|right| operator.may(*right));
+    Json(Whoami {
+        rights: rights.map(Right::code).collect(),
+        organisation: operator.organisation().map(str::to_owned),
+        id: operator.id,
+        name: operator.name,
+        role: operator.role,
+        break_glass: operator.break_glass,
+        token: operator.token,
+    })
+}
+
+/// Operators.
+#[derive(Serialize, ToSchema)]
+struct Operators {
+    /// By organisation and name; removed ones as well.
+    operators: Vec<Known>,
+}
+
+/// An operator and its tokens.
+#[derive(Serialize, ToSchema)]
+struct WithTokens {
+    #[serde(flatten)]
+    operator: Known,
+    /// Newest first.
+    tokens: Vec<Token>,
+}
+
+/// Who the operators are
+#[utoipa::path(
+    get,
+    path = "/admin/v1/operators",
+    tag = "Operators",
+    responses((status = 200, description = "All that one may see", body = Operators), Problems)
+)]
+async fn list(State(app): State<App>, operator: Operator) -> Result<Json<Operators>, Problem> {
+    let operators = rows::all(&app.store, operator.organisation()).await?;
+    Ok(Json(Operators { operators }))
+}
+
+/// One operator
+#[utoipa::path(
+    get,
+    path = "/admin/v1/operators/{operator}",
+    tag = "Operators",
+    params(("operator" = String, Path, description = "Its id")),
+    responses((status = 200, description = "It, with its tokens", body = WithTokens), Problems)
+)]
+async fn look(
+    State(app): State<App>,
+    by: Operator,
+    Path(id): Path<String>,
+) -> Result<Json<WithTokens>, Problem> {
+    let operator = rows::find(&app.store, &id, by.organisation())
+        .await?
+        .ok_or(Code::NotFound)?;
+    let tokens = rows::tokens_of(&app.store, &id).await?;
+    Ok(Json(WithTokens { operator, tokens }))
+}
+
+/// Why something is done.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    /// In your words. No employee's name belongs here: it stands in the audit for years.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    /// The ticket of your service desk.
+    #[serde(default)]
+    #[schema(example = "INC-1042", nullable = false)]
+    ticket: Option<String>,
+}
+
+impl Why {
+    fn check(&self) -> Result<(), Problem> {
+        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
+            text.as_deref().map(|text| field(name, text)).transpose()?;
+        }
+        Ok(())
+    }
+
+    fn told(&self, entry: Entry) -> Entry {
+        entry
+            .reason(self.reason.as_deref())
+            .ticket(self.ticket.as_deref())
+    }
+}
+
+/// Remove an operator, its tokens and the programs that it answers for. At once, by one person
+#[utoipa::path(
+    post,
+    path = "/admin/v1/operators/{operator}/remove",
+    tag = "Operators",
+    params(("operator" = String, Path, description = "Its id")),
+    request_body = Why,
+    responses((status = 204, description = "It is removed, and what it proposed is declined"), Problems)
+)]
+async fn remove(
+    State(app): State<App>,
+    by: Operator,
+    Path(id): Path<String>,
+    Told(why): Told<Why>,
+) -> Result<StatusCode, Problem> {
+    why.check()?;
+    let known = rows::find(&app.store, &id, by.organisation())
+        .await?
+        .ok_or(Code::NotFound)?;
+    let now = app.now();
+    let entry = Entry::new(by.actor(), Act::OperatorRemoved, ("operator", &id), now)
+        .organisation(known.organisation.as_deref());
+    let mut batch = rows::remove(&id, now);
+    batch.push(why.told(entry).into());
+    app.store.write(batch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Tokens.
+#[derive(Serialize, ToSchema)]
+struct Tokens {
+    /// Newest first.
+    tokens: Vec<Token>,
+}
+
+/// One's own tokens
+#[utoipa::path(
+    get,
+    path = "/admin/v1/tokens",
+    tag = "Operators",
+    responses((status = 200, description = "All of them, without what opens anything", body = Tokens), Problems)
+)]
+async fn own_tokens(State(app): State<App>, operator: Operator) -> Result<Json<Tokens>, Problem> {
+    let tokens = rows::tokens_of(&app.store, &operator.id).await?;
+    Ok(Json(Tokens { tokens }))
+}
+
+/// For how long.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ForDays {
+    /// 1 to 400; 90 if left out.
+    #[serde(default)]
+    #[schema(example = 90, nullable = false)]
+    days: Option<u32>,
+}
+
+/// A new token.
+#[derive(Serialize, ToSchema)]
+struct NewToken {
+    /// The token: shown now, and never again.
+    #[schema(example = "lyo_…")]
+    token: String,
+    /// Its id.
+    #[schema(example = "tk-3n8c-71vw")]
+    id: String,
+    /// Until when it is in force.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+}
+
+/// One more token for oneself, to take the place of the old one
+#[utoipa::path(
+    post,
+    path = "/admin/v1/tokens",
+    tag = "Operators",
+    request_body = ForDays,
+    responses((status = 201, description = "It is shown this once", body = NewToken), Problems)
+)]
+async fn new_own_token(
+    State(app): State<App>,
+    operator: Operator,
+    Told(asked): Told<ForDays>,
+) -> Result<(StatusCode, Json<NewToken>), Problem> {
+    let days = asked.days.unwrap_or(TOKEN_DAYS);
+    if !(1..=MOST_TOKEN_DAYS).contains(&days) {
+        return Err(Problem::field("days", "it is a number from 1 to 400"));
+    }
+    let now = app.now();
+    let (id, token) = (new_id("tk", &app.random), new_token(&app.random));
+    let insert = rows::insert_token(&id, &operator.id, digest_of(&token), now, days);
+    let entry = Entry::new(
+        operator.actor(),
+        Act::OperatorTokenMade,
+        ("operator", &operator.id),
+        now,
+    )
+    .organisation(operator.organisation())
+    .id("token", &id);
+    app.store.write([insert, entry.into()]).await?;
+    let expires_at = now + SignedDuration::from_hours(24 * i64::from(days));
+    Ok((
+        StatusCode::CREATED,
+        Json(NewToken {
+            token,
+            id,
+            expires_at,
+        }),
+    ))
+}
+
+/// Revoke a token: one's own, or with `operators-change` anybody's that one may see
+#[utoipa::path(
+    post,
+    path = "/admin/v1/tokens/{token}/revoke",
+    tag = "Operators",
+    params(("token" = String, Path, description = "Its id")),
+    request_body = Why,
+    responses((status = 204, description = "It opens nothing any more"), Problems)
+)]
+async fn revoke(
+    State(app): State<App>,
+    by: Operator,
+    Path(id): Path<String>,
+    Told(why): Told<Why>,
+) -> Result<StatusCode, Problem> {
+    why.check()?;
+    let owner = rows::owner_of(&app.store, &id)
+        .await?
+        .ok_or(Code::NotFound)?;
+    let may = owner.id == by.id
+        || by.may(Right::OperatorsChange) && by.sees(owner.organisation.as_deref());
+    if !may {
+        return Err(Code::NotFound.into());
+    }
+    let now = app.now();
+    let entry = Entry::new(
+        by.actor(),
+        Act::OperatorTokenRevoked,
+        ("operator", &owner.id),
+        now,
+    )
+    .organisation(owner.organisation.as_deref())
+    .id("token", &id);
+    let batch = [rows::revoke_token(&id, now), why.told(entry).into()];
+    app.store.write(batch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,244 @@
+//! Operators and tokens as rows.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use store::{Row, Statement, Store, StoreError};
+
+use crate::admin::Role;
+
+/// An operator that is not there yet.
+#[derive(Clone, Debug)]
+pub struct NewOperator<'a> {
+    /// Its name: 1 to 64 lower-case letters, digits, `.`, `-`, `_`, `@`.
+    pub name: &'a str,
+    /// Its role.
+    pub role: Role,
+    /// The organisation to which it is confined, if it is.
+    pub organisation: Option<&'a str>,
+    /// For a program the id of the operator who answers for it.
+    pub person: Option<&'a str>,
+    /// Whether it is the account for emergencies.
+    pub break_glass: bool,
+}
+
+impl NewOperator<'_> {
+    /// Whether the name has the form of one.
+    #[must_use]
+    pub fn has_a_name(&self) -> bool {
+        let allowed = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_@".contains(&byte)
+        };
+        (1..=64).contains(&self.name.len())
+            && self
+                .name
+                .starts_with(|first: char| first.is_ascii_alphanumeric())
+            && self.name.bytes().all(allowed)
+    }
+
+    /// Its row.
+    pub(super) fn insert(&self, id: &str, now: Timestamp) -> Statement {
+        let sql = "INSERT INTO operators (id, name, role, organisation, person, break_glass, added_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        Statement::new(sql)
+            .bind(id)
+            .bind(self.name)
+            .bind(self.role.name())
+            .bind(self.organisation)
+            .bind(self.person.unwrap_or(id))
+            .bind(self.break_glass)
+            .bind(now)
+    }
+}
+
+/// An operator as it is kept.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Operator)]
+pub struct Known {
+    /// Its id.
+    #[schema(example = "op-k7q2-9mfd")]
+    pub id: String,
+    /// Its name.
+    #[schema(example = "j.bloggs")]
+    pub name: String,
+    /// Its role.
+    pub role: String,
+    /// The organisation to which it is confined; absent: the whole gateway.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
+    /// Who answers for it; its own id for a person.
+    pub person: String,
+    /// Whether it is the account for emergencies.
+    pub break_glass: bool,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub added_at: Timestamp,
+    /// Until when, if it is removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub removed_at: Option<Timestamp>,
+}
+
+/// A token as it is kept, without what opens anything.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = OperatorToken)]
+pub struct Token {
+    /// Its id.
+    #[schema(example = "tk-3n8c-71vw")]
+    pub id: String,
+    /// Whose it is.
+    pub operator: String,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    pub made_at: Timestamp,
+    /// Until when.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// When it was last used, to the minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub revoked_at: Option<Timestamp>,
+}
+
+const OPERATORS: &str =
+    "SELECT id, name, role, organisation, person, break_glass, added_at, removed_at FROM operators";
+
+fn operator(row: &Row) -> Result<Known, StoreError> {
+    Ok(Known {
+        id: row.text("id")?.to_owned(),
+        name: row.text("name")?.to_owned(),
+        role: row.text("role")?.to_owned(),
+        organisation: row.optional_text("organisation")?.map(str::to_owned),
+        person: row.text("person")?.to_owned(),
+        break_glass: row.boolean("break_glass")?,
+        added_at: row.timestamp("added_at")?,
+        removed_at: row.optional_timestamp("removed_at")?,
+    })
+}
+
+/// All operators, of one organisation where one is named.
+pub(super) async fn all(
+    store: &Store,
+    organisation: Option<&str>,
+) -> Result<Vec<Known>, StoreError> {
+    let sql = format!(
+        "{OPERATORS} WHERE (CAST($1 AS TEXT) IS NULL OR organisation = $1) ORDER BY COALESCE(organisation, ''), name, id"
+    );
+    let rows = store.read(Statement::new(sql).bind(organisation)).await?;
+    rows.iter().map(operator).collect()
+}
+
+/// One that is in force, of that organisation where one is named.
+pub(super) async fn find(
+    store: &Store,
+    id: &str,
+    organisation: Option<&str>,
+) -> Result<Option<Known>, StoreError> {
+    let sql = format!(
+        "{OPERATORS} WHERE id = $1 AND removed_at IS NULL AND (CAST($2 AS TEXT) IS NULL OR organisation = $2)"
+    );
+    let row = store
+        .read_one(Statement::new(sql).bind(id).bind(organisation))
+        .await?;
+    row.as_ref().map(operator).transpose()
+}
+
+/// The one of that name, removed or not, of that organisation or of the whole gateway.
+pub(super) async fn of_name(
+    store: &Store,
+    name: &str,
+    organisation: Option<&str>,
+) -> Result<Option<Known>, StoreError> {
+    let sql = format!("{OPERATORS} WHERE name = $1 AND COALESCE(organisation, '') = $2");
+    let statement = Statement::new(sql)
+        .bind(name)
+        .bind(organisation.unwrap_or_default());
+    store
+        .read_one(statement)
+        .await?
+        .as_ref()
+        .map(operator)
+        .transpose()
+}
+
+/// Removes an operator and the programs that it answers for, their tokens, and what they proposed: all at once.
+pub(super) fn remove(id: &str, now: Timestamp) -> Vec<Statement> {
+    let theirs = "(SELECT id FROM operators WHERE id = $2 OR person = $2)";
+    let with = |sql: String| Statement::new(sql).bind(now).bind(id);
+    vec![
+        with(
+            "UPDATE operators SET removed_at = $1 WHERE id = $2 AND removed_at IS NULL".to_owned(),
+        )
+        .must_change(1),
+        with(
+            "UPDATE operators SET removed_at = $1 WHERE person = $2 AND removed_at IS NULL"
+                .to_owned(),
+        ),
+        with(format!(
+            "UPDATE operator_tokens SET revoked_at = $1 WHERE operator IN {theirs} AND revoked_at IS NULL"
+        )),
+        with(format!(
+            "UPDATE proposals SET state = 'declined', decided_at = $1 WHERE proposed_by IN {theirs} AND state = 'open'"
+        )),
+    ]
+}
+
+/// The row of a new token. Its operator must be there.
+pub(super) fn insert_token(
+    id: &str,
+    operator: &str,
+    digest: [u8; 32],
+    now: Timestamp,
+    days: u32,
+) -> Statement {
+    let expires = now + SignedDuration::from_hours(24 * i64::from(days));
+    let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at) \
+               SELECT $1, id, $2, $3, $4 FROM operators WHERE id = $5 AND removed_at IS NULL";
+    Statement::new(sql)
+        .bind(id)
+        .bind(digest)
+        .bind(now)
+        .bind(expires)
+        .bind(operator)
+        .must_change(1)
+}
+
+/// Revokes a token, if it is in force.
+pub(super) fn revoke_token(id: &str, now: Timestamp) -> Statement {
+    Statement::new(
+        "UPDATE operator_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
+    )
+    .bind(now)
+    .bind(id)
+    .must_change(1)
+}
+
+/// An operator's tokens, newest first.
+pub(super) async fn tokens_of(store: &Store, operator: &str) -> Result<Vec<Token>, StoreError> {
+    let sql = "SELECT id, operator, made_at, expires_at, last_used_at, revoked_at FROM operator_tokens \
+               WHERE operator = $1 ORDER BY made_at DESC, id";
+    let rows = store.read(Statement::new(sql).bind(operator)).await?;
+    let token = |row: &Row| {
+        Ok(Token {
+            id: row.text("id")?.to_owned(),
+            operator: row.text("operator")?.to_owned(),
+            made_at: row.timestamp("made_at")?,
+            expires_at: row.timestamp("expires_at")?,
+            last_used_at: row.optional_timestamp("last_used_at")?,
+            revoked_at: row.optional_timestamp("revoked_at")?,
+        })
+    };
+    rows.iter().map(token).collect()
+}
+
+/// Whose token that is and whose operator that is, where the token is in force.
+pub(super) async fn owner_of(store: &Store, token: &str) -> Result<Option<Known>, StoreError> {
+    let sql = format!(
+        "{OPERATORS} WHERE id = (SELECT operator FROM operator_tokens WHERE id = $1 AND revoked_at IS NULL)"
+    );
+    let row = store.read_one(Statement::new(sql).bind(token)).await?;
+    row.as_ref().map(operator).transpose()
+}

@@ -1,0 +1,320 @@
+//! Every address of the admin API, as its own description lists them, with everybody's token: no more than the table of roles
+//! says, and nothing of another organisation. A new route is walked without a word here, unless its address or its example
+//! names a thing that this file does not know: then [`Things::of`] wants a line.
+
+use std::collections::BTreeMap;
+
+use gateway::admin::{Right, Role};
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+
+use crate::database::{Database, on_both_engines};
+use crate::world::{Admin, Caller, Reply};
+
+on_both_engines!(
+    sec_13_no_route_answers_whoever_has_no_token_in_force,
+    sec_13_every_route_lets_in_exactly_the_roles_of_the_table,
+    sec_33_what_is_another_organisations_is_like_what_does_not_exist,
+);
+
+/// An operation of the description.
+struct Operation {
+    method: String,
+    path: String,
+    right: Right,
+    body: Option<Value>,
+    /// The right of the act that the example proposes.
+    act: Option<Right>,
+}
+
+/// Ids by what the parameter or member is called.
+struct Things(BTreeMap<&'static str, String>);
+
+impl Things {
+    /// What belongs to that organisation.
+    async fn of(admin: &Admin, organisation: &str) -> Self {
+        let operator = admin
+            .operator("thing", Role::Viewer, Some(organisation))
+            .await;
+        let other = admin
+            .operator("proposer", Role::Administrator, Some(organisation))
+            .await;
+        let who = admin.get(&operator, "/admin/v1/whoami").await.expect(200);
+        let detail = json!({ "operator": operator.id, "role": "desk" });
+        Self(BTreeMap::from([
+            (
+                "proposal",
+                admin.propose(&other, "operator-role-change", detail).await,
+            ),
+            ("token", who.json["token"].as_str().unwrap().to_owned()),
+            ("operator", operator.id),
+            ("organisation", organisation.to_owned()),
+        ]))
+    }
+
+    /// What nobody has.
+    fn unknown() -> Self {
+        let ids = [
+            ("operator", "op-0000-0000"),
+            ("token", "tk-0000-0000"),
+            ("proposal", "pr-0000-0000"),
+            ("organisation", "nowhere"),
+        ];
+        Self(ids.map(|(name, id)| (name, id.to_owned())).into())
+    }
+
+    /// The address and the body with these ids in it, and whether there are any.
+    fn put_into(&self, operation: &Operation) -> (String, Option<Value>, bool) {
+        let mut any = false;
+        let steps = operation.path.split('/').map(|step| {
+            let Some(name) = step
+                .strip_prefix('{')
+                .and_then(|step| step.strip_suffix('}'))
+            else {
+                return step.to_owned();
+            };
+            any = true;
+            let known = self.0.get(name);
+            known
+                .unwrap_or_else(|| {
+                    panic!(
+                        "`{name}` of {}: give it a line in Things::of",
+                        operation.path
+                    )
+                })
+                .clone()
+        });
+        let mut path = steps.collect::<Vec<_>>().join("/");
+        if path == "/admin/v1/audit/export" {
+            path.push_str("?from=2026-01-01T00:00:00Z&to=2027-01-01T00:00:00Z");
+        }
+        let body = operation
+            .body
+            .clone()
+            .map(|body| self.put_into_body(body, &mut any));
+        (path, body, any)
+    }
+
+    fn put_into_body(&self, body: Value, any: &mut bool) -> Value {
+        let Value::Object(members) = body else {
+            return body;
+        };
+        let members = members.into_iter().map(|(name, value)| {
+            let value = match self.0.get(name.as_str()) {
+                Some(id) if value.is_string() => {
+                    *any = true;
+                    json!(id)
+                }
+                _ => self.put_into_body(value, any),
+            };
+            (name, value)
+        });
+        Value::Object(members.collect())
+    }
+}
+
+async fn operations(admin: &Admin) -> Vec<Operation> {
+    let document = admin
+        .send(None, "GET", "/openapi.json", None)
+        .await
+        .expect(200)
+        .json;
+    let description = document["info"]["description"].as_str().unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let right = operation["x-lanyard-right"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{method} {path} has no right"));
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            let body = (!schema.is_null()).then(|| example(&document, schema));
+            let act = body
+                .as_ref()
+                .and_then(|body| body["act"].as_str())
+                .map(|act| {
+                    let row = description
+                        .lines()
+                        .find(|line| line.starts_with(&format!("| `{act}` |")))
+                        .unwrap();
+                    Right::of_code(row.split('`').nth(3).unwrap()).unwrap()
+                });
+            let (method, path) = (method.clone(), path.clone());
+            found.push(Operation {
+                method,
+                path,
+                right: Right::of_code(right).unwrap(),
+                body,
+                act,
+            });
+        }
+    }
+    assert!(found.len() >= 14, "the description lists the routes");
+    found
+}
+
+/// A body as the description shows it.
+fn example(document: &Value, schema: &Value) -> Value {
+    if let Some(name) = schema["$ref"].as_str() {
+        return example(
+            document,
+            document.pointer(name.trim_start_matches('#')).unwrap(),
+        );
+    }
+    if !schema["example"].is_null() {
+        return schema["example"].clone();
+    }
+    let kind = schema["type"]
+        .as_str()
+        .or(schema["type"][0].as_str())
+        .unwrap_or("object");
+    match kind {
+        "string" => schema["enum"].get(0).cloned().unwrap_or(json!("x")),
+        "integer" | "number" => json!(1),
+        "boolean" => json!(false),
+        "array" => json!([]),
+        _ => {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let members = schema["properties"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default();
+            let members = members
+                .into_iter()
+                .filter(|(name, _)| required.contains(&json!(name)));
+            Value::Object(
+                members
+                    .map(|(name, schema)| (name, example(document, &schema)))
+                    .collect::<Map<_, _>>(),
+            )
+        }
+    }
+}
+
+async fn send(admin: &Admin, token: Option<&str>, operation: &Operation, things: &Things) -> Reply {
+    let (path, body, _) = things.put_into(operation);
+    admin
+        .send(token, &operation.method, &path, body.as_ref())
+        .await
+}
+
+async fn of_every_role(admin: &Admin, organisation: Option<&str>) -> Vec<(Role, Caller)> {
+    let mut callers = Vec::new();
+    for role in Role::ALL {
+        let name = format!("every-{}", role.name());
+        callers.push((role, admin.operator(&name, role, organisation).await));
+    }
+    callers
+}
+
+async fn sec_13_no_route_answers_whoever_has_no_token_in_force(database: Database) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let gone = admin.operator("gone", Role::Administrator, None).await;
+    let expired = admin.token_of("ann", SignedDuration::from_hours(25)).await;
+    let revoked = admin
+        .post(&ann, "/admin/v1/tokens", &json!({}))
+        .await
+        .expect(201)
+        .json;
+    let path = format!(
+        "/admin/v1/tokens/{}/revoke",
+        revoked["id"].as_str().unwrap()
+    );
+    admin.post(&ann, &path, &json!({})).await.expect(204);
+    let path = format!("/admin/v1/operators/{}/remove", gone.id);
+    admin.post(&ann, &path, &json!({})).await.expect(204);
+    // Nobody without a token learns which addresses there are.
+    let nowhere = admin
+        .send(None, "GET", "/admin/v1/nowhere", None)
+        .await
+        .expect(401);
+    let things = Things::unknown();
+    let tokens = [
+        None,
+        Some(expired.as_str()),
+        Some(revoked["token"].as_str().unwrap()),
+        Some(gone.token.as_str()),
+        Some("lyo_"),
+    ];
+    for operation in operations(&admin).await {
+        for token in tokens {
+            let reply = send(&admin, token, &operation, &things).await;
+            // The hundred and twentieth is told to wait, and hears no more than that.
+            if reply.status != 429 {
+                assert_eq!(
+                    (reply.status, &reply.text),
+                    (nowhere.status, &nowhere.text),
+                    "{}",
+                    operation.path
+                );
+            }
+        }
+    }
+}
+
+async fn sec_13_every_route_lets_in_exactly_the_roles_of_the_table(database: Database) {
+    let admin = Admin::start(database).await;
+    let things = Things::unknown();
+    for organisation in [None, Some("anytown")] {
+        let callers = of_every_role(&admin, organisation).await;
+        for operation in operations(&admin).await {
+            for (role, caller) in &callers {
+                let reply = send(&admin, Some(&caller.token), &operation, &things).await;
+                let may =
+                    role.may(operation.right) && operation.act.is_none_or(|right| role.may(right));
+                let what = format!(
+                    "{} {} as {}: {}",
+                    operation.method,
+                    operation.path,
+                    role.name(),
+                    reply.text
+                );
+                assert_eq!(reply.code() == "forbidden", !may, "{what}");
+                assert_eq!(reply.status == 403, !may, "{what}");
+                assert!(reply.status != 401 && reply.status.as_u16() < 500, "{what}");
+            }
+        }
+    }
+}
+
+async fn sec_33_what_is_another_organisations_is_like_what_does_not_exist(database: Database) {
+    let admin = Admin::start(database).await;
+    let foreign = Things::of(&admin, "elsewhere").await;
+    let unknown = Things::unknown();
+    let all = admin.operator("all", Role::Administrator, None).await;
+    let callers = of_every_role(&admin, Some("anytown")).await;
+    let mut walked = 0;
+    for operation in operations(&admin).await {
+        let (_, _, names_things) = foreign.put_into(&operation);
+        let what = format!("{} {}", operation.method, operation.path);
+        for (role, caller) in &callers {
+            let reply = send(&admin, Some(&caller.token), &operation, &foreign).await;
+            if !names_things {
+                let found = foreign
+                    .0
+                    .values()
+                    .find(|id| reply.text.contains(id.as_str()));
+                assert_eq!(found, None, "{what} as {}: {}", role.name(), reply.text);
+                continue;
+            }
+            let nothing = send(&admin, Some(&caller.token), &operation, &unknown).await;
+            assert_eq!(
+                (reply.status, &reply.text),
+                (nothing.status, &nothing.text),
+                "{what} as {}",
+                role.name()
+            );
+            if role.may(operation.right) && operation.act.is_none_or(|right| role.may(right)) {
+                reply.expect(404);
+                walked += 1;
+            }
+        }
+        // What is asked for is there: whoever may see it finds it.
+        if names_things && operation.method == "get" {
+            send(&admin, Some(&all.token), &operation, &foreign)
+                .await
+                .expect(200);
+        }
+    }
+    assert!(walked >= 8, "{walked}");
+}

@@ -1,0 +1,260 @@
+//! `lanyard operator`, `lanyard admin` and `lanyard audit` as an operator uses them, beside a gateway that runs.
+
+use std::fs;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::database::Database;
+use crate::operated::{LANYARD, Operated, write_private};
+
+/// What the command printed, and whether it was content.
+fn lanyard(arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(LANYARD);
+    command.args(arguments).stdin(Stdio::null());
+    command
+        .env_remove("RUST_LOG")
+        .env_remove("LANYARD_ADMIN_TOKEN");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    let said = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
+    (status.success(), said.concat())
+}
+
+struct Scene {
+    gateway: Operated,
+    config: String,
+    url: String,
+}
+
+impl Scene {
+    fn start() -> Self {
+        let mut gateway = Operated::prepare(Database::sqlite());
+        gateway.write_keys();
+        let url = format!("http://127.0.0.1:{}", gateway.admin_port());
+        let admin = format!(
+            "admin.listen = \"127.0.0.1:{}\"\n{}",
+            gateway.admin_port(),
+            gateway.config
+        );
+        gateway.write_config(&admin);
+        let config = gateway.config_file().display().to_string();
+        gateway.start();
+        Self {
+            gateway,
+            config,
+            url,
+        }
+    }
+
+    /// An operator made on the machine; gives the file of its token.
+    fn operator(&self, name: &str, role: &str) -> String {
+        let (content, token) = lanyard(&[
+            "operator",
+            "add",
+            name,
+            "--role",
+            role,
+            "--config",
+            &self.config,
+        ]);
+        assert!(content && token.starts_with("lyo_"), "{token}");
+        let file = self.gateway.folder.join(format!("token-{name}"));
+        write_private(&file, &token);
+        file.display().to_string()
+    }
+
+    fn admin(&self, token: &str, verb: &[&str]) -> (bool, String) {
+        lanyard(&[&["admin", "--url", &self.url, "--token-file", token], verb].concat())
+    }
+
+    #[track_caller]
+    fn said(&self, token: &str, verb: &[&str]) -> String {
+        let (content, said) = self.admin(token, verb);
+        assert!(content, "{said}");
+        said
+    }
+
+    /// Until every entry has its place.
+    fn verified(&self) -> String {
+        let began = Instant::now();
+        loop {
+            let (content, said) = lanyard(&["audit", "verify", "--config", &self.config]);
+            assert!(content, "{said}");
+            if !said.contains("have no place yet") {
+                return said;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "{said}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+#[test]
+fn two_operators_administer_and_the_audit_tells_it() {
+    let scene = Scene::start();
+    let (ann, bob) = (
+        scene.operator("ann", "administrator"),
+        scene.operator("bob", "administrator"),
+    );
+    let who = scene.said(&ann, &["whoami"]);
+    assert!(
+        who.contains("administrator") && who.contains("operators-change"),
+        "{who}"
+    );
+
+    // The third makes their token themselves.
+    let (_, made) = lanyard(&["admin", "token"]);
+    let word = |name: &str| {
+        made.lines()
+            .find_map(|line| line.strip_prefix(name))
+            .unwrap()
+            .trim()
+            .to_owned()
+    };
+    let cat = scene.gateway.folder.join("token-cat");
+    write_private(&cat, &word("token "));
+    let cat = cat.display().to_string();
+    let digest = word("sha256");
+    let add = [
+        "operator",
+        "add",
+        "cat",
+        "--role",
+        "auditor",
+        "--token-sha256",
+        &digest,
+        "--ticket",
+        "INC-1",
+        "--json",
+    ];
+    let proposal: serde_json::Value = serde_json::from_str(&scene.said(&ann, &add)).unwrap();
+    let proposal = proposal["id"].as_str().unwrap();
+    let (content, said) = scene.admin(&ann, &["proposals", "approve", proposal]);
+    assert!(!content && said.contains("second-person-needed"), "{said}");
+    let (content, said) = scene.admin(&cat, &["whoami"]);
+    assert!(!content && said.contains("unauthorized"), "{said}");
+    let open = scene.said(&bob, &["proposals", "list", "--state", "open"]);
+    assert!(
+        open.contains(proposal) && open.contains("operator-name:cat"),
+        "{open}"
+    );
+    scene.said(&bob, &["proposals", "approve", proposal]);
+    assert!(scene.said(&cat, &["whoami"]).contains("auditor"));
+    let operators = scene.said(&cat, &["operator", "list"]);
+    assert!(
+        operators.contains("cat") && operators.lines().count() == 4,
+        "{operators}"
+    );
+
+    let listed = scene.said(&cat, &["audit", "list", "--act", "operator-added"]);
+    assert!(
+        listed.contains("INC-1") && listed.contains("command:"),
+        "{listed}"
+    );
+    assert!(scene.verified().contains("everything is as it was written"));
+    let report = scene.said(&cat, &["audit", "verify"]);
+    assert!(
+        report
+            .lines()
+            .any(|line| line.starts_with("faults") && line.ends_with("[]")),
+        "{report}"
+    );
+
+    // An export verifies away from the gateway, and a changed one does not.
+    let range = ["--from", "2020-01-01", "--to", "2100-01-01"];
+    let (content, text) =
+        lanyard(&[&["audit", "export", "--config", &scene.config], &range[..]].concat());
+    assert!(content, "{text}");
+    let file = scene.gateway.folder.join("export.jsonl");
+    let file = file.to_str().unwrap();
+    fs::write(file, &text).unwrap();
+    let (content, said) = lanyard(&["audit", "verify", "--file", file]);
+    assert!(
+        content && said.contains("signatures of the checkpoints are not checked"),
+        "{said}"
+    );
+    fs::write(file, text.replacen("INC-1", "INC-2", 1)).unwrap();
+    let (content, said) = lanyard(&["audit", "verify", "--file", file, "--config", &scene.config]);
+    assert!(!content && said.contains("changed: "), "{said}");
+    let csv = [
+        &[
+            "audit",
+            "export",
+            "--format",
+            "csv",
+            "--config",
+            &scene.config,
+        ],
+        &range[..],
+    ]
+    .concat();
+    assert!(lanyard(&csv).1.starts_with("position,at,actor,"));
+}
+
+#[test]
+fn a_token_is_taken_from_its_holder_on_the_machine_and_travels_nowhere_in_the_open() {
+    let scene = Scene::start();
+    let ann = scene.operator("ann", "administrator");
+    let (content, said) = lanyard(&[
+        "operator",
+        "add",
+        "ann",
+        "--role",
+        "viewer",
+        "--config",
+        &scene.config,
+    ]);
+    assert!(!content && said.contains("operator-name-taken"), "{said}");
+    let (content, said) = lanyard(&[
+        "operator",
+        "add",
+        "bob",
+        "--role",
+        "emperor",
+        "--config",
+        &scene.config,
+    ]);
+    assert!(!content && said.contains("key-custodian"), "{said}");
+    let (_, listed) = lanyard(&["operator", "list", "--config", &scene.config]);
+    let token = listed
+        .split_whitespace()
+        .find(|word| word.starts_with("tk-"))
+        .unwrap()
+        .to_owned();
+    let (content, said) = lanyard(&[
+        "operator",
+        "token",
+        "revoke",
+        &token,
+        "--config",
+        &scene.config,
+    ]);
+    assert!(content, "{said}");
+    assert!(!scene.admin(&ann, &["whoami"]).0);
+    let new = lanyard(&["operator", "token", "new", "ann", "--config", &scene.config]);
+    write_private(std::path::Path::new(&ann), &new.1);
+    scene.said(&ann, &["whoami"]);
+    let (content, said) = lanyard(&["operator", "remove", "ann", "--config", &scene.config]);
+    assert!(content, "{said}");
+    assert!(!scene.admin(&ann, &["whoami"]).0);
+
+    let far = [
+        "admin",
+        "--url",
+        "http://gateway.example:8410",
+        "--token-file",
+        &ann,
+        "whoami",
+    ];
+    let (content, said) = lanyard(&far);
+    assert!(!content && said.contains("https only"), "{said}");
+    // Nothing that opens anything came into the log.
+    let log = scene.gateway.log();
+    assert!(
+        log.contains("the admin API is ready") && !log.contains("lyo_"),
+        "{log}"
+    );
+}
