@@ -64,7 +64,7 @@ async fn apply(
         "Done: {} changed. Running gateways follow within a second.",
         plan.changes.len()
     ))?;
-    for client_id in without_secret(gateway, &plan).await? {
+    for client_id in without_secret(gateway, &plan) {
         say(format_args!(
             "{client_id} has no secret yet: lanyard client secret new {client_id} --config {}",
             options.config.display()
@@ -74,10 +74,7 @@ async fn apply(
 }
 
 /// The relying parties of the plan that could not prove who they are.
-async fn without_secret(
-    gateway: &Gateway,
-    plan: &gateway::registry::Plan,
-) -> anyhow::Result<Vec<String>> {
+fn without_secret(gateway: &Gateway, plan: &gateway::registry::Plan) -> Vec<String> {
     let mut found = Vec::new();
     let parties = plan.changes.iter().map(|change| &change.key);
     for (_, client_id) in parties.filter(|key| key.0 == gateway::registry::Kind::RelyingParty) {
@@ -87,7 +84,7 @@ async fn without_secret(
             found.push(client_id.clone());
         }
     }
-    Ok(found)
+    found
 }
 
 fn confirmed() -> anyhow::Result<bool> {

@@ -85,7 +85,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     };
     let outcome = listeners
         .until(told_to_stop, async {
-            gateway.keep_working().await;
+            Box::pin(gateway.keep_working()).await;
             anyhow::anyhow!("the gateway stopped working behind its pages")
         })
         .await;

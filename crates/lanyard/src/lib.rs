@@ -106,21 +106,6 @@ impl Command {
             Self::Connector(options) => options.is_service(),
             // Everything else does its errand for whoever sits there.
             _ => false,
-            Self::Sandbox(_)
-            | Self::Journey(_)
-            | Self::Revoke(_)
-            | Self::Suspend(_)
-            | Self::Reinstate(_) => false,
-            Self::Sandbox(_)
-            | Self::Journey(_)
-            | Self::Apply(_)
-            | Self::Client(_)
-            | Self::Key(_) => false,
-            Self::Sandbox(_)
-            | Self::Journey(_)
-            | Self::Operator(_)
-            | Self::Audit(_)
-            | Self::Admin(_) => false,
         }
     }
 }
@@ -136,7 +121,7 @@ pub async fn run() -> ExitCode {
     log(command.is_service());
     let done = match command {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
-        Command::Gateway(options) => succeeded(gateway_command::run(&options).await),
+        Command::Gateway(options) => succeeded(Box::pin(gateway_command::run(&options)).await),
         Command::Init(options) => succeeded(init_command::run(&options)),
         Command::Doctor(options) => doctor_command::run(&options).await,
         Command::Key(options) => succeeded(key_command::run(&options).await),

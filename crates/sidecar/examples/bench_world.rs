@@ -143,7 +143,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
         }],
         ..gateway::Config::sandboxed(
             base.parse().unwrap(),
-            &folder,
+            folder,
             "a-storage-secret-of-a-benchmark-0123456789",
         )
     };

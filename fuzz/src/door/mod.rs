@@ -2,6 +2,7 @@
 
 mod exchange;
 
+use gateway::keys::KeyPurpose;
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -184,12 +185,11 @@ impl Door {
     pub(crate) fn sign_as_issuer(&self, typ: &str, claims: &Map<String, Value>) -> String {
         let app = self.gateway.app();
         let organisation = app.organisations.find("anytown");
-        let keys = &organisation.expect("the organisation").keys;
-        let kid = organisation
-            .expect("the organisation")
-            .key_id(&keys.credentials);
+        let key = app.keys.active(KeyPurpose::Credentials, "anytown");
+        let key = key.expect("a key for credentials");
+        let kid = organisation.expect("the organisation").key_id(key);
         let header = ProtectedHeader::typ(typ).kid(kid);
-        wait(jws::sign(&*keys.credentials, header, claims)).expect("claims can be signed")
+        wait(jws::sign(&**key, header, claims)).expect("claims can be signed")
     }
 }
 

@@ -37,6 +37,8 @@ const SLICES: &[(&str, &[&str])] = &[
     ("client", &[]),
     // Tenants and what is registered for them; the shape of the one configuration file.
     ("organisation", &[]),
+    // What of it is declared while the gateway runs.
+    ("registry", &[]),
     ("config", &[]),
     // Who may administer.
     ("operator", &[]),

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod client_keys;
+mod client_secret;
 pub mod dialect;
 pub mod expiry;
 mod identity;
@@ -14,8 +15,8 @@ use std::sync::Arc;
 use standards::jose::Signer;
 
 use crate::config::{Config, ConfigError, OrganisationConfig};
-use crate::registry::secrets::ClientSecret;
 use catalogue::{Catalogue, CredentialType};
+pub use client_secret::ClientSecret;
 use dialect::Dialect;
 use expiry::ExpiryFrom;
 pub use identity::{Identity, did_of, issuer_of};

@@ -10,13 +10,12 @@ use standards::oauth::RedirectUri;
 use subtle::ConstantTimeEq;
 use url::Url;
 
-use super::Organisation;
 use super::client_keys::ClientKeys;
 use super::dialect::{Dialect, Rules};
 use super::webhook::Webhook;
+use super::{ClientSecret, Organisation};
 use crate::config::{CancelError, Config, ConfigError, RelyingPartyConfig, TransactionCodeRule};
 use crate::limits::ClientLimits;
-use crate::registry::secrets::ClientSecret;
 
 /// How a client authenticates, by its registered name. [OIDC Core 9]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

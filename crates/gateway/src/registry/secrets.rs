@@ -12,34 +12,13 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::RegistryError;
+pub use crate::organisation::ClientSecret;
 use crate::random::Random;
 use crate::revision::{self, Subject};
 use store::{Statement, Store, StoreError};
 
 /// How long an old secret goes on working after a new one was made, unless something else is said.
 pub const OVERLAP: SignedDuration = SignedDuration::from_hours(24 * 14);
-
-/// A secret of a relying party, as far as the gateway knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientSecret {
-    /// Names it in commands and logs.
-    pub id: String,
-    /// SHA-256 of its text.
-    pub digest: [u8; 32],
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// From when on it counts no more, if ever.
-    pub ends_at: Option<Timestamp>,
-    /// When somebody last used it, within a minute.
-    pub last_used_at: Option<Timestamp>,
-}
-
-impl ClientSecret {
-    /// Whether it counts.
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.ends_at.is_none_or(|end| now < end)
-    }
-}
 
 /// The secrets of every relying party, by client id; those that have ended for more than a month are not among them.
 pub(crate) async fn read(store: &Store) -> Result<HashMap<String, Vec<ClientSecret>>, StoreError> {

@@ -27,7 +27,7 @@ pub struct Options {
         global = true
     )]
     url: Url,
-    /// The file that holds your token; without it, the environment variable LANYARD_ADMIN_TOKEN.
+    /// The file that holds your token; without it, the environment variable `LANYARD_ADMIN_TOKEN`.
     #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
     /// The authority that signed the gateway's certificate (PEM), where the system does not know it.

@@ -13,7 +13,7 @@ use super::Findings;
 /// Below this a database stops growing sooner than somebody comes.
 const LITTLE_SPACE_KIB: u64 = 1024 * 1024;
 /// Secrets and keys older than this should be changed.
-const OLD: Duration = Duration::from_secs(365 * 86_400);
+const OLD: Duration = Duration::from_hours(365 * 24);
 /// A durable write that takes longer makes every journey slow.
 const SLOW_WRITE: Duration = Duration::from_millis(100);
 
@@ -171,7 +171,7 @@ pub(super) async fn look_at_secrets(gateway: &Gateway, findings: &mut Findings) 
         let Ok(secrets) = gateway.client_secrets(&party.client_id).await else {
             continue;
         };
-        let year = jiff::SignedDuration::from_secs(365 * 86_400);
+        let year = jiff::SignedDuration::from_hours(365 * 24);
         let is_old = |made: jiff::Timestamp| now.duration_since(made) > year;
         if secrets
             .iter()

@@ -126,14 +126,14 @@ pub(super) fn take_up(
 
 /// For the batch of the session that a log-in begins: a second time it is a duplicate, and the batch is not kept.
 pub(super) fn finished(parts: &Parts, state: &str) -> Statement {
-    Statement::new("INSERT INTO portal_log_ins (digest, finished_at) VALUES ($1, $2)")
+    Statement::new("INSERT INTO portal_finished_log_ins (digest, finished_at) VALUES ($1, $2)")
         .bind(digest_of(&format!("log-in:{state}")))
         .bind(parts.now())
 }
 
 /// Deletes what no cookie leads to any more.
 pub(crate) async fn tidy(parts: &Parts) -> Result<(), StoreError> {
-    let delete = Statement::new("DELETE FROM portal_log_ins WHERE finished_at <= $1");
+    let delete = Statement::new("DELETE FROM portal_finished_log_ins WHERE finished_at <= $1");
     let delete = delete.bind(parts.ago(LASTS));
     parts.store.write([delete]).await.map(drop)
 }

@@ -134,7 +134,7 @@ async fn whoever_does_not_come_back_leaves_nothing_and_a_log_in_that_succeeded_d
     let (world, openid) = world_on(database, |_| ()).await;
     let store = world.database.open().await;
     let rows = async || {
-        let count = Statement::new("SELECT COUNT(*) AS rows FROM portal_log_ins");
+        let count = Statement::new("SELECT COUNT(*) AS rows FROM portal_finished_log_ins");
         let row = store.read_one(count).await.unwrap();
         row.unwrap().integer("rows").unwrap()
     };

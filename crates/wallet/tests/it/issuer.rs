@@ -250,6 +250,7 @@ async fn w3c(party: &Party, name: &str, proof: &VerifiedProof) -> String {
         credential_subject: object(&json!({"surname": "Nasser", "birth_date": "1990-02-03"})),
         validity: validity(party),
         status: Some(reference(party)),
+        status_entries: Vec::new(),
         confirmation: None,
     };
     credential
