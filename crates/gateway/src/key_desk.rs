@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use standards::jose::Algorithm;
-use store::Store;
+use store::{Statement, Store};
 
+use crate::audit::{self, Actor, Entry};
 use crate::base::{Known, key_store};
 use crate::config::{Config, ConfigError};
 use crate::keys::acts::{Act, ActError, Acts, Change};
@@ -19,6 +20,7 @@ pub struct KeyDesk {
     holder: Arc<dyn KeyHolder>,
     surroundings: Surroundings,
     organisations: Vec<String>,
+    account: String,
 }
 
 impl KeyDesk {
@@ -41,6 +43,7 @@ impl KeyDesk {
             holder,
             organisations: organisations.map(|entry| entry.id.clone()).collect(),
             surroundings,
+            account: String::new(),
         };
         for place in desk.places() {
             let adopted = keys::adopt(&desk.store, &desk.holder, [place], desk.now()).await;
@@ -49,6 +52,13 @@ impl KeyDesk {
             }
         }
         Ok(desk)
+    }
+
+    /// Who sits there, for the audit.
+    #[must_use]
+    pub fn by(mut self, account: impl Into<String>) -> Self {
+        self.account = account.into();
+        self
     }
 
     fn now(&self) -> Timestamp {
@@ -66,7 +76,21 @@ impl KeyDesk {
     }
 
     async fn keep(&self, act: Act) -> Result<Vec<Change>, ActError> {
-        act.keep(&self.store, &self.holder, []).await
+        let (actor, now) = (Actor::Command(&self.account), self.now());
+        let told: Vec<Statement> = act
+            .changes()
+            .iter()
+            .map(|change| {
+                let owner = Some(change.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
+                let key = ("signing-key", change.kid.as_str());
+                Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
+                    .organisation(owner)
+                    .with("purpose", change.place.purpose.name())
+                    .with("state", change.to.name())
+                    .into()
+            })
+            .collect();
+        act.keep(&self.store, &self.holder, told).await
     }
 
     /// Every key that ever was, the oldest first.

@@ -451,8 +451,10 @@ mod tests {
 
     #[test]
     fn both_engines_have_the_same_migrations() {
-        let [sqlite, postgres] = MIGRATIONS.names();
+        let [mut sqlite, postgres] = MIGRATIONS.names();
         assert_eq!(sqlite, postgres);
+        // V10 comes after V9.
+        sqlite.sort_by_key(|name| (name.find("__"), name.clone()));
         // A number that is left out cannot be given later: a database beyond it would not start again.
         for (at, name) in sqlite.iter().enumerate() {
             assert!(name.starts_with(&format!("V{}__", at + 1)), "{name}");

@@ -3,14 +3,16 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::audit::{self, Actor, Entry};
 use crate::base::{Known, count_in_force};
 use crate::config::ConfigError;
 use crate::interaction::rows::Interactions;
 use crate::keys::acts::{Act as KeyAct, ActError, Acts};
 use crate::keys::{Place, Ring, RingError};
-use crate::organisation::Organisations;
+use crate::organisation::{Organisations, RelyingParty};
 use crate::registry::onboarding::{self, Evidence, Item};
 use crate::registry::secrets::{self, ClientSecret, Made};
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
@@ -65,7 +67,7 @@ impl Gateway {
     }
 
     /// Carries a plan out, all of it or nothing. New organisations get their keys in the same batch.
-    pub async fn apply(&self, plan: &Plan, actor: &str) -> Result<(), RegistryError> {
+    pub async fn apply(&self, plan: &Plan, actor: Actor<'_>) -> Result<(), RegistryError> {
         if plan.is_empty() {
             return Ok(());
         }
@@ -79,7 +81,7 @@ impl Gateway {
         }
         keys.keep(&app.store, holder, batch).await?;
         tracing::info!(
-            actor,
+            %actor,
             changes = plan.changes.len(),
             "the registry was changed"
         );
@@ -147,7 +149,7 @@ impl Gateway {
         &self,
         client_id: &str,
     ) -> Result<Vec<ClientSecret>, RegistryError> {
-        self.has_secrets(client_id)?;
+        self.with_secrets(client_id)?;
         let mut known = secrets::read(&self.live.now().store).await?;
         Ok(known.remove(client_id).unwrap_or_default())
     }
@@ -158,18 +160,20 @@ impl Gateway {
         &self,
         client_id: &str,
         overlap: Option<SignedDuration>,
-        actor: &str,
+        actor: Actor<'_>,
     ) -> Result<Made, RegistryError> {
-        self.has_secrets(client_id)?;
+        let party = self.with_secrets(client_id)?;
         let app = self.live.now();
         let now = app.now();
         let end = overlap.map(|overlap| now + overlap);
         let mut made = secrets::make(client_id, end, &app.random, now);
-        app.store.write(std::mem::take(&mut made.batch)).await?;
+        let told = entry(actor, audit::Act::ClientSecretMade, &party, now).id("secret", &made.id);
+        let batch = std::mem::take(&mut made.batch).into_iter();
+        app.store.write(batch.chain([told.into()])).await?;
         tracing::info!(
             client_id,
             secret = made.id,
-            actor,
+            %actor,
             "a client secret was made"
         );
         self.reload().await?;
@@ -187,29 +191,34 @@ impl Gateway {
         &self,
         client_id: &str,
         id: &str,
-        actor: &str,
+        actor: Actor<'_>,
     ) -> Result<(), RegistryError> {
+        let party = self.with_secrets(client_id)?;
         let now = self.live.now().now();
         let known = self.client_secrets(client_id).await?;
         let found = secrets::find_ending(&known, client_id, id, now)?;
-        let batch = secrets::end(client_id, &found.id, now);
-        let written = self.live.now().store.write(batch).await;
+        let told = entry(actor, audit::Act::ClientSecretEnded, &party, now).id("secret", id);
+        let batch = secrets::end(client_id, &found.id, now).into_iter();
+        let written = self
+            .live
+            .now()
+            .store
+            .write(batch.chain([told.into()]))
+            .await;
         written.map_err(|error| match error {
             StoreError::Unmet { .. } => {
                 RegistryError::SecretUnknown(client_id.to_owned(), id.to_owned())
             }
             other => other.into(),
         })?;
-        tracing::info!(client_id, secret = id, actor, "a client secret was ended");
+        tracing::info!(client_id, secret = id, %actor, "a client secret was ended");
         self.reload().await
     }
 
-    fn has_secrets(&self, client_id: &str) -> Result<(), RegistryError> {
-        let app = self.live.now();
-        let party = app.organisations.relying_party(client_id);
-        let party = party.ok_or_else(|| RegistryError::ClientUnknown(client_id.to_owned()))?;
+    fn with_secrets(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {
+        let party = self.known(client_id)?;
         if party.has_secrets() {
-            Ok(())
+            Ok(party)
         } else {
             Err(RegistryError::NoSecret(client_id.to_owned()))
         }
@@ -220,29 +229,32 @@ impl Gateway {
         &self,
         client_id: &str,
     ) -> Result<Vec<(Item, Option<Evidence>)>, RegistryError> {
-        self.is_known(client_id)?;
+        self.known(client_id)?;
         Ok(onboarding::find(&self.live.now().store, client_id).await?)
     }
 
-    /// Writes down what shows that an item of it is settled.
+    /// Writes down what shows that an item of it is settled, and since which day.
     pub async fn settle(
         &self,
         client_id: &str,
         item: Item,
-        evidence: &Evidence,
+        evidence: (&str, Date),
+        actor: Actor<'_>,
     ) -> Result<(), RegistryError> {
-        self.is_known(client_id)?;
+        let party = self.known(client_id)?;
         let app = self.live.now();
-        let statement = onboarding::settle(client_id, item, evidence, app.now());
-        app.store.write([statement]).await?;
+        let now = app.now();
+        let told = entry(actor, audit::Act::OnboardingNoted, &party, now).with("item", item.name());
+        let statement = onboarding::settle(client_id, item, evidence, actor, now);
+        app.store.write([statement, told.into()]).await?;
         Ok(())
     }
 
-    fn is_known(&self, client_id: &str) -> Result<(), RegistryError> {
-        match self.live.now().organisations.relying_party(client_id) {
-            Some(_) => Ok(()),
-            None => Err(RegistryError::ClientUnknown(client_id.to_owned())),
-        }
+    fn known(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {
+        let app = self.live.now();
+        let party = app.organisations.relying_party(client_id);
+        let party = party.ok_or_else(|| RegistryError::ClientUnknown(client_id.to_owned()))?;
+        Ok(Arc::clone(party))
     }
 
     /// Writes to the database, durably and of no consequence; gives the engine's name.
@@ -289,6 +301,12 @@ impl From<ActError> for RegistryError {
             other => ConfigError::value("keys", other.to_string()).into(),
         }
     }
+}
+
+/// What was done to a relying party, for the audit.
+fn entry(actor: Actor<'_>, act: audit::Act, party: &RelyingParty, now: Timestamp) -> Entry {
+    Entry::new(actor, act, ("relying-party", &party.client_id), now)
+        .organisation(Some(&party.organisation.id))
 }
 
 /// The clients that are told of events.

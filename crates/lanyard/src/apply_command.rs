@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use gateway::audit::Actor;
 use gateway::registry::Declaration;
 use gateway::{Config, Gateway, Surroundings};
 
+use crate::operator_command::account;
 use crate::say::say;
 
 /// What is declared, and where.
@@ -59,7 +61,7 @@ async fn apply(
         say("Nothing was changed.")?;
         return Ok(ExitCode::FAILURE);
     }
-    gateway.apply(&plan, &actor()).await?;
+    gateway.apply(&plan, Actor::Command(&account())).await?;
     say(format_args!(
         "Done: {} changed. Running gateways follow within a second.",
         plan.changes.len()
@@ -96,23 +98,4 @@ fn confirmed() -> anyhow::Result<bool> {
     let mut answer = String::new();
     input.lock().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
-}
-
-/// Who changes something by a command on the gateway's own machine: the account that runs it.
-pub(crate) fn actor() -> String {
-    let name = ["SUDO_USER", "USER", "LOGNAME"]
-        .into_iter()
-        .find_map(|variable| std::env::var(variable).ok());
-    let plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = name
-        .iter()
-        .flat_map(|name| name.chars())
-        .filter(plain)
-        .take(60)
-        .collect();
-    if name.is_empty() {
-        "command line".to_owned()
-    } else {
-        format!("command line: {name}")
-    }
 }

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use gateway::registry::onboarding::{Evidence, Item};
+use gateway::audit::Actor;
+use gateway::registry::onboarding::Item;
 use gateway::registry::secrets::OVERLAP;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use crate::apply_command::actor;
+use crate::operator_command::account;
 use crate::say::say;
 
 /// What is done for a relying party, which on the wire is called a client.
@@ -98,12 +99,12 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             on,
             ..
         } => {
-            let evidence = Evidence {
-                evidence: evidence.clone(),
-                settled_on: on.unwrap_or_else(|| jiff::Zoned::now().date()),
-                actor: actor(),
-            };
-            let settled = gateway.settle(client_id, *item, &evidence).await;
+            let on = on.unwrap_or_else(|| jiff::Zoned::now().date());
+            let account = account();
+            let actor = Actor::Command(&account);
+            let settled = gateway
+                .settle(client_id, *item, (evidence, on), actor)
+                .await;
             settled.map_err(Into::into)
         }
         Command::Onboarding {
@@ -141,7 +142,9 @@ async fn change_secret(gateway: &Gateway, secret: &Secret) -> anyhow::Result<()>
             make(gateway, client_id, Some(overlap.unwrap_or(OVERLAP))).await
         }
         Secret::End { client_id, id } => {
-            gateway.end_client_secret(client_id, id, &actor()).await?;
+            gateway
+                .end_client_secret(client_id, id, Actor::Command(&account()))
+                .await?;
             say(format_args!("ended {id}"))
         }
     }
@@ -154,7 +157,7 @@ async fn make(
     overlap: Option<SignedDuration>,
 ) -> anyhow::Result<()> {
     let made = gateway
-        .make_client_secret(client_id, overlap, &actor())
+        .make_client_secret(client_id, overlap, Actor::Command(&account()))
         .await?;
     say(made.text.as_str())?;
     eprintln!(

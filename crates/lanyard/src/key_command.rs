@@ -9,6 +9,7 @@ use gateway::keys::{KeyPurpose, State};
 use gateway::{Config, KeyDesk, Surroundings};
 use standards::jose::Algorithm;
 
+use crate::operator_command::account;
 use crate::say::say;
 
 /// What to do with which key.
@@ -94,6 +95,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.config.as_deref();
     let config = config.context("say --config FILE, or set LANYARD_CONFIG")?;
     let desk = KeyDesk::open(&Config::read(config)?, Surroundings::production()).await?;
+    let desk = desk.by(account());
     let done = act(&desk, &options.act).await;
     desk.close().await;
     done

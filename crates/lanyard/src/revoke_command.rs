@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use gateway::Config;
+use gateway::audit::{Act, Actor, Entry};
 use gateway::revoke::bulk::{self, Order};
 use gateway::revoke::operator::{self, Change, Done, Target};
 use gateway::revoke::serials::Serials;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use store::Store;
 use uuid::Uuid;
 
+use crate::operator_command::account;
 use crate::say::say;
 
 /// Whose credentials, and in which database.
@@ -144,13 +146,42 @@ async fn one(
         serial_number,
         credential_type: place.credential_type.as_deref(),
     };
-    let done = operator::change(&store, target, change, Vec::new(), Timestamp::now()).await;
+    let (act, reason) = match change {
+        Change::Revoke(reason, _) => (Act::CredentialRevoked, Some(reason)),
+        Change::Suspend(reason) => (Act::CredentialSuspended, Some(reason)),
+        Change::Reinstate => (Act::CredentialReinstated, None),
+    };
+    let now = Timestamp::now();
+    let told = entry(act, serial_number, &place.organisation, reason, now);
+    let done = operator::change(&store, target, change, vec![told.into()], now).await;
     store.close().await;
     match done? {
         Done::Changed => say(format_args!("{serial_number} is {so}"))?,
         Done::AlreadySo => say(format_args!("{serial_number} was {so} already"))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was done to one credential, for the audit.
+fn entry(
+    act: Act,
+    serial_number: Uuid,
+    organisation: &str,
+    reason: Option<Reason>,
+    now: Timestamp,
+) -> Entry {
+    let serial_number = serial_number.to_string();
+    let entry = Entry::new(
+        Actor::Command(&account()),
+        act,
+        ("credential", &serial_number),
+        now,
+    )
+    .organisation(Some(organisation));
+    match reason {
+        Some(reason) => entry.with("reason", reason.code()),
+        None => entry,
+    }
 }
 
 async fn many(store: &Store, options: &Revoke, serials: &Serials) -> anyhow::Result<ExitCode> {
@@ -178,7 +209,22 @@ async fn many(store: &Store, options: &Revoke, serials: &Serials) -> anyhow::Res
         ticket: options.ticket.as_deref().unwrap_or_default(),
         pace: options.pace,
     };
-    let job = bulk::begin(store, &order, serials, Vec::new(), Timestamp::now()).await?;
+    let id = bulk::id(&order, serials);
+    let now = Timestamp::now();
+    let begun = Entry::new(
+        Actor::Command(&account()),
+        Act::BulkRevocationBegun,
+        ("job", &id),
+        now,
+    )
+    .organisation(Some(&place.organisation))
+    .with("reason", order.reason.code())
+    .number(
+        "serial-numbers",
+        serials.numbers.len().try_into().unwrap_or(i64::MAX),
+    )
+    .ticket(options.ticket.as_deref());
+    let job = bulk::begin(store, &order, serials, vec![begun.into()], now).await?;
     say(format_args!(
         "{job}: broken off, the same command goes on with it"
     ))?;
@@ -186,7 +232,18 @@ async fn many(store: &Store, options: &Revoke, serials: &Serials) -> anyhow::Res
     loop {
         beat.tick().await;
         let now = Timestamp::now();
-        if bulk::step(store, &place.organisation, &job, |_| Vec::new(), now).await? {
+        let told = |serial_number: Uuid| {
+            let act = Act::CredentialRevoked;
+            let told = entry(
+                act,
+                serial_number,
+                &place.organisation,
+                Some(order.reason),
+                now,
+            );
+            vec![told.id("job", &job).into()]
+        };
+        if bulk::step(store, &place.organisation, &job, told, now).await? {
             break;
         }
     }

@@ -15,11 +15,20 @@ pub enum Act {
     ProposalDeclined,
     AuditExported,
     AuditPruned,
+    RegistryChanged,
+    ClientSecretMade,
+    ClientSecretEnded,
+    OnboardingNoted,
+    SigningKeyChanged,
+    CredentialRevoked,
+    CredentialSuspended,
+    CredentialReinstated,
+    BulkRevocationBegun,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 20] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -31,6 +40,15 @@ impl Act {
         Self::ProposalDeclined,
         Self::AuditExported,
         Self::AuditPruned,
+        Self::RegistryChanged,
+        Self::ClientSecretMade,
+        Self::ClientSecretEnded,
+        Self::OnboardingNoted,
+        Self::SigningKeyChanged,
+        Self::CredentialRevoked,
+        Self::CredentialSuspended,
+        Self::CredentialReinstated,
+        Self::BulkRevocationBegun,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -48,6 +66,15 @@ impl Act {
             Self::ProposalDeclined => ("proposal-declined", "A proposal was declined", 4),
             Self::AuditExported => ("audit-exported", "The audit was exported", 3),
             Self::AuditPruned => ("audit-pruned", "Entries older than the retention period were removed", 4),
+            Self::RegistryChanged => ("registry-changed", "An organisation, a relying party or a credential type was declared, changed or removed", 6),
+            Self::ClientSecretMade => ("client-secret-made", "A secret of a relying party was made", 5),
+            Self::ClientSecretEnded => ("client-secret-ended", "A secret of a relying party was ended", 5),
+            Self::OnboardingNoted => ("onboarding-noted", "An item of a relying party's checklist was settled", 3),
+            Self::SigningKeyChanged => ("signing-key-changed", "A signing key has another state", 7),
+            Self::CredentialRevoked => ("credential-revoked", "A credential was revoked", 5),
+            Self::CredentialSuspended => ("credential-suspended", "A credential was suspended", 5),
+            Self::CredentialReinstated => ("credential-reinstated", "A suspended credential was reinstated", 5),
+            Self::BulkRevocationBegun => ("bulk-revocation-begun", "A revocation of many credentials was begun", 8),
         }
     }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::audit::Actor;
 use store::{Statement, Store, StoreError};
 
 /// One thing to settle.
@@ -152,7 +153,8 @@ pub async fn find(
 pub(crate) fn settle(
     client_id: &str,
     item: Item,
-    evidence: &Evidence,
+    (evidence, settled_on): (&str, Date),
+    actor: Actor<'_>,
     now: Timestamp,
 ) -> Statement {
     Statement::new(
@@ -163,8 +165,8 @@ pub(crate) fn settle(
     )
     .bind(client_id)
     .bind(item.name())
-    .bind(evidence.evidence.as_str())
-    .bind(evidence.settled_on.to_string())
+    .bind(evidence)
+    .bind(settled_on.to_string())
     .bind(now)
-    .bind(evidence.actor.as_str())
+    .bind(actor.to_string())
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{Act, Change, Entry, Key, Kind, Plan, Registered, RegistryError, Secrets};
+use crate::audit::{self, Actor};
 use crate::revision::{self, Subject};
 use crate::seal::Seal;
 use store::{Row, Statement, Store, StoreError};
@@ -55,12 +56,13 @@ fn place(key: &Key) -> String {
 pub(crate) fn carry_out(
     plan: &Plan,
     seal: &Seal,
-    actor: &str,
+    actor: Actor<'_>,
     now: Timestamp,
 ) -> Result<Vec<Statement>, RegistryError> {
     let mut batch = vec![revision::raise(Subject::Registry)];
     for change in &plan.changes {
         batch.push(kept(change, actor, now));
+        batch.push(entry_of(change, actor, now).into());
         batch.push(match (change.act, &change.to) {
             (Act::Add, Some(to)) => insert(change, to, seal, now)?,
             (Act::Change, Some(to)) => update(change, to, seal, now)?,
@@ -71,7 +73,7 @@ pub(crate) fn carry_out(
 }
 
 /// The history's line. It comes first: it reads what is replaced where something is removed.
-fn kept(change: &Change, actor: &str, now: Timestamp) -> Statement {
+fn kept(change: &Change, actor: Actor<'_>, now: Timestamp) -> Statement {
     let body = change.to.as_ref().map_or(Value::Null, |to| to.body.clone());
     Statement::new(
         "INSERT INTO registry_history (kind, name, version, act, body, changed_at, actor) \
@@ -83,9 +85,17 @@ fn kept(change: &Change, actor: &str, now: Timestamp) -> Statement {
     .bind(change.act.name())
     .bind(body.to_string())
     .bind(now)
-    .bind(actor)
+    .bind(actor.to_string())
     .bind(change.key.0.name())
     .bind(change.key.1.as_str())
+}
+
+/// The audit's line.
+fn entry_of(change: &Change, actor: Actor<'_>, now: Timestamp) -> audit::Entry {
+    let (kind, name) = &change.key;
+    audit::Entry::new(actor, audit::Act::RegistryChanged, (kind.name(), name), now)
+        .organisation(change.organisation.as_deref())
+        .with("change", change.act.name())
 }
 
 /// The version goes on from what was there under this name before.

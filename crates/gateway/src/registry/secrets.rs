@@ -82,15 +82,21 @@ pub(crate) fn make(
     Made { text, id, batch }
 }
 
-/// Ends one secret now. Changes nothing, and fails as unmet, where it has ended.
+/// Ends one secret now. Changes nothing, and fails as unmet, where it has ended or no other would be left.
 pub(crate) fn end(client_id: &str, id: &str, now: Timestamp) -> Vec<Statement> {
     let update = "UPDATE client_secrets SET ends_at = $1 \
-                  WHERE client_id = $2 AND id = $3 AND (ends_at IS NULL OR ends_at > $4)";
+                  WHERE client_id = $2 AND id = $3 AND (ends_at IS NULL OR ends_at > $4) \
+                  AND EXISTS (SELECT 1 FROM client_secrets other WHERE other.client_id = $5 AND other.id <> $6 \
+                  AND (other.ends_at IS NULL OR other.ends_at > $7))";
     let update = Statement::new(update)
         .bind(now)
         .bind(client_id)
         .bind(id)
+        .bind(now)
+        .bind(client_id)
+        .bind(id)
         .bind(now);
+    // The number's row is held until the batch is kept, so that of two who end two secrets at once one sees the other's.
     vec![revision::raise(Subject::Registry), update.must_change(1)]
 }
 

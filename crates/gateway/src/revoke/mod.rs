@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use crate::app::{App, Parts};
+use crate::audit::{Act, Actor, Entry};
 use crate::client::bearer::{self, Challenge};
 use crate::client::{self, AccessToken, ClientError};
 use crate::limits::{Kind, TooMany};
@@ -220,8 +221,16 @@ async fn revoke(
         .ok_or(RevocationError::NotFound)?;
     if found.optional_integer("revoked_at")?.is_none() {
         let cause = Cause::RelyingParty(&reason);
-        let revoked = status::revoke_statements(organisation, serial, cause, app.now());
-        app.store.write(revoked).await?;
+        let now = app.now();
+        let mut batch = status::revoke_statements(organisation, serial, cause, now);
+        let told = Entry::new(
+            Actor::Client(&party.client_id),
+            Act::CredentialRevoked,
+            ("credential", &serial.to_string()),
+            now,
+        );
+        batch.push(told.organisation(Some(organisation)).into());
+        app.store.write(batch).await?;
         app.lists.changed();
         app.metrics.revocations.add(&[cause.code()]);
         // A serial number leads to a person's credential: the log has what leads to the interaction, as long as that

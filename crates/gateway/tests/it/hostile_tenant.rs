@@ -171,9 +171,10 @@ async fn one_person_is_another_subject_at_each_client() {
 #[tokio::test]
 async fn every_table_names_its_tenant() {
     /// Nobody's: digests of nonces that are sealed for one organisation, digests of a client's id and the `jti` of its
-    /// assertion, and the migrations that ran; numbers of changes; the processes' heartbeats. The operator's: legal holds.
+    /// assertion, and the migrations that ran; numbers of changes; the processes' heartbeats. The operator's: legal holds,
+    /// the chain of the audit, tokens of operators, who may use the gateway, and the keys of everybody by their owner.
     /// An interaction's steps are found through their interaction only, which names its tenant.
-    const NOBODYS: [&str; 7] = [
+    const NOBODYS: [&str; 12] = [
         "used_nonces",
         "used_assertions",
         "refinery_schema_history",
@@ -181,6 +182,11 @@ async fn every_table_names_its_tenant() {
         "heartbeats",
         "legal_holds",
         "interaction_steps",
+        "signing_keys",
+        "audit_chain",
+        "audit_checkpoints",
+        "operator_tokens",
+        "registry_history",
     ];
     let world = World::start().await;
     let read = async |sql: String| {

@@ -203,7 +203,7 @@ async fn an_installation_of_an_earlier_version_keeps_its_keys(database: Database
     stage.both_follow().await;
     stage.verifies(&wallet, &card).await;
     assert_eq!(stage.state(&first).await, State::Active);
-    assert_eq!(stage.desk.list().await.unwrap().len(), 9);
+    assert_eq!(stage.desk.list().await.unwrap().len(), 10);
     stage.desk.create(CREDENTIALS, None).await.unwrap();
     stage
         .world

@@ -1,5 +1,6 @@
 //! Organisations, relying parties and credential types that are declared while the gateway runs, on both engines.
 
+use gateway::audit::Actor;
 use std::sync::Arc;
 
 use gateway::keys::KeyPurpose;
@@ -76,10 +77,14 @@ pub(crate) async fn with_newtown(world: &World) -> Party {
         .plan(&declaration(&newtown(world)), false)
         .await
         .unwrap();
-    world.gateway.apply(&plan, "test").await.unwrap();
+    world
+        .gateway
+        .apply(&plan, Actor::Command("test"))
+        .await
+        .unwrap();
     let made = world
         .gateway
-        .make_client_secret("newtown-staff", None, "test")
+        .make_client_secret("newtown-staff", None, Actor::Command("test"))
         .await
         .unwrap();
     Party {
@@ -189,7 +194,11 @@ async fn a_plan_tells_each_change_and_changes_nothing_by_itself(database: Databa
         !world.config.keys.join("newtown.credentials.pem").exists(),
         "a plan makes no keys"
     );
-    world.gateway.apply(&first, "ina").await.unwrap();
+    world
+        .gateway
+        .apply(&first, Actor::Command("ina"))
+        .await
+        .unwrap();
     assert!(
         plan(&text, true).await.unwrap().is_empty(),
         "declared twice is declared once"
@@ -216,7 +225,11 @@ async fn a_plan_tells_each_change_and_changes_nothing_by_itself(database: Databa
             .collect::<Vec<_>>(),
         [false, true]
     );
-    world.gateway.apply(&second, "ina").await.unwrap();
+    world
+        .gateway
+        .apply(&second, Actor::Command("ina"))
+        .await
+        .unwrap();
     let app = world.gateway.app();
     assert_eq!(
         app.organisations.find("newtown").unwrap().name,
@@ -247,7 +260,11 @@ async fn a_plan_tells_each_change_and_changes_nothing_by_itself(database: Databa
         pruned.to_string(),
         "- relying-party newtown-staff of newtown\n"
     );
-    world.gateway.apply(&pruned, "ina").await.unwrap();
+    world
+        .gateway
+        .apply(&pruned, Actor::Command("ina"))
+        .await
+        .unwrap();
     assert!(
         world
             .gateway
@@ -264,7 +281,7 @@ async fn a_plan_tells_each_change_and_changes_nothing_by_itself(database: Databa
         .into_iter()
         .map(|one| (one.version, one.act, one.actor))
         .collect();
-    let ina = || "ina".to_owned();
+    let ina = || "command:ina".to_owned();
     assert_eq!(
         acts,
         [

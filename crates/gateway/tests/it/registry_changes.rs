@@ -1,5 +1,6 @@
 //! What happens to what is declared later: changes at once, secrets, removal, the checklist; on both engines.
 
+use gateway::audit::Actor;
 use gateway::registry::onboarding::{Evidence, Item};
 use gateway::registry::{Act, Declaration, Kind, Plan, RegistryError};
 use jiff::SignedDuration;
@@ -14,6 +15,7 @@ on_both_engines!(
     a_client_secret_is_changed_without_an_outage,
     what_counts_somewhere_is_not_removed,
     a_checklist_keeps_its_evidence_and_dates,
+    what_an_operator_does_is_an_entry_of_the_audit,
 );
 
 async fn what_was_changed_meanwhile_is_not_overwritten(database: Database) {
@@ -28,8 +30,16 @@ async fn what_was_changed_meanwhile_is_not_overwritten(database: Database) {
             .unwrap()
     };
     let (one, other): (Plan, Plan) = (plan("One").await, plan("Other").await);
-    world.gateway.apply(&one, "ina").await.unwrap();
-    let overtaken = world.gateway.apply(&other, "dev").await.unwrap_err();
+    world
+        .gateway
+        .apply(&one, Actor::Command("ina"))
+        .await
+        .unwrap();
+    let overtaken = world
+        .gateway
+        .apply(&other, Actor::Command("dev"))
+        .await
+        .unwrap_err();
     assert!(matches!(overtaken, RegistryError::Overtaken), "{overtaken}");
     assert_eq!(
         world
@@ -58,7 +68,7 @@ async fn a_client_secret_is_changed_without_an_outage(database: Database) {
     let overlap = SignedDuration::from_hours(24);
     let made = world
         .gateway
-        .make_client_secret("newtown-staff", Some(overlap), "ina")
+        .make_client_secret("newtown-staff", Some(overlap), Actor::Command("ina"))
         .await
         .unwrap();
     let new = Party {
@@ -93,18 +103,18 @@ async fn a_client_secret_is_changed_without_an_outage(database: Database) {
     // Nobody is locked out by mistake, and nothing ends twice.
     let ended = world
         .gateway
-        .end_client_secret("newtown-staff", &made.id, "ina")
+        .end_client_secret("newtown-staff", &made.id, Actor::Command("ina"))
         .await
         .unwrap_err();
     assert!(matches!(ended, RegistryError::LastSecret(_)), "{ended}");
     let newest = world
         .gateway
-        .make_client_secret("newtown-staff", None, "ina")
+        .make_client_secret("newtown-staff", None, Actor::Command("ina"))
         .await
         .unwrap();
     world
         .gateway
-        .end_client_secret("newtown-staff", &made.id, "ina")
+        .end_client_secret("newtown-staff", &made.id, Actor::Command("ina"))
         .await
         .unwrap();
     assert_eq!(pushes(&new).await, StatusCode::UNAUTHORIZED);
@@ -115,7 +125,7 @@ async fn a_client_secret_is_changed_without_an_outage(database: Database) {
     assert_eq!(pushes(&newest).await, StatusCode::CREATED);
     let ended = world
         .gateway
-        .end_client_secret("newtown-staff", &made.id, "ina")
+        .end_client_secret("newtown-staff", &made.id, Actor::Command("ina"))
         .await
         .unwrap_err();
     assert!(matches!(ended, RegistryError::SecretUnknown(..)), "{ended}");
@@ -161,7 +171,11 @@ async fn what_counts_somewhere_is_not_removed(database: Database) {
     );
     world.later(SignedDuration::from_hours(24 * 366));
     let plan = world.gateway.plan(&nothing, true).await.unwrap();
-    world.gateway.apply(&plan, "ina").await.unwrap();
+    world
+        .gateway
+        .apply(&plan, Actor::Command("ina"))
+        .await
+        .unwrap();
     assert!(world.gateway.app().organisations.find("newtown").is_none());
 }
 
@@ -174,12 +188,17 @@ async fn a_checklist_keeps_its_evidence_and_dates(database: Database) {
     let evidence = |text: &str| Evidence {
         evidence: text.to_owned(),
         settled_on: "2026-11-20".parse().unwrap(),
-        actor: "ina".to_owned(),
+        actor: "command:ina".to_owned(),
     };
     for text in ["report of 2025", "report PT-117, findings closed"] {
         world
             .gateway
-            .settle("v2", Item::PenetrationTest, &evidence(text))
+            .settle(
+                "v2",
+                Item::PenetrationTest,
+                (text, "2026-11-20".parse().unwrap()),
+                Actor::Command("ina"),
+            )
             .await
             .unwrap();
     }
@@ -197,8 +216,74 @@ async fn a_checklist_keeps_its_evidence_and_dates(database: Database) {
     );
     let unknown = world
         .gateway
-        .settle("nobody", Item::Contacts, &evidence("none"))
+        .settle(
+            "nobody",
+            Item::Contacts,
+            ("none", "2026-11-20".parse().unwrap()),
+            Actor::Command("ina"),
+        )
         .await
         .unwrap_err();
     assert_eq!(unknown.code(), "relying-party-unknown");
+}
+
+/// SEC-27, and whatever else an operator does: an act is an entry of the audit, with who did it to what.
+async fn what_an_operator_does_is_an_entry_of_the_audit(database: Database) {
+    let world = World::start_on(database).await;
+    let party = with_newtown(&world).await;
+    world.later(SignedDuration::from_secs(1));
+    let made = world
+        .gateway
+        .make_client_secret("newtown-staff", None, Actor::Command("ina"))
+        .await
+        .unwrap();
+    world
+        .gateway
+        .end_client_secret("newtown-staff", &made.id, Actor::Command("ina"))
+        .await
+        .unwrap();
+    let evidence = ("report PT-117", "2026-11-20".parse().unwrap());
+    let item = Item::PenetrationTest;
+    let settled = world
+        .gateway
+        .settle("newtown-staff", item, evidence, Actor::Command("ina"));
+    settled.await.unwrap();
+    let serial = world
+        .issue("anna", "TrainingProgramme", crate::world::programme())
+        .await;
+    let own = world.party("v2");
+    for _ in 0..2 {
+        let revoked = world.revoke(&own, &serial, |_| ()).await;
+        assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    }
+    let stranger = world.revoke(&party, &serial, |_| ()).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+
+    let app = world.gateway.app();
+    gateway::audit::chain::round(&app.store).await.unwrap();
+    let question = gateway::audit::Question {
+        limit: 100,
+        ..Default::default()
+    };
+    let (entries, _) = gateway::audit::list(&app.store, &question).await.unwrap();
+    let mut told: Vec<_> = entries
+        .iter()
+        .rev()
+        .map(|entry| format!("{} {} {}", entry.actor, entry.act, entry.object))
+        .collect();
+    let revoked = format!("client:v2 credential-revoked credential:{serial}");
+    let expected = [
+        "command:test registry-changed credential-type:ManualHandling",
+        "command:test registry-changed organisation:newtown",
+        "command:test registry-changed relying-party:newtown-staff",
+        "command:test client-secret-made relying-party:newtown-staff",
+        "command:ina client-secret-made relying-party:newtown-staff",
+        "command:ina client-secret-ended relying-party:newtown-staff",
+        "command:ina onboarding-noted relying-party:newtown-staff",
+        &revoked,
+    ];
+    told.sort();
+    let mut expected = expected.map(str::to_owned);
+    expected.sort();
+    assert_eq!(told, expected);
 }
