@@ -166,3 +166,13 @@ impl KeyDesk {
         place.ok_or_else(|| ActError::UnknownPlace(name.to_owned()))
     }
 }
+
+/// Forgets which keys there were: a sandbox begins anew, with new ones.
+pub async fn forget_keys(config: &Config) -> Result<(), ComposeError> {
+    let store = crate::open_store(&config.database_address()?).await?;
+    let forgotten = store
+        .write([Statement::new("DELETE FROM signing_keys")])
+        .await;
+    store.close().await;
+    Ok(forgotten.map(drop)?)
+}

@@ -62,7 +62,7 @@ use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
 use interaction::rows::Interactions;
-pub use key_desk::KeyDesk;
+pub use key_desk::{KeyDesk, forget_keys};
 use keys::{Place, Ring};
 use limits::Limits;
 use live::Live;
@@ -186,7 +186,7 @@ impl Gateway {
         let places = operate::places(&organisations);
         let adopted = keys::adopt(&store, &standing.keys, places, surroundings.clock.now());
         adopted.await.map_err(RegistryError::from)?;
-        let ring = Ring::load(&store, &standing.keys, &Ring::default()).await;
+        let ring = Ring::load(&store, &standing.keys).await;
         let ring = ring.map_err(RegistryError::from)?;
         let listeners = event::listeners(&store, operate::told(&organisations)).await?;
         let metrics = Arc::new(Metrics::default());

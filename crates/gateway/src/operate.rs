@@ -92,8 +92,12 @@ impl Gateway {
     /// Reads anew which keys there are.
     pub async fn reload_keys(&self) -> Result<(), RingError> {
         let app = self.live.now();
-        let ring = Ring::load(&app.store, &self.base.keys, &app.keys).await?;
+        let (ring, fault) = Ring::read(&app.store, &self.base.keys, &app.keys).await?;
         self.live.change(|parts| parts.keys = Arc::new(ring));
+        if let Some(fault) = fault {
+            // What does not open now may do so when somebody has put it right: it is tried again.
+            return Err(fault.into());
+        }
         tracing::info!("the signing keys were read anew");
         Ok(())
     }

@@ -165,7 +165,11 @@ async fn make(
         made.id
     );
     if let Some(overlap) = overlap {
-        eprintln!("The others end at {}.", gateway.now() + overlap);
+        eprintln!(
+            "Those that the gateway made before end at {}. One whose digest is declared (client_secret_sha256) goes on \
+             until it is taken out of the declaration.",
+            gateway.now() + overlap
+        );
     }
     Ok(())
 }

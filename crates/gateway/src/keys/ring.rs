@@ -42,22 +42,41 @@ struct Key {
 pub struct Ring(HashMap<Place, Vec<Key>>);
 
 impl Ring {
-    /// Reads the keys that are published. Those of `known` are not opened again.
-    pub async fn load(
+    /// Reads the keys that are published.
+    pub async fn load(store: &Store, holder: &Arc<dyn KeyHolder>) -> Result<Self, RingError> {
+        let (ring, fault) = Self::read(store, holder, &Self::default()).await?;
+        fault.map_or(Ok(ring), |fault| Err(fault.into()))
+    }
+
+    /// Reads them anew; those of `known` are not opened again. One that does not open is used for nothing and keeps nobody
+    /// from the rest: what is compromised must be out of use here, too, whatever else is wrong with the keys. The first
+    /// such fault comes with the ring.
+    pub(crate) async fn read(
         store: &Store,
         holder: &Arc<dyn KeyHolder>,
         known: &Self,
-    ) -> Result<Self, RingError> {
+    ) -> Result<(Self, Option<KeyError>), StoreError> {
+        let mut fault = None;
         let mut places: HashMap<Place, Vec<Key>> = HashMap::new();
         for row in rows::find_all(store).await? {
             if row.state.is_published() {
                 let signer = match known.signer(&row) {
-                    Some(signer) => signer,
-                    None => opened(holder, &row.name).await?,
+                    Some(signer) => Ok(signer),
+                    None => opened(holder, &row.name).await,
                 };
-                if signer.public_jwk().kid() != Some(row.kid.as_str()) {
-                    return Err(KeyError::Another(row.name, row.kid).into());
-                }
+                let is_own =
+                    |signer: &Arc<dyn Signer>| signer.public_jwk().kid() == Some(row.kid.as_str());
+                let signer = match signer {
+                    Ok(signer) if is_own(&signer) => signer,
+                    Ok(_) => {
+                        fault.get_or_insert(KeyError::Another(row.name, row.kid));
+                        continue;
+                    }
+                    Err(error) => {
+                        fault.get_or_insert(error);
+                        continue;
+                    }
+                };
                 let keys = places.entry(row.place.clone()).or_default();
                 keys.push(Key { row, signer });
             }
@@ -70,7 +89,7 @@ impl Ring {
                 _ => 2,
             });
         }
-        Ok(Self(places))
+        Ok((Self(places), fault))
     }
 
     fn signer(&self, row: &KeyRow) -> Option<Arc<dyn Signer>> {

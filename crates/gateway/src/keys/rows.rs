@@ -133,7 +133,8 @@ impl KeyRow {
     /// Of the credentials: those that this key signed.
     fn signed(&self, select: &str, and: &str) -> Statement {
         // Before the column there was one key for each organisation, and it was adopted.
-        let or = if self.adopted { " OR kid IS NULL" } else { "" };
+        let is_first = self.adopted && self.place.purpose == super::KeyPurpose::Credentials;
+        let or = if is_first { " OR kid IS NULL" } else { "" };
         Statement::new(format!(
             "SELECT {select} FROM credentials WHERE organisation = $1 AND (kid = $2{or}) {and}"
         ))

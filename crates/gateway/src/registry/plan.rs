@@ -42,8 +42,17 @@ pub struct Change {
     /// Whether browsers would be sent to other addresses than before: on a relying party that is live, the two-person
     /// rule asks for a second operator.
     pub moves_browsers: bool,
+    pub(crate) moves: bool,
     pub(crate) to: Option<Entry>,
     pub(crate) version: i64,
+}
+
+impl Change {
+    /// Whether what proved who a relying party is must prove it no more: it is gone, or another organisation's. Under the
+    /// same client id somebody else may come.
+    pub(crate) fn ends_secrets(&self) -> bool {
+        self.key.0 == Kind::RelyingParty && (self.act == Act::Remove || self.moves)
+    }
 }
 
 /// What a declaration would change. Empty where the registry is as declared already.
@@ -76,6 +85,7 @@ impl Plan {
                     act: Act::Change,
                     lines: lines(from, to),
                     moves_browsers: from.body.get("redirect_uris") != to.body.get("redirect_uris"),
+                    moves: from.organisation != to.organisation,
                     version: *version,
                     ..change(key, to, true)
                 }),
@@ -116,6 +126,7 @@ fn change(key: &Key, entry: &Entry, stays: bool) -> Change {
         organisation: entry.organisation.clone(),
         lines: Vec::new(),
         moves_browsers: false,
+        moves: false,
         to: stays.then(|| entry.clone()),
         version: 0,
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::secrets;
 use super::{Act, Change, Entry, Key, Kind, Plan, Registered, RegistryError, Secrets};
 use crate::audit::{self, Actor};
 use crate::revision::{self, Subject};
@@ -63,6 +64,9 @@ pub(crate) fn carry_out(
     for change in &plan.changes {
         batch.push(kept(change, actor, now));
         batch.push(entry_of(change, actor, now).into());
+        if change.ends_secrets() {
+            batch.push(secrets::end_all(&change.key.1, now));
+        }
         batch.push(match (change.act, &change.to) {
             (Act::Add, Some(to)) => insert(change, to, seal, now)?,
             (Act::Change, Some(to)) => update(change, to, seal, now)?,

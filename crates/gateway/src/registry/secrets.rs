@@ -100,6 +100,13 @@ pub(crate) fn end(client_id: &str, id: &str, now: Timestamp) -> Vec<Statement> {
     vec![revision::raise(Subject::Registry), update.must_change(1)]
 }
 
+/// Ends every secret of a relying party that is there no more.
+pub(crate) fn end_all(client_id: &str, now: Timestamp) -> Statement {
+    let update = "UPDATE client_secrets SET ends_at = $1 \
+                  WHERE client_id = $2 AND (ends_at IS NULL OR ends_at > $3)";
+    Statement::new(update).bind(now).bind(client_id).bind(now)
+}
+
 /// Which secrets were used lately: remembered in memory, written once a minute, so that no request waits for it.
 #[derive(Debug, Default)]
 pub struct Uses(Mutex<HashMap<String, Timestamp>>);

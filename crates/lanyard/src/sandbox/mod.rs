@@ -187,6 +187,10 @@ pub async fn start(options: &Options) -> anyhow::Result<Running> {
         page_states: options.page_states,
         ..Surroundings::production()
     };
+    if options.fresh {
+        // They lay in the folder that is gone; a database elsewhere still knows them.
+        gateway::forget_keys(&config).await?;
+    }
     let gateway = Gateway::compose(&config, surroundings).await?;
     if options.fresh {
         gateway.forget_everything().await?;

@@ -61,7 +61,7 @@ async fn keys_change_by_command_while_the_gateway_runs() {
     let gateway = Operated::started(Database::sqlite());
     let (place, did) = ("anytown.credentials", "/issuers/anytown/did.json");
     let list = key(&gateway, &["list"]).unwrap();
-    assert_eq!(list.lines().count(), 6, "{list}");
+    assert_eq!(list.lines().count(), 7, "{list}");
     let first = kid(&list, place, "active");
     publishes(&gateway, did, &first, true).await;
 

@@ -33,7 +33,7 @@ const PLAN: Plan = Plan {
 /// Fewer would leave out a step.
 const FEWEST: usize = 30;
 /// How many points are died at where there is no time for all, besides those where an answer is lost.
-const OTHERS: usize = 4;
+const OTHERS: usize = 2;
 /// How many deaths one world serves before it has to settle.
 const MOST: usize = 40;
 const MOST_IN_SHORT: usize = 14;

@@ -136,7 +136,7 @@ async fn prepare(
     // Children first. Rows arrive as they were: nothing is to be done about them once more.
     for table in shape.tables.iter().rev() {
         let name = quoted(&table.name);
-        let sql = format!("DELETE FROM {name}; ALTER TABLE {name} DISABLE TRIGGER USER");
+        let sql = format!("ALTER TABLE {name} DISABLE TRIGGER USER; DELETE FROM {name}");
         whole.batch_execute(&sql).await.map_err(fault)?;
     }
     Ok(shape)
