@@ -227,7 +227,7 @@ async fn a_checklist_keeps_its_evidence_and_dates(database: Database) {
     assert_eq!(unknown.code(), "relying-party-unknown");
 }
 
-/// SEC-27, and whatever else an operator does: an act is an entry of the audit, with who did it to what.
+/// An act is an entry of the audit, with who did it to what.
 async fn what_an_operator_does_is_an_entry_of_the_audit(database: Database) {
     let world = World::start_on(database).await;
     let party = with_newtown(&world).await;

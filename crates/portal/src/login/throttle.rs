@@ -27,7 +27,12 @@ pub(crate) struct Attempt {
 impl Attempt {
     pub(crate) fn new(username: &str, network: Option<IpAddr>) -> Self {
         Self {
-            username: username.to_owned(),
+            // What no database can hold is nobody's name.
+            username: if username.contains('\0') {
+                String::new()
+            } else {
+                username.to_owned()
+            },
             name: digest_of(&format!("name:{username}")),
             network: network.map(|network| digest_of(&format!("address:{network}"))),
         }
