@@ -18,9 +18,30 @@ on_both_engines!(
     a_compromised_key_of_lists_requests_or_id_tokens_is_replaced_at_once,
     a_process_that_has_not_heard_yet_issues_nothing_with_a_compromised_key,
     an_installation_of_an_earlier_version_keeps_its_keys,
+    a_key_that_does_not_open_keeps_no_compromised_one_in_use,
 );
 
 const CREDENTIALS: &str = "anytown.credentials";
+
+async fn a_key_that_does_not_open_keeps_no_compromised_one_in_use(database: Database) {
+    let stage = KeyStage::set(database).await;
+    let leaked = kid(&stage.key(KeyPurpose::Credentials));
+    stage.desk.create(CREDENTIALS, None).await.unwrap();
+    stage.both_follow().await;
+    let made = stage.desk.create("anytown.status", None).await.unwrap();
+    let damaged = stage.row(&brought(&made, State::Next)).await.name;
+    let file = stage.world.config.keys.join(format!("{damaged}.pem"));
+    assert!(file.exists());
+    std::fs::write(&file, "this is no key").unwrap();
+
+    stage.desk.compromised(&leaked).await.unwrap();
+    for gateway in [&stage.world.gateway, &stage.second] {
+        assert!(gateway.follow_once().await.is_err(), "and somebody is told");
+        let (keys, credentials) = (gateway.app().keys.clone(), KeyPurpose::Credentials);
+        assert!(keys.find(credentials, "anytown", &leaked).is_none());
+        assert!(keys.active(credentials, "anytown").is_ok());
+    }
+}
 
 async fn sec_16_a_compromised_key_is_out_of_everything_at_once_and_says_what_it_signed(
     database: Database,

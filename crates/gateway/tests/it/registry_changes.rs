@@ -14,6 +14,7 @@ on_both_engines!(
     what_was_changed_meanwhile_is_not_overwritten,
     a_client_secret_is_changed_without_an_outage,
     what_counts_somewhere_is_not_removed,
+    whoever_comes_back_under_a_client_id_has_no_secret_of_before,
     a_checklist_keeps_its_evidence_and_dates,
     what_an_operator_does_is_an_entry_of_the_audit,
 );
@@ -141,6 +142,23 @@ async fn a_client_secret_is_changed_without_an_outage(database: Database) {
         rows.iter()
             .all(|row| row.text("digest").unwrap() != newest.secret)
     );
+}
+
+async fn whoever_comes_back_under_a_client_id_has_no_secret_of_before(database: Database) {
+    let world = World::start_on(database).await;
+    let before = with_newtown(&world).await;
+    let pushed = async || world.push(&before, |_| ()).await.status;
+    assert_eq!(pushed().await, StatusCode::CREATED);
+    let whole = newtown(&world);
+    let parties = "[[organisations.relying_parties]]";
+    let without = whole.split(parties).next().unwrap();
+    for (text, prune) in [(without, true), (whole.as_str(), false)] {
+        let plan = world.gateway.plan(&declaration(text), prune).await.unwrap();
+        assert_eq!(plan.changes.len(), 1);
+        let done = world.gateway.apply(&plan, Actor::Command("ina")).await;
+        done.unwrap();
+    }
+    assert_eq!(pushed().await, StatusCode::UNAUTHORIZED);
 }
 
 async fn what_counts_somewhere_is_not_removed(database: Database) {
