@@ -75,7 +75,10 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(self.send(Method::POST, address.into(), Some(json(body)?)).await?)
+        read(
+            self.send(Method::POST, address.into(), Some(json(body)?))
+                .await?,
+        )
     }
 
     /// The same by `PUT`, for whatever is put there whole.
@@ -85,7 +88,10 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(self.send(Method::PUT, address.into(), Some(json(body)?)).await?)
+        read(
+            self.send(Method::PUT, address.into(), Some(json(body)?))
+                .await?,
+        )
     }
 
     /// A file for the person to keep, under that name.
@@ -141,7 +147,10 @@ impl Api {
         if parts.status.is_client_error() || parts.status.is_server_error() {
             return Err(Problem::read(parts.status, &bytes));
         }
-        debug_assert!(parts.status != StatusCode::SEE_OTHER, "an API leads nowhere");
+        debug_assert!(
+            parts.status != StatusCode::SEE_OTHER,
+            "an API leads nowhere"
+        );
         Ok((parts.headers, bytes))
     }
 }
@@ -165,7 +174,11 @@ impl Address {
         for step in steps {
             address.push('/');
             // `.` and `..` are steps up, and in no id.
-            let step = if matches!(*step, "." | "..") { "-" } else { step };
+            let step = if matches!(*step, "." | "..") {
+                "-"
+            } else {
+                step
+            };
             for piece in url::form_urlencoded::byte_serialize(step.as_bytes()) {
                 address.push_str(if piece == "+" { "%20" } else { piece });
             }
