@@ -259,6 +259,8 @@ async fn the_audit_is_searched_checked_and_exported() {
         })
         .await;
     }
+    let app = desk.gateway.app();
+    gateway::audit::chain::round(&app.store).await.unwrap();
     let page = ann
         .browser
         .get("/console/audit?act=operator-added")

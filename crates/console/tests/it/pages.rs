@@ -133,7 +133,7 @@ async fn sec_13_whoever_is_not_logged_in_is_led_to_log_in_and_sees_nothing() {
         for cookie in [
             "",
             "lanyard-console=lys_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-            "lanyard-console=\u{7f}",
+            "lanyard-console=\u{e9}",
         ] {
             let mut request = Request::builder().method(known.method).uri(&path);
             if !cookie.is_empty() {
