@@ -243,8 +243,8 @@ async fn without_a_script_the_console_sets_up_proposes_and_logs_out() {
     browser.fill("Ticket", "INC-1043").await;
     browser.follow_named("button", "Propose").await;
     assert_eq!(browser.text("h1").await, "Add an operator");
-    browser.follow_named("button", "Decline").await;
-    assert!(browser.text("main").await.contains("You declined this"));
+    browser.follow_named("button", "Take it back").await;
+    assert!(browser.text("main").await.contains("This is declined"));
     browser.follow_named("link", "Audit").await;
     assert!(
         browser
