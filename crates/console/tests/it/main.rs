@@ -5,4 +5,6 @@
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod desk;
+mod hostile_console;
 mod log_in;
+mod pages;
