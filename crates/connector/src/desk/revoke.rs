@@ -118,7 +118,7 @@ impl Desk {
     /// then and is revoked, or it is asked for after this batch, when a lost wallet's identity counts no longer.
     fn held_up(&self, employee: &str, cause: Cause) -> Vec<Statement> {
         if cause == Cause::WalletLost {
-            return self.identity_changed(employee).into();
+            return self.identity_ended(employee).into();
         }
         let touch = Statement::new(
             "UPDATE connector_identities SET verified_at = verified_at WHERE employee = $1",

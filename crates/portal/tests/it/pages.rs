@@ -269,7 +269,7 @@ async fn the_list_tells_the_nine_states_apart() {
         "This has changed. Delete the one in your wallet and add the new one.",
         "Cancelled on 18 November 2026. Delete it from your wallet.",
         "We are checking if this reached your wallet.",
-        "Ended on 1 November 2026. Delete it from your wallet.",
+        "This ended on 1 November 2026. Delete it from your wallet.",
         "You cannot add this because your record is not complete.",
         "You cannot add this because it ended on 31 July 2026.",
     ] {

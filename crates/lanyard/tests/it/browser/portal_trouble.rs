@@ -7,7 +7,7 @@ use super::stage::Stage;
 use crate::door::Jam;
 
 const PROBLEM: &str = "There is a problem with the service";
-const NOTHING_LOST: &str = "Your information is safe, you have not lost your place.";
+const NOTHING_LOST: &str = "Your information is safe and you have not lost your place.";
 
 /// DW-48, DW-64.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
