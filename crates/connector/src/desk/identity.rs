@@ -193,13 +193,13 @@ impl Desk {
     /// The host's record of who somebody is has changed: an identity that was compared with the old one no longer
     /// counts, nor does one that is on its way to be, and nobody has to look at it any more. For the host's own batch.
     pub fn identity_changed(&self, employee: &str) -> [Statement; 3] {
-        let [journeys, identities] = self.identity_ended(employee);
+        let [journeys, identities] = Self::identity_ended(employee);
         let reviews = Statement::new("DELETE FROM connector_reviews WHERE employee = $1");
         [journeys, identities, reviews.bind(employee)]
     }
 
     /// What was verified of this employee no longer counts, nor does what is on its way to be.
-    pub(super) fn identity_ended(&self, employee: &str) -> [Statement; 2] {
+    pub(super) fn identity_ended(employee: &str) -> [Statement; 2] {
         // In this order: one that is being kept just now is there by then, or finds no journey.
         [
             Statement::new(

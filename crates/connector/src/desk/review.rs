@@ -147,7 +147,7 @@ impl Desk {
         // Before the review itself, as a callback has them.
         let mut batch = match decision {
             Decision::Same => Vec::new(),
-            Decision::NotSame => self.identity_ended(&review.employee).into(),
+            Decision::NotSame => Self::identity_ended(&review.employee).into(),
         };
         let decide = Statement::new(
             "UPDATE connector_reviews SET decision = $1, decided_at = $2, decided_by = $3 WHERE id = $4",
