@@ -93,10 +93,11 @@ async fn every_page_has_one_heading_which_is_its_title() {
 #[tokio::test]
 async fn no_two_pages_have_the_same_title() {
     // The longer name first, where one begins with another.
-    const PAGES: [&str; 22] = [
+    const PAGES: [&str; 24] = [
         "login",
         "home",
         "to-tell",
+        "to-look-at",
         // The warning stands on the first page.
         "session",
         "not-applicable",
@@ -109,6 +110,7 @@ async fn no_two_pages_have_the_same_title() {
         "problem-page-too-old",
         "problem-not-found",
         "identity-done",
+        "identity-looked-at",
         "identity-mismatch",
         "identity-too-long",
         "identity-unusable",
