@@ -186,7 +186,7 @@ impl Desk {
              FROM connector_questions q \
              JOIN connector_credentials c ON c.serial_number = q.serial_number \
              LEFT JOIN connector_journeys j ON j.serial_number = q.serial_number \
-             WHERE q.next_at <= $1 ORDER BY q.next_at LIMIT 1",
+             WHERE q.next_at <= $1 ORDER BY q.next_at, q.wanted_at, q.serial_number LIMIT 1",
         );
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Question::read).transpose()

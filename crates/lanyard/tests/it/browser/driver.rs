@@ -57,7 +57,7 @@ pub(super) fn is_there() -> bool {
         missing.join(", ")
     );
     assert!(std::env::var_os(BROWSER_IS_THERE).is_none(), "{text}");
-    eprintln!("SKIPPED, {text}");
+    eprintln!("skipped: {text}");
     false
 }
 

@@ -18,7 +18,7 @@ async fn an_identity_that_is_not_the_employees_ends_on_its_page_and_after_three_
     };
     for (case, theirs) in [
         ("surname-mismatch", ["Lambert", "Lambert"]),
-        ("birth-date-mismatch", ["3 August 1995", "1995-08-03"]),
+        ("birth-date-mismatch", ["18 March 1995", "1995-03-18"]),
     ] {
         let person = Person::of(&stage, case, JavaScript::On).await;
         person.log_in().await;

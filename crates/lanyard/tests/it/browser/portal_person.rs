@@ -17,7 +17,7 @@ pub(super) const ELSEWHERE: &str = "Go back to the page where you started";
 pub(super) const VERIFIED: &str = "Your identity has been verified";
 /// What it says where the gateway is at fault.
 pub(super) const PROBLEM: &str = "There is a problem with the service";
-pub(super) const NOTHING_LOST: &str = "Your information is safe, you have not lost your place.";
+pub(super) const NOTHING_LOST: &str = "Your information is safe and you have not lost your place.";
 /// What it says while nobody knows whether a credential reached the wallet (screens E10).
 pub(super) const CHECKING: &str = "We are checking if it was added";
 /// What it says of an identity that is not the employee's, or nobody's.
