@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::Router;
+use axum::{Extension, Router};
 use jiff::Timestamp;
 use standards::jose::{Jwk, Signer as _};
 use store::Store;
@@ -13,7 +13,7 @@ use crate::audit::verify::{Report, verify};
 use crate::audit::{Act, Actor, Entry, checkpoint};
 use crate::config::{Config, ConfigError};
 use crate::keys::KeyStore;
-use crate::{ComposeError, Gateway, admin, operator};
+use crate::{ComposeError, Gateway, admin, operator, registry};
 
 impl Gateway {
     /// What operators and their programs call. For a listener of its own, never for the public one (SEC-13).
@@ -21,9 +21,13 @@ impl Gateway {
         let routes = admin::Routes::new()
             .and(operator::routes())
             .and(admin::proposal_routes())
-            .and(admin::audit_routes());
+            .and(admin::audit_routes())
+            .and(registry::routes());
         let acts = operator::acts(admin::Acts::default());
-        Arc::clone(&self.door).router(&self.live, routes, acts)
+        let acts = registry::acts(acts, self);
+        let router = Arc::clone(&self.door).router(&self.live, routes, acts);
+        // What is changed through the registry needs what requests do not: the configuration file, the holder of keys.
+        router.layer(Extension(self.clone()))
     }
 
     /// How often the account for emergencies was used since this process began.

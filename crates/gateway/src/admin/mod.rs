@@ -36,7 +36,7 @@ pub(crate) use caller::{digest_of, new_token};
 pub use problem::{Code, Problem, Problems};
 pub use proposal::{Acts, Approved, Checked, Pending, TwoPersonAct};
 pub(crate) use proposal_routes::routes as proposal_routes;
-pub use read::{Asked, Told, detail, field};
+pub use read::{Asked, Told, Why, detail, field};
 pub use role::{Right, Role};
 pub(crate) use routes::Door;
 pub use routes::Routes;

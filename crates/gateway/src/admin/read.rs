@@ -4,9 +4,13 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
+use super::caller::Operator;
 use super::problem::{Code, Problem};
+use crate::audit::{By, Entry};
 
 /// The longest text of a member, in characters.
 const LONGEST_TEXT: usize = 500;
@@ -110,4 +114,44 @@ pub fn field<'a>(name: &str, text: &'a str) -> Result<&'a str, Problem> {
         return Ok(text);
     };
     Err(Problem::field(name, fault))
+}
+
+/// Why something is done.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// In your words. No employee's name belongs here: it stands in the audit for years.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// The ticket of your service desk.
+    #[serde(default)]
+    #[schema(example = "INC-1042", nullable = false)]
+    pub ticket: Option<String>,
+}
+
+impl Why {
+    /// Refuses what is no line of words.
+    pub fn check(&self) -> Result<(), Problem> {
+        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
+            text.as_deref().map(|text| field(name, text)).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// Into the entry of what is done.
+    pub fn told(&self, entry: Entry) -> Entry {
+        entry
+            .reason(self.reason.as_deref())
+            .ticket(self.ticket.as_deref())
+    }
+
+    /// Who does it, and why.
+    pub fn by<'a>(&'a self, operator: &'a Operator) -> By<'a> {
+        By {
+            reason: self.reason.as_deref(),
+            ticket: self.ticket.as_deref(),
+            ..operator.actor().into()
+        }
+    }
 }

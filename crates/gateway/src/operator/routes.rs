@@ -12,7 +12,7 @@ use super::desk::new_id;
 use super::rows::{self, Known, Token};
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
 use crate::admin::{
-    Code, Operator, Problem, Problems, Right, Role, Routes, Told, digest_of, field, new_token,
+    Code, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of, new_token,
 };
 use crate::app::App;
 use crate::audit::{Act, Entry};
@@ -116,35 +116,6 @@ async fn look(
         .ok_or(Code::NotFound)?;
     let tokens = rows::tokens_of(&app.store, &id).await?;
     Ok(Json(WithTokens { operator, tokens }))
-}
-
-/// Why something is done.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Why {
-    /// In your words. No employee's name belongs here: it stands in the audit for years.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    reason: Option<String>,
-    /// The ticket of your service desk.
-    #[serde(default)]
-    #[schema(example = "INC-1042", nullable = false)]
-    ticket: Option<String>,
-}
-
-impl Why {
-    fn check(&self) -> Result<(), Problem> {
-        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
-            text.as_deref().map(|text| field(name, text)).transpose()?;
-        }
-        Ok(())
-    }
-
-    fn told(&self, entry: Entry) -> Entry {
-        entry
-            .reason(self.reason.as_deref())
-            .ticket(self.ticket.as_deref())
-    }
 }
 
 /// Remove an operator, its tokens and the programs that it answers for. At once, by one person
