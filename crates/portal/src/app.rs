@@ -14,7 +14,7 @@ use url::Url;
 use crate::applies::Rules;
 use crate::employees::Employee;
 use crate::feed::Feed;
-use crate::login::password::Passwords;
+use passwords::Passwords;
 use crate::login::provider::Provider;
 use crate::look::Look;
 

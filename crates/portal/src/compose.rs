@@ -17,7 +17,7 @@ use crate::applies::Rules;
 use crate::audit;
 use crate::config::{Config, ConfigError};
 use crate::feed::{self, Accept, Feed, FeedError, Taken};
-use crate::login::password::Passwords;
+use passwords::Passwords;
 use crate::login::provider::Provider;
 use crate::look::{Limits, Look};
 use crate::staff::Staff;

@@ -10,7 +10,7 @@ use connector::desk::StartFault;
 use store::StoreError;
 
 use crate::app::App;
-use crate::login::password::CannotHash;
+use passwords::CannotHash;
 use crate::problem;
 use crate::problem::page::{Problem, ProblemView};
 use crate::token::{self, NoRandomness};

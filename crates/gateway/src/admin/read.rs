@@ -102,22 +102,8 @@ where
     }
 }
 
-/// A text of a member: not empty, on one line, not too long.
-pub fn field<'a>(name: &str, text: &'a str) -> Result<&'a str, Problem> {
-    let fault = if text.trim().is_empty() {
-        "it is empty"
-    } else if text.chars().any(char::is_control) {
-        "it is one line without control characters"
-    } else if text.chars().count() > LONGEST_TEXT {
-        "it has at most 500 characters"
-    } else {
-        return Ok(text);
-    };
-    Err(Problem::field(name, fault))
-}
-
 /// Why something is done.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Why {
     /// In your words. No employee's name belongs here: it stands in the audit for years.
@@ -131,19 +117,12 @@ pub struct Why {
 }
 
 impl Why {
-    /// Refuses what is no line of words.
+    /// Whether both can be kept.
     pub fn check(&self) -> Result<(), Problem> {
         for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
             text.as_deref().map(|text| field(name, text)).transpose()?;
         }
         Ok(())
-    }
-
-    /// Into the entry of what is done.
-    pub fn told(&self, entry: Entry) -> Entry {
-        entry
-            .reason(self.reason.as_deref())
-            .ticket(self.ticket.as_deref())
     }
 
     /// Who does it, and why.
@@ -154,4 +133,25 @@ impl Why {
             ..operator.actor().into()
         }
     }
+
+    /// The entry, with both.
+    pub fn told(&self, entry: Entry) -> Entry {
+        entry
+            .reason(self.reason.as_deref())
+            .ticket(self.ticket.as_deref())
+    }
+}
+
+/// A text of a member: not empty, on one line, not too long.
+pub fn field<'a>(name: &str, text: &'a str) -> Result<&'a str, Problem> {
+    let fault = if text.trim().is_empty() {
+        "it is empty"
+    } else if text.chars().any(char::is_control) {
+        "it is one line without control characters"
+    } else if text.chars().count() > LONGEST_TEXT {
+        "it has at most 500 characters"
+    } else {
+        return Ok(text);
+    };
+    Err(Problem::field(name, fault))
 }

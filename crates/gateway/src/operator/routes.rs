@@ -26,6 +26,8 @@ pub(crate) fn routes() -> Routes {
         .with(Right::OperatorsRead, routes!(list))
         .with(Right::OperatorsRead, routes!(look))
         .with(Right::OperatorsChange, routes!(remove))
+        .and(super::sign_in_routes::routes())
+        .and(super::set_up_routes::routes())
 }
 
 /// Who asks.
@@ -48,6 +50,11 @@ struct Whoami {
     break_glass: bool,
     /// The token that was sent, by its id.
     token: String,
+    /// Whether that is a session's: somebody signed in by password, or by the token of the account for emergencies.
+    session: bool,
+    /// When it ends at the latest.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
 }
 
 /// Who am I?
@@ -67,6 +74,8 @@ async fn who_am_i(operator: Operator) -> Json<Whoami> {
         role: operator.role,
         break_glass: operator.break_glass,
         token: operator.token,
+        session: operator.session,
+        expires_at: operator.expires_at,
     })
 }
 
