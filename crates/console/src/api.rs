@@ -75,7 +75,10 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(self.send(Method::POST, address.into(), Some(json(body)?)).await?)
+        read(
+            self.send(Method::POST, address.into(), Some(json(body)?))
+                .await?,
+        )
     }
 
     /// The same by `PUT`, for whatever is put there whole.
@@ -84,7 +87,10 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(self.send(Method::PUT, address.into(), Some(json(body)?)).await?)
+        read(
+            self.send(Method::PUT, address.into(), Some(json(body)?))
+                .await?,
+        )
     }
 
     /// The same by `PATCH`, for members that change.
@@ -93,7 +99,10 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(self.send(Method::PATCH, address.into(), Some(json(body)?)).await?)
+        read(
+            self.send(Method::PATCH, address.into(), Some(json(body)?))
+                .await?,
+        )
     }
 
     /// A file for the person to keep, under that name.
@@ -149,7 +158,10 @@ impl Api {
         if parts.status.is_client_error() || parts.status.is_server_error() {
             return Err(Problem::read(parts.status, &bytes));
         }
-        debug_assert!(parts.status != StatusCode::SEE_OTHER, "an API leads nowhere");
+        debug_assert!(
+            parts.status != StatusCode::SEE_OTHER,
+            "an API leads nowhere"
+        );
         Ok((parts.headers, bytes))
     }
 }
@@ -166,9 +178,15 @@ fn read<T: DeserializeOwned>((_, bytes): (HeaderMap, Bytes)) -> Result<T, Proble
 /// One step of an address, whatever stands in it.
 pub(crate) fn one_step(text: &str) -> String {
     // `.` and `..` are steps up, and in no id.
-    let text = if matches!(text, "." | "..") { "-" } else { text };
+    let text = if matches!(text, "." | "..") {
+        "-"
+    } else {
+        text
+    };
     let pieces = url::form_urlencoded::byte_serialize(text.as_bytes());
-    pieces.map(|piece| if piece == "+" { "%20" } else { piece }).collect()
+    pieces
+        .map(|piece| if piece == "+" { "%20" } else { piece })
+        .collect()
 }
 
 /// An address of the API: what is put into it stays one step, or one value, whatever it holds.

@@ -95,7 +95,13 @@ mod tests {
             set,
             "__Host-lanyard-console=lys_a; Path=/; HttpOnly; SameSite=Strict; Secure"
         );
-        assert!(Cookie::Form.set(false, "x").to_str().unwrap().starts_with("lanyard-console-form=x;"));
+        assert!(
+            Cookie::Form
+                .set(false, "x")
+                .to_str()
+                .unwrap()
+                .starts_with("lanyard-console-form=x;")
+        );
         let read = |text: &'static str| {
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, HeaderValue::from_static(text));
@@ -103,7 +109,10 @@ mod tests {
         };
         assert_eq!(read("a=b; __Host-lanyard-console=lys_a").unwrap(), "lys_a");
         assert_eq!(read("lanyard-console=lys_a"), None);
-        assert_eq!(read("__Host-lanyard-console=x; __Host-lanyard-console=y"), None);
+        assert_eq!(
+            read("__Host-lanyard-console=x; __Host-lanyard-console=y"),
+            None
+        );
     }
 
     #[test]

@@ -30,7 +30,9 @@ impl Fields {
         most: usize,
         csrf: &str,
     ) -> Result<Self, Problem> {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let is_multipart = kind.is_some_and(|kind| kind.starts_with("multipart/form-data"));
         let sent = if is_multipart {
             of_parts(request, most).await?
@@ -70,13 +72,18 @@ impl Fields {
     /// A file, if one was chosen.
     pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
         let mut found = self.0.files.iter().filter(|(known, _)| known == name);
-        found.next().map(|(_, bytes)| bytes).filter(|bytes| !bytes.is_empty())
+        found
+            .next()
+            .map(|(_, bytes)| bytes)
+            .filter(|bytes| !bytes.is_empty())
     }
 }
 
 async fn of_text(request: Request, most: usize) -> Result<Sent, Problem> {
     let too_large = |_| Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "form-too-large");
-    let body = to_bytes(request.into_body(), most).await.map_err(too_large)?;
+    let body = to_bytes(request.into_body(), most)
+        .await
+        .map_err(too_large)?;
     let pairs = url::form_urlencoded::parse(&body);
     let texts = pairs.map(|(name, text)| (name.into_owned(), Zeroizing::new(text.into_owned())));
     Ok(Sent {
@@ -110,9 +117,9 @@ async fn of_parts(request: Request, most: usize) -> Result<Sent, Problem> {
             }
             _ => unreadable(),
         })?;
-        left = left.checked_sub(bytes.len()).ok_or_else(|| {
-            Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "form-too-large")
-        })?;
+        left = left
+            .checked_sub(bytes.len())
+            .ok_or_else(|| Problem::of(StatusCode::PAYLOAD_TOO_LARGE, "form-too-large"))?;
         if is_file {
             sent.files.push((name, bytes));
         } else {

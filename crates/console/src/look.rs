@@ -56,7 +56,10 @@ impl Look {
 
     /// What follows that beginning, of every key that has it.
     pub(crate) fn keys_after(&self, beginning: &str) -> Vec<String> {
-        let rest = self.words.keys().filter_map(|key| key.strip_prefix(beginning));
+        let rest = self
+            .words
+            .keys()
+            .filter_map(|key| key.strip_prefix(beginning));
         rest.map(str::to_owned).collect()
     }
 

@@ -181,7 +181,11 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_field_stands_beside_it_under_its_label() {
         let fields = [("name", "Name"), ("role", "Role")];
-        let wrong = problem(400, "field-invalid", "`detail.role`: it is the operator's role already");
+        let wrong = problem(
+            400,
+            "field-invalid",
+            "`detail.role`: it is the operator's role already",
+        );
         let errors = wrong.for_form(&fields).unwrap();
         assert_eq!(errors.of("role"), "Role: it is the operator's role already");
         assert_eq!(errors.of("name"), "");
@@ -194,9 +198,17 @@ mod tests {
 
     #[test]
     fn what_nobody_can_put_right_in_a_form_is_no_forms() {
-        for (status, code) in [(401, "unauthorized"), (403, "forbidden"), (404, "not-found"), (503, "busy")] {
+        for (status, code) in [
+            (401, "unauthorized"),
+            (403, "forbidden"),
+            (404, "not-found"),
+            (503, "busy"),
+        ] {
             let wrong = problem(status, code, "`name`: x");
-            assert_eq!(wrong.clone().for_form(&[("name", "Name")]).unwrap_err(), wrong);
+            assert_eq!(
+                wrong.clone().for_form(&[("name", "Name")]).unwrap_err(),
+                wrong
+            );
         }
         assert!(problem(400, "field-invalid", "x").for_form(&[]).is_err());
     }

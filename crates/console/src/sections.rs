@@ -6,7 +6,9 @@ use std::pin::Pin;
 use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
-use crate::{account, audit, credential_types, home, operators, organisations, proposals, relying_parties};
+use crate::{
+    account, audit, credential_types, home, operators, organisations, proposals, relying_parties,
+};
 
 /// Something on its way.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;

@@ -33,7 +33,8 @@ pub(crate) fn show(look: &Look, frame: Frame, problem: &Problem) -> Response {
     };
     let title = look.say(&format!("trouble-{kind}"));
     // What the API says of this case is better than what the page could say of all.
-    let said = Some(problem.detail()).filter(|said| !said.is_empty() && !matches!(kind, "forbidden" | "not-found"));
+    let said = Some(problem.detail())
+        .filter(|said| !said.is_empty() && !matches!(kind, "forbidden" | "not-found"));
     let text = said.map_or_else(|| look.say(&format!("trouble-{kind}-text")), str::to_owned);
     let (page, frame) = frame.titled(title).parts();
     let page = TroublePage {

@@ -86,7 +86,12 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         // A certificate names a host, which 127.0.0.1 is not.
         let tls = tls.filter(|_| admin.has_tls());
         listeners
-            .serve_at("admin API", admin.listen, tls, administration(&config, &gateway))
+            .serve_at(
+                "admin API",
+                admin.listen,
+                tls,
+                administration(&config, &gateway),
+            )
             .context("the admin API cannot listen")?;
         tracing::info!(listen = %admin.listen, "the admin API is ready");
     }

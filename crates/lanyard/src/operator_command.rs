@@ -186,7 +186,9 @@ async fn act(desk: &Desk<'_>, what: &What) -> anyhow::Result<()> {
             desk.reset_sign_in(name, organisation.as_deref())
                 .await
                 .map_err(told)?;
-            say(format_args!("{name} signs in no more, until it is set up anew"))
+            say(format_args!(
+                "{name} signs in no more, until it is set up anew"
+            ))
         }
         What::Token(Token::Revoke { id }) => {
             desk.revoke_token(id).await.map_err(told)?;

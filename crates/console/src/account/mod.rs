@@ -83,7 +83,9 @@ struct AccountPage {
 }
 
 async fn show(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "nav-account").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(PATH, "nav-account")
+        .done(&visit.app.look, done.as_deref());
     page(&visit, frame, &Fields::default()).await
 }
 
@@ -96,13 +98,18 @@ async fn page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Response, 
     let Found { tokens } = visit.api.get(Address::new(&["tokens"])).await?;
     let status = frame.status();
     let (page, frame) = frame.parts();
-    let when = |at: Option<Timestamp>| {
-        at.map_or_else(|| visit.say("never"), ui::time::date_and_clock)
-    };
-    let mut rows = vec![Row::new(visit.say("account-set-up"), when(sign_in.set_up_at))];
+    let when =
+        |at: Option<Timestamp>| at.map_or_else(|| visit.say("never"), ui::time::date_and_clock);
+    let mut rows = vec![Row::new(
+        visit.say("account-set-up"),
+        when(sign_in.set_up_at),
+    )];
     if sign_in.set_up_at.is_some() {
         let left = sign_in.recovery_codes.to_string();
-        rows.push(Row::new(visit.say("account-last-used"), when(sign_in.last_used_at)));
+        rows.push(Row::new(
+            visit.say("account-last-used"),
+            when(sign_in.last_used_at),
+        ));
         rows.push(Row::new(visit.say("account-codes-left"), left));
     }
     let now = visit.app.now();
@@ -153,7 +160,8 @@ async fn change_password(visit: Visit, fields: Fields) -> Result<Response, Probl
         match visit.api.post::<()>(address, &body).await {
             Ok(()) => return Ok(Redirect::to(&format!("{PATH}?done=password")).into_response()),
             Err(problem) => {
-                let labels = ["current", "password"].map(|field| visit.say(&format!("set-up-{field}")));
+                let labels =
+                    ["current", "password"].map(|field| visit.say(&format!("set-up-{field}")));
                 let fields = [("current", labels[0].as_str()), ("password", &labels[1])];
                 errors = problem.for_form(&fields)?;
             }
@@ -184,7 +192,11 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     match days {
         Ok(days) => {
             let body = days.map_or_else(|| json!({}), |days| json!({ "days": days }));
-            match visit.api.post::<NewToken>(Address::new(&["tokens"]), &body).await {
+            match visit
+                .api
+                .post::<NewToken>(Address::new(&["tokens"]), &body)
+                .await
+            {
                 Ok(NewToken { token, expires_at }) => {
                     let frame = visit.frame(PATH, "token-new-title");
                     let (page, frame) = frame.back(PATH, visit.say("nav-account")).parts();

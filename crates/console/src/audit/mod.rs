@@ -91,11 +91,22 @@ async fn page(visit: &Visit, asked: Asked, errors: FormErrors) -> Result<Respons
         .with("actor", asked.actor.trim())
         .with("act", asked.act.trim())
         .with("object", asked.object.trim())
-        .with("before", Some(asked.before.trim()).filter(|before| before.parse::<i64>().is_ok()).unwrap_or_default())
+        .with(
+            "before",
+            Some(asked.before.trim())
+                .filter(|before| before.parse::<i64>().is_ok())
+                .unwrap_or_default(),
+        )
         .with("limit", ON_ONE_PAGE);
     let Found { entries, next } = visit.api.get(address).await?;
     let names = operators::names(visit).await?;
-    let columns = ["audit-when", "audit-who", "audit-act", "audit-object", "audit-more"];
+    let columns = [
+        "audit-when",
+        "audit-who",
+        "audit-act",
+        "audit-object",
+        "audit-more",
+    ];
     let mut list = Table::new(
         visit.say("audit-caption"),
         columns.map(|key| visit.say(key)),
@@ -112,7 +123,11 @@ async fn page(visit: &Visit, asked: Asked, errors: FormErrors) -> Result<Respons
     }
     if let Some(next) = next {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        for (name, value) in [("actor", &asked.actor), ("act", &asked.act), ("object", &asked.object)] {
+        for (name, value) in [
+            ("actor", &asked.actor),
+            ("act", &asked.act),
+            ("object", &asked.object),
+        ] {
             if !value.is_empty() {
                 query.append_pair(name, value);
             }
@@ -225,13 +240,20 @@ struct VerificationPage {
 }
 
 async fn report(visit: &Visit) -> Result<Report, Problem> {
-    visit.api.get(Address::new(&["audit", "verification"])).await
+    visit
+        .api
+        .get(Address::new(&["audit", "verification"]))
+        .await
 }
 
 async fn verify(visit: Visit) -> Result<Response, Problem> {
     let report = report(&visit).await?;
     let columns = ["audit-fault", "audit-position", "audit-sentence"];
-    let mut faults = Table::new(visit.say("audit-faults"), columns.map(|key| visit.say(key)), "");
+    let mut faults = Table::new(
+        visit.say("audit-faults"),
+        columns.map(|key| visit.say(key)),
+        "",
+    );
     for fault in &report.faults {
         faults.row([
             Cell::tag(&fault.code, TagColour::Red),
@@ -245,13 +267,17 @@ async fn verify(visit: Visit) -> Result<Response, Problem> {
         ("audit-checkpoints", report.checkpoints.to_string()),
         ("audit-waiting", report.waiting.to_string()),
     ];
-    let frame = visit.frame(PATH, "audit-verification").back(PATH, visit.say("nav-audit"));
+    let frame = visit
+        .frame(PATH, "audit-verification")
+        .back(PATH, visit.say("nav-audit"));
     let (page, frame) = frame.parts();
     let page = VerificationPage {
         page,
         frame,
         is_whole: report.faults.is_empty(),
-        rows: numbers.map(|(key, text)| Row::new(visit.say(key), text)).into(),
+        rows: numbers
+            .map(|(key, text)| Row::new(visit.say(key), text))
+            .into(),
         faults,
     };
     Ok(render(page.frame.status(), &page))
@@ -266,7 +292,11 @@ pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
         let report = report(&visit).await?;
         let count = report.entries.to_string();
         let is_whole = report.faults.is_empty();
-        let word = if is_whole { "audit-whole" } else { "audit-broken" };
+        let word = if is_whole {
+            "audit-whole"
+        } else {
+            "audit-broken"
+        };
         Ok(vec![News {
             title: visit.say("audit-news"),
             hint: visit.say_with("audit-news-hint", &[("count", &count)]),
@@ -285,10 +315,13 @@ async fn export(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Pr
         if day.is_none() {
             errors.add(field, visit.say("audit-no-day"));
         }
-        day.map(|day| format!("{day}T00:00:00Z")).unwrap_or_default()
+        day.map(|day| format!("{day}T00:00:00Z"))
+            .unwrap_or_default()
     };
     let (from, to) = (day("from", &asked.from), day("to", &asked.to));
-    let format = ["csv", "cef"].into_iter().find(|known| *known == asked.format);
+    let format = ["csv", "cef"]
+        .into_iter()
+        .find(|known| *known == asked.format);
     let format = format.unwrap_or("jsonl");
     if errors.is_empty() {
         let address = Address::new(&["audit", "export"])

@@ -63,8 +63,11 @@ async fn show(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Respons
         State::Waits => 1,
         State::Well => 2,
     });
-    let (well, waits): (Vec<_>, Vec<_>) = news.into_iter().partition(|one| one.state == State::Well);
-    let frame = visit.frame(PATH, "home-title").done(&visit.app.look, done.as_deref());
+    let (well, waits): (Vec<_>, Vec<_>) =
+        news.into_iter().partition(|one| one.state == State::Well);
+    let frame = visit
+        .frame(PATH, "home-title")
+        .done(&visit.app.look, done.as_deref());
     let (page, frame) = frame.parts();
     let page = HomePage {
         who: who(&visit),
@@ -82,7 +85,10 @@ fn who(visit: &Visit) -> Vec<Row> {
     vec![
         Row::new(visit.say("home-name"), &operator.name),
         Row::new(visit.say("operator-role"), role(visit, &operator.role)),
-        Row::new(visit.say("organisation"), operator.organisation.clone().unwrap_or(whole)),
+        Row::new(
+            visit.say("organisation"),
+            operator.organisation.clone().unwrap_or(whole),
+        ),
     ]
 }
 

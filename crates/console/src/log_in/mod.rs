@@ -46,8 +46,15 @@ pub(crate) fn address(wanted: &str) -> String {
 fn own_path(wanted: &str) -> &str {
     let below = wanted.strip_prefix("/console/");
     let is_ours = below.is_some_and(|rest| !rest.is_empty() && !rest.starts_with("log-"));
-    let is_plain = wanted.len() < 500 && wanted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    if is_ours && is_plain { wanted } else { "/console" }
+    let is_plain = wanted.len() < 500
+        && wanted
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    if is_ours && is_plain {
+        wanted
+    } else {
+        "/console"
+    }
 }
 
 /// A session as the API gives it.
@@ -134,19 +141,30 @@ async fn log_in(guest: Guest, fields: Fields) -> Result<Response, Problem> {
                 errors.set_status(problem.status);
             }
             Err(problem) => {
-                let labels = ["name", "password", "code"].map(|field| (field, guest.say(&format!("log-in-{field}"))));
-                let labels = labels.each_ref().map(|(field, label)| (*field, label.as_str()));
+                let labels = ["name", "password", "code"]
+                    .map(|field| (field, guest.say(&format!("log-in-{field}"))));
+                let labels = labels
+                    .each_ref()
+                    .map(|(field, label)| (*field, label.as_str()));
                 errors = problem.for_form(&labels)?;
             }
         }
     }
-    Ok(page(guest.frame("log-in-title").errors(errors), &fields, to, None))
+    Ok(page(
+        guest.frame("log-in-title").errors(errors),
+        &fields,
+        to,
+        None,
+    ))
 }
 
 /// Whatever the API says: whoever wants out is out here.
 async fn log_out(visit: Visit) -> Response {
     let nothing = json!({});
-    let ended = visit.api.post::<()>(Address::new(&["sessions", "end"]), &nothing).await;
+    let ended = visit
+        .api
+        .post::<()>(Address::new(&["sessions", "end"]), &nothing)
+        .await;
     let why = if ended.is_ok() { "out" } else { "out-here" };
     let mut response = Redirect::to(&format!("{PATH}?why={why}")).into_response();
     let cookie = Cookie::Session.clear(visit.app.secure);
@@ -189,7 +207,9 @@ async fn enter_by_token(guest: Guest, fields: Fields) -> Result<Response, Proble
         }
         Err(problem) => return Err(problem),
     }
-    Ok(emergency_page(guest.frame("emergency-title").errors(errors)))
+    Ok(emergency_page(
+        guest.frame("emergency-title").errors(errors),
+    ))
 }
 
 #[cfg(test)]
@@ -202,12 +222,25 @@ mod tests {
             assert_eq!(own_path(path), path);
         }
         for path in [
-            "", "/", "/console", "/console/", "//evil.example", "/console/\\evil", "/consolex", "/console/log-out",
-            "https://evil.example/console/", "/console/a b", "/console/a\nb", "/admin/v1/whoami",
+            "",
+            "/",
+            "/console",
+            "/console/",
+            "//evil.example",
+            "/console/\\evil",
+            "/consolex",
+            "/console/log-out",
+            "https://evil.example/console/",
+            "/console/a b",
+            "/console/a\nb",
+            "/admin/v1/whoami",
         ] {
             assert_eq!(own_path(path), "/console", "{path}");
         }
-        assert_eq!(address("/console/audit?act=x"), "/console/log-in?to=%2Fconsole%2Faudit%3Fact%3Dx");
+        assert_eq!(
+            address("/console/audit?act=x"),
+            "/console/log-in?to=%2Fconsole%2Faudit%3Fact%3Dx"
+        );
         assert_eq!(address("/elsewhere"), "/console/log-in");
     }
 }

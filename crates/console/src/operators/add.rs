@@ -94,9 +94,15 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
             "break_glass": kind == "emergency",
         });
         let more: [(&str, Option<Value>); 4] = [
-            ("organisation", fields.optional("organisation").map(Into::into)),
+            (
+                "organisation",
+                fields.optional("organisation").map(Into::into),
+            ),
             ("person", person.map(Into::into)),
-            ("token_sha256", fields.optional("token_sha256").map(Into::into)),
+            (
+                "token_sha256",
+                fields.optional("token_sha256").map(Into::into),
+            ),
             ("days", days.map(Into::into)),
         ];
         for (name, value) in more {
@@ -108,13 +114,30 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
             Ok(response) => return Ok(response),
             // The organisation or the person: which of them is told to nobody who may not see it.
             Err(problem) if problem.status.as_u16() == 404 => {
-                let field = if fields.text("organisation").is_empty() { "person" } else { "organisation" };
+                let field = if fields.text("organisation").is_empty() {
+                    "person"
+                } else {
+                    "organisation"
+                };
                 errors.add(field, visit.say("operator-not-found"));
             }
             Err(problem) => {
-                let names = ["name", "role", "organisation", "person", "token_sha256", "days", "reason", "ticket"];
-                let labels = names.map(|name| visit.say(&format!("operator-label-{}", name.replace('_', "-"))));
-                let fields: Vec<(&str, &str)> = names.into_iter().zip(labels.iter().map(String::as_str)).collect();
+                let names = [
+                    "name",
+                    "role",
+                    "organisation",
+                    "person",
+                    "token_sha256",
+                    "days",
+                    "reason",
+                    "ticket",
+                ];
+                let labels = names
+                    .map(|name| visit.say(&format!("operator-label-{}", name.replace('_', "-"))));
+                let fields: Vec<(&str, &str)> = names
+                    .into_iter()
+                    .zip(labels.iter().map(String::as_str))
+                    .collect();
                 errors = problem.for_form(&fields)?;
             }
         }

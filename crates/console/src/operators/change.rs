@@ -61,7 +61,10 @@ async fn page(
         &format!("operator-{step}-title"),
         &[("name", &operator.name)],
     );
-    let frame = visit.frame(PATH, "nav-operators").titled(title).errors(errors);
+    let frame = visit
+        .frame(PATH, "nav-operators")
+        .titled(title)
+        .errors(errors);
     let frame = frame.back(format!("{PATH}/{id}"), operator.name.as_str());
     let status = frame.status();
     let (page, frame) = frame.parts();
@@ -71,7 +74,11 @@ async fn page(
         what,
         action: format!("{PATH}/{id}/{step}"),
         intro: visit.say(&format!("operator-{step}-intro")),
-        button: visit.say(if what == What::Remove { "operator-remove-button" } else { "propose" }),
+        button: visit.say(if what == What::Remove {
+            "operator-remove-button"
+        } else {
+            "propose"
+        }),
         roles: roles(visit, fields.optional("role").unwrap_or(&operator.role)),
         name: operator.name,
         fields: fields.clone(),
@@ -99,11 +106,18 @@ pub(super) async fn show_remove(visit: Visit, Path(id): Path<String>) -> Result<
 fn refused(visit: &Visit, problem: Problem, first: &str) -> Result<FormErrors, Problem> {
     let names = [first, "token_sha256", "days", "role", "reason", "ticket"];
     let labels = names.map(|name| visit.say(&format!("operator-label-{}", name.replace('_', "-"))));
-    let fields: Vec<(&str, &str)> = names.into_iter().zip(labels.iter().map(String::as_str)).collect();
+    let fields: Vec<(&str, &str)> = names
+        .into_iter()
+        .zip(labels.iter().map(String::as_str))
+        .collect();
     problem.for_form(&fields)
 }
 
-pub(super) async fn change_role(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+pub(super) async fn change_role(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     let mut errors = FormErrors::default();
     if ROLES.contains(&fields.text("role")) {
         let detail = json!({ "operator": id, "role": fields.text("role") });
@@ -117,7 +131,11 @@ pub(super) async fn change_role(visit: Visit, Path(id): Path<String>, fields: Fi
     page(&visit, &id, What::Role, errors, &fields).await
 }
 
-pub(super) async fn give_token(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+pub(super) async fn give_token(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     let mut errors = FormErrors::default();
     let days = days(&visit, &fields, &mut errors);
     if fields.text("token_sha256").is_empty() {
@@ -136,7 +154,11 @@ pub(super) async fn give_token(visit: Visit, Path(id): Path<String>, fields: Fie
     page(&visit, &id, What::Token, errors, &fields).await
 }
 
-pub(super) async fn remove(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+pub(super) async fn remove(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     let mut errors = FormErrors::default();
     // Nobody is removed by a slip of the hand: the name is typed.
     let known: Operator = visit.api.get(Address::new(&["operators", &id])).await?;

@@ -40,9 +40,9 @@ pub(crate) struct Shown {
 /// Those that are in force at that moment, the newest first; sessions, or tokens.
 pub(crate) fn in_force(visit: &Visit, tokens: &[Token], kind: &str, now: Timestamp) -> Vec<Shown> {
     let when = ui::time::date_and_clock;
-    let of_kind = tokens.iter().filter(|token| {
-        token.kind == kind && token.revoked_at.is_none() && token.expires_at > now
-    });
+    let of_kind = tokens
+        .iter()
+        .filter(|token| token.kind == kind && token.revoked_at.is_none() && token.expires_at > now);
     let shown = of_kind.map(|token| {
         let is_this = token.id == visit.operator.token;
         let title = if is_this { "token-this" } else { "token-other" };
@@ -86,12 +86,16 @@ pub(super) async fn show(
     Path(id): Path<String>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "nav-operators").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(PATH, "nav-operators")
+        .done(&visit.app.look, done.as_deref());
     let address = Address::new(&["operators", &id]);
     let WithTokens { operator, tokens } = visit.api.get(address).await?;
     let names = super::names(&visit).await?;
     let status = frame.status();
-    let frame = frame.titled(&operator.name).back(PATH, visit.say("nav-operators"));
+    let frame = frame
+        .titled(&operator.name)
+        .back(PATH, visit.say("nav-operators"));
     let (page, frame) = frame.parts();
     let organisation = operator.organisation.clone();
     let organisation = organisation.unwrap_or_else(|| visit.say("whole-gateway"));
@@ -102,7 +106,10 @@ pub(super) async fn show(
         Row::new(visit.say("operator-kind"), operator.kind(&visit)),
     ];
     if operator.person != operator.id {
-        rows.push(Row::new(visit.say("operator-person"), name(&names, &operator.person)));
+        rows.push(Row::new(
+            visit.say("operator-person"),
+            name(&names, &operator.person),
+        ));
     }
     let added = ui::time::date_and_clock(operator.added_at);
     rows.push(Row::new(visit.say("operator-added"), added));

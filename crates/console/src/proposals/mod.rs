@@ -31,8 +31,16 @@ pub(crate) fn pages() -> Pages {
     Pages::new()
         .show(PATH, READ, get(list))
         .show("/console/proposals/{proposal}", READ, get(look))
-        .act("/console/proposals/{proposal}/approve", DECIDE, post(approve))
-        .act("/console/proposals/{proposal}/decline", DECIDE, post(decline))
+        .act(
+            "/console/proposals/{proposal}/approve",
+            DECIDE,
+            post(approve),
+        )
+        .act(
+            "/console/proposals/{proposal}/decline",
+            DECIDE,
+            post(decline),
+        )
 }
 
 /// A proposal as the API gives it.
@@ -55,7 +63,12 @@ struct Proposal {
 }
 
 /// A proposal that was just made: where it is to be seen, as something just done.
-pub(crate) async fn propose(visit: &Visit, act: &str, detail: Value, fields: &Fields) -> Result<Response, Problem> {
+pub(crate) async fn propose(
+    visit: &Visit,
+    act: &str,
+    detail: Value,
+    fields: &Fields,
+) -> Result<Response, Problem> {
     #[derive(Deserialize)]
     struct Made {
         id: String,
@@ -99,14 +112,21 @@ fn state(visit: &Visit, state: &str) -> (String, TagColour) {
 pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
     Box::pin(async move {
         let open = of_state(&visit, "open").await?;
-        let own = open.iter().filter(|one| one.proposed_by == visit.operator.id).count();
+        let own = open
+            .iter()
+            .filter(|one| one.proposed_by == visit.operator.id)
+            .count();
         let others = open.len() - own;
         let line = |count: usize, key: &str, state| News {
             title: visit.say_with(key, &[("count", &count.to_string())]),
             hint: String::new(),
             href: Some(PATH.to_owned()),
             state,
-            word: visit.say(if state == State::Waits { "proposals-waiting" } else { "proposals-yours" }),
+            word: visit.say(if state == State::Waits {
+                "proposals-waiting"
+            } else {
+                "proposals-yours"
+            }),
         };
         let mut news = Vec::new();
         if others > 0 && visit.may(DECIDE) {
@@ -152,7 +172,13 @@ async fn list(visit: Visit, Query(which): Query<Which>) -> Result<Response, Prob
     let shown = shown.unwrap_or(STATES[0]);
     let asked = if shown == "all" { "" } else { shown };
     let names = operators::names(&visit).await?;
-    let columns = ["proposal-act", "proposal-object", "proposal-by", "proposal-at", "state"];
+    let columns = [
+        "proposal-act",
+        "proposal-object",
+        "proposal-by",
+        "proposal-at",
+        "state",
+    ];
     let mut list = Table::new(
         visit.say("nav-proposals"),
         columns.map(|key| visit.say(key)),
@@ -232,7 +258,9 @@ async fn look(
     Path(id): Path<String>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "nav-proposals").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(PATH, "nav-proposals")
+        .done(&visit.app.look, done.as_deref());
     page(&visit, &id, frame, &Fields::default()).await
 }
 
@@ -242,7 +270,10 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
     let title = act(visit, &proposal.act);
     let tab = format!("{title} ({id})");
     let status = frame.status();
-    let frame = frame.titled(title).tab(tab).back(PATH, visit.say("nav-proposals"));
+    let frame = frame
+        .titled(title)
+        .tab(tab)
+        .back(PATH, visit.say("nav-proposals"));
     let (page, frame) = frame.parts();
     let is_open = proposal.state == "open" && visit.may(DECIDE);
     let is_own = proposal.proposed_by == visit.operator.id;
@@ -271,11 +302,20 @@ fn rows(visit: &Visit, proposal: &Proposal, names: &BTreeMap<String, String>) ->
         Row::new(visit.say("organisation"), organisation),
         Row::new(visit.say("proposal-by"), name(names, &proposal.proposed_by)),
         Row::new(visit.say("proposal-at"), when(proposal.proposed_at)),
-        Row::new(visit.say("reason"), proposal.reason.clone().unwrap_or_else(|| visit.say("none"))),
-        Row::new(visit.say("ticket"), proposal.ticket.clone().unwrap_or_else(|| visit.say("none"))),
+        Row::new(
+            visit.say("reason"),
+            proposal.reason.clone().unwrap_or_else(|| visit.say("none")),
+        ),
+        Row::new(
+            visit.say("ticket"),
+            proposal.ticket.clone().unwrap_or_else(|| visit.say("none")),
+        ),
     ];
     if proposal.state == "open" {
-        rows.push(Row::new(visit.say("proposal-until"), when(proposal.expires_at)));
+        rows.push(Row::new(
+            visit.say("proposal-until"),
+            when(proposal.expires_at),
+        ));
     }
     if let Some(at) = proposal.decided_at {
         let by = proposal.decided_by.as_ref();
@@ -297,14 +337,24 @@ fn detail(detail: &Value) -> Vec<Row> {
         Value::Null => "–".to_owned(),
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     };
-    members.map(|(name, value)| Row::new(name, plain(value))).collect()
+    members
+        .map(|(name, value)| Row::new(name, plain(value)))
+        .collect()
 }
 
-async fn approve(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+async fn approve(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     decide(visit, id, fields, "approve").await
 }
 
-async fn decline(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+async fn decline(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     decide(visit, id, fields, "decline").await
 }
 

@@ -54,7 +54,9 @@ impl Begun {
     /// The secret in groups of four, as people type it over.
     fn grouped(&self) -> String {
         let letters: Vec<char> = self.secret.chars().collect();
-        let groups = letters.chunks(4).map(|group| group.iter().collect::<String>());
+        let groups = letters
+            .chunks(4)
+            .map(|group| group.iter().collect::<String>());
         groups.collect::<Vec<_>>().join(" ")
     }
 }
@@ -98,12 +100,18 @@ async fn show_anew(visit: Visit) -> Response {
 
 fn anew(visit: &Visit) -> Frame {
     let back = visit.say("nav-account");
-    visit.frame("/console/account", "set-up-anew-title").back("/console/account", back)
+    visit
+        .frame("/console/account", "set-up-anew-title")
+        .back("/console/account", back)
 }
 
 fn begin_page(frame: Frame, anew: bool) -> Response {
     let status = frame.status();
-    let frame = if anew { frame } else { frame.back(log_in::PATH, "Back") };
+    let frame = if anew {
+        frame
+    } else {
+        frame.back(log_in::PATH, "Back")
+    };
     let (page, frame) = frame.parts();
     let action = if anew { ANEW } else { PATH };
     let page = BeginPage {
@@ -147,7 +155,10 @@ async fn begin(guest: Guest, fields: Fields) -> Result<Response, Problem> {
             }
         }
     }
-    Ok(begin_page(guest.frame("set-up-title").errors(errors), false))
+    Ok(begin_page(
+        guest.frame("set-up-title").errors(errors),
+        false,
+    ))
 }
 
 async fn begin_anew(visit: Visit, fields: Fields) -> Result<Response, Problem> {
@@ -162,7 +173,8 @@ async fn begin_anew(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                 return Ok(code_page(frame, begun, CONFIRM_ANEW));
             }
             Err(problem) => {
-                let labels = ["current", "password"].map(|field| visit.say(&format!("set-up-{field}")));
+                let labels =
+                    ["current", "password"].map(|field| visit.say(&format!("set-up-{field}")));
                 let fields = [("current", labels[0].as_str()), ("password", &labels[1])];
                 errors = problem.for_form(&fields)?;
             }
@@ -193,7 +205,11 @@ struct Confirmed {
 }
 
 /// The recovery codes; or what the form says, shown again.
-async fn confirmed(api: &Api, fields: &Fields, label: &str) -> Result<Confirmed, Result<FormErrors, Problem>> {
+async fn confirmed(
+    api: &Api,
+    fields: &Fields,
+    label: &str,
+) -> Result<Confirmed, Result<FormErrors, Problem>> {
     let body = json!({ "set_up": fields.text("set_up"), "code": fields.text("code") });
     let confirmed = api.post(Address::new(&["sign-in", "confirm"]), &body).await;
     confirmed.map_err(|problem| {
@@ -207,7 +223,10 @@ async fn confirmed(api: &Api, fields: &Fields, label: &str) -> Result<Confirmed,
 
 async fn confirm(guest: Guest, fields: Fields) -> Result<Response, Problem> {
     match confirmed(&guest.api, &fields, &guest.say("set-up-code")).await {
-        Ok(Confirmed { recovery_codes, session }) => {
+        Ok(Confirmed {
+            recovery_codes,
+            session,
+        }) => {
             let page = recovery_page(guest.frame("recovery-title"), recovery_codes);
             Ok(session.enter(&guest.app, page))
         }
@@ -221,8 +240,14 @@ async fn confirm(guest: Guest, fields: Fields) -> Result<Response, Problem> {
 async fn confirm_anew(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let frame = |title| visit.frame("/console/account", title);
     match confirmed(&visit.api, &fields, &visit.say("set-up-code")).await {
-        Ok(Confirmed { recovery_codes, session }) => {
-            let page = recovery_page(Frame::of_guest(&visit.app.look, "", visit.say("recovery-title")), recovery_codes);
+        Ok(Confirmed {
+            recovery_codes,
+            session,
+        }) => {
+            let page = recovery_page(
+                Frame::of_guest(&visit.app.look, "", visit.say("recovery-title")),
+                recovery_codes,
+            );
             Ok(session.enter(&visit.app, page))
         }
         Err(errors) => {

@@ -5,6 +5,4 @@
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod desk;
-mod hostile_console;
 mod log_in;
-mod pages;

@@ -235,7 +235,10 @@ async fn find(app: &App, token: &str, now: Timestamp) -> Result<Option<Operator>
                WHERE t.digest = $1 AND t.expires_at > $2 AND t.revoked_at IS NULL AND o.removed_at IS NULL \
                AND (t.kind = 'token' OR t.kind = 'session' AND COALESCE(t.last_used_at, t.made_at) > $3)";
     let idle = now.saturating_sub(IDLE).unwrap_or(Timestamp::MIN);
-    let statement = Statement::new(sql).bind(digest_of(token)).bind(now).bind(idle);
+    let statement = Statement::new(sql)
+        .bind(digest_of(token))
+        .bind(now)
+        .bind(idle);
     let Some(row) = app.store.read_one(statement).await? else {
         return Ok(None);
     };

@@ -256,8 +256,7 @@ async fn approve(
         by: operator.clone(),
         at: now,
     };
-    let entry =
-        decided(&operator, Act::ProposalApproved, &kept, &why, now);
+    let entry = decided(&operator, Act::ProposalApproved, &kept, &why, now);
     // First, and with the condition: of two approvals at once the second stops here.
     let mut batch = vec![proposal::approve(&id, &operator, &why, now)];
     batch.extend(act.carry_out(&app, &approved).await?);
@@ -304,8 +303,7 @@ async fn decline(
     let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
     operator.must(act.right())?;
     kept.must_be_open(now)?;
-    let entry =
-        decided(&operator, Act::ProposalDeclined, &kept, &why, now);
+    let entry = decided(&operator, Act::ProposalDeclined, &kept, &why, now);
     match app
         .store
         .write([proposal::decline(&id, &operator, &why, now), entry.into()])

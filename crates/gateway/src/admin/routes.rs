@@ -127,7 +127,10 @@ impl Door {
         let document = openapi::document(document, &acts);
         let open = open
             .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
-            .layer(from_fn_with_state((live.clone(), Arc::clone(&self)), caller::open));
+            .layer(from_fn_with_state(
+                (live.clone(), Arc::clone(&self)),
+                caller::open,
+            ));
         described
             .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
             .fallback(|| async { Problem::from(Code::NotFound) })

@@ -61,7 +61,8 @@ impl Attempt {
 
     /// Once for each name in each window: the count goes one beyond what is allowed, and stays there.
     async fn is_the_first_refused(&self, app: &App) -> Result<bool, StoreError> {
-        let sql = "UPDATE operator_attempts SET attempts = attempts + 1 WHERE who = $1 AND attempts = $2";
+        let sql =
+            "UPDATE operator_attempts SET attempts = attempts + 1 WHERE who = $1 AND attempts = $2";
         let beyond = Statement::new(sql).bind(&self.name).bind(FOR_ONE_NAME);
         match app.store.write([beyond.must_change(1)]).await {
             Ok(_) => Ok(true),
@@ -73,7 +74,8 @@ impl Attempt {
     /// It was right: for its network it does not count, and for its name nothing does that was wrong before. In the order in
     /// which an attempt is counted, so that none waits for another in a circle.
     pub(super) fn forget(&self) -> [Statement; 2] {
-        let give_back = "UPDATE operator_attempts SET attempts = attempts - 1 WHERE who = $1 AND attempts > 0";
+        let give_back =
+            "UPDATE operator_attempts SET attempts = attempts - 1 WHERE who = $1 AND attempts > 0";
         let forget = "DELETE FROM operator_attempts WHERE who = $1";
         [
             Statement::new(give_back).bind(&self.network),

@@ -125,7 +125,9 @@ async fn set_up(
     let password = sign_in::checked(asked.password, &by.name)?;
     if by.session {
         let reason = "in a session the password and a code until now are needed";
-        let current = asked.current.ok_or_else(|| Problem::field("current", reason))?;
+        let current = asked
+            .current
+            .ok_or_else(|| Problem::field("current", reason))?;
         prove(&app, &by, from, current).await?;
     }
     let now = app.now();
@@ -219,12 +221,18 @@ async fn confirm(
     let digest = digest_of(&asked.set_up);
     let sql = "UPDATE operator_set_ups SET attempts = attempts + 1 \
                WHERE digest = $1 AND attempts < $2 AND expires_at > $3";
-    let counted = Statement::new(sql).bind(digest).bind(SET_UP_ATTEMPTS).bind(now);
+    let counted = Statement::new(sql)
+        .bind(digest)
+        .bind(SET_UP_ATTEMPTS)
+        .bind(now);
     let over = |error| match error {
         StoreError::Unmet { .. } => Code::SetUpOver.into(),
         error => Problem::from(error),
     };
-    app.store.write([counted.must_change(1)]).await.map_err(over)?;
+    app.store
+        .write([counted.must_change(1)])
+        .await
+        .map_err(over)?;
     let sql = "SELECT s.operator, s.password_hash, s.totp_secret, o.organisation \
                FROM operator_set_ups s JOIN operators o ON o.id = s.operator WHERE s.digest = $1";
     let row = app.store.read_one(Statement::new(sql).bind(digest)).await?;
@@ -251,7 +259,12 @@ async fn confirm(
         .bind(sign_in::seal(&app, &place(operator), &totp)?)
         .bind(step)
         .bind(now);
-    let told = entry(operator, row.optional_text("organisation")?, Act::OperatorSignInSetUp, now);
+    let told = entry(
+        operator,
+        row.optional_text("organisation")?,
+        Act::OperatorSignInSetUp,
+        now,
+    );
     let mut batch = vec![Statement::new(done).bind(digest).must_change(1), kept];
     batch.extend(codes);
     batch.push(end_sessions(operator, None, now));

@@ -190,14 +190,21 @@ pub(super) fn new_recovery_codes(random: &Random, operator: &str) -> (Vec<String
         let code = format!("{}-{}", random.reference(), random.reference());
         let typed: String = code.split('-').collect();
         let sql = "INSERT INTO operator_recovery_codes (operator, digest) VALUES ($1, $2)";
-        batch.push(Statement::new(sql).bind(operator).bind(recovery_digest(operator, &typed)));
+        batch.push(
+            Statement::new(sql)
+                .bind(operator)
+                .bind(recovery_digest(operator, &typed)),
+        );
         codes.push(code.to_ascii_lowercase());
     }
     (codes, batch)
 }
 
 fn recovery_digest(operator: &str, typed: &str) -> [u8; 32] {
-    digest_of(&format!("recovery:{operator}:{}", typed.to_ascii_uppercase()))
+    digest_of(&format!(
+        "recovery:{operator}:{}",
+        typed.to_ascii_uppercase()
+    ))
 }
 
 /// A password that somebody chose: long enough, and not what everybody would try first.
@@ -250,7 +257,10 @@ pub(super) async fn is_right(
 ) -> Result<bool, Problem> {
     let passwords = app.passwords.get_or_try_init(passwords::Passwords::new);
     let passwords = passwords.await.map_err(cannot_hash)?;
-    passwords.is_right(password, hash).await.map_err(cannot_hash)
+    passwords
+        .is_right(password, hash)
+        .await
+        .map_err(cannot_hash)
 }
 
 /// What is kept of a password.
@@ -283,7 +293,11 @@ mod tests {
         ] {
             assert!(refused(password), "{password}");
         }
-        for password in ["correct horse battery", "påssord på norsk", "J.Bloggs likes rain"] {
+        for password in [
+            "correct horse battery",
+            "påssord på norsk",
+            "J.Bloggs likes rain",
+        ] {
             assert!(!refused(password), "{password}");
         }
     }
@@ -296,7 +310,13 @@ mod tests {
         assert_eq!(different.len(), 8);
         assert_eq!(codes[0].len(), 19);
         let typed: String = codes[0].split('-').collect();
-        assert_eq!(recovery_digest("op-1", &typed), recovery_digest("op-1", &typed.to_uppercase()));
-        assert_ne!(recovery_digest("op-1", &typed), recovery_digest("op-2", &typed));
+        assert_eq!(
+            recovery_digest("op-1", &typed),
+            recovery_digest("op-1", &typed.to_uppercase())
+        );
+        assert_ne!(
+            recovery_digest("op-1", &typed),
+            recovery_digest("op-2", &typed)
+        );
     }
 }

@@ -113,8 +113,18 @@ async fn sign_in(
         let mut batch = second.use_up(&kept.operator, now);
         batch.push(session.insert(&kept.operator, now));
         batch.extend(attempt.forget());
-        let entry = entry(&kept.operator, kept.organisation.as_deref(), Act::OperatorSignedIn, now);
-        batch.push(entry.id("session", &session.id).with("by", second.name()).into());
+        let entry = entry(
+            &kept.operator,
+            kept.organisation.as_deref(),
+            Act::OperatorSignedIn,
+            now,
+        );
+        batch.push(
+            entry
+                .id("session", &session.id)
+                .with("by", second.name())
+                .into(),
+        );
         match app.store.write(batch).await {
             Ok(_) => return Ok((StatusCode::CREATED, Json(session.into()))),
             // The code was used before, by whoever it was.

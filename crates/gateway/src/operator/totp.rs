@@ -201,7 +201,13 @@ mod tests {
     fn a_code_counts_for_a_step_before_and_after_and_no_step_twice() {
         let totp = known();
         let code = totp.code_now(at(900));
-        for (second, counts) in [(869, false), (870, true), (900, true), (959, true), (960, false)] {
+        for (second, counts) in [
+            (869, false),
+            (870, true),
+            (900, true),
+            (959, true),
+            (960, false),
+        ] {
             let found = totp.step_of(&code, at(second), i64::MIN);
             assert_eq!(found, counts.then_some(30), "{second}");
         }
