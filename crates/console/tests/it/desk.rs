@@ -203,6 +203,7 @@ fn organisation(id: &str) -> OrganisationConfig {
         id: id.to_owned(),
         name: format!("{id} NHS Trust"),
         did: None,
+        brand: None,
         issues: vec!["FireSafety".to_owned()],
         trust: Vec::new(),
         relying_parties: Vec::new(),

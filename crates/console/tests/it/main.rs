@@ -6,3 +6,4 @@
 mod database;
 mod desk;
 mod log_in;
+mod registry;
