@@ -3,6 +3,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use ui::assets::SESSION_SCRIPT;
 use ui::component::FieldError;
 use ui::headers::Policy;
 use ui::{Account, Page, render_with};
@@ -10,6 +11,7 @@ use ui::{Account, Page, render_with};
 use crate::look::Look;
 use crate::problem::FormErrors;
 use crate::sections::SECTIONS;
+use crate::session::{Session, scripts};
 use crate::visit::Visit;
 
 /// A link to a section.
@@ -30,8 +32,8 @@ pub(crate) struct Frame {
     pub(crate) done: Option<String>,
     pub(crate) errors: FormErrors,
     pub(crate) wide: bool,
-    /// For how long somebody stays logged in, in a line at the end.
-    pub(crate) session: Option<String>,
+    /// For how long somebody stays logged in.
+    pub(crate) session: Option<Session>,
     /// The token that every form of this page carries.
     pub(crate) csrf: String,
 }
@@ -47,6 +49,7 @@ impl Frame {
             csrf: visit.csrf.clone(),
         };
         let mut page = look.page(title).with_account(account);
+        page = page.with_script(scripts().href(SESSION_SCRIPT.name));
         if who.break_glass {
             page = page.with_banner(look.say("break-glass-banner"));
         }
@@ -57,11 +60,9 @@ impl Frame {
             text: look.say(known.key),
             is_here: known.path == section,
         });
-        let until = ui::time::clock(who.expires_at);
-        let session = look.say_with("session-line", &[("until", &until)]);
         Self {
             links: links.collect(),
-            session: Some(session),
+            session: Some(Session::of(visit)),
             ..Self::bare(page, &visit.csrf)
         }
     }

@@ -25,6 +25,7 @@ mod problem;
 mod proposals;
 mod relying_parties;
 mod sections;
+mod session;
 mod set_up;
 mod table;
 mod trouble;
@@ -94,6 +95,7 @@ pub fn router(api: Router, settings: Settings) -> Router {
         .layer(from_fn(ui::local::refuse_other_sites))
         .layer(Extension(app))
         .merge(ui::router_framed(look.brand(), move |_, _| framed.page("")))
+        .merge(session::scripts().router())
         .route("/", get(|| async { Redirect::to("/console") }))
         .layer(DefaultBodyLimit::max(pages::LARGEST_FILE))
         .layer(TimeoutLayer::with_status_code(
@@ -114,7 +116,7 @@ pub fn pages() -> Vec<Known> {
 
 fn all() -> Pages {
     let sections = SECTIONS.iter().map(|section| (section.pages)());
-    let of_guests = log_in::pages().and(set_up::pages());
+    let of_guests = log_in::pages().and(set_up::pages()).and(session::pages());
     sections.fold(of_guests, Pages::and)
 }
 

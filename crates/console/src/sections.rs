@@ -56,7 +56,7 @@ pub(crate) enum State {
 /// In the order of the links.
 #[rustfmt::skip]
 pub(crate) const SECTIONS: &[Section] = &[
-    Section { path: "/console", key: "nav-home", right: None, pages: home::pages, news: None },
+    Section { path: "/console", key: "nav-home", right: None, pages: home::pages, news: Some(home::news) },
     Section { path: "/console/proposals", key: "nav-proposals", right: Some("proposals-read"), pages: proposals::pages, news: Some(proposals::news) },
     Section { path: "/console/operators", key: "nav-operators", right: Some("operators-read"), pages: operators::pages, news: None },
     Section { path: "/console/organisations", key: "nav-organisations", right: Some("registry-read"), pages: organisations::pages, news: None },

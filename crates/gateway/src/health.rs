@@ -29,7 +29,7 @@ const LATE_EVENT: SignedDuration = SignedDuration::from_mins(5);
 const LATE_WIPE: SignedDuration = SignedDuration::from_mins(5);
 
 /// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Check {
     /// Its stable name.
     pub code: &'static str,
@@ -42,7 +42,7 @@ pub struct Check {
 }
 
 /// All that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Readiness {
     /// Whether requests should come here.
     pub ready: bool,

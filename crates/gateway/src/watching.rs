@@ -8,10 +8,12 @@ use std::time::{Duration, SystemTime};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use jiff::Timestamp;
+use utoipa_axum::routes;
 
 use crate::Gateway;
+use crate::admin::{self, Code, Operator, Problem, Problems, Right};
 use crate::app::App;
 use crate::availability;
 use crate::config::{Config, Secret};
@@ -239,6 +241,29 @@ impl Gateway {
             .route("/readyz", get(ready))
             .route("/healthz", get(|| async { "ok\n" }))
     }
+}
+
+/// What operators are told of how this process is.
+pub(crate) fn admin_routes() -> admin::Routes {
+    admin::Routes::new().with(Right::GatewayRead, routes!(checks))
+}
+
+/// Whether this process can do its work now
+#[utoipa::path(
+    get,
+    path = "/admin/v1/checks",
+    tag = "Gateway",
+    responses((status = 200, description = "Each check; `ready` says whether requests should come here", body = Readiness), Problems)
+)]
+async fn checks(
+    Extension(watch): Extension<Arc<Watch>>,
+    by: Operator,
+) -> Result<Json<Readiness>, Problem> {
+    // Whoever sees one organisation only does not learn how the others' work goes.
+    if by.organisation().is_some() {
+        return Err(Code::NotFound.into());
+    }
+    Ok(Json((*watch.readiness().await).clone()))
 }
 
 /// The probes on the public address: they say yes or no and nothing more.

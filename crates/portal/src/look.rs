@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
-use ui::assets::{File, JAVASCRIPT, Set};
+use ui::assets::{File, JAVASCRIPT, SESSION_SCRIPT, Set};
 use ui::component::Row;
 use ui::{Account, Brand, Page, Words};
 
@@ -116,7 +116,7 @@ impl Look {
             csrf: visitor.csrf.clone(),
         };
         let page = self.page(title).with_account(account);
-        let page = page.with_script(scripts().href(SESSION_SCRIPT));
+        let page = page.with_script(scripts().href(SESSION_SCRIPT.name));
         (page, Some(Session::new(self, visitor)))
     }
 
@@ -152,11 +152,7 @@ fn english() -> Words {
 pub(crate) fn scripts() -> &'static Set {
     static SCRIPTS: LazyLock<Set> = LazyLock::new(|| {
         Set::new([
-            File::embedded(
-                SESSION_SCRIPT,
-                JAVASCRIPT,
-                include_bytes!("session/session.js"),
-            ),
+            SESSION_SCRIPT,
             File::embedded(
                 FINISHING_SCRIPT,
                 JAVASCRIPT,
@@ -167,7 +163,6 @@ pub(crate) fn scripts() -> &'static Set {
     &SCRIPTS
 }
 
-const SESSION_SCRIPT: &str = "session.js";
 /// The script of the page that waits for the gateway's answer.
 pub(crate) const FINISHING_SCRIPT: &str = "finishing.js";
 

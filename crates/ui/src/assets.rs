@@ -247,6 +247,14 @@ pub fn vendored() -> &'static Set {
     &VENDORED
 }
 
+/// The script that warns before a session ends and lets the person stay, for whoever has sessions: to be put into a set of
+/// their own. It looks for the dialog `session-warning`, and asks the address in its `data-stay`.
+pub const SESSION_SCRIPT: File = File::embedded(
+    "session.js",
+    JAVASCRIPT,
+    include_bytes!("../assets/session.js"),
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

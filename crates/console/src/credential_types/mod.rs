@@ -7,7 +7,6 @@ use axum::extract::{Path, Query};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde_json::Value;
 use ui::Page;
 use ui::component::Row;
 
@@ -58,7 +57,6 @@ pub(crate) struct CredentialType {
     attributes: Vec<Attribute>,
     issued_by: Vec<String>,
     schema_address: String,
-    schema: Value,
 }
 
 /// One attribute, as the API gives it or as it is declared.
@@ -140,7 +138,6 @@ struct TypePage {
     label: String,
     card: Vec<Row>,
     attributes: Table,
-    schema: String,
     schema_address: String,
     versions: Table,
 }
@@ -172,7 +169,6 @@ async fn look(
         ],
         card: card(&visit, &one.attributes),
         attributes: attributes(&visit, &one.attributes),
-        schema: serde_json::to_string_pretty(&one.schema).unwrap_or_default(),
         versions: versions(&visit, &["credential-types", &name, "versions"]).await?,
         page,
         frame,

@@ -8,10 +8,11 @@ use serde::Deserialize;
 use ui::Page;
 use ui::component::{Row, TagColour, Task, TaskStatus};
 
+use crate::api::Address;
 use crate::frame::{Frame, show as render};
 use crate::pages::Pages;
 use crate::problem::Problem;
-use crate::sections::{News, SECTIONS, State};
+use crate::sections::{News, Pending, SECTIONS, State};
 use crate::visit::Visit;
 
 const PATH: &str = "/console";
@@ -77,6 +78,60 @@ async fn show(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Respons
         frame,
     };
     Ok(render(page.frame.status(), &page))
+}
+
+/// How the process is that answers: what is wrong, each by itself; or one line that all is well.
+pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
+    #[derive(Deserialize)]
+    struct Check {
+        code: String,
+        ok: bool,
+        stops: bool,
+        sentence: String,
+    }
+    #[derive(Deserialize)]
+    struct Checks {
+        checks: Vec<Check>,
+    }
+    Box::pin(async move {
+        if visit.operator.organisation.is_some() {
+            return Ok(Vec::new());
+        }
+        let Checks { checks } = visit.api.get(Address::new(&["checks"])).await?;
+        let name = |code: &str| {
+            let known = visit.app.look.say_if_known(&format!("check-{code}"));
+            known.unwrap_or_else(|| code.to_owned())
+        };
+        let wrong = checks.iter().filter(|check| !check.ok);
+        let mut news: Vec<News> = wrong
+            .map(|check| News {
+                title: name(&check.code),
+                hint: check.sentence.clone(),
+                href: None,
+                state: if check.stops {
+                    State::Wrong
+                } else {
+                    State::Waits
+                },
+                word: visit.say(if check.stops {
+                    "check-stops"
+                } else {
+                    "check-late"
+                }),
+            })
+            .collect();
+        if news.is_empty() {
+            let names: Vec<String> = checks.iter().map(|check| name(&check.code)).collect();
+            news.push(News {
+                title: visit.say("home-gateway"),
+                hint: names.join(", "),
+                href: None,
+                state: State::Well,
+                word: visit.say("check-well"),
+            });
+        }
+        Ok(news)
+    })
 }
 
 fn who(visit: &Visit) -> Vec<Row> {

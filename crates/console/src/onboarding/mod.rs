@@ -12,7 +12,6 @@ use ui::component::{Row, TagColour, Task, TaskStatus};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
 use crate::organisations::errors;
 use crate::pages::Pages;
 use crate::problem::Problem;
@@ -28,9 +27,15 @@ const CHANGE: &str = "registry-change";
 pub(crate) fn pages() -> Pages {
     Pages::new()
         .show("/console/relying-parties/{relying_party}/onboarding", READ, get(list))
-        .show("/console/relying-parties/{relying_party}/onboarding.csv", READ, get(export))
         .show("/console/relying-parties/{relying_party}/onboarding/{item}", READ, get(look))
         .act("/console/relying-parties/{relying_party}/onboarding/{item}/settle", CHANGE, post(settle))
+}
+
+/// The page, or the same as a file.
+#[derive(Deserialize)]
+struct Asked {
+    done: Option<String>,
+    form: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -77,12 +82,19 @@ struct ListPage {
 async fn list(
     visit: Visit,
     Path(client_id): Path<String>,
-    Query(Done { done }): Query<Done>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
+    if asked.form.as_deref() == Some("csv") {
+        let address = Address::new(&["relying-parties", &client_id, "onboarding", "export"]);
+        return visit
+            .api
+            .download(address, &format!("onboarding-{client_id}.csv"))
+            .await;
+    }
     let list = find(&visit, &client_id).await?;
     let frame = visit
         .frame(PATH, "onboarding-title")
-        .done(&visit.app.look, done.as_deref());
+        .done(&visit.app.look, asked.done.as_deref());
     let frame = frame.tab(format!("{} ({client_id})", visit.say("onboarding-title")));
     let (page, frame) = frame.back(at(&client_id), client_id).parts();
     let counts = [
@@ -115,14 +127,6 @@ async fn list(
         at: address(&list.client_id),
     };
     Ok(render(page.frame.status(), &page))
-}
-
-async fn export(visit: Visit, Path(client_id): Path<String>) -> Result<Response, Problem> {
-    let address = Address::new(&["relying-parties", &client_id, "onboarding", "export"]);
-    visit
-        .api
-        .download(address, &format!("onboarding-{client_id}.csv"))
-        .await
 }
 
 #[derive(Template)]

@@ -5,5 +5,7 @@
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod desk;
+mod hostile_console;
 mod log_in;
+mod pages;
 mod registry;

@@ -173,7 +173,7 @@ async fn an_organisation_and_its_system_are_onboarded_by_pages_alone(database: D
         .says("1 of 11 settled")
         .says("2026-11-20: report PT-117");
     let sheet = browser
-        .get(&format!("{page}/onboarding.csv"))
+        .get(&format!("{page}/onboarding?form=csv"))
         .await
         .expect(200);
     assert!(sheet.html.contains("\"report PT-117\""));
@@ -257,7 +257,7 @@ async fn a_credential_type_is_looked_at_before_it_is_published(database: Databas
         .get(&there)
         .await
         .expect(200)
-        .says("draft/2020-12/schema");
+        .says("/credential-types/ManualHandling/versions/1/schema");
     // What a new version changes is told by its lines.
     browser.get("/console/new/credential-type").await;
     let page = browser.post(preview, &[("text", &other)]).await.expect(200);

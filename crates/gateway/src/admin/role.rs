@@ -58,6 +58,7 @@ impl Role {
 #[allow(missing_docs)] // the sentences of `row` say it
 pub enum Right {
     Own,
+    GatewayRead,
     OperatorsRead,
     OperatorsChange,
     ProposalsRead,
@@ -75,6 +76,7 @@ const ANYBODY: &[Role] = &Role::ALL;
 /// Which roles have which right.
 const MATRIX: &[(Right, &[Role])] = &[
     (Right::Own, ANYBODY),
+    (Right::GatewayRead, ANYBODY),
     (Right::OperatorsRead, &[Administrator, Auditor]),
     (Right::OperatorsChange, &[Administrator]),
     (
@@ -97,8 +99,9 @@ const MATRIX: &[(Right, &[Role])] = &[
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Own,
+        Self::GatewayRead,
         Self::OperatorsRead,
         Self::OperatorsChange,
         Self::ProposalsRead,
@@ -114,7 +117,8 @@ impl Right {
     #[rustfmt::skip]
     const fn row(self) -> (&'static str, &'static str) {
         match self {
-            Self::Own => ("own", "See who one is; make and revoke one's own tokens"),
+            Self::Own => ("own", "See who one is; sign in and set that up; make and revoke one's own tokens"),
+            Self::GatewayRead => ("gateway-read", "See whether the gateway can do its work"),
             Self::OperatorsRead => ("operators-read", "See who the operators are"),
             Self::OperatorsChange => ("operators-change", "Remove operators and revoke their tokens; propose and approve new operators, roles and tokens"),
             Self::ProposalsRead => ("proposals-read", "See what is proposed and what became of it"),

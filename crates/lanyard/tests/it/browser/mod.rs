@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod console_look;
 mod driver;
 mod example_portal;
 mod gateway_look;
