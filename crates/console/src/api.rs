@@ -82,7 +82,6 @@ impl Api {
     }
 
     /// The same by `PUT`, for whatever is put there whole.
-    #[allow(dead_code)] // pages of the registry use it
     pub(crate) async fn put<T: DeserializeOwned>(
         &self,
         address: impl Into<String>,
@@ -90,6 +89,18 @@ impl Api {
     ) -> Result<T, Problem> {
         read(
             self.send(Method::PUT, address.into(), Some(json(body)?))
+                .await?,
+        )
+    }
+
+    /// The same by `PATCH`, for members that change.
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        address: impl Into<String>,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, Problem> {
+        read(
+            self.send(Method::PATCH, address.into(), Some(json(body)?))
                 .await?,
         )
     }
@@ -164,6 +175,20 @@ fn read<T: DeserializeOwned>((_, bytes): (HeaderMap, Bytes)) -> Result<T, Proble
     serde_json::from_slice(bytes).map_err(|error| Problem::ours(&error))
 }
 
+/// One step of an address, whatever stands in it.
+pub(crate) fn one_step(text: &str) -> String {
+    // `.` and `..` are steps up, and in no id.
+    let text = if matches!(text, "." | "..") {
+        "-"
+    } else {
+        text
+    };
+    let pieces = url::form_urlencoded::byte_serialize(text.as_bytes());
+    pieces
+        .map(|piece| if piece == "+" { "%20" } else { piece })
+        .collect()
+}
+
 /// An address of the API: what is put into it stays one step, or one value, whatever it holds.
 pub(crate) struct Address(String);
 
@@ -173,15 +198,7 @@ impl Address {
         let mut address = String::from("/admin/v1");
         for step in steps {
             address.push('/');
-            // `.` and `..` are steps up, and in no id.
-            let step = if matches!(*step, "." | "..") {
-                "-"
-            } else {
-                step
-            };
-            for piece in url::form_urlencoded::byte_serialize(step.as_bytes()) {
-                address.push_str(if piece == "+" { "%20" } else { piece });
-            }
+            address.push_str(&one_step(step));
         }
         Self(address)
     }

@@ -64,14 +64,12 @@ impl Fields {
     }
 
     /// Every value of a field: the boxes that are ticked.
-    #[allow(dead_code)] // pages of other slices use it
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let found = self.0.texts.iter().filter(move |(known, _)| known == name);
         found.map(|(_, text)| text.as_str())
     }
 
     /// A file, if one was chosen.
-    #[allow(dead_code)] // pages of other slices use it
     pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
         let mut found = self.0.files.iter().filter(|(known, _)| known == name);
         found

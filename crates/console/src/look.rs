@@ -13,6 +13,7 @@ const CATALOGUES: &[&str] = &[
     include_str!("../words/proposals.ftl"),
     include_str!("../words/audit.ftl"),
     include_str!("../words/account.ftl"),
+    include_str!("../words/registry.ftl"),
 ];
 
 /// Brand and words. Cheap to clone.

@@ -78,7 +78,6 @@ impl Pages {
 
     /// The same of a form with a file.
     #[must_use]
-    #[allow(dead_code)] // pages of other slices use it
     pub(crate) fn take_file(
         self,
         path: &'static str,

@@ -6,7 +6,9 @@ use std::pin::Pin;
 use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
-use crate::{account, audit, home, operators, proposals};
+use crate::{
+    account, audit, credential_types, home, operators, organisations, proposals, relying_parties,
+};
 
 /// Something on its way.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
@@ -57,6 +59,9 @@ pub(crate) const SECTIONS: &[Section] = &[
     Section { path: "/console", key: "nav-home", right: None, pages: home::pages, news: Some(home::news) },
     Section { path: "/console/proposals", key: "nav-proposals", right: Some("proposals-read"), pages: proposals::pages, news: Some(proposals::news) },
     Section { path: "/console/operators", key: "nav-operators", right: Some("operators-read"), pages: operators::pages, news: None },
+    Section { path: "/console/organisations", key: "nav-organisations", right: Some("registry-read"), pages: organisations::pages, news: None },
+    Section { path: "/console/relying-parties", key: "nav-relying-parties", right: Some("registry-read"), pages: relying_parties::pages, news: None },
+    Section { path: "/console/credential-types", key: "nav-credential-types", right: Some("registry-read"), pages: credential_types::pages, news: None },
     Section { path: "/console/audit", key: "nav-audit", right: Some("audit-read"), pages: audit::pages, news: Some(audit::news) },
     Section { path: "/console/account", key: "nav-account", right: None, pages: account::pages, news: Some(account::news) },
 ];

@@ -13,7 +13,7 @@ use crate::audit::verify::{Report, verify};
 use crate::audit::{Act, Actor, Entry, checkpoint};
 use crate::config::{Config, ConfigError};
 use crate::keys::KeyStore;
-use crate::{ComposeError, Gateway, admin, operator, watching};
+use crate::{ComposeError, Gateway, admin, operator, registry, watching};
 
 impl Gateway {
     /// What operators and their programs call. For a listener of its own, never for the public one (SEC-13).
@@ -22,10 +22,14 @@ impl Gateway {
             .and(operator::routes())
             .and(admin::proposal_routes())
             .and(admin::audit_routes())
+            .and(registry::routes())
             .and(watching::admin_routes());
         let acts = operator::acts(admin::Acts::default());
-        Arc::clone(&self.door)
-            .router(&self.live, routes, acts)
+        let acts = registry::acts(acts, self);
+        let router = Arc::clone(&self.door).router(&self.live, routes, acts);
+        // What is changed through the registry needs what requests do not: the configuration file, the holder of keys.
+        router
+            .layer(Extension(self.clone()))
             .layer(Extension(Arc::clone(&self.watch)))
     }
 

@@ -24,6 +24,8 @@ use store::{Store, StoreError};
 pub(crate) struct Base {
     pub(crate) config: Config,
     pub(crate) keys: Arc<dyn KeyHolder>,
+    /// The gateway's own name and colours.
+    pub(crate) brand: Arc<ui::Brand>,
     catalogue: Catalogue,
     outbound: Outbound,
     sandbox: bool,
@@ -59,13 +61,24 @@ impl Base {
             refuse_sandbox_storage_secret(config)?;
         }
         let keys = key_store(config, sandbox)?;
+        let brand = match &config.brand {
+            Some(file) => ui::Brand::open(file)
+                .map_err(|error| ConfigError::value("brand", error.to_string()))?,
+            None => ui::Brand::neutral("Staff passport"),
+        };
         Ok(Self {
             config: config.clone(),
             keys,
+            brand: Arc::new(brand),
             catalogue,
             outbound,
             sandbox,
         })
+    }
+
+    /// The credential types of the box or of the operator's folder, without what is registered.
+    pub(crate) const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// Who may use the gateway.
@@ -76,7 +89,7 @@ impl Base {
             refuse_sandbox_secrets(&config)?;
             check_environment(&config)?;
         }
-        let organisations = Organisations::load(&config, catalogue, &known.secrets)?;
+        let organisations = Organisations::load(&config, catalogue, &known.secrets, &self.brand)?;
         for (client_id, webhook) in organisations.webhooks() {
             self.outbound.check(&webhook.url).map_err(|error| {
                 let key = format!("relying party {client_id}: webhook.url");

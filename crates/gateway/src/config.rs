@@ -15,6 +15,7 @@ pub use secret::Secret;
 use crate::keys::KeyError;
 use crate::limits::{LimitsConfig, OwnLimits};
 use crate::metrics::{AvailabilityConfig, MetricsConfig};
+use crate::organisation::brand::BrandConfig;
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
@@ -178,6 +179,9 @@ pub struct OrganisationConfig {
     /// Whose credentials count, for which type. What is not listed does not count.
     #[serde(default)]
     pub trust: Vec<TrustConfig>,
+    /// How its people see the gateway's pages.
+    #[serde(default)]
+    pub brand: Option<BrandConfig>,
     /// The systems that use the gateway in its name.
     #[serde(default, skip_serializing)]
     pub relying_parties: Vec<RelyingPartyConfig>,

@@ -165,11 +165,6 @@ impl Gateway {
             .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
         let standing = Base::new(config, outbound.clone(), surroundings.sandbox)?;
         let seal = seal(config)?;
-        let brand = match &config.brand {
-            Some(file) => ui::Brand::open(file)
-                .map_err(|error| ConfigError::value("brand", error.to_string()))?,
-            None => ui::Brand::neutral("Staff passport"),
-        };
         config.check_admin()?;
         let address_header = address_header(config)?;
         let store = open_store(&config.database_address()?).await?;
@@ -214,7 +209,7 @@ impl Gateway {
             outbound,
             keys: Arc::new(ring),
             short_code_guesses: Arc::default(),
-            brand: Arc::new(brand),
+            brand: Arc::clone(&standing.brand),
             secret_uses: Arc::default(),
             limits: Arc::new(limits),
             metrics,
@@ -251,6 +246,7 @@ impl Gateway {
             .merge(verify::router())
             .merge(issue::router())
             .merge(status::router())
+            .merge(registry::router())
             .merge(
                 availability::router(self.planned_work.clone(), oidc::frame(&self.live)).layer(
                     axum::middleware::from_fn_with_state(self.live.clone(), oidc::speak),

@@ -140,6 +140,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
             id: "anytown".to_owned(),
             name: "Anytown NHS Trust".to_owned(),
             did: None,
+            brand: None,
             trust: vec![],
             issues: vec!["TrainingProgramme".to_owned()],
             relying_parties: vec![RelyingPartyConfig {

@@ -53,6 +53,8 @@ pub const CSS: &str = "text/css; charset=utf-8";
 pub const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 /// Media type of a drawing.
 pub const SVG: &str = "image/svg+xml";
+/// Media type of a picture.
+pub const PNG: &str = "image/png";
 
 /// Files that share one content address, compressed once.
 #[derive(Debug, Clone)]
@@ -108,17 +110,27 @@ impl Set {
         self.files.contains_key(name)
     }
 
+    /// The step of its addresses that names its content.
+    pub fn hash(&self) -> &str {
+        self.base.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// One of its files, for whoever serves sets that come and go.
+    pub fn answer(&self, name: &str, headers: &HeaderMap) -> Response {
+        match self.files.get(name) {
+            Some(stored) => stored.answer(headers),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
     /// Serves the files.
     pub fn router<S>(&self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        let files = Arc::clone(&self.files);
+        let set = self.clone();
         let answer = move |Path(name): Path<String>, headers: HeaderMap| async move {
-            match files.get(name.as_str()) {
-                Some(stored) => stored.answer(&headers),
-                None => StatusCode::NOT_FOUND.into_response(),
-            }
+            set.answer(&name, &headers)
         };
         Router::new().route(&format!("{}/{{name}}", self.base), get(answer))
     }

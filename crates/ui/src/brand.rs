@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
-use crate::assets::{CSS, File, Set};
+use crate::assets::{CSS, File, PNG, Set};
+use crate::logo::Logo;
 
 /// The brand file as it is written. [`Brand`] is what came through the checks.
 #[derive(Debug, Clone, Deserialize)]
@@ -82,7 +83,22 @@ pub struct Brand {
     assisted_route: Option<String>,
     header_colour: Colour,
     footer_links: Vec<FooterLink>,
+    link_colour: Colour,
+    logo: Option<(u32, u32)>,
     assets: Set,
+}
+
+/// What a tenant says of itself on the pages of its own people. What it leaves out is as everybody's.
+#[derive(Debug, Clone)]
+pub struct Tenant<'a> {
+    /// Its name, in the header and at the foot.
+    pub name: &'a str,
+    /// Background of the header, `#rrggbb`; white text stands on it.
+    pub colour: Option<&'a str>,
+    /// Who helps its people.
+    pub support_contact: Option<&'a str>,
+    /// Its logo, beside the name.
+    pub logo: Option<&'a Logo>,
 }
 
 /// Who helps, and how to reach them.
@@ -140,8 +156,33 @@ impl Brand {
             assisted_route: None,
             header_colour: NEUTRAL_HEADER,
             footer_links: Vec::new(),
-            assets: sheet(NEUTRAL_HEADER, NEUTRAL_LINK),
+            link_colour: NEUTRAL_LINK,
+            logo: None,
+            assets: sheet(NEUTRAL_HEADER, NEUTRAL_LINK, None),
         }
+    }
+
+    /// This brand as a tenant's people see it: under the tenant's name, with its colour and its logo.
+    pub fn of_tenant(&self, tenant: &Tenant<'_>) -> Result<Self, BrandError> {
+        let colour = tenant.colour.map(|colour| readable("colour", colour));
+        let header_colour = colour.transpose()?.unwrap_or(self.header_colour);
+        let contact = tenant.support_contact.map(str::to_owned);
+        Ok(Self {
+            organisation_name: Some(tenant.name.to_owned()),
+            support_contact: contact
+                .map(SupportContact::parse)
+                .or_else(|| self.support_contact.clone()),
+            header_colour,
+            logo: tenant.logo.map(Logo::sides),
+            assets: sheet(header_colour, self.link_colour, tenant.logo),
+            ..self.clone()
+        })
+    }
+
+    /// Address, width and height of the logo, where there is one.
+    pub fn logo(&self) -> Option<(String, u32, u32)> {
+        let (width, height) = self.logo?;
+        Some((self.assets.href(LOGO), width, height))
     }
 
     /// The name of the service.
@@ -252,7 +293,9 @@ impl TryFrom<BrandFile> for Brand {
             assisted_route: file.assisted_route.filter(|words| !words.trim().is_empty()),
             header_colour,
             footer_links: file.footer_links,
-            assets: sheet(header_colour, link_colour),
+            link_colour,
+            logo: None,
+            assets: sheet(header_colour, link_colour, None),
         })
     }
 }
@@ -353,9 +396,10 @@ fn readable(key: &'static str, value: &str) -> Result<Colour, BrandError> {
 }
 
 const SHEET: &str = "brand.css";
+const LOGO: &str = "logo.png";
 
 /// The vendored sheet's own custom properties are never read by it, so a brand's colours are rules of their own.
-fn sheet(header: Colour, link: Colour) -> Set {
+fn sheet(header: Colour, link: Colour, logo: Option<&Logo>) -> Set {
     let mut css = String::new();
     if header != NEUTRAL_HEADER {
         let _ = writeln!(
@@ -370,116 +414,25 @@ fn sheet(header: Colour, link: Colour) -> Set {
              .nhsuk-details__summary-text{{color:{link}}}"
         );
     }
-    Set::new([File {
+    // White behind it: a logo that is made for paper must be seen on any colour.
+    if logo.is_some() {
+        css.push_str(
+            ".lanyard-logo{display:block;background-color:#fff;padding:4px;border-radius:4px;margin-right:16px}",
+        );
+    }
+    let sheet = File {
         name: SHEET,
         media_type: CSS,
         content: css.into_bytes().into(),
-    }])
+    };
+    let logo = logo.map(|logo| File {
+        name: LOGO,
+        media_type: PNG,
+        content: logo.bytes().to_vec().into(),
+    });
+    Set::new([sheet].into_iter().chain(logo))
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn brand(file: &str) -> Result<Brand, String> {
-        toml::from_str(file).map_err(|error| error.message().to_owned())
-    }
-
-    #[test]
-    fn an_empty_brand_file_is_the_neutral_brand() {
-        let brand = brand("").unwrap();
-        assert_eq!(brand.service_name(), "Staff credentials");
-        assert_eq!(brand.header_colour(), NEUTRAL_HEADER);
-        assert!(!brand.service_name().contains("NHS"));
-    }
-
-    #[test]
-    fn colours_that_people_cannot_read_are_refused() {
-        let refused = brand("header_colour = '#ffb81c'").unwrap_err();
-        assert!(
-            refused.starts_with("header_colour has a contrast of 1."),
-            "{refused}"
-        );
-        assert!(brand("link_colour = '#999999'").is_err());
-        assert!(brand("header_colour = '#005eb8'\nlink_colour = '#003087'").is_ok());
-    }
-
-    #[test]
-    fn black_on_white_has_the_greatest_contrast() {
-        let black = Colour::parse("#000000").unwrap();
-        assert!((black.contrast(WHITE) - 21.0).abs() < 0.001);
-    }
-
-    #[test]
-    fn what_is_not_a_colour_cannot_reach_the_sheet() {
-        for colour in ["red", "#fff", "#00000g", "#000000;}body{display:none"] {
-            let file = format!("header_colour = {colour:?}");
-            assert!(
-                brand(&file)
-                    .unwrap_err()
-                    .contains("write a colour as #rrggbb")
-            );
-        }
-    }
-
-    #[test]
-    fn a_key_nobody_knows_is_refused() {
-        assert!(
-            brand("colour = '#000000'")
-                .unwrap_err()
-                .contains("unknown field")
-        );
-    }
-
-    #[test]
-    fn footer_links_lead_to_https_or_to_a_path_here() {
-        let with = |href: &str| {
-            brand(&format!(
-                "footer_links = [{{ text = 'T', href = '{href}' }}]"
-            ))
-        };
-        assert!(with("https://example.org/accessibility").is_ok());
-        assert!(with("/accessibility").is_ok());
-        for href in [
-            "javascript:alert(1)",
-            "//example.org",
-            "http://example.org",
-            "here",
-        ] {
-            assert!(with(href).is_err(), "{href}");
-        }
-    }
-
-    #[test]
-    fn whom_a_brand_names_is_not_replaced_by_whoever_else_helps() {
-        let words = |brand: Brand| {
-            let brand = brand.or_support_contact("hr@trust.example, 01234 567890");
-            brand.support_contact().unwrap().clone()
-        };
-        let other = words(Brand::default());
-        assert_eq!(other.text(), "hr@trust.example, 01234 567890");
-        assert_eq!(other.href(), None);
-        let named = BrandFile {
-            support_contact: Some("help@trust.example".to_owned()),
-            ..BrandFile::default()
-        };
-        let named = words(Brand::try_from(named).unwrap());
-        assert_eq!(named.href(), Some("mailto:help@trust.example"));
-    }
-
-    #[test]
-    fn addresses_of_the_support_contact_become_links_and_words_stay_words() {
-        let href = |text: &str| SupportContact::parse(text.to_owned()).href;
-        assert_eq!(
-            href("help@trust.example").unwrap(),
-            "mailto:help@trust.example"
-        );
-        assert_eq!(
-            href("https://help.example").unwrap(),
-            "https://help.example"
-        );
-        assert_eq!(href("Call 020 7946 0000"), None);
-        assert_eq!(href("javascript:alert(1)@a.b"), None);
-    }
-}
+#[path = "brand_tests.rs"]
+mod tests;

@@ -24,6 +24,7 @@ pub mod headers;
 mod help;
 mod language;
 pub mod local;
+mod logo;
 mod page;
 pub mod qr;
 mod render;
@@ -34,8 +35,11 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 
-pub use brand::{Brand, BrandError, BrandFile, Colour, FooterLink, OpenError, SupportContact};
+pub use brand::{
+    Brand, BrandError, BrandFile, Colour, FooterLink, OpenError, SupportContact, Tenant,
+};
 pub use language::Language;
+pub use logo::{Logo, LogoError};
 pub use page::{Account, Page};
 pub use render::{render, render_with};
 pub use words::{Words, WordsError};

@@ -9,9 +9,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use gateway::admin::Role;
 use gateway::clock::{Clock, Shift};
-use gateway::config::{AdminConfig, OrganisationConfig};
+use gateway::config::{AdminConfig, OrganisationConfig, RelyingPartyConfig};
 use gateway::operator::NewOperator;
 use gateway::operator::desk::Desk as OperatorDesk;
+use gateway::organisation::dialect::Dialect;
 use gateway::random::Random;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::SignedDuration;
@@ -203,9 +204,14 @@ fn organisation(id: &str) -> OrganisationConfig {
         id: id.to_owned(),
         name: format!("{id} NHS Trust"),
         did: None,
+        brand: None,
         issues: vec!["FireSafety".to_owned()],
         trust: Vec::new(),
-        relying_parties: Vec::new(),
+        relying_parties: vec![RelyingPartyConfig {
+            client_secret_sha256: vec!["00".repeat(32)],
+            redirect_uris: vec!["https://staff.example/callback".to_owned()],
+            ..RelyingPartyConfig::new(format!("{id}-staff"), "Staff services", Dialect::Plain)
+        }],
     }
 }
 

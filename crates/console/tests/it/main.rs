@@ -8,3 +8,4 @@ mod desk;
 mod hostile_console;
 mod log_in;
 mod pages;
+mod registry;

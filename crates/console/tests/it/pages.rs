@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use console::Known;
 use gateway::admin::{Right, Role};
-use gateway::audit::Act;
+use gateway::audit::{Act, Actor};
 
 use crate::database::Database;
 use crate::desk::{Desk, Page, Person};
@@ -37,11 +37,23 @@ impl Things {
             .expect(200);
         let token = page.html.split("/tokens/").nth(1).unwrap();
         let token = token.split('/').next().unwrap().to_owned();
+        let by = Actor::Command("test");
+        let secret = desk
+            .gateway
+            .make_client_secret("elsewhere-staff", None, by)
+            .await
+            .unwrap();
         Self(
             [
                 ("operator", thing.id),
                 ("proposal", proposal),
                 ("token", token),
+                ("organisation", "elsewhere".to_owned()),
+                ("relying_party", "elsewhere-staff".to_owned()),
+                ("secret", secret.id),
+                ("item", "ods-code".to_owned()),
+                // One that no organisation here has to do with.
+                ("credential_type", "TrainingPlacement".to_owned()),
             ]
             .into(),
         )

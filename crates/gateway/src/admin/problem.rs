@@ -31,6 +31,12 @@ pub enum Code {
     SecondPersonNeeded,
     ProposalDecided,
     ProposalExpired,
+    TwoPersonsNeeded,
+    DeclarationInvalid,
+    InConfigurationFile,
+    StillInUse,
+    LastSecret,
+    WithoutSecret,
     StoreUnavailable,
     TooSlow,
     Internal,
@@ -38,7 +44,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the description.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::Unauthorized,
         Self::TooManyFailures,
         Self::SignInRefused,
@@ -58,6 +64,12 @@ impl Code {
         Self::SecondPersonNeeded,
         Self::ProposalDecided,
         Self::ProposalExpired,
+        Self::TwoPersonsNeeded,
+        Self::DeclarationInvalid,
+        Self::InConfigurationFile,
+        Self::StillInUse,
+        Self::LastSecret,
+        Self::WithoutSecret,
         Self::StoreUnavailable,
         Self::TooSlow,
         Self::Internal,
@@ -86,6 +98,12 @@ impl Code {
             Self::SecondPersonNeeded => (409, "second-person-needed", "You proposed this yourself, or answer for the program that did: another person must approve it."),
             Self::ProposalDecided => (409, "proposal-decided", "This proposal is decided: nothing was done now."),
             Self::ProposalExpired => (409, "proposal-expired", "Nobody decided on this proposal in time: propose it anew."),
+            Self::TwoPersonsNeeded => (409, "two-persons-needed", "One person must not do this alone: propose it with `POST /admin/v1/proposals`, and have somebody else approve it."),
+            Self::DeclarationInvalid => (400, "declaration-invalid", "What is declared does not hold together: correct what is named and send it again."),
+            Self::InConfigurationFile => (409, "in-configuration-file", "This stands in the gateway's configuration file: change it there, or take it out of the file and declare it here."),
+            Self::StillInUse => (409, "still-in-use", "Something else still needs this: remove or revoke that first."),
+            Self::LastSecret => (409, "last-secret", "There is no other live secret, and its relying party would be locked out: make a new one first."),
+            Self::WithoutSecret => (409, "relying-party-without-secret", "This relying party proves itself with a key of its own and has no secret."),
             Self::StoreUnavailable => (503, "store-unavailable", "The database does not answer. Whether it was done is not known: look, then ask again."),
             Self::TooSlow => (503, "too-slow", "The request took too long, and may have been done all the same: look, then ask again."),
             Self::Internal => (500, "internal", "A fault of this program; its log says more."),

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use super::caller::Operator;
 use super::problem::{Code, Problem};
-use crate::audit::Entry;
+use crate::audit::{By, Entry};
 
 /// The longest text of a member, in characters.
 const LONGEST_TEXT: usize = 500;
@@ -122,6 +123,15 @@ impl Why {
             text.as_deref().map(|text| field(name, text)).transpose()?;
         }
         Ok(())
+    }
+
+    /// Who does it, and why.
+    pub fn by<'a>(&'a self, operator: &'a Operator) -> By<'a> {
+        By {
+            reason: self.reason.as_deref(),
+            ticket: self.ticket.as_deref(),
+            ..operator.actor().into()
+        }
     }
 
     /// The entry, with both.

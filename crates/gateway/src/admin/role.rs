@@ -66,6 +66,8 @@ pub enum Right {
     ProposalsDecide,
     AuditRead,
     AuditExport,
+    RegistryRead,
+    RegistryChange,
 }
 
 /// Everybody.
@@ -91,11 +93,13 @@ const MATRIX: &[(Right, &[Role])] = &[
     ),
     (Right::AuditRead, &[Administrator, Auditor]),
     (Right::AuditExport, &[Administrator, Auditor]),
+    (Right::RegistryRead, ANYBODY),
+    (Right::RegistryChange, &[Operator, Administrator]),
 ];
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Own,
         Self::GatewayRead,
         Self::OperatorsRead,
@@ -105,6 +109,8 @@ impl Right {
         Self::ProposalsDecide,
         Self::AuditRead,
         Self::AuditExport,
+        Self::RegistryRead,
+        Self::RegistryChange,
     ];
 
     /// The stable code, and what it lets one do.
@@ -120,6 +126,8 @@ impl Right {
             Self::ProposalsDecide => ("proposals-decide", "Approve or decline another person's proposal, where one has the right that the act asks for"),
             Self::AuditRead => ("audit-read", "Read the audit and check its chain"),
             Self::AuditExport => ("audit-export", "Export the audit"),
+            Self::RegistryRead => ("registry-read", "See organisations, relying parties, credential types and checklists; plan a change"),
+            Self::RegistryChange => ("registry-change", "Declare, change and remove organisations, relying parties and credential types; make and end client secrets; settle items of a checklist; propose and approve another redirect address"),
         }
     }
 

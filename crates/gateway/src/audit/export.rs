@@ -265,7 +265,7 @@ fn csv(entry: &Kept) -> String {
 }
 
 /// Quoted, and never a formula: a spreadsheet takes what begins so for one (SEC-35).
-fn csv_cell(text: &str) -> String {
+pub(crate) fn csv_cell(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let guard = if formula { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))

@@ -72,6 +72,44 @@ impl fmt::Display for Actor<'_> {
     }
 }
 
+/// Who does something and why: what every entry of one act begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'a> {
+    /// Who.
+    pub actor: Actor<'a>,
+    /// Why, in the operator's words.
+    pub reason: Option<&'a str>,
+    /// Under which ticket of the operator's service desk.
+    pub ticket: Option<&'a str>,
+    /// The proposal that a second person approved.
+    pub proposal: Option<&'a str>,
+}
+
+impl By<'_> {
+    /// An entry of what is done to `object`.
+    pub fn entry(&self, act: Act, object: (&'static str, &str), at: Timestamp) -> Entry {
+        let entry = Entry::new(self.actor, act, object, at)
+            .reason(self.reason)
+            .ticket(self.ticket);
+        match self.proposal {
+            Some(id) => entry.id("proposal", id),
+            None => entry,
+        }
+    }
+}
+
+/// Nobody asked why.
+impl<'a> From<Actor<'a>> for By<'a> {
+    fn from(actor: Actor<'a>) -> Self {
+        Self {
+            actor,
+            reason: None,
+            ticket: None,
+            proposal: None,
+        }
+    }
+}
+
 /// One entry, to be written in the batch of its act.
 #[derive(Clone, Debug)]
 #[must_use = "an entry that is not written is an act without one"]

@@ -23,6 +23,8 @@ pub(super) struct Content<'a> {
     pub(super) key: &'a Arc<dyn Signer>,
     pub(super) credential_type: &'a CredentialType,
     pub(super) vct: String,
+    /// What `credentialSchema` says.
+    pub(super) schema: Value,
     pub(super) draft: &'a Draft,
     pub(super) proof: &'a VerifiedProof,
     pub(super) status: StatusReference,
@@ -66,6 +68,7 @@ impl Content<'_> {
             validity: self.validity(),
             status: Some(self.status.clone()),
             status_entries: self.status_entries.clone(),
+            schema: Some(self.schema.clone()),
             confirmation: None,
         };
         Ok(credential

@@ -396,6 +396,7 @@ impl Order<'_> {
             key,
             credential_type: self.credential_type,
             vct: self.credential_type.vct(&self.app.base),
+            schema: self.credential_type.credential_schema(&self.app.base),
             draft,
             proof: self.proof,
             status: self.app.lists.reference(self.organisation, place),

@@ -101,6 +101,7 @@ async fn answer_type(
         "name": credential_type.label,
         "display": [{"locale": LOCALE, "name": credential_type.label}],
         "claims": claims.collect::<Vec<_>>(),
+        "schema_uri": credential_type.claims_schema_address(&app.base),
     })))
 }
 

@@ -25,7 +25,12 @@ pub fn look_of(parts: &Parts, headers: &HeaderMap, interaction: &Interaction) ->
     let language = chosen(parts, headers)
         .or_else(wished)
         .or_else(|| accepted(headers));
-    Look::new(&parts.brand, language.unwrap_or_default())
+    let party = parts.organisations.relying_party(&interaction.client_id);
+    let tenants = party.and_then(|party| party.organisation.brand.as_ref());
+    Look::new(
+        tenants.unwrap_or(&parts.brand),
+        language.unwrap_or_default(),
+    )
 }
 
 /// The look of a page about nothing that began.

@@ -21,11 +21,15 @@ pub use waiting_page::short_code::Guesses;
 pub use waiting_page::takes_html;
 
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 use utoipa_axum::routes;
 
+use crate::app::App;
 use crate::live::Live;
 use crate::openapi::at;
 pub use language::{Asked, speak};
@@ -50,7 +54,9 @@ pub fn router(live: &Live, page_states: bool) -> OpenApiRouter<Live> {
 fn pages(live: &Live, page_states: bool) -> Router<Live> {
     let app = &live.now();
     let help = ui::router_framed(&app.brand, frame(live));
-    let pages = waiting_page::router().merge(help);
+    let pages = waiting_page::router()
+        .merge(help)
+        .route("/assets/{set}/{name}", get(answer_tenants_asset));
     if page_states {
         pages.merge(waiting_page::states::router(app))
     } else {
@@ -64,6 +70,18 @@ pub fn frame(live: &Live) -> impl Fn(&HeaderMap, &str) -> ui::Page + Clone + Sen
     move |headers, path| {
         let look = language::look(&live.now(), headers);
         look.page("").with_language_choice(path)
+    }
+}
+
+/// What a tenant's brand has of its own: it comes and goes with the registry.
+async fn answer_tenants_asset(
+    State(app): State<App>,
+    Path((set, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match app.organisations.brand_assets(&set) {
+        Some(assets) => assets.answer(&name, &headers),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 

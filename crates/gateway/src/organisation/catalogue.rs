@@ -16,7 +16,7 @@ pub const UNIQUE_IDENTIFIER: &str = "UniqueIdentifier";
 pub const SCOPES_OF_OPENID_CONNECT: [&str; 5] =
     ["profile", "email", "address", "phone", "offline_access"];
 /// Longest value of an attribute in characters, unless its type says less.
-const LONGEST: usize = 1_000;
+pub(super) const LONGEST: usize = 1_000;
 
 /// The types that come in the box.
 const BUILT_IN: [&str; 4] = [
@@ -130,6 +130,9 @@ pub struct CredentialType {
     pub valid_for_days: u32,
     /// Attributes in the order in which pages show them.
     pub attributes: Vec<Attribute>,
+    /// Its version in the registry; none of one in the box.
+    #[serde(skip)]
+    pub version: Option<i64>,
 }
 
 /// A credential type's file does not hold together; the gateway does not start.

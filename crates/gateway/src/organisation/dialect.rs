@@ -107,6 +107,24 @@ const PLAIN: Rules = Rules {
 };
 
 impl Dialect {
+    /// The path below which its clients find PAR, authorize and token.
+    pub const fn endpoints(self) -> &'static str {
+        match self {
+            Self::V1A | Self::V1B => "/oidc",
+            Self::V2 => "/v2.0/oidc",
+            Self::Plain => "",
+        }
+    }
+
+    /// The path below which its clients find their discovery document.
+    pub const fn discovery(self) -> &'static str {
+        match self {
+            Self::V1A | Self::V1B => "/oidc",
+            Self::V2 => "/v2.0",
+            Self::Plain => "",
+        }
+    }
+
     /// The rules that this dialect stands for.
     pub const fn rules(self) -> &'static Rules {
         match self {

@@ -1,5 +1,6 @@
 //! Tenants: their relying parties, issuer identities and trust lists.
 
+pub mod brand;
 pub mod catalogue;
 pub mod client_keys;
 mod client_secret;
@@ -7,6 +8,7 @@ pub mod dialect;
 pub mod expiry;
 mod identity;
 pub mod relying_party;
+pub mod schema;
 pub mod webhook;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -38,6 +40,8 @@ pub struct Organisation {
     pub did_host: Option<String>,
     /// Its OpenID4VCI credential issuer identifier (rulings 11).
     pub credential_issuer: String,
+    /// How its people see the pages, where it has a brand of its own.
+    pub brand: Option<Arc<ui::Brand>>,
     issues: HashSet<String>,
     trust: HashMap<String, HashSet<String>>,
 }
@@ -98,17 +102,18 @@ pub struct Organisations {
 }
 
 impl Organisations {
-    /// Checks the configuration. `secrets` are those that the gateway made, by client id.
+    /// Checks the configuration. `brand` is the gateway's own; `secrets` are those that the gateway made, by client id.
     pub fn load(
         config: &Config,
         catalogue: Catalogue,
         secrets: &HashMap<String, Vec<ClientSecret>>,
+        brand: &ui::Brand,
     ) -> Result<Self, ConfigError> {
         identity::refuse_shared_hosts(config)?;
         let mut by_id = BTreeMap::new();
         let mut by_client = HashMap::new();
         for entry in &config.organisations {
-            let organisation = Arc::new(organisation(config, &catalogue, entry)?);
+            let organisation = Arc::new(organisation(config, &catalogue, entry, brand)?);
             if by_id
                 .insert(entry.id.clone(), organisation.clone())
                 .is_some()
@@ -156,6 +161,14 @@ impl Organisations {
         self.by_id
             .values()
             .find(|one| one.did_host.as_deref() == Some(host))
+    }
+
+    /// What the pages of a tenant's people ask for, by the step of the address that names it.
+    pub fn brand_assets(&self, hash: &str) -> Option<&ui::assets::Set> {
+        let brands = self.by_id.values().filter_map(|one| one.brand.as_ref());
+        brands
+            .map(|brand| brand.assets())
+            .find(|assets| assets.hash() == hash)
     }
 
     /// The relying party with that client id.
@@ -209,6 +222,7 @@ fn organisation(
     config: &Config,
     catalogue: &Catalogue,
     entry: &OrganisationConfig,
+    brand: &ui::Brand,
 ) -> Result<Organisation, ConfigError> {
     let key = |name: &str| format!("organisations.{}.{name}", entry.id);
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -258,6 +272,11 @@ fn organisation(
         path_did,
         did_host,
         credential_issuer,
+        brand: entry
+            .brand
+            .as_ref()
+            .map(|own| own.load((&entry.id, &entry.name), brand))
+            .transpose()?,
         issues: entry.issues.iter().cloned().collect(),
         trust,
     })

@@ -10,7 +10,7 @@ use crate::config::{ConfigError, OrganisationConfig, RelyingPartyConfig};
 use crate::organisation::catalogue::CredentialType;
 
 /// The content of `lanyard apply -f FILE`. Unknown keys are refused, so that a misspelling cannot pass for a setting.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// Credential types of the operator's own, or in the place of those in the box.
@@ -41,31 +41,51 @@ impl Declaration {
             }
         };
         for one in &self.credential_types {
-            let entry = Entry {
-                organisation: None,
-                body: body(one)?,
-                secrets: Secrets::default(),
-            };
-            put(Kind::CredentialType, &one.name, entry)?;
+            put(Kind::CredentialType, &one.name, Entry::of_type(one)?)?;
         }
         for organisation in &self.organisations {
-            let owner = Some(organisation.id.clone());
-            let entry = Entry {
-                organisation: owner.clone(),
-                body: body(organisation)?,
-                secrets: Secrets::default(),
-            };
+            let entry = Entry::of_organisation(organisation)?;
             put(Kind::Organisation, &organisation.id, entry)?;
             for party in &organisation.relying_parties {
-                let entry = Entry {
-                    organisation: owner.clone(),
-                    body: body(party)?,
-                    secrets: secrets(party)?,
-                };
+                let entry = Entry::of_party(&organisation.id, party)?;
                 put(Kind::RelyingParty, &party.client_id, entry)?;
             }
         }
         Ok(entries)
+    }
+}
+
+impl Entry {
+    /// Of a credential type.
+    pub(crate) fn of_type(one: &CredentialType) -> Result<Self, ConfigError> {
+        Ok(Self {
+            organisation: None,
+            body: body(one)?,
+            secrets: Secrets::default(),
+        })
+    }
+
+    /// Of a tenant, without its relying parties.
+    pub(crate) fn of_organisation(one: &OrganisationConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            organisation: Some(one.id.clone()),
+            body: body(one)?,
+            secrets: Secrets::default(),
+        })
+    }
+
+    /// What is said of a relying party, without its secrets.
+    pub(crate) fn body_of_party(one: &RelyingPartyConfig) -> Result<Value, ConfigError> {
+        body(one)
+    }
+
+    /// Of a relying party, with its secrets read from where they are.
+    pub(crate) fn of_party(owner: &str, one: &RelyingPartyConfig) -> Result<Self, ConfigError> {
+        Ok(Self {
+            organisation: Some(owner.to_owned()),
+            body: body(one)?,
+            secrets: secrets(one)?,
+        })
     }
 }
 

@@ -6,12 +6,15 @@
 //! removed, line by line — and carried out in one batch that holds only if nobody changed anything meanwhile. Every
 //! process then reads the registry anew ([`revision`](crate::revision)).
 
+mod api;
 mod declaration;
 mod diff;
 pub mod onboarding;
 mod plan;
 mod rows;
+mod schemas;
 pub mod secrets;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -19,10 +22,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+pub(crate) use api::{acts, routes};
 pub use declaration::Declaration;
 pub use plan::{Act, Change, Plan};
 pub use rows::Version;
 pub(crate) use rows::{carry_out, find_history, read};
+pub(crate) use schemas::router;
+pub use wire::to_wire;
 
 use crate::config::{Config, ConfigError, OrganisationConfig, RelyingPartyConfig, Secret};
 use crate::organisation::catalogue::{Catalogue, CredentialType};
@@ -203,7 +209,15 @@ impl Registered {
 
     /// The credential types that count: those of the catalogue, and what is declared here.
     pub fn catalogue(&self, catalogue: &Catalogue) -> Result<Catalogue, RegistryError> {
-        let types = self.read_all::<CredentialType>(Kind::CredentialType)?;
+        let types = self
+            .iter()
+            .filter(|(key, ..)| key.0 == Kind::CredentialType);
+        let types = types.map(|(key, entry, version)| {
+            let mut one: CredentialType = read_body(key, entry)?;
+            one.version = Some(version);
+            Ok(one)
+        });
+        let types = types.collect::<Result<Vec<_>, RegistryError>>()?;
         catalogue
             .with(types)
             .map_err(|error| RegistryError::Declared(error.into()))
@@ -240,16 +254,6 @@ impl Registered {
             }
         }
         Ok(config)
-    }
-
-    fn read_all<T: serde::de::DeserializeOwned>(
-        &self,
-        kind: Kind,
-    ) -> Result<Vec<T>, RegistryError> {
-        self.iter()
-            .filter(|(key, ..)| key.0 == kind)
-            .map(|(key, entry, _)| read_body(key, entry))
-            .collect()
     }
 }
 

@@ -149,6 +149,12 @@ pub async fn find(
     Ok(list)
 }
 
+/// Takes the checklist of a relying party away that is gone, or another organisation's: it begins anew, and nobody reads
+/// what the one before had settled.
+pub(crate) fn forget(client_id: &str) -> Statement {
+    Statement::new("DELETE FROM onboarding WHERE client_id = $1").bind(client_id)
+}
+
 /// Writes an item's evidence down, in the place of what stood there.
 pub(crate) fn settle(
     client_id: &str,

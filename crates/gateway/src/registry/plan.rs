@@ -70,39 +70,42 @@ impl Plan {
         prune: bool,
     ) -> Result<Self, ConfigError> {
         let declared = declaration.entries()?;
-        let mut changes = Vec::new();
-        for (key, to) in &declared {
-            match registered.entries.get(key) {
-                None => changes.push(Change {
-                    act: Act::Add,
-                    lines: Vec::new(),
-                    moves_browsers: false,
-                    version: 0,
-                    ..change(key, to, true)
-                }),
-                Some((from, _)) if from == to => {}
-                Some((from, version)) => changes.push(Change {
-                    act: Act::Change,
-                    lines: lines(from, to),
-                    moves_browsers: from.body.get("redirect_uris") != to.body.get("redirect_uris"),
-                    moves: from.organisation != to.organisation,
-                    version: *version,
-                    ..change(key, to, true)
-                }),
-            }
-        }
+        let steps = declared
+            .iter()
+            .filter_map(|(key, to)| step(registered, key, Some(to)));
+        let mut changes: Vec<Change> = steps.collect();
         if prune {
-            let gone = registered.entries.iter().rev();
-            let gone = gone.filter(|(key, _)| !declared.contains_key(*key));
-            changes.extend(gone.map(|(key, (from, version))| Change {
-                act: Act::Remove,
-                lines: Vec::new(),
-                moves_browsers: false,
-                version: *version,
-                ..change(key, from, false)
-            }));
+            let gone = registered.entries.keys().rev();
+            let gone = gone.filter(|key| !declared.contains_key(*key));
+            changes.extend(gone.filter_map(|key| step(registered, key, None)));
         }
         Ok(Self { changes })
+    }
+
+    /// The way to one thing as it is to be, or to be without it.
+    pub(crate) fn of_one(registered: &Registered, key: &Key, to: Option<&Entry>) -> Self {
+        Self {
+            changes: step(registered, key, to).into_iter().collect(),
+        }
+    }
+
+    /// Names exactly these changes to exactly what is registered now, in hexadecimal: whoever carries a plan out says which
+    /// one they have seen.
+    pub fn digest(&self) -> String {
+        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        for change in &self.changes {
+            let body = change.to.as_ref().map(|to| &to.body);
+            let said = serde_json::json!([
+                change.act,
+                change.key,
+                change.organisation,
+                change.version,
+                body,
+                change.lines
+            ]);
+            context.update(said.to_string().as_bytes());
+        }
+        hex::encode(context.finish())
     }
 
     /// Whether there is nothing to do.
@@ -116,6 +119,28 @@ impl Plan {
             .iter()
             .filter(|change| change.act == Act::Add && change.key.0 == Kind::Organisation)
             .map(|change| change.key.1.as_str())
+    }
+}
+
+/// From what is registered to what is to be; none where that is the same.
+fn step(registered: &Registered, key: &Key, to: Option<&Entry>) -> Option<Change> {
+    match (registered.entries.get(key), to) {
+        (None, None) => None,
+        (None, Some(to)) => Some(change(key, to, true)),
+        (Some((from, _)), Some(to)) if from == to => None,
+        (Some((from, version)), Some(to)) => Some(Change {
+            act: Act::Change,
+            lines: lines(from, to),
+            moves_browsers: from.body.get("redirect_uris") != to.body.get("redirect_uris"),
+            moves: from.organisation != to.organisation,
+            version: *version,
+            ..change(key, to, true)
+        }),
+        (Some((from, version)), None) => Some(Change {
+            act: Act::Remove,
+            version: *version,
+            ..change(key, from, false)
+        }),
     }
 }
 
@@ -138,7 +163,11 @@ fn lines(from: &Entry, to: &Entry) -> Vec<String> {
         lines.insert(0, "it moves to another organisation".to_owned());
     }
     if from.secrets.signing_key != to.secrets.signing_key {
-        lines.push("signing_key: another one".to_owned());
+        let word = match to.secrets.signing_key {
+            Some(_) => "signing_key: another one",
+            None => "signing_key: it is taken out",
+        };
+        lines.push(word.to_owned());
     }
     if from.secrets.webhook != to.secrets.webhook {
         lines.push("webhook.secrets: others".to_owned());

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::secrets;
 use super::{Act, Change, Entry, Key, Kind, Plan, Registered, RegistryError, Secrets};
-use crate::audit::{self, Actor};
+use super::{onboarding, secrets};
+use crate::audit::{self, By};
 use crate::revision::{self, Subject};
 use crate::seal::Seal;
 use store::{Row, Statement, Store, StoreError};
@@ -57,15 +57,16 @@ fn place(key: &Key) -> String {
 pub(crate) fn carry_out(
     plan: &Plan,
     seal: &Seal,
-    actor: Actor<'_>,
+    by: By<'_>,
     now: Timestamp,
 ) -> Result<Vec<Statement>, RegistryError> {
     let mut batch = vec![revision::raise(Subject::Registry)];
     for change in &plan.changes {
-        batch.push(kept(change, actor, now));
-        batch.push(entry_of(change, actor, now).into());
+        batch.push(kept(change, by, now));
+        batch.push(entry_of(change, by, now).into());
         if change.ends_secrets() {
             batch.push(secrets::end_all(&change.key.1, now));
+            batch.push(onboarding::forget(&change.key.1));
         }
         batch.push(match (change.act, &change.to) {
             (Act::Add, Some(to)) => insert(change, to, seal, now)?,
@@ -77,27 +78,28 @@ pub(crate) fn carry_out(
 }
 
 /// The history's line. It comes first: it reads what is replaced where something is removed.
-fn kept(change: &Change, actor: Actor<'_>, now: Timestamp) -> Statement {
+fn kept(change: &Change, by: By<'_>, now: Timestamp) -> Statement {
     let body = change.to.as_ref().map_or(Value::Null, |to| to.body.clone());
     Statement::new(
-        "INSERT INTO registry_history (kind, name, version, act, body, changed_at, actor) \
-         SELECT $1, $2, COALESCE(MAX(version), 0) + 1, $3, $4, $5, $6 \
-         FROM registry_history WHERE kind = $7 AND name = $8",
+        "INSERT INTO registry_history (kind, name, version, act, body, changed_at, actor, organisation) \
+         SELECT $1, $2, COALESCE(MAX(version), 0) + 1, $3, $4, $5, $6, CAST($7 AS TEXT) \
+         FROM registry_history WHERE kind = $8 AND name = $9",
     )
     .bind(change.key.0.name())
     .bind(change.key.1.as_str())
     .bind(change.act.name())
     .bind(body.to_string())
     .bind(now)
-    .bind(actor.to_string())
+    .bind(by.actor.to_string())
+    .bind(change.organisation.clone())
     .bind(change.key.0.name())
     .bind(change.key.1.as_str())
 }
 
 /// The audit's line.
-fn entry_of(change: &Change, actor: Actor<'_>, now: Timestamp) -> audit::Entry {
+fn entry_of(change: &Change, by: By<'_>, now: Timestamp) -> audit::Entry {
     let (kind, name) = &change.key;
-    audit::Entry::new(actor, audit::Act::RegistryChanged, (kind.name(), name), now)
+    by.entry(audit::Act::RegistryChanged, (kind.name(), name), now)
         .organisation(change.organisation.as_deref())
         .with("change", change.act.name())
 }
@@ -177,6 +179,8 @@ pub struct Version {
     pub changed_at: Timestamp,
     /// Who brought it.
     pub actor: String,
+    /// Whose it was; none of a credential type, and of what a version before 0013 of the tables wrote.
+    pub organisation: Option<String>,
 }
 
 /// Every version that one thing had, the newest first.
@@ -186,7 +190,7 @@ pub async fn find_history(
     name: &str,
 ) -> Result<Vec<Version>, StoreError> {
     let select = Statement::new(
-        "SELECT version, act, body, changed_at, actor FROM registry_history \
+        "SELECT version, act, body, changed_at, actor, organisation FROM registry_history \
          WHERE kind = $1 AND name = $2 ORDER BY version DESC",
     );
     let rows = store.read(select.bind(kind.name()).bind(name)).await?;
@@ -198,6 +202,7 @@ pub async fn find_history(
                 body: serde_json::from_str(row.text("body")?).unwrap_or(Value::Null),
                 changed_at: row.timestamp("changed_at")?,
                 actor: row.text("actor")?.to_owned(),
+                organisation: row.optional_text("organisation")?.map(str::to_owned),
             })
         })
         .collect()

@@ -79,6 +79,7 @@ impl Scene {
                 validity,
                 status: status.clone(),
                 status_entries: Vec::new(),
+                schema: None,
                 confirmation: None,
             },
             sd_credential: sd_jwt_vc::Credential {

@@ -185,6 +185,7 @@ impl Abroad {
                 uri: format!("{}/list", self.base),
             }),
             status_entries: Vec::new(),
+            schema: None,
             confirmation: None,
         };
         credential

@@ -81,6 +81,7 @@ async fn a_credential_that_nobody_here_trusts_is_refused_whoever_signed_it() {
         validity: Validity::default(),
         status: None,
         status_entries: Vec::new(),
+        schema: None,
         confirmation: None,
     };
     let strangers = credential

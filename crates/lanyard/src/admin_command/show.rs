@@ -11,6 +11,10 @@ pub enum Show {
     Table(&'static str, &'static [&'static str]),
     /// A member on each line.
     Record,
+    /// The text of the first member as it stands, and the second after it.
+    Text(&'static str, &'static str),
+    /// That member and nothing else, for a file or a vault; the rest goes to standard error.
+    Once(&'static str),
 }
 
 /// Prints it.
@@ -28,6 +32,23 @@ pub fn show(answer: &Value, how: Show) -> anyhow::Result<()> {
             Ok(())
         }
         Show::Record => record(answer).into_iter().try_for_each(say),
+        Show::Text(name, end) => {
+            let lines = answer[name].as_str().unwrap_or_default().lines();
+            lines.map(|line| text("", &line.into())).try_for_each(say)?;
+            say(format_args!("{end}: {}", text(end, &answer[end])))
+        }
+        Show::Once(name) => {
+            say(text(name, &answer[name]))?;
+            let mut rest = answer.clone();
+            if let Some(members) = rest.as_object_mut() {
+                members.remove(name);
+            }
+            for line in record(&rest) {
+                eprintln!("{line}");
+            }
+            eprintln!("It is shown this once and cannot be looked up.");
+            Ok(())
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::party_verbs::RelyingParty;
+use super::registry_verbs::{Organisation, Registry, Type};
 use super::show::Show;
 
 /// One request.
@@ -36,6 +38,18 @@ pub enum Verb {
     /// What was done, by whom.
     #[command(subcommand)]
     Audit(Audit),
+    /// Tenants: their issuer identities and trust lists.
+    #[command(subcommand)]
+    Organisation(Organisation),
+    /// The systems that use the gateway, their secrets and checklists.
+    #[command(subcommand)]
+    RelyingParty(Box<RelyingParty>),
+    /// Credential types.
+    #[command(subcommand)]
+    Type(Type),
+    /// A whole declaration at once: first the plan.
+    #[command(subcommand)]
+    Registry(Registry),
 }
 
 #[derive(Debug, Subcommand)]
@@ -236,6 +250,10 @@ impl Verb {
                 posted(&below("proposals", id, "/decline"), json!({}))
             }
             Self::Audit(verb) => verb.call(),
+            Self::Organisation(verb) => verb.call()?,
+            Self::RelyingParty(verb) => verb.call()?,
+            Self::Type(verb) => verb.call()?,
+            Self::Registry(verb) => verb.call()?,
         })
     }
 }
@@ -303,11 +321,20 @@ impl Audit {
 }
 
 impl Why {
-    fn told(&self) -> Value {
+    pub fn told(&self) -> Value {
         json!({ "reason": self.reason, "ticket": self.ticket })
     }
 
-    fn proposes(&self, act: &str, detail: Value) -> Call {
+    /// A body with these members, and why.
+    pub fn with<const N: usize>(&self, members: [(&str, Value); N]) -> Value {
+        let mut body = self.told();
+        for (name, value) in members {
+            body[name] = value;
+        }
+        body
+    }
+
+    pub fn proposes(&self, act: &str, detail: Value) -> Call {
         let mut body = self.told();
         body["act"] = json!(act);
         body["detail"] = detail;
@@ -317,7 +344,10 @@ impl Why {
 
 impl Call {
     /// With these parameters, as far as there are any.
-    fn asking<const N: usize>(mut self, parameters: [(&'static str, Option<String>); N]) -> Self {
+    pub fn asking<const N: usize>(
+        mut self,
+        parameters: [(&'static str, Option<String>); N],
+    ) -> Self {
         let there = parameters
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
@@ -326,7 +356,7 @@ impl Call {
     }
 }
 
-fn got(path: &str, show: Show) -> Call {
+pub fn got(path: &str, show: Show) -> Call {
     Call {
         method: Method::GET,
         path: format!("/admin/v1/{path}"),
@@ -336,16 +366,20 @@ fn got(path: &str, show: Show) -> Call {
     }
 }
 
-fn posted(path: &str, body: Value) -> Call {
+pub fn posted(path: &str, body: Value) -> Call {
+    sent(Method::POST, path, body)
+}
+
+pub fn sent(method: Method, path: &str, body: Value) -> Call {
     Call {
-        method: Method::POST,
+        method,
         body: Some(body),
         ..got(path, Show::Record)
     }
 }
 
 /// An id as one step of an address, whatever stands in it.
-fn below(group: &str, id: &str, rest: &str) -> String {
+pub fn below(group: &str, id: &str, rest: &str) -> String {
     let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
     format!("{group}/{id}{rest}")
 }

@@ -110,6 +110,7 @@ pub fn gateway_config(
             id: id.to_owned(),
             name: name.to_owned(),
             did: None,
+            brand: None,
             issues: types.to_vec(),
             trust,
             relying_parties: parties

@@ -258,3 +258,98 @@ fn a_token_is_taken_from_its_holder_on_the_machine_and_travels_nowhere_in_the_op
         "{log}"
     );
 }
+
+#[test]
+fn who_may_use_the_gateway_is_said_from_afar_and_shown_before_it_is_done() {
+    let scene = Scene::start();
+    let (ann, bob) = (
+        scene.operator("ann", "administrator"),
+        scene.operator("bob", "operator"),
+    );
+    let folder = scene.gateway.folder.display().to_string();
+    let said = |verb: &str| {
+        let words: Vec<&str> = verb.split('|').map(str::trim).collect();
+        scene.said(&ann, &words)
+    };
+    // A secret is read on this machine and sent; the gateway reads no file for anybody.
+    let key = format!("{folder}/newtown-key");
+    write_private(
+        std::path::Path::new(&key),
+        "c2lnbmluZy1rZXktb2YtbmV3dG93bi0wMTIzNDU2Nzg5YWJjZGVm",
+    );
+    let declared = format!(
+        "[[organisations]]\nid = \"newtown\"\nname = \"Newtown NHS Trust\"\nissues = [\"FireSafety\"]\n\
+         [[organisations.relying_parties]]\nname = \"Newtown staff services\"\nclient_id = \"newtown-staff\"\n\
+         redirect_uris = [\"https://staff.newtown.example/cb\"]\ndialect = \"plain\"\nsigning_key = {{ file = \"{key}\" }}\n"
+    );
+    let file = format!("{folder}/newtown.toml");
+    fs::write(&file, declared).unwrap();
+    let plan = said(&format!("registry|plan|--file|{file}"));
+    assert!(
+        plan.starts_with("+ organisation newtown\n+ relying-party newtown-staff of newtown\n"),
+        "{plan}"
+    );
+    let name = plan
+        .lines()
+        .find_map(|line| line.strip_prefix("plan: "))
+        .unwrap();
+    let (content, refused) =
+        scene.admin(&ann, &["registry", "apply", "--file", &file, "--plan", "0"]);
+    assert!(
+        !content && refused.contains("changed-meanwhile"),
+        "{refused}"
+    );
+    said(&format!(
+        "registry|apply|--file|{file}|--plan|{name}|--ticket|INC-1"
+    ));
+    let parties = said("relying-party|list|--organisation|newtown");
+    assert!(
+        parties.contains("newtown-staff") && parties.lines().count() == 2,
+        "{parties}"
+    );
+
+    let secret = said("relying-party|secret|new|newtown-staff");
+    assert!(
+        secret
+            .lines()
+            .next()
+            .is_some_and(|line| line.len() >= 40 && !line.contains(' ')),
+        "{secret}"
+    );
+    assert!(said("relying-party|secret|list|newtown-staff").contains("true"));
+    said(
+        "relying-party|onboarding|settle|newtown-staff|contacts|--evidence|form of 20 November|--on|2026-11-20",
+    );
+    assert!(
+        said("relying-party|onboarding|export|newtown-staff")
+            .contains("\"2026-11-20\",\"form of 20 November\"")
+    );
+    said("organisation|trust|newtown|FireSafety|did:web:issuer.example");
+    assert!(said("organisation|show|newtown").contains("did:web:issuer.example"));
+    let change = [
+        "relying-party",
+        "change",
+        "newtown-staff",
+        "{\"redirect_uris\":[\"https://b.example/cb\"]}",
+    ];
+    let (content, refused) = scene.admin(&ann, &change);
+    assert!(
+        !content && refused.contains("two-persons-needed"),
+        "{refused}"
+    );
+    let proposed = said("relying-party|redirect|newtown-staff|https://b.example/cb|--json");
+    let proposed: serde_json::Value = serde_json::from_str(&proposed).unwrap();
+    scene.said(
+        &bob,
+        &["proposals", "approve", proposed["id"].as_str().unwrap()],
+    );
+    assert!(said("relying-party|show|newtown-staff").contains("https://b.example/cb"));
+    let kind = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../gateway/credential-types/FireSafety.toml"
+    );
+    said(&format!("type|upload|{kind}"));
+    assert!(said("type|versions|FireSafety").contains("operator:op-"));
+    said("type|remove|FireSafety");
+    assert!(scene.verified().contains("everything is as it was written"));
+}

@@ -404,6 +404,7 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
         did: None,
+        brand: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

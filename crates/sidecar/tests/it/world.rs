@@ -336,6 +336,7 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
         did: None,
+        brand: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

@@ -42,6 +42,8 @@ pub struct Credential {
     /// `credentialStatus`: the same in the W3C form, for verifiers that read no other. Of a credential from elsewhere,
     /// the entries that can be read.
     pub status_entries: Vec<Entry>,
+    /// `credentialSchema`, as it stands: nothing is checked by it here.
+    pub schema: Option<Value>,
     /// `cnf.jwk`: the holder's key where `sub` names none.
     pub confirmation: Option<Jwk>,
 }
@@ -87,6 +89,9 @@ impl Credential {
         if !self.status_entries.is_empty() {
             let entries: Vec<Value> = self.status_entries.iter().map(Entry::to_value).collect();
             document.insert("credentialStatus".into(), entries.into());
+        }
+        if let Some(schema) = &self.schema {
+            document.insert("credentialSchema".into(), schema.clone());
         }
         document.insert("credentialSubject".into(), Value::Object(subject));
         claims.insert("vc".into(), Value::Object(document));
@@ -315,6 +320,7 @@ fn read(claims: &Map<String, Value>) -> Result<Credential, CredentialError> {
         validity,
         status: StatusReference::parse(claims)?,
         status_entries: status_entries.map(Entry::parse_all).unwrap_or_default(),
+        schema: document.get("credentialSchema").cloned(),
         confirmation: holder::key_of_confirmation(claims)?,
     })
 }

@@ -46,6 +46,7 @@ fn identity(subject: &str) -> Credential {
             index: 42,
             credential: "https://gateway.example/status/1/revocation".into(),
         }],
+        schema: Some(json!({ "id": "https://issuer.example/schema", "type": "JsonSchema" })),
         confirmation: None,
     }
 }

@@ -251,6 +251,7 @@ async fn w3c(party: &Party, name: &str, proof: &VerifiedProof) -> String {
         validity: validity(party),
         status: Some(reference(party)),
         status_entries: Vec::new(),
+        schema: None,
         confirmation: None,
     };
     credential

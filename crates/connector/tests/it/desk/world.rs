@@ -373,6 +373,7 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         id: "anytown".to_owned(),
         name: "Anytown NHS Trust".to_owned(),
         did: None,
+        brand: None,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

@@ -349,6 +349,7 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         id: id.to_owned(),
         name: format!("{id} NHS Trust"),
         did: None,
+        brand: None,
         issues: types.clone(),
         trust: types
             .iter()

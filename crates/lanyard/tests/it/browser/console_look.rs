@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway::admin::Role;
+use gateway::audit::Actor;
 use gateway::operator::desk::Desk;
 use gateway::operator::{NewOperator, code_of};
 use gateway::random::Random;
+use gateway::registry::Declaration;
+use gateway::registry::onboarding::Item;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -34,6 +37,26 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/operators/{operator}/role", "operator-role"),
     ("/console/operators/{operator}/token", "operator-token"),
     ("/console/operators/{operator}/remove", "operator-remove"),
+    ("/console/organisations", "organisations"),
+    ("/console/new/organisation", "organisation-new"),
+    ("/console/organisations/{organisation}", "organisation"),
+    ("/console/relying-parties", "relying-parties"),
+    ("/console/new/relying-party", "relying-party-new"),
+    ("/console/relying-parties/{relying_party}", "relying-party"),
+    (
+        "/console/relying-parties/{relying_party}/onboarding",
+        "onboarding",
+    ),
+    (
+        "/console/relying-parties/{relying_party}/onboarding/{item}",
+        "onboarding-item",
+    ),
+    ("/console/credential-types", "credential-types"),
+    ("/console/new/credential-type", "credential-type-new"),
+    (
+        "/console/credential-types/{credential_type}",
+        "credential-type",
+    ),
     ("/console/audit", "audit"),
     ("/console/audit/verification", "audit-verification"),
     ("/console/audit/export", "audit-export-wrong"),
@@ -41,6 +64,26 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/account/password", "account-password"),
     ("/console/account/set-up", "account-set-up"),
 ];
+
+const NEWTOWN: &str = r##"
+[[organisations]]
+id = "newtown"
+name = "Newtown NHS Trust"
+issues = ["FireSafety"]
+[organisations.brand]
+colour = "#7c2855"
+[[organisations.trust]]
+credential_type = "Identity"
+issuers = ["did:web:credentials.example.org:issuers:identities"]
+[[organisations.relying_parties]]
+name = "Newtown staff services"
+client_id = "newtown-staff"
+redirect_uris = ["https://staff.newtown.example/callback"]
+dialect = "plain"
+"##;
+
+/// On one line, as a field is filled.
+const NEW_TYPE: &str = r#"{ "name": "FireSafety", "label": "Fire safety", "formats": ["jwt_vc_json"], "valid_for_days": 365, "attributes": [{ "name": "UniqueIdentifier", "label": "Staff passport unique identifier", "kind": "uuid", "mandatory": true, "source": "wire" }] }"#;
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -92,6 +135,24 @@ impl Console {
 
     fn address(&self, path: &str) -> String {
         self.origin.join(path).unwrap().into()
+    }
+
+    /// An organisation with one system, for the pages that show them.
+    async fn declare_newtown(&self) {
+        let declared = Declaration::parse("newtown.toml", NEWTOWN).unwrap();
+        let plan = self.gateway.plan(&declared, false).await.unwrap();
+        let by = Actor::Command("test");
+        self.gateway.apply(&plan, by).await.unwrap();
+        let made = self.gateway.make_client_secret("newtown-staff", None, by);
+        made.await.unwrap();
+        let evidence = (
+            "report PT-117, findings closed",
+            "2026-11-20".parse().unwrap(),
+        );
+        let settled = self
+            .gateway
+            .settle("newtown-staff", Item::PenetrationTest, evidence, by);
+        settled.await.unwrap();
     }
 
     /// Adds an operator; gives its id and its token.
@@ -169,6 +230,7 @@ async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
         "each page has a line in PAGES"
     );
 
+    console.declare_newtown().await;
     let (_, token) = console.operator("j.bloggs").await;
     let (other, _) = console
         .operator("a.new-administrator-with-a-long-name")
@@ -206,12 +268,31 @@ async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
     for (path, name) in &PAGES[3..] {
         let path = path
             .replace("{operator}", &other)
-            .replace("{proposal}", &proposal);
+            .replace("{proposal}", &proposal)
+            .replace("{organisation}", "newtown")
+            .replace("{relying_party}", "newtown-staff")
+            .replace("{item}", "penetration-test")
+            .replace("{credential_type}", "FireSafety");
         browser.open(&console.address(&path)).await;
         let title = browser.title().await;
         assert!(titles.insert(title.clone()), "{path}: {title}");
         look_at(name).await;
     }
+    // What only a form leads to.
+    let party = "/console/relying-parties/newtown-staff";
+    browser.open(&console.address(party)).await;
+    browser.follow_named("button", "Make a secret").await;
+    assert_eq!(browser.text("h1").await, "A new secret");
+    let call = browser.attribute("#environment", "readonly").await;
+    assert_eq!(call, "true");
+    look_at("secret-made").await;
+    browser
+        .open(&console.address("/console/new/credential-type"))
+        .await;
+    browser.fill("Text", NEW_TYPE).await;
+    browser.follow_named("button", "Look at it").await;
+    assert_eq!(browser.text("h1").await, "Before you publish");
+    look_at("credential-type-preview").await;
     browser
         .open(&console.address("/console/operators/add"))
         .await;

@@ -1,23 +1,25 @@
 //! What an operator does to a gateway: plan and carry out what is declared, make and end client secrets, note what is
 //! settled. Commands and the admin API stand on this.
 
+mod clients;
+mod declared;
+
 use std::sync::Arc;
 
-use jiff::civil::Date;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::audit::{self, Actor, Entry};
+use crate::app::App;
+use crate::audit::By;
 use crate::base::{Known, count_in_force};
 use crate::config::ConfigError;
 use crate::interaction::rows::Interactions;
 use crate::keys::acts::{Act as KeyAct, ActError, Acts};
 use crate::keys::{Place, Ring, RingError};
-use crate::organisation::{Organisations, RelyingParty};
-use crate::registry::onboarding::{self, Evidence, Item};
-use crate::registry::secrets::{self, ClientSecret, Made};
+use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 use crate::revision::{self, Subject};
 use crate::{Gateway, event};
+pub(crate) use declared::Declared;
 use store::StoreError;
 
 /// Between two looks at what other processes changed.
@@ -43,11 +45,25 @@ impl Gateway {
         declaration: &Declaration,
         prune: bool,
     ) -> Result<Plan, RegistryError> {
+        self.plan_with(|registered| Ok(Plan::make(registered, declaration, prune)?))
+            .await
+    }
+
+    /// The same, of a plan that is made from what is registered.
+    pub(crate) async fn plan_with<E: From<RegistryError>>(
+        &self,
+        make: impl FnOnce(&Registered) -> Result<Plan, E>,
+    ) -> Result<Plan, E> {
         let app = self.live.now();
         let known = Known::read(&app.store, &app.seal).await?;
-        let plan = Plan::make(&known.registered, declaration, prune)?;
+        let plan = make(&known.registered)?;
+        self.check(&app, known, &plan).await?;
+        Ok(plan)
+    }
+
+    async fn check(&self, app: &App, known: Known, plan: &Plan) -> Result<(), RegistryError> {
         let after = Known {
-            registered: known.registered.after(&plan),
+            registered: known.registered.after(plan),
             secrets: known.secrets,
         };
         self.base.organisations(&after)?;
@@ -63,16 +79,17 @@ impl Gateway {
                 return Err(RegistryError::InForce { kind, name, count });
             }
         }
-        Ok(plan)
+        Ok(())
     }
 
     /// Carries a plan out, all of it or nothing. New organisations get their keys in the same batch.
-    pub async fn apply(&self, plan: &Plan, actor: Actor<'_>) -> Result<(), RegistryError> {
+    pub async fn apply<'a>(&self, plan: &Plan, by: impl Into<By<'a>>) -> Result<(), RegistryError> {
         if plan.is_empty() {
             return Ok(());
         }
+        let by = by.into();
         let app = self.live.now();
-        let batch = registry::carry_out(plan, &app.seal, actor, app.now())?;
+        let batch = registry::carry_out(plan, &app.seal, by, app.now())?;
         let holder = &self.base.keys;
         let acts = Acts::read(&app.store, holder, app.now()).await?;
         let mut keys = KeyAct::default();
@@ -81,7 +98,7 @@ impl Gateway {
         }
         keys.keep(&app.store, holder, batch).await?;
         tracing::info!(
-            %actor,
+            actor = %by.actor,
             changes = plan.changes.len(),
             "the registry was changed"
         );
@@ -148,119 +165,6 @@ impl Gateway {
         outcome
     }
 
-    /// The secrets that the gateway made for a relying party, ended ones too.
-    pub async fn client_secrets(
-        &self,
-        client_id: &str,
-    ) -> Result<Vec<ClientSecret>, RegistryError> {
-        self.with_secrets(client_id)?;
-        let mut known = secrets::read(&self.live.now().store).await?;
-        Ok(known.remove(client_id).unwrap_or_default())
-    }
-
-    /// Makes a secret for a relying party, whose text is there this once. With an overlap, the others end after it;
-    /// without one they go on.
-    pub async fn make_client_secret(
-        &self,
-        client_id: &str,
-        overlap: Option<SignedDuration>,
-        actor: Actor<'_>,
-    ) -> Result<Made, RegistryError> {
-        let party = self.with_secrets(client_id)?;
-        let app = self.live.now();
-        let now = app.now();
-        let end = overlap.map(|overlap| now + overlap);
-        let mut made = secrets::make(client_id, end, &app.random, now);
-        let told = entry(actor, audit::Act::ClientSecretMade, &party, now).id("secret", &made.id);
-        let batch = std::mem::take(&mut made.batch).into_iter();
-        app.store.write(batch.chain([told.into()])).await?;
-        tracing::info!(
-            client_id,
-            secret = made.id,
-            %actor,
-            "a client secret was made"
-        );
-        self.reload().await?;
-        Ok(made)
-    }
-
-    /// Writes down which client secrets were used, as is done twice a minute.
-    pub async fn write_down_uses(&self) -> Result<(), StoreError> {
-        let app = self.live.now();
-        app.secret_uses.write(&app.store).await
-    }
-
-    /// Ends a secret now. The last one that lives is refused: its relying party would be locked out.
-    pub async fn end_client_secret(
-        &self,
-        client_id: &str,
-        id: &str,
-        actor: Actor<'_>,
-    ) -> Result<(), RegistryError> {
-        let party = self.with_secrets(client_id)?;
-        let now = self.live.now().now();
-        let known = self.client_secrets(client_id).await?;
-        let found = secrets::find_ending(&known, client_id, id, now)?;
-        let told = entry(actor, audit::Act::ClientSecretEnded, &party, now).id("secret", id);
-        let batch = secrets::end(client_id, &found.id, now).into_iter();
-        let written = self
-            .live
-            .now()
-            .store
-            .write(batch.chain([told.into()]))
-            .await;
-        written.map_err(|error| match error {
-            StoreError::Unmet { .. } => {
-                RegistryError::SecretUnknown(client_id.to_owned(), id.to_owned())
-            }
-            other => other.into(),
-        })?;
-        tracing::info!(client_id, secret = id, %actor, "a client secret was ended");
-        self.reload().await
-    }
-
-    fn with_secrets(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {
-        let party = self.known(client_id)?;
-        if party.has_secrets() {
-            Ok(party)
-        } else {
-            Err(RegistryError::NoSecret(client_id.to_owned()))
-        }
-    }
-
-    /// A relying party's checklist before it goes live.
-    pub async fn onboarding(
-        &self,
-        client_id: &str,
-    ) -> Result<Vec<(Item, Option<Evidence>)>, RegistryError> {
-        self.known(client_id)?;
-        Ok(onboarding::find(&self.live.now().store, client_id).await?)
-    }
-
-    /// Writes down what shows that an item of it is settled, and since which day.
-    pub async fn settle(
-        &self,
-        client_id: &str,
-        item: Item,
-        evidence: (&str, Date),
-        actor: Actor<'_>,
-    ) -> Result<(), RegistryError> {
-        let party = self.known(client_id)?;
-        let app = self.live.now();
-        let now = app.now();
-        let told = entry(actor, audit::Act::OnboardingNoted, &party, now).with("item", item.name());
-        let statement = onboarding::settle(client_id, item, evidence, actor, now);
-        app.store.write([statement, told.into()]).await?;
-        Ok(())
-    }
-
-    fn known(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {
-        let app = self.live.now();
-        let party = app.organisations.relying_party(client_id);
-        let party = party.ok_or_else(|| RegistryError::ClientUnknown(client_id.to_owned()))?;
-        Ok(Arc::clone(party))
-    }
-
     /// Writes to the database, durably and of no consequence; gives the engine's name.
     pub async fn try_database(&self) -> Result<&'static str, StoreError> {
         let app = self.live.now();
@@ -268,6 +172,11 @@ impl Gateway {
                      ON CONFLICT (name) DO UPDATE SET revision = revisions.revision + 1";
         app.store.write([store::Statement::new(probe)]).await?;
         Ok(app.store.engine())
+    }
+
+    /// What the configuration file says.
+    pub(crate) fn config(&self) -> &crate::Config {
+        &self.base.config
     }
 
     /// The gateway's time.
@@ -305,12 +214,6 @@ impl From<ActError> for RegistryError {
             other => ConfigError::value("keys", other.to_string()).into(),
         }
     }
-}
-
-/// What was done to a relying party, for the audit.
-fn entry(actor: Actor<'_>, act: audit::Act, party: &RelyingParty, now: Timestamp) -> Entry {
-    Entry::new(actor, act, ("relying-party", &party.client_id), now)
-        .organisation(Some(&party.organisation.id))
 }
 
 /// The clients that are told of events.

@@ -1,0 +1,193 @@
+//! A new type, or a new version of one: uploaded, looked at as the employee will see it and beside the version in force, and
+//! only then published.
+
+use askama::Template;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use ui::Page;
+use ui::component::Row;
+
+use super::{Attribute, PATH, attributes, card};
+use crate::api::Address;
+use crate::fields::Fields;
+use crate::frame::{Frame, show as render};
+use crate::organisations::errors;
+use crate::problem::{FormErrors, Problem};
+use crate::proposals::why;
+use crate::table::Table;
+use crate::visit::Visit;
+
+#[derive(Template)]
+#[template(path = "credential_types/upload.html")]
+struct UploadPage {
+    page: Page,
+    frame: Frame,
+    text: String,
+}
+
+/// The form.
+pub(super) async fn blank(visit: Visit) -> Result<Response, Problem> {
+    form(&visit, String::new(), FormErrors::default())
+}
+
+fn form(visit: &Visit, text: String, errors: FormErrors) -> Result<Response, Problem> {
+    let frame = visit.frame(PATH, "credential-type-upload").errors(errors);
+    let frame = frame.back(PATH, visit.say("nav-credential-types"));
+    let status = frame.status();
+    let (page, frame) = frame.parts();
+    Ok(render(status, &UploadPage { page, frame, text }))
+}
+
+/// A declared type, as far as it is shown here; the API reads all of it.
+#[derive(Deserialize)]
+struct Declared {
+    label: String,
+    attributes: Vec<DeclaredAttribute>,
+}
+
+#[derive(Deserialize)]
+struct DeclaredAttribute {
+    source: String,
+    #[serde(flatten)]
+    attribute: Attribute,
+}
+
+/// One type in TOML or in JSON: what begins with a brace is JSON.
+fn read(text: &str) -> Result<Value, String> {
+    if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    } else {
+        toml::from_str(text).map_err(|error| error.message().to_owned())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "credential_types/preview.html")]
+struct PreviewPage {
+    page: Page,
+    frame: Frame,
+    label: String,
+    card: Vec<Row>,
+    attributes: Table,
+    is_new: bool,
+    lines: Vec<String>,
+    plan: String,
+    text: String,
+}
+
+/// What the API says would change.
+#[derive(Deserialize)]
+struct Plan {
+    plan: String,
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    act: String,
+    lines: Vec<String>,
+}
+
+/// How it will look, and what it changes. Nothing is published yet.
+pub(super) async fn preview(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let file = fields
+        .file("file")
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let text = file.unwrap_or_else(|| fields.raw("text").to_owned());
+    shown(&visit, text, FormErrors::default()).await
+}
+
+async fn shown(visit: &Visit, text: String, wrong: FormErrors) -> Result<Response, Problem> {
+    let refused = |reason: String| {
+        let mut errors = FormErrors::default();
+        errors.add("text", reason);
+        form(visit, text.clone(), errors)
+    };
+    if text.trim().is_empty() {
+        return refused(visit.say("credential-type-no-text"));
+    }
+    let value = match read(&text) {
+        Ok(value) => value,
+        Err(reason) => {
+            return refused(visit.say_with("credential-type-unreadable", &[("reason", &reason)]));
+        }
+    };
+    let body = json!({ "declaration": { "credential_types": [value] } });
+    let plan: Plan = match visit
+        .api
+        .post(Address::new(&["registry", "plan"]), &body)
+        .await
+    {
+        Ok(plan) => plan,
+        Err(problem) => {
+            let errors = errors(visit, problem, &["text"])?;
+            return form(visit, text, errors);
+        }
+    };
+    // What the API plans it has read, so that it is of this form.
+    let declared: Declared =
+        serde_json::from_value(value).map_err(|error| Problem::ours(&error))?;
+    let said = declared.attributes.into_iter().map(|one| Attribute {
+        provenance: if one.source == "assumed" {
+            "assumed"
+        } else {
+            "sourced"
+        }
+        .to_owned(),
+        ..one.attribute
+    });
+    let said: Vec<Attribute> = said.collect();
+    let frame = visit
+        .frame(PATH, "credential-type-preview")
+        .errors(wrong)
+        .wide();
+    let frame = frame.back(
+        "/console/new/credential-type",
+        visit.say("credential-type-upload"),
+    );
+    let status = frame.status();
+    let (page, frame) = frame.parts();
+    let page = PreviewPage {
+        page,
+        frame,
+        card: card(visit, &said),
+        attributes: attributes(visit, &said),
+        is_new: plan.changes.iter().any(|change| change.act == "add"),
+        lines: plan
+            .changes
+            .into_iter()
+            .flat_map(|change| change.lines)
+            .collect(),
+        plan: plan.plan,
+        label: declared.label,
+        text,
+    };
+    Ok(render(status, &page))
+}
+
+/// Publishes what was looked at; where it would change something else by now, it is shown once more.
+pub(super) async fn publish(visit: Visit, fields: Fields) -> Result<Response, Problem> {
+    let text = fields.raw("text").to_owned();
+    let Ok(value) = read(&text) else {
+        return shown(&visit, text, FormErrors::default()).await;
+    };
+    let name = value["name"].as_str().unwrap_or_default().to_owned();
+    let mut body = why(&fields);
+    body["declaration"] = json!({ "credential_types": [value] });
+    body["plan"] = fields.text("plan").into();
+    match visit
+        .api
+        .post::<Value>(Address::new(&["registry", "apply"]), &body)
+        .await
+    {
+        Ok(_) => {
+            let address = format!("{PATH}/{name}?done=credential-type-published");
+            Ok(Redirect::to(&address).into_response())
+        }
+        Err(problem) => {
+            let errors = errors(&visit, problem, &["reason", "ticket"])?;
+            shown(&visit, text, errors).await
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What is done for one relying party: its secrets, and its checklist before it goes live.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use store::StoreError;
+
+use crate::Gateway;
+use crate::audit::{self, By, Entry};
+use crate::organisation::RelyingParty;
+use crate::registry::RegistryError;
+use crate::registry::onboarding::{self, Evidence, Item};
+use crate::registry::secrets::{self, ClientSecret, Made};
+
+impl Gateway {
+    /// The secrets that the gateway made for a relying party, ended ones too.
+    pub async fn client_secrets(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<ClientSecret>, RegistryError> {
+        self.with_secrets(client_id)?;
+        let mut known = secrets::read(&self.live.now().store).await?;
+        Ok(known.remove(client_id).unwrap_or_default())
+    }
+
+    /// Makes a secret for a relying party, whose text is there this once. With an overlap, the others end after it;
+    /// without one they go on.
+    pub async fn make_client_secret<'a>(
+        &self,
+        client_id: &str,
+        overlap: Option<SignedDuration>,
+        by: impl Into<By<'a>>,
+    ) -> Result<Made, RegistryError> {
+        let by = by.into();
+        let party = self.with_secrets(client_id)?;
+        let app = self.live.now();
+        let now = app.now();
+        let end = overlap.map(|overlap| now + overlap);
+        let mut made = secrets::make(client_id, end, &app.random, now);
+        let told = entry(by, audit::Act::ClientSecretMade, &party, now).id("secret", &made.id);
+        let batch = std::mem::take(&mut made.batch).into_iter();
+        app.store.write(batch.chain([told.into()])).await?;
+        tracing::info!(
+            client_id,
+            secret = made.id,
+            actor = %by.actor,
+            "a client secret was made"
+        );
+        self.reload().await?;
+        Ok(made)
+    }
+
+    /// Writes down which client secrets were used, as is done twice a minute.
+    pub async fn write_down_uses(&self) -> Result<(), StoreError> {
+        let app = self.live.now();
+        app.secret_uses.write(&app.store).await
+    }
+
+    /// Ends a secret now. The last one that lives is refused: its relying party would be locked out.
+    pub async fn end_client_secret<'a>(
+        &self,
+        client_id: &str,
+        id: &str,
+        by: impl Into<By<'a>>,
+    ) -> Result<(), RegistryError> {
+        let by = by.into();
+        let party = self.with_secrets(client_id)?;
+        let now = self.live.now().now();
+        let known = self.client_secrets(client_id).await?;
+        let found = secrets::find_ending(&known, client_id, id, now)?;
+        let told = entry(by, audit::Act::ClientSecretEnded, &party, now).id("secret", id);
+        let batch = secrets::end(client_id, &found.id, now).into_iter();
+        let written = self
+            .live
+            .now()
+            .store
+            .write(batch.chain([told.into()]))
+            .await;
+        written.map_err(|error| match error {
+            StoreError::Unmet { .. } => {
+                RegistryError::SecretUnknown(client_id.to_owned(), id.to_owned())
+            }
+            other => other.into(),
+        })?;
+        tracing::info!(client_id, secret = id, actor = %by.actor, "a client secret was ended");
+        self.reload().await
+    }
+
+    fn with_secrets(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {
+        let party = self.known(client_id)?;
+        if party.has_secrets() {
+            Ok(party)
+        } else {
+            Err(RegistryError::NoSecret(client_id.to_owned()))
+        }
+    }
+
+    /// A relying party's checklist before it goes live.
+    pub async fn onboarding(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<(Item, Option<Evidence>)>, RegistryError> {
+        self.known(client_id)?;
+        Ok(self.checklist(client_id).await?)
+    }
+
+    /// The same of whoever has that client id, known to this process or not.
+    pub(crate) async fn checklist(
+        &self,
+        client_id: &str,
+    ) -> Result<Vec<(Item, Option<Evidence>)>, StoreError> {
+        onboarding::find(&self.live.now().store, client_id).await
+    }
+
+    /// Writes down what shows that an item of it is settled, and since which day.
+    pub async fn settle<'a>(
+        &self,
+        client_id: &str,
+        item: Item,
+        evidence: (&str, Date),
+        by: impl Into<By<'a>>,
+    ) -> Result<(), RegistryError> {
+        let by = by.into();
+        let party = self.known(client_id)?;
+        let app = self.live.now();
+        let now = app.now();
+        let told = entry(by, audit::Act::OnboardingNoted, &party, now).with("item", item.name());
+        let statement = onboarding::settle(client_id, item, evidence, by.actor, now);
+        app.store.write([statement, told.into()]).await?;
+        Ok(())
+    }
+
+    fn known(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {
+        let app = self.live.now();
+        let party = app.organisations.relying_party(client_id);
+        let party = party.ok_or_else(|| RegistryError::ClientUnknown(client_id.to_owned()))?;
+        Ok(Arc::clone(party))
+    }
+}
+
+/// What was done to a relying party, for the audit.
+fn entry(by: By<'_>, act: audit::Act, party: &RelyingParty, now: Timestamp) -> Entry {
+    by.entry(act, ("relying-party", &party.client_id), now)
+        .organisation(Some(&party.organisation.id))
+}

@@ -1,0 +1,210 @@
+//! `/admin/v1/organisations`, `relying-parties`, `credential-types` and `registry`: what `lanyard apply` and `lanyard client` do
+//! on the machine, for operators with a token. There is one set of checks for both.
+
+mod act;
+mod checklist;
+mod client_secrets;
+mod credential_types;
+mod organisations;
+mod plans;
+mod relying_parties;
+mod versions;
+
+use serde_json::Value;
+
+use super::{Entry, Key, Kind, Plan, RegistryError};
+use crate::Gateway;
+use crate::admin::{Acts, Code, Operator, Problem, Routes};
+use crate::audit::By;
+use crate::config::ConfigError;
+use crate::operate::Declared;
+
+/// The routes of this slice.
+pub(crate) fn routes() -> Routes {
+    Routes::new()
+        .and(organisations::routes())
+        .and(relying_parties::routes())
+        .and(client_secrets::routes())
+        .and(checklist::routes())
+        .and(credential_types::routes())
+        .and(plans::routes())
+}
+
+/// Adds what takes two persons.
+pub(crate) fn acts(acts: Acts, gateway: &Gateway) -> Acts {
+    acts.with(act::RedirectUris(gateway.clone()))
+}
+
+/// Where something is declared.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum DeclaredIn {
+    /// Here: it can be changed here.
+    Registry,
+    /// In the gateway's configuration, or in the box: what is registered under the same name takes the place of a
+    /// credential type; anything else is changed there.
+    Configuration,
+}
+
+impl DeclaredIn {
+    const fn of(declared: &Declared) -> Self {
+        match declared.version {
+            Some(_) => Self::Registry,
+            None => Self::Configuration,
+        }
+    }
+}
+
+/// What is wrong, about the thing of that name. Of whoever sees one organisation only, what is wrong elsewhere stays with
+/// those who see that.
+fn problem(error: RegistryError, operator: &Operator, about: &str) -> Problem {
+    match error {
+        RegistryError::Declared(error) => invalid(&error, operator, about),
+        RegistryError::Overtaken => Code::ChangedMeanwhile.into(),
+        RegistryError::InForce { .. } => Problem::with(Code::StillInUse, sentence(&error)),
+        RegistryError::ClientUnknown(_) | RegistryError::SecretUnknown(..) => Code::NotFound.into(),
+        RegistryError::NoSecret(_) => Code::WithoutSecret.into(),
+        RegistryError::LastSecret(_) => Code::LastSecret.into(),
+        RegistryError::Store(error) => error.into(),
+        RegistryError::Unreadable(..) => {
+            tracing::error!(%error, "the registry cannot be read");
+            Code::Internal.into()
+        }
+    }
+}
+
+fn invalid(error: &ConfigError, operator: &Operator, about: &str) -> Problem {
+    let mine = match error {
+        ConfigError::Value { key, .. } => {
+            operator.organisation().is_none() || names(key, about) || !names_another(key)
+        }
+        ConfigError::Catalogue(_) => true,
+        _ => false,
+    };
+    if mine {
+        return Problem::with(Code::DeclarationInvalid, sentence(error));
+    }
+    tracing::warn!(%error, "a declaration does not hold together with what else there is");
+    let reason =
+        "It does not hold together with what else there is: ask an operator of the whole gateway.";
+    Problem::with(Code::DeclarationInvalid, reason)
+}
+
+/// Whether a key of the configuration is about the thing of that name.
+fn names(key: &str, about: &str) -> bool {
+    let words = key.split([' ', ':', '.']);
+    words.into_iter().any(|word| word == about)
+}
+
+/// Whether it is about a thing that has a name at all.
+fn names_another(key: &str) -> bool {
+    [
+        "organisations.",
+        "organisation ",
+        "relying party ",
+        "client_id ",
+        "trusted issuer ",
+    ]
+    .iter()
+    .any(|begin| key.starts_with(begin))
+}
+
+/// An error of ours as a sentence.
+fn sentence(error: &impl std::fmt::Display) -> String {
+    let text = error.to_string();
+    let end = if text.ends_with('.') { "" } else { "." };
+    format!("{text}{end}")
+}
+
+/// One declared thing that the operator may see.
+async fn find(
+    gateway: &Gateway,
+    operator: &Operator,
+    kind: Kind,
+    name: &str,
+) -> Result<Declared, Problem> {
+    let found = gateway.find_declared(kind, name).await;
+    let found = found.map_err(|error| problem(error, operator, name))?;
+    let visible = found.filter(|one| operator.sees(one.organisation.as_deref()));
+    visible.ok_or(Code::NotFound.into())
+}
+
+/// Its version, where it stands in the registry and is what the caller saw.
+fn registered(declared: &Declared, seen: Option<i64>) -> Result<i64, Problem> {
+    let version = declared.version.ok_or(Code::InConfigurationFile)?;
+    match seen {
+        Some(seen) if seen != version => Err(Code::ChangedMeanwhile.into()),
+        _ => Ok(version),
+    }
+}
+
+/// Only those who run the whole gateway may do this; to others it is not there.
+fn whole_gateway(operator: &Operator) -> Result<(), Problem> {
+    match operator.organisation() {
+        None => Ok(()),
+        Some(_) => Err(Code::NotFound.into()),
+    }
+}
+
+/// Brings one thing to what it is to be, all checked, where it still has the version that was seen; says whether anything
+/// had to be changed.
+async fn change(
+    gateway: &Gateway,
+    by: (&Operator, By<'_>),
+    key: &Key,
+    to: Option<&Entry>,
+    seen: i64,
+) -> Result<bool, Problem> {
+    let (operator, by) = by;
+    let about = |error| problem(error, operator, &key.1);
+    let plan = gateway
+        .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
+        .await
+        .map_err(about)?;
+    if plan.changes.iter().any(|change| change.version != seen) {
+        return Err(Code::ChangedMeanwhile.into());
+    }
+    one_persons(gateway, operator, &plan).await?;
+    gateway.apply(&plan, by).await.map_err(about)?;
+    Ok(!plan.is_empty())
+}
+
+/// Refuses what two persons must agree on.
+async fn one_persons(gateway: &Gateway, operator: &Operator, plan: &Plan) -> Result<(), Problem> {
+    let moved = gateway.takes_two_persons(plan).await;
+    let moved = moved.map_err(|error| problem(error, operator, ""))?;
+    let Some(client_id) = moved.first() else {
+        return Ok(());
+    };
+    let reason = format!(
+        "The relying party {client_id} is or was live: its redirect addresses change when somebody else approves the \
+         proposal `{}`. Nothing was changed.",
+        act::CODE
+    );
+    Err(Problem::with(Code::TwoPersonsNeeded, reason))
+}
+
+/// What is shown of a declared thing: all that is said of it but what somebody could try secrets against.
+fn shown(body: &Value) -> Value {
+    let mut shown = body.clone();
+    if let Some(members) = shown.as_object_mut() {
+        members.remove("client_secret_sha256");
+    }
+    shown
+}
+
+/// What is declared of an organisation and is not its own operators' to change: what it may issue, and under which domain.
+fn check_tenants_change(operator: &Operator, from: &Value, to: &Value) -> Result<(), Problem> {
+    if operator.organisation().is_none() {
+        return Ok(());
+    }
+    let others = ["id", "issues", "did"].into_iter();
+    let mut changed = others.filter(|member| from.get(*member) != to.get(*member));
+    match changed.next() {
+        None => Ok(()),
+        Some(member) => Err(Problem::field(
+            member,
+            "an operator of the whole gateway says this",
+        )),
+    }
+}

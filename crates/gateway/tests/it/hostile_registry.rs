@@ -1,0 +1,318 @@
+//! Whoever would do alone what takes two, or reach another tenant's systems through the registry.
+
+use gateway::admin::Role;
+use serde_json::{Value, json};
+
+use crate::admin_registry::{Scene, party};
+use crate::database::{Database, on_both_engines};
+
+on_both_engines!(
+    sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons,
+    sec_13_who_is_taken_out_and_put_back_is_still_live,
+    sec_33_a_tenants_operator_runs_its_own_systems_and_gives_itself_nothing,
+    sec_33_a_client_id_that_was_anothers_tells_nothing_of_that_time,
+);
+
+const OTHER: &str = "https://elsewhere.example/callback";
+
+async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(database: Database) {
+    let scene = Scene::with_newtown(database).await;
+    let bob = scene.admin.operator("bob", Role::Operator, None).await;
+    let there = async || {
+        let seen = scene
+            .get("/relying-parties/newtown-staff")
+            .await
+            .expect(200)
+            .json;
+        seen["redirect_uris"].as_array().unwrap().clone()
+    };
+    // Nobody relies on it yet.
+    let first = "https://first.example/callback";
+    scene
+        .patch(&bob, json!({ "redirect_uris": [first] }))
+        .await
+        .expect(200);
+    let secrets = "/relying-parties/newtown-staff/secrets";
+    scene.post(secrets, &json!({})).await.expect(201);
+    let refused = scene
+        .patch(
+            &bob,
+            json!({ "redirect_uris": [first, OTHER], "name": "Another" }),
+        )
+        .await;
+    let refused = refused.expect(409).refused("two-persons-needed");
+    assert!(refused.text.contains("relying-party-redirect-change"));
+    // Nor as a part of something larger.
+    let text = format!(
+        "[[organisations]]\nid = \"newtown\"\nname = \"Newtown\"\nissues = [\"FireSafety\"]\n\
+         [[organisations.relying_parties]]\nname = \"Newtown staff services\"\nclient_id = \"newtown-staff\"\n\
+         dialect = \"plain\"\nredirect_uris = [\"{OTHER}\"]\n"
+    );
+    let plan = scene
+        .post("/registry/plan", &json!({ "toml": text }))
+        .await
+        .expect(200)
+        .json;
+    assert_eq!(
+        plan["changes"][1]["two_persons"],
+        "relying-party-redirect-change"
+    );
+    let apply = json!({ "toml": text, "plan": plan["plan"] });
+    scene
+        .post("/registry/apply", &apply)
+        .await
+        .expect(409)
+        .refused("two-persons-needed");
+    assert_eq!(
+        scene.get("/organisations/newtown").await.json["name"],
+        "Newtown NHS Trust"
+    );
+    assert_eq!(there().await, [first]);
+
+    let detail = json!({ "relying_party": "newtown-staff", "redirect_uris": [OTHER] });
+    let id = scene
+        .admin
+        .propose(&bob, "relying-party-redirect-change", detail.clone())
+        .await;
+    let shown = scene
+        .get(&format!("/proposals/{id}"))
+        .await
+        .expect(200)
+        .json;
+    assert_eq!(
+        (&shown["detail"]["from"], &shown["organisation"]),
+        (&json!([first]), &json!("newtown"))
+    );
+    scene
+        .admin
+        .decide(&bob, &id, "approve")
+        .await
+        .expect(409)
+        .refused("second-person-needed");
+    assert_eq!(there().await, [first]);
+    scene
+        .admin
+        .decide(&scene.ann, &id, "approve")
+        .await
+        .expect(200);
+    assert_eq!(there().await, [OTHER]);
+    scene.admin.world.gateway.follow_once().await.unwrap();
+    let app = scene.admin.world.gateway.app();
+    let party = app.organisations.relying_party("newtown-staff").unwrap();
+    assert!(party.redirect_uri(OTHER).is_some() && party.redirect_uri(first).is_none());
+
+    // What was proposed of a version is not done to another.
+    let detail = json!({ "relying_party": "newtown-staff", "redirect_uris": [first] });
+    let id = scene
+        .admin
+        .propose(&bob, "relying-party-redirect-change", detail)
+        .await;
+    scene
+        .patch(&bob, json!({ "name": "Newtown services" }))
+        .await
+        .expect(200);
+    scene
+        .admin
+        .decide(&scene.ann, &id, "approve")
+        .await
+        .expect(409)
+        .refused("changed-meanwhile");
+    assert_eq!(there().await, [OTHER]);
+    let same = json!({ "act": "relying-party-redirect-change",
+        "detail": { "relying_party": "newtown-staff", "redirect_uris": [OTHER] } });
+    scene
+        .post("/proposals", &same)
+        .await
+        .expect(400)
+        .refused("field-invalid");
+}
+
+async fn sec_13_who_is_taken_out_and_put_back_is_still_live(database: Database) {
+    let scene = Scene::start(database).await;
+    scene.newtown("newtown").await;
+    // It proves itself with a key of its own, so that nothing of it ends with its entry.
+    let keys = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "1", "alg": "ES256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" }] });
+    let keyed = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks": keys });
+    scene.patch(&scene.ann, keyed.clone()).await.expect(200);
+    scene
+        .patch(&scene.ann, json!({ "redirect_uris": [OTHER] }))
+        .await
+        .refused("two-persons-needed");
+    // Another way to prove itself for a moment does not make it new, and neither does a moment without any entry.
+    let secret = json!({ "token_endpoint_auth_method": null, "jwks": null });
+    scene.patch(&scene.ann, secret).await.expect(200);
+    scene
+        .patch(&scene.ann, json!({ "redirect_uris": [OTHER] }))
+        .await
+        .refused("two-persons-needed");
+    scene
+        .post("/relying-parties/newtown-staff/remove", &json!({}))
+        .await
+        .expect(204);
+    let mut back = party("newtown", "newtown-staff");
+    let same = back.clone();
+    back["declared"]["redirect_uris"] = json!([OTHER]);
+    scene
+        .post("/relying-parties", &back)
+        .await
+        .expect(409)
+        .refused("two-persons-needed");
+    scene
+        .get("/relying-parties/newtown-staff")
+        .await
+        .expect(404);
+    scene.post("/relying-parties", &same).await.expect(201);
+}
+
+async fn sec_33_a_tenants_operator_runs_its_own_systems_and_gives_itself_nothing(
+    database: Database,
+) {
+    let scene = Scene::with_newtown(database).await;
+    scene.newtown("oldtown").await;
+    let tom = scene
+        .admin
+        .operator("tom", Role::Administrator, Some("newtown"))
+        .await;
+    let send =
+        async |method: &str, path: &str, body: Value| scene.send(&tom, method, path, &body).await;
+    scene
+        .patch(&tom, json!({ "name": "Newtown services" }))
+        .await
+        .expect(200);
+    send("POST", "/relying-parties", party("newtown", "newtown-desk"))
+        .await
+        .expect(201);
+    send(
+        "PATCH",
+        "/organisations/newtown",
+        json!({ "change": { "name": "New" } }),
+    )
+    .await
+    .expect(200);
+    for change in [
+        json!({ "issues": ["Identity"] }),
+        json!({ "did": "did:web:newtown.example" }),
+    ] {
+        let refused = send(
+            "PATCH",
+            "/organisations/newtown",
+            json!({ "change": change }),
+        )
+        .await;
+        refused.expect(400).refused("field-invalid");
+    }
+    // Nothing of others, by whichever door.
+    send("POST", "/relying-parties", party("oldtown", "mine"))
+        .await
+        .expect(404);
+    send(
+        "POST",
+        "/relying-parties",
+        party("newtown", "oldtown-staff"),
+    )
+    .await
+    .expect(409)
+    .refused("name-taken");
+    let text = |id: &str, party: &str, issues: &str| {
+        json!({ "toml": format!(
+            "[[organisations]]\nid = \"{id}\"\nname = \"New\"\nissues = [{issues}]\n[[organisations.relying_parties]]\n\
+             name = \"x\"\nclient_id = \"{party}\"\ndialect = \"plain\"\nredirect_uris = [\"https://x.example/cb\"]\n"
+        ) })
+    };
+    let fire = "\"FireSafety\"";
+    send(
+        "POST",
+        "/registry/plan",
+        text("newtown", "newtown-new", fire),
+    )
+    .await
+    .expect(200);
+    send(
+        "POST",
+        "/registry/plan",
+        text("oldtown", "oldtown-staff", fire),
+    )
+    .await
+    .expect(404);
+    send("POST", "/registry/plan", text("othertown", "other", fire))
+        .await
+        .expect(404);
+    send(
+        "POST",
+        "/registry/plan",
+        text("newtown", "oldtown-staff", fire),
+    )
+    .await
+    .expect(409)
+    .refused("name-taken");
+    send("POST", "/registry/plan", text("newtown", "newtown-new", ""))
+        .await
+        .expect(400)
+        .refused("field-invalid");
+    let mut pruned = text("newtown", "newtown-staff", fire);
+    pruned["prune"] = json!(true);
+    send("POST", "/registry/plan", pruned)
+        .await
+        .expect(400)
+        .refused("field-invalid");
+    let types = send("GET", "/credential-types", Value::Null)
+        .await
+        .expect(200)
+        .json;
+    let names: Vec<_> = types["credential_types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["FireSafety"]);
+    let redirect = json!({ "act": "relying-party-redirect-change",
+        "detail": { "relying_party": "oldtown-staff", "redirect_uris": [OTHER] } });
+    send("POST", "/proposals", redirect).await.expect(404);
+}
+
+async fn sec_33_a_client_id_that_was_anothers_tells_nothing_of_that_time(database: Database) {
+    let scene = Scene::with_newtown(database).await;
+    scene.newtown("oldtown").await;
+    let settled = json!({ "evidence": "report of Newtown", "settled_on": "2026-11-20" });
+    let item = "/relying-parties/newtown-staff/onboarding/assurance";
+    scene
+        .send(&scene.ann, "PUT", item, &settled)
+        .await
+        .expect(200);
+    scene
+        .patch(&scene.ann, json!({ "name": "What Newtown called it" }))
+        .await
+        .expect(200);
+    scene
+        .post("/relying-parties/newtown-staff/remove", &json!({}))
+        .await
+        .expect(204);
+    scene
+        .post("/relying-parties", &party("oldtown", "newtown-staff"))
+        .await
+        .expect(201);
+    let tom = scene
+        .admin
+        .operator("tom", Role::Administrator, Some("oldtown"))
+        .await;
+    for path in ["versions", "onboarding", "onboarding/export", "secrets"] {
+        let path = format!("/relying-parties/newtown-staff/{path}");
+        let seen = scene
+            .send(&tom, "GET", &path, &Value::Null)
+            .await
+            .expect(200);
+        assert!(
+            !seen.text.contains("What Newtown called it")
+                && !seen.text.contains("report of Newtown"),
+            "{}",
+            seen.text
+        );
+    }
+    let all = scene
+        .get("/relying-parties/newtown-staff/versions")
+        .await
+        .expect(200);
+    assert!(all.text.contains("What Newtown called it"));
+}
