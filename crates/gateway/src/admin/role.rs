@@ -65,6 +65,14 @@ pub enum Right {
     ProposalsDecide,
     AuditRead,
     AuditExport,
+    KeysRead,
+    KeysChange,
+    CredentialsRead,
+    CredentialsRevoke,
+    HoldsRead,
+    HoldsChange,
+    InteractionsRead,
+    FiguresRead,
 }
 
 /// Everybody.
@@ -89,11 +97,29 @@ const MATRIX: &[(Right, &[Role])] = &[
     ),
     (Right::AuditRead, &[Administrator, Auditor]),
     (Right::AuditExport, &[Administrator, Auditor]),
+    (
+        Right::KeysRead,
+        &[Viewer, Operator, KeyCustodian, Administrator, Auditor],
+    ),
+    // Not the administrator: who may change keys and who says who that is are two.
+    (Right::KeysChange, &[KeyCustodian]),
+    (
+        Right::CredentialsRead,
+        &[Viewer, Desk, Operator, Administrator, Auditor],
+    ),
+    (Right::CredentialsRevoke, &[Operator, Administrator]),
+    (Right::HoldsRead, &[Operator, Administrator, Auditor]),
+    (Right::HoldsChange, &[Administrator]),
+    (
+        Right::InteractionsRead,
+        &[Viewer, Desk, Operator, Administrator, Auditor],
+    ),
+    (Right::FiguresRead, ANYBODY),
 ];
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::Own,
         Self::OperatorsRead,
         Self::OperatorsChange,
@@ -102,6 +128,14 @@ impl Right {
         Self::ProposalsDecide,
         Self::AuditRead,
         Self::AuditExport,
+        Self::KeysRead,
+        Self::KeysChange,
+        Self::CredentialsRead,
+        Self::CredentialsRevoke,
+        Self::HoldsRead,
+        Self::HoldsChange,
+        Self::InteractionsRead,
+        Self::FiguresRead,
     ];
 
     /// The stable code, and what it lets one do.
@@ -116,6 +150,14 @@ impl Right {
             Self::ProposalsDecide => ("proposals-decide", "Approve or decline another person's proposal, where one has the right that the act asks for"),
             Self::AuditRead => ("audit-read", "Read the audit and check its chain"),
             Self::AuditExport => ("audit-export", "Export the audit"),
+            Self::KeysRead => ("keys-read", "See the signing keys, what each may do and what still needs it"),
+            Self::KeysChange => ("keys-change", "Make, activate and retire signing keys; take a compromised one out at once; propose and approve the removal of one"),
+            Self::CredentialsRead => ("credentials-read", "Find a credential by its serial number, and revocations of many"),
+            Self::CredentialsRevoke => ("credentials-revoke", "Revoke, suspend and reinstate a credential; propose, approve, pause and stop a revocation of many"),
+            Self::HoldsRead => ("holds-read", "See what is held, and what retention would remove"),
+            Self::HoldsChange => ("holds-change", "Place and lift legal holds"),
+            Self::InteractionsRead => ("interactions-read", "Find an interaction, and why something failed"),
+            Self::FiguresRead => ("figures-read", "See figures"),
         }
     }
 
@@ -160,7 +202,7 @@ mod tests {
     #[test]
     fn who_only_looks_changes_nothing() {
         for right in Right::ALL {
-            let changes = ["change", "make", "decide"]
+            let changes = ["change", "make", "decide", "revoke"]
                 .iter()
                 .any(|word| right.code().ends_with(word));
             assert!(

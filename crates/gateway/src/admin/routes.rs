@@ -55,6 +55,18 @@ impl Routes {
         Self(self.0.routes((schemas, paths, guarded)))
     }
 
+    /// What these routes need beside the shared parts; handlers ask for it as an `Extension`.
+    #[must_use]
+    pub fn knowing<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        Self(self.0.layer(Extension(value)))
+    }
+
+    /// As much of a body as these routes read.
+    #[must_use]
+    pub fn reading(self, bytes: usize) -> Self {
+        Self(self.0.layer(DefaultBodyLimit::max(bytes)))
+    }
+
     /// Those of another slice as well.
     #[must_use]
     pub fn and(self, others: Self) -> Self {

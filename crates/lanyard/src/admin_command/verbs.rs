@@ -4,6 +4,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::custody::{Bulk, Credential, Holds, Interaction, Keys};
 use super::show::Show;
 
 /// One request.
@@ -36,6 +37,23 @@ pub enum Verb {
     /// What was done, by whom.
     #[command(subcommand)]
     Audit(Audit),
+    /// Signing keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// One credential.
+    #[command(subcommand)]
+    Credential(Credential),
+    /// Revocations of many.
+    #[command(subcommand)]
+    Bulk(Bulk),
+    /// Legal holds, and what retention would remove.
+    #[command(subcommand)]
+    Holds(Holds),
+    /// Interactions, and why something failed.
+    #[command(subcommand)]
+    Interaction(Interaction),
+    /// Figures, as JSON.
+    Figures,
 }
 
 #[derive(Debug, Subcommand)]
@@ -236,6 +254,12 @@ impl Verb {
                 posted(&below("proposals", id, "/decline"), json!({}))
             }
             Self::Audit(verb) => verb.call(),
+            Self::Keys(verb) => verb.call(),
+            Self::Credential(verb) => verb.call(),
+            Self::Bulk(verb) => verb.call()?,
+            Self::Holds(verb) => verb.call(),
+            Self::Interaction(verb) => verb.call(),
+            Self::Figures => got("figures", Show::Record),
         })
     }
 }
@@ -303,11 +327,11 @@ impl Audit {
 }
 
 impl Why {
-    fn told(&self) -> Value {
+    pub(super) fn told(&self) -> Value {
         json!({ "reason": self.reason, "ticket": self.ticket })
     }
 
-    fn proposes(&self, act: &str, detail: Value) -> Call {
+    pub(super) fn proposes(&self, act: &str, detail: Value) -> Call {
         let mut body = self.told();
         body["act"] = json!(act);
         body["detail"] = detail;
@@ -317,16 +341,24 @@ impl Why {
 
 impl Call {
     /// With these parameters, as far as there are any.
-    fn asking<const N: usize>(mut self, parameters: [(&'static str, Option<String>); N]) -> Self {
+    pub(super) fn asking<const N: usize>(
+        mut self,
+        parameters: [(&'static str, Option<String>); N],
+    ) -> Self {
         let there = parameters
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)));
         self.query.extend(there);
         self
     }
+
+    /// The answer, shown in that way.
+    pub(super) fn showing(self, show: Show) -> Self {
+        Self { show, ..self }
+    }
 }
 
-fn got(path: &str, show: Show) -> Call {
+pub(super) fn got(path: &str, show: Show) -> Call {
     Call {
         method: Method::GET,
         path: format!("/admin/v1/{path}"),
@@ -336,7 +368,7 @@ fn got(path: &str, show: Show) -> Call {
     }
 }
 
-fn posted(path: &str, body: Value) -> Call {
+pub(super) fn posted(path: &str, body: Value) -> Call {
     Call {
         method: Method::POST,
         body: Some(body),
@@ -345,7 +377,7 @@ fn posted(path: &str, body: Value) -> Call {
 }
 
 /// An id as one step of an address, whatever stands in it.
-fn below(group: &str, id: &str, rest: &str) -> String {
+pub(super) fn below(group: &str, id: &str, rest: &str) -> String {
     let id: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
     format!("{group}/{id}{rest}")
 }
