@@ -79,10 +79,7 @@ pub fn audit_keys(config: &Config) -> Result<Vec<Jwk>, ConfigError> {
 }
 
 /// The ids of all organisations: those of the configuration file and those that are declared in its database.
-pub async fn organisation_ids(
-    store: &Store,
-    config: &Config,
-) -> Result<Vec<String>, ComposeError> {
+pub async fn organisation_ids(store: &Store, config: &Config) -> Result<Vec<String>, ComposeError> {
     let known = base::Known::read(store, &seal(config)?).await?;
     let organisations = known.registered.complete(config)?.organisations;
     Ok(organisations.into_iter().map(|one| one.id).collect())

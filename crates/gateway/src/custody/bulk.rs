@@ -195,13 +195,19 @@ async fn upload(
 ) -> Result<(StatusCode, Json<Now>), Problem> {
     let organisation = upload.organisation.as_deref().or(by.organisation());
     let organisation = organisation.ok_or_else(|| {
-        Problem::field("organisation", "say which, since you look after all of them")
+        Problem::field(
+            "organisation",
+            "say which, since you look after all of them",
+        )
     })?;
     if !by.sees(Some(organisation)) || app.organisations.find(organisation).is_none() {
         return Err(Code::NotFound.into());
     }
     field("ticket", &upload.ticket)?;
-    for (name, text) in [("note", &upload.note), ("credential_type", &upload.credential_type)] {
+    for (name, text) in [
+        ("note", &upload.note),
+        ("credential_type", &upload.credential_type),
+    ] {
         text.as_deref().map(|text| field(name, text)).transpose()?;
     }
     let pace = pace(upload.pace)?;

@@ -224,7 +224,14 @@ async fn revoke(
 ) -> Result<Json<Credential>, Problem> {
     let note = why.note.clone().unwrap_or_default();
     let made = Change::Revoke(why.reason, &note);
-    change(&app, &by, &serial_number, &why, (made, Act::CredentialRevoked)).await
+    change(
+        &app,
+        &by,
+        &serial_number,
+        &why,
+        (made, Act::CredentialRevoked),
+    )
+    .await
 }
 
 /// Suspend a credential: it is refused for the time being
@@ -243,7 +250,14 @@ async fn suspend(
     Told(why): Told<Why>,
 ) -> Result<Json<Credential>, Problem> {
     let made = Change::Suspend(why.reason);
-    change(&app, &by, &serial_number, &why, (made, Act::CredentialSuspended)).await
+    change(
+        &app,
+        &by,
+        &serial_number,
+        &why,
+        (made, Act::CredentialSuspended),
+    )
+    .await
 }
 
 /// Put a suspended credential in force again
@@ -262,7 +276,14 @@ async fn reinstate(
     Told(why): Told<Why>,
 ) -> Result<Json<Credential>, Problem> {
     let made = Change::Reinstate;
-    change(&app, &by, &serial_number, &why, (made, Act::CredentialReinstated)).await
+    change(
+        &app,
+        &by,
+        &serial_number,
+        &why,
+        (made, Act::CredentialReinstated),
+    )
+    .await
 }
 
 async fn change(
@@ -276,7 +297,10 @@ async fn change(
         reason: why.note.clone(),
         ticket: why.ticket.clone(),
     };
-    why.note.as_deref().map(|note| field("note", note)).transpose()?;
+    why.note
+        .as_deref()
+        .map(|note| field("note", note))
+        .transpose()?;
     grounds.check()?;
     let (serial, found) = row(app, by, serial_number).await?;
     let organisation = found.text("organisation")?;

@@ -342,6 +342,11 @@ async fn ages(
             });
         }
     }
-    ages.sort_by(|one, other| other.days.cmp(&one.days).then_with(|| one.name.cmp(&other.name)));
+    ages.sort_by(|one, other| {
+        other
+            .days
+            .cmp(&one.days)
+            .then_with(|| one.name.cmp(&other.name))
+    });
     Ok(ages)
 }

@@ -120,7 +120,10 @@ async fn meant(
                 named: one.reference,
             })
         }
-        _ => Err(Problem::field("organisation", "name it, or an `interaction`, and not both")),
+        _ => Err(Problem::field(
+            "organisation",
+            "name it, or an `interaction`, and not both",
+        )),
     }
 }
 
@@ -145,7 +148,13 @@ async fn place(
     Told(new): Told<NewHold>,
 ) -> Result<StatusCode, Problem> {
     grounds(&new.reason, new.ticket.as_deref())?;
-    let meant = meant(&app, &by, new.organisation.as_deref(), new.interaction.as_deref()).await?;
+    let meant = meant(
+        &app,
+        &by,
+        new.organisation.as_deref(),
+        new.interaction.as_deref(),
+    )
+    .await?;
     let actor = by.actor().to_string();
     let placer = holds::Placer {
         actor: &actor,
@@ -177,7 +186,10 @@ async fn lift(
     Told(lifting): Told<Lifting>,
 ) -> Result<StatusCode, Problem> {
     grounds(&lifting.reason, lifting.ticket.as_deref())?;
-    let (organisation, interaction) = (lifting.organisation.as_deref(), lifting.interaction.as_deref());
+    let (organisation, interaction) = (
+        lifting.organisation.as_deref(),
+        lifting.interaction.as_deref(),
+    );
     let meant = meant(&app, &by, organisation, interaction).await?;
     if !holds::stands(&app.store, &meant.subject).await? {
         return Err(Code::NotFound.into());

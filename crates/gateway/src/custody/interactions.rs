@@ -96,7 +96,10 @@ async fn search(
     match (&asked.interaction, &asked.state) {
         (Some(text), None) => found(find(&app, &by, text).await?),
         (None, Some(state)) => found(of_state(&app, &by, asked.client_id.as_deref(), state).await?),
-        _ => Err(Problem::field("interaction", "name it, or a `state`, and not both")),
+        _ => Err(Problem::field(
+            "interaction",
+            "name it, or a `state`, and not both",
+        )),
     }
 }
 

@@ -122,11 +122,14 @@ impl From<Vec<Change>> for Changes {
 pub(super) fn refused(error: ActError) -> Problem {
     match error {
         ActError::UnknownKey(_) | ActError::UnknownPlace(_) => Code::NotFound.into(),
-        ActError::State { state, wanted, .. } => {
-            Problem::with(Code::KeyState, format!("The key is {}: {wanted}.", state.name()))
-        }
+        ActError::State { state, wanted, .. } => Problem::with(
+            Code::KeyState,
+            format!("The key is {}: {wanted}.", state.name()),
+        ),
         ActError::NextThere(kid) => {
-            let detail = format!("The key {kid} is to be the next one already: activate or remove it first.");
+            let detail = format!(
+                "The key {kid} is to be the next one already: activate or remove it first."
+            );
             Problem::with(Code::KeyNextThere, detail)
         }
         ActError::NoNext => Code::KeyNoNext.into(),
@@ -137,17 +140,22 @@ pub(super) fn refused(error: ActError) -> Problem {
             Problem::with(Code::KeyTooYoung, detail)
         }
         ActError::InForce(count) => {
-            let detail = format!("{count} credentials still verify with this key; with `force` they do not any more.");
+            let detail = format!(
+                "{count} credentials still verify with this key; with `force` they do not any more."
+            );
             Problem::with(Code::KeyInForce, detail)
         }
         ActError::Checkpoints => {
             let detail = "Checkpoints of the audit verify with this key, and must for ever: it stays verify-only.";
             Problem::with(Code::KeyInForce, detail)
         }
-        ActError::StillBelieved(until) => {
-            Problem::with(Code::KeyStillBelieved, format!("What this key signed may be believed until {until:.0}."))
+        ActError::StillBelieved(until) => Problem::with(
+            Code::KeyStillBelieved,
+            format!("What this key signed may be believed until {until:.0}."),
+        ),
+        ActError::Algorithm { .. } => {
+            Problem::field("algorithm", "a key of this place does not sign with it")
         }
-        ActError::Algorithm { .. } => Problem::field("algorithm", "a key of this place does not sign with it"),
         ActError::Overtaken => Code::ChangedMeanwhile.into(),
         ActError::Key(error) => {
             tracing::error!(%error, "a key could not be made, read or destroyed");
@@ -168,7 +176,11 @@ pub(super) async fn acts(app: &Parts, custody: &Custody) -> Result<Acts, StoreEr
 }
 
 /// A key that the operator may see.
-pub(super) fn find<'a>(acts: &'a Acts, operator: &Operator, kid: &str) -> Result<&'a KeyRow, Problem> {
+pub(super) fn find<'a>(
+    acts: &'a Acts,
+    operator: &Operator,
+    kid: &str,
+) -> Result<&'a KeyRow, Problem> {
     let key = acts.find(kid).map_err(refused)?;
     if operator.sees(owner(&key.place)) {
         Ok(key)
@@ -210,7 +222,8 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
         KeyState::Removed | KeyState::Compromised => key.ended_at,
     };
     let since = since.unwrap_or(key.created_at);
-    let is_needed = key.state == KeyState::VerifyOnly && key.place.purpose == KeyPurpose::Credentials;
+    let is_needed =
+        key.state == KeyState::VerifyOnly && key.place.purpose == KeyPurpose::Credentials;
     let signed = if is_needed {
         rows::find_signed(&app.store, key, now).await?
     } else {
@@ -236,7 +249,8 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
         },
         may_sign_from: (key.state == KeyState::Next).then(|| key.created_at + PUBLISHED_BEFORE),
         published_until: goes.then(|| key.retired_at.unwrap_or(key.created_at) + PUBLISHED_AFTER),
-        credentials_in_force: is_needed.then(|| signed.iter().map(|of_type| of_type.in_force).sum()),
+        credentials_in_force: is_needed
+            .then(|| signed.iter().map(|of_type| of_type.in_force).sum()),
     })
 }
 

@@ -99,7 +99,13 @@ fn stretch(passphrase: &[u8], salt: &[u8], rounds: NonZeroU32) -> Arc<OnceLock<K
         #[cfg(test)]
         TIMES.with(|times| times.set(times.get() + 1));
         let mut key = Zeroizing::new([0; 32]);
-        pbkdf2::derive(PBKDF2_HMAC_SHA256, rounds, salt, passphrase, key.as_mut_slice());
+        pbkdf2::derive(
+            PBKDF2_HMAC_SHA256,
+            rounds,
+            salt,
+            passphrase,
+            key.as_mut_slice(),
+        );
         key
     });
     stretched

@@ -15,7 +15,10 @@ pub(crate) async fn destroy_ended(
     holder: &Arc<dyn KeyHolder>,
 ) -> Result<(), StoreError> {
     let rows = rows::find_all(store).await?;
-    let ended: Vec<&KeyRow> = rows.iter().filter(|row| !row.state.is_published()).collect();
+    let ended: Vec<&KeyRow> = rows
+        .iter()
+        .filter(|row| !row.state.is_published())
+        .collect();
     if ended.is_empty() {
         return Ok(());
     }

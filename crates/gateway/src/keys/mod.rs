@@ -11,11 +11,11 @@
 //! what a request sees of both, and [`acts`] is what an operator does with them.
 
 pub mod acts;
+mod derived;
+mod ended;
 mod file;
 mod holder;
 mod place;
-mod derived;
-mod ended;
 mod ring;
 pub mod rows;
 mod token;
@@ -28,8 +28,8 @@ pub use token::TokenStore;
 
 use std::path::{Path, PathBuf};
 
-use pkcs8::pkcs5::pbes2;
 use pkcs8::der::asn1::OctetStringRef;
+use pkcs8::pkcs5::pbes2;
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use standards::jose::{Algorithm, SignError, SoftwareKey};
 use zeroize::Zeroizing;

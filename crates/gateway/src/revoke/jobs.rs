@@ -184,10 +184,7 @@ pub async fn find(
         "SELECT {COLUMNS} FROM revocation_jobs WHERE id = $1 AND (CAST($2 AS TEXT) IS NULL OR organisation = $2)"
     ));
     let row = store.read_one(select.bind(id).bind(organisation)).await?;
-    row.as_ref()
-        .map(Job::read)
-        .transpose()
-        .map(Option::flatten)
+    row.as_ref().map(Job::read).transpose().map(Option::flatten)
 }
 
 /// How the credentials of a job's lines stand now: what it would do, or has yet to do.

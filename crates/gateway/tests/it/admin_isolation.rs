@@ -52,9 +52,15 @@ impl Things {
             ("organisation", organisation.to_owned()),
             ("place", format!("{organisation}.credentials")),
             ("key", custody::key_of(admin, organisation)),
-            ("credential", custody::credential_of(admin, organisation).await),
+            (
+                "credential",
+                custody::credential_of(admin, organisation).await,
+            ),
             ("job", custody::job_of(admin, organisation).await),
-            ("interaction", custody::interaction_of(admin, organisation).await),
+            (
+                "interaction",
+                custody::interaction_of(admin, organisation).await,
+            ),
         ]))
     }
 

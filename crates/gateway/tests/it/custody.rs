@@ -64,18 +64,28 @@ pub(crate) async fn uploaded(
 }
 
 pub(crate) async fn job_of(admin: &Admin, organisation: &str) -> String {
-    let caller = admin.operator("uploader", Role::Operator, Some(organisation)).await;
+    let caller = admin
+        .operator("uploader", Role::Operator, Some(organisation))
+        .await;
     let serial = credential_of(admin, organisation).await;
     uploaded(admin, &caller, organisation, &[serial]).await
 }
 
 /// The reference of an interaction that a relying party of the organisation began.
 pub(crate) async fn interaction_of(admin: &Admin, organisation: &str) -> String {
-    let party = if organisation == "anytown" { "v2" } else { "stranger" };
+    let party = if organisation == "anytown" {
+        "v2"
+    } else {
+        "stranger"
+    };
     Waiting::to_issue(&admin.world, party).await;
-    let select = "SELECT reference FROM interactions WHERE organisation = $1 ORDER BY created_at DESC";
+    let select =
+        "SELECT reference FROM interactions WHERE organisation = $1 ORDER BY created_at DESC";
     let app = admin.world.gateway.app();
-    let row = app.store.read_one(Statement::new(select).bind(organisation)).await;
+    let row = app
+        .store
+        .read_one(Statement::new(select).bind(organisation))
+        .await;
     let row = row.unwrap().unwrap();
     row.text("reference").unwrap().to_owned()
 }

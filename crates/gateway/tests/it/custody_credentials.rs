@@ -37,18 +37,36 @@ async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_s
             _ => 10,
         }));
         let body = json!({ "reason": reason, "ticket": "INC-3", "note": "from the list" });
-        let reply = admin.post(&ann, &format!("{path}/{act}"), &body).await.expect(200);
+        let reply = admin
+            .post(&ann, &format!("{path}/{act}"), &body)
+            .await
+            .expect(200);
         assert_eq!(reply.json["state"], state, "{act}");
     }
     for act in ["suspend", "reinstate"] {
-        let refused = admin.post(&ann, &format!("{path}/{act}"), &json!({ "reason": "other" })).await;
+        let refused = admin
+            .post(
+                &ann,
+                &format!("{path}/{act}"),
+                &json!({ "reason": "other" }),
+            )
+            .await;
         refused.expect(409).refused("credential-revoked");
     }
-    let free = admin.post(&ann, &format!("{path}/revoke"), &json!({ "reason": "because" })).await;
+    let free = admin
+        .post(
+            &ann,
+            &format!("{path}/revoke"),
+            &json!({ "reason": "because" }),
+        )
+        .await;
     free.expect(400);
     // Once more changes nothing and is no entry.
     let again = json!({ "reason": "data-error" });
-    admin.post(&ann, &format!("{path}/revoke"), &again).await.expect(200);
+    admin
+        .post(&ann, &format!("{path}/revoke"), &again)
+        .await
+        .expect(200);
     assert_eq!(admin.entries("credential-revoked").await, 1);
     assert_eq!(admin.entries("credential-suspended").await, 2);
     let found = admin.get(&desk, &path).await.expect(200).json;
@@ -56,9 +74,17 @@ async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_s
         .as_array()
         .unwrap()
         .iter()
-        .map(|one| (one["what"].as_str().unwrap(), one["reason"].as_str().unwrap_or("")))
+        .map(|one| {
+            (
+                one["what"].as_str().unwrap(),
+                one["reason"].as_str().unwrap_or(""),
+            )
+        })
         .collect();
-    assert!(history.contains(&("suspended", "under-review")), "{history:?}");
+    assert!(
+        history.contains(&("suspended", "under-review")),
+        "{history:?}"
+    );
     assert!(history.contains(&("reinstated", "other")), "{history:?}");
     assert_eq!(history.last(), Some(&("revoked", "left-employment")));
     let refused = admin.post(&desk, &format!("{path}/revoke"), &again).await;
@@ -92,7 +118,10 @@ async fn sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one(da
     let expected = json!({ "in_force": 1, "already_revoked": 0, "unknown": 2 });
     assert_eq!(counted["dry_run"], expected);
     let body = json!({ "organisation": "elsewhere", "reason": "other", "ticket": "x", "serial_numbers": unknown });
-    admin.post(&ann, "/admin/v1/bulk-revocations", &body).await.expect(404);
+    admin
+        .post(&ann, "/admin/v1/bulk-revocations", &body)
+        .await
+        .expect(404);
 }
 
 struct Scene {
@@ -124,14 +153,23 @@ impl Scene {
 
     async fn begin(&self) {
         let detail = json!({ "job": self.job });
-        let proposal = self.admin.propose(&self.ann, "bulk-revocation", detail).await;
+        let proposal = self
+            .admin
+            .propose(&self.ann, "bulk-revocation", detail)
+            .await;
         let own = self.admin.decide(&self.ann, &proposal, "approve").await;
         own.expect(409).refused("second-person-needed");
-        self.admin.decide(&self.bob, &proposal, "approve").await.expect(200);
+        self.admin
+            .decide(&self.bob, &proposal, "approve")
+            .await
+            .expect(200);
     }
 
     async fn act(&self, act: &str) {
-        let reply = self.admin.post(&self.ann, &self.path(act), &json!({ "ticket": "INC-4" })).await;
+        let reply = self
+            .admin
+            .post(&self.ann, &self.path(act), &json!({ "ticket": "INC-4" }))
+            .await;
         reply.expect(200);
     }
 
@@ -141,7 +179,12 @@ impl Scene {
         for _ in 0..2 {
             self.admin.world.gateway.revoke_once().await.unwrap();
         }
-        let now = self.admin.get(&self.bob, &self.path("")).await.expect(200).json;
+        let now = self
+            .admin
+            .get(&self.bob, &self.path(""))
+            .await
+            .expect(200)
+            .json;
         now["progress"]["revoked"].as_i64().unwrap()
     }
 }
@@ -157,15 +200,31 @@ async fn sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_n
     assert_eq!(scene.second(3).await, 2);
     scene.act("/resume").await;
     let pace = json!({ "pace": 1 });
-    scene.admin.post(&scene.ann, &scene.path("/pace"), &pace).await.expect(200);
+    scene
+        .admin
+        .post(&scene.ann, &scene.path("/pace"), &pace)
+        .await
+        .expect(200);
     assert_eq!(scene.second(4).await, 3);
     let pace = json!({ "pace": 100 });
-    scene.admin.post(&scene.ann, &scene.path("/pace"), &pace).await.expect(200);
+    scene
+        .admin
+        .post(&scene.ann, &scene.path("/pace"), &pace)
+        .await
+        .expect(200);
     assert_eq!(scene.second(5).await, 5);
     scene.second(6).await;
-    let now = scene.admin.get(&scene.bob, &scene.path("")).await.expect(200).json;
+    let now = scene
+        .admin
+        .get(&scene.bob, &scene.path(""))
+        .await
+        .expect(200)
+        .json;
     assert_eq!(now["job"]["stage"], "finished");
-    let late = scene.admin.post(&scene.ann, &scene.path("/pause"), &json!({})).await;
+    let late = scene
+        .admin
+        .post(&scene.ann, &scene.path("/pause"), &json!({}))
+        .await;
     late.expect(409).refused("job-state");
     assert_eq!(scene.admin.entries("credential-revoked").await, 5);
     assert_eq!(scene.admin.entries("bulk-revocation-begun").await, 1);
@@ -174,18 +233,28 @@ async fn sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_n
     let found = scene.admin.get(&scene.bob, &found).await.expect(200).json;
     assert_eq!(found["state"], "revoked");
     let detail = json!({ "act": "bulk-revocation", "detail": { "job": scene.job } });
-    let again = scene.admin.post(&scene.ann, "/admin/v1/proposals", &detail).await;
+    let again = scene
+        .admin
+        .post(&scene.ann, "/admin/v1/proposals", &detail)
+        .await;
     again.expect(409).refused("job-state");
 }
 
 async fn sec_13_what_was_stopped_or_paused_revokes_nothing(database: Database) {
     let scene = Scene::start(database).await;
     let detail = json!({ "job": scene.job });
-    let proposal = scene.admin.propose(&scene.ann, "bulk-revocation", detail).await;
+    let proposal = scene
+        .admin
+        .propose(&scene.ann, "bulk-revocation", detail)
+        .await;
     scene.act("/stop").await;
     let late = scene.admin.decide(&scene.bob, &proposal, "approve").await;
     late.expect(409).refused("changed-meanwhile");
     assert_eq!(scene.second(1).await, 0);
-    let listed = scene.admin.get(&scene.bob, "/admin/v1/bulk-revocations").await.expect(200);
+    let listed = scene
+        .admin
+        .get(&scene.bob, "/admin/v1/bulk-revocations")
+        .await
+        .expect(200);
     assert_eq!(listed.json["jobs"][0]["stage"], "stopped");
 }

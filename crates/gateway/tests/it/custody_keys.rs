@@ -66,18 +66,36 @@ async fn a_custodian_changes_a_key_and_two_custodians_remove_the_old_one(databas
     let first = key_of(&scene.admin, "anytown");
     let entries = scene.admin.entries("signing-key-changed").await;
     let grounds = json!({ "place": PLACE, "reason": "yearly", "ticket": "INC-1" });
-    let made = scene.post("/admin/v1/keys", grounds.clone()).await.expect(200);
+    let made = scene
+        .post("/admin/v1/keys", grounds.clone())
+        .await
+        .expect(200);
     let next = changed(&made, "next");
-    scene.post("/admin/v1/keys", grounds).await.expect(409).refused("key-next-there");
+    scene
+        .post("/admin/v1/keys", grounds)
+        .await
+        .expect(409)
+        .refused("key-next-there");
     let activate = format!("/admin/v1/keys/{next}/activate");
-    scene.post(&activate, json!({})).await.expect(409).refused("key-too-young");
-    scene.admin.world.later(PUBLISHED_BEFORE + SignedDuration::from_secs(1));
+    scene
+        .post(&activate, json!({}))
+        .await
+        .expect(409)
+        .refused("key-too-young");
+    scene
+        .admin
+        .world
+        .later(PUBLISHED_BEFORE + SignedDuration::from_secs(1));
     let reply = scene.post(&activate, json!({})).await.expect(200);
     assert_eq!(changed(&reply, "verify-only"), first);
     scene.follow().await;
     assert_eq!(key_of(&scene.admin, "anytown"), next);
 
-    let listed = scene.admin.get(&scene.kim, "/admin/v1/keys").await.expect(200);
+    let listed = scene
+        .admin
+        .get(&scene.kim, "/admin/v1/keys")
+        .await
+        .expect(200);
     let keys = listed.json["keys"].as_array().unwrap();
     let old = keys.iter().find(|key| key["id"] == first.as_str()).unwrap();
     assert_eq!(old["place"], PLACE);
@@ -91,19 +109,33 @@ async fn a_custodian_changes_a_key_and_two_custodians_remove_the_old_one(databas
     early.expect(409).refused("key-still-believed");
     let later = PUBLISHED_BEFORE + PUBLISHED_AFTER + SignedDuration::from_secs(60);
     scene.admin.world.later(later);
-    let proposal = scene.admin.propose(&scene.kim, "key-remove", json!({ "key": first })).await;
+    let proposal = scene
+        .admin
+        .propose(&scene.kim, "key-remove", json!({ "key": first }))
+        .await;
     assert_eq!(scene.state(&first).await, "verify-only");
     let own = scene.admin.decide(&scene.kim, &proposal, "approve").await;
     own.expect(409).refused("second-person-needed");
     let file = scene.admin.world.config.keys.join(format!("{PLACE}.pem"));
     assert!(file.exists());
-    scene.admin.decide(&scene.lee, &proposal, "approve").await.expect(200);
+    scene
+        .admin
+        .decide(&scene.lee, &proposal, "approve")
+        .await
+        .expect(200);
     assert_eq!(scene.state(&first).await, "removed");
     scene.follow().await;
     assert!(!file.exists(), "a key that is gone is destroyed");
-    scene.post("/admin/v1/proposals", propose).await.expect(409).refused("key-state");
+    scene
+        .post("/admin/v1/proposals", propose)
+        .await
+        .expect(409)
+        .refused("key-state");
     // Made, activated with the one before retired, removed.
-    assert_eq!(scene.admin.entries("signing-key-changed").await, entries + 4);
+    assert_eq!(
+        scene.admin.entries("signing-key-changed").await,
+        entries + 4
+    );
 }
 
 async fn sec_13_a_compromised_key_is_planned_first_and_leaves_what_two_persons_revoke(
@@ -121,10 +153,21 @@ async fn sec_13_a_compromised_key_is_planned_first_and_leaves_what_two_persons_r
 
     let body = json!({ "plan": plan["plan"], "ticket": "INC-2" });
     let unseen = json!({ "plan": "0000000000000000", "ticket": "INC-2" });
-    scene.post(&path, unseen).await.expect(409).refused("changed-meanwhile");
+    scene
+        .post(&path, unseen)
+        .await
+        .expect(409)
+        .refused("changed-meanwhile");
     // Another key waits since: what was planned is not what would be done.
-    let made = scene.post("/admin/v1/keys", json!({ "place": PLACE })).await.expect(200);
-    scene.post(&path, body).await.expect(409).refused("changed-meanwhile");
+    let made = scene
+        .post("/admin/v1/keys", json!({ "place": PLACE }))
+        .await
+        .expect(200);
+    scene
+        .post(&path, body)
+        .await
+        .expect(409)
+        .refused("changed-meanwhile");
     let plan = scene.admin.get(&scene.kim, &path).await.expect(200).json;
     assert_eq!(plan["next"], changed(&made, "next").as_str());
     let body = json!({ "plan": plan["plan"], "ticket": "INC-2" });
@@ -133,8 +176,20 @@ async fn sec_13_a_compromised_key_is_planned_first_and_leaves_what_two_persons_r
     assert_eq!(changed(&done, "active"), changed(&made, "next"));
     scene.follow().await;
     let app = scene.admin.world.gateway.app();
-    assert!(app.keys.find(KeyPurpose::Credentials, "anytown", &leaked).is_none());
-    assert!(!scene.admin.world.config.keys.join(format!("{PLACE}.pem")).exists());
+    assert!(
+        app.keys
+            .find(KeyPurpose::Credentials, "anytown", &leaked)
+            .is_none()
+    );
+    assert!(
+        !scene
+            .admin
+            .world
+            .config
+            .keys
+            .join(format!("{PLACE}.pem"))
+            .exists()
+    );
 
     // What it signed is refused already; to revoke it takes two persons who may revoke.
     let job = done.json["job"].as_str().unwrap().to_owned();
@@ -144,8 +199,15 @@ async fn sec_13_a_compromised_key_is_planned_first_and_leaves_what_two_persons_r
     let counted = scene.admin.get(&ann, &look).await.expect(200).json;
     assert_eq!(counted["dry_run"]["in_force"], 3);
     assert_eq!(counted["job"]["reason"], "key-compromise");
-    let proposal = scene.admin.propose(&ann, "bulk-revocation", json!({ "job": job })).await;
-    scene.admin.decide(&bob, &proposal, "approve").await.expect(200);
+    let proposal = scene
+        .admin
+        .propose(&ann, "bulk-revocation", json!({ "job": job }))
+        .await;
+    scene
+        .admin
+        .decide(&bob, &proposal, "approve")
+        .await
+        .expect(200);
     scene.admin.world.gateway.revoke_once().await.unwrap();
     let found = format!("/admin/v1/credentials/{}", serials[0]);
     let found = scene.admin.get(&ann, &found).await.expect(200).json;
@@ -153,12 +215,18 @@ async fn sec_13_a_compromised_key_is_planned_first_and_leaves_what_two_persons_r
     assert_eq!(found["history"][1]["reason"], "key-compromise");
 }
 
-async fn sec_33_a_custodian_of_one_organisation_sees_and_changes_its_keys_only(
-    database: Database,
-) {
+async fn sec_33_a_custodian_of_one_organisation_sees_and_changes_its_keys_only(database: Database) {
     let scene = Scene::start(database).await;
-    let own = scene.admin.operator("own", Role::KeyCustodian, Some("anytown")).await;
-    let listed = scene.admin.get(&own, "/admin/v1/keys").await.expect(200).json;
+    let own = scene
+        .admin
+        .operator("own", Role::KeyCustodian, Some("anytown"))
+        .await;
+    let listed = scene
+        .admin
+        .get(&own, "/admin/v1/keys")
+        .await
+        .expect(200)
+        .json;
     let places: Vec<&str> = listed["keys"]
         .as_array()
         .unwrap()
@@ -166,16 +234,37 @@ async fn sec_33_a_custodian_of_one_organisation_sees_and_changes_its_keys_only(
         .map(|key| key["place"].as_str().unwrap())
         .collect();
     assert_eq!(places, [PLACE, "anytown.requests", "anytown.status"]);
-    for place in ["elsewhere.credentials", "id-token-es256", "audit", "nowhere.status"] {
+    for place in [
+        "elsewhere.credentials",
+        "id-token-es256",
+        "audit",
+        "nowhere.status",
+    ] {
         let body = json!({ "place": place });
-        scene.admin.post(&own, "/admin/v1/keys", &body).await.expect(404);
-        scene.admin.post(&own, "/admin/v1/keys/rotate", &body).await.expect(404);
+        scene
+            .admin
+            .post(&own, "/admin/v1/keys", &body)
+            .await
+            .expect(404);
+        scene
+            .admin
+            .post(&own, "/admin/v1/keys/rotate", &body)
+            .await
+            .expect(404);
     }
     let body = json!({ "place": "anytown.status", "at_once": true });
-    scene.admin.post(&own, "/admin/v1/keys/rotate", &body).await.expect(200);
+    scene
+        .admin
+        .post(&own, "/admin/v1/keys/rotate", &body)
+        .await
+        .expect(200);
     let foreign = key_of(&scene.admin, "elsewhere");
     let propose = json!({ "act": "key-remove", "detail": { "key": foreign, "force": true } });
-    scene.admin.post(&own, "/admin/v1/proposals", &propose).await.expect(404);
+    scene
+        .admin
+        .post(&own, "/admin/v1/proposals", &propose)
+        .await
+        .expect(404);
 }
 
 async fn a_key_that_signed_checkpoints_is_never_removed(database: Database) {
@@ -188,14 +277,18 @@ async fn a_key_that_signed_checkpoints_is_never_removed(database: Database) {
         .await
         .unwrap();
     stage.desk.rotate("audit", true).await.unwrap();
-    stage.world.later(PUBLISHED_AFTER + SignedDuration::from_secs(60));
+    stage
+        .world
+        .later(PUBLISHED_AFTER + SignedDuration::from_secs(60));
     for force in [false, true] {
         assert_eq!(code(stage.desk.remove(&first, force).await), "key-in-force");
     }
     stage.both_follow().await;
     let keys = gateway::audit_keys(&stage.world.config).unwrap();
     assert_eq!(keys.len(), 2);
-    let report = gateway::audit::verify::verify(&app.store, &app.base, &keys).await.unwrap();
+    let report = gateway::audit::verify::verify(&app.store, &app.base, &keys)
+        .await
+        .unwrap();
     assert_eq!((report.checkpoints, report.faults.len()), (1, 0));
 }
 

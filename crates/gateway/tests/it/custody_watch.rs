@@ -19,43 +19,80 @@ async fn a_hold_is_placed_and_lifted_and_both_are_entries_of_the_audit(database:
     let admin = Admin::start(database).await;
     let ann = admin.operator("ann", Role::Administrator, None).await;
     let reference = interaction_of(&admin, "anytown").await;
-    let of_organisation = json!({ "organisation": "anytown", "reason": "inquiry 17", "ticket": "INC-5" });
+    let of_organisation =
+        json!({ "organisation": "anytown", "reason": "inquiry 17", "ticket": "INC-5" });
     let of_interaction = json!({ "interaction": reference, "reason": "inquiry 18" });
     for body in [&of_organisation, &of_interaction] {
         admin.post(&ann, "/admin/v1/holds", body).await.expect(204);
     }
     let listed = admin.get(&ann, "/admin/v1/holds").await.expect(200).json;
-    let subjects: Vec<_> = listed["holds"].as_array().unwrap().iter().map(|one| &one["subject"]).collect();
+    let subjects: Vec<_> = listed["holds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["subject"])
+        .collect();
     assert_eq!(subjects.len(), 2);
-    assert!(subjects.contains(&&json!(reference)), "people are told the reference");
-    assert_eq!(listed["holds"][0]["placed_by"], format!("operator:{}", ann.id).as_str());
+    assert!(
+        subjects.contains(&&json!(reference)),
+        "people are told the reference"
+    );
+    assert_eq!(
+        listed["holds"][0]["placed_by"],
+        format!("operator:{}", ann.id).as_str()
+    );
     for body in [&of_organisation, &of_interaction] {
-        admin.post(&ann, "/admin/v1/holds/lift", body).await.expect(204);
-        admin.post(&ann, "/admin/v1/holds/lift", body).await.expect(404);
+        admin
+            .post(&ann, "/admin/v1/holds/lift", body)
+            .await
+            .expect(204);
+        admin
+            .post(&ann, "/admin/v1/holds/lift", body)
+            .await
+            .expect(404);
     }
     assert_eq!(admin.entries("hold-placed").await, 2);
     assert_eq!(admin.entries("hold-lifted").await, 2);
     let both = json!({ "organisation": "anytown", "interaction": reference, "reason": "x" });
     admin.post(&ann, "/admin/v1/holds", &both).await.expect(400);
-    let plan = admin.get(&ann, "/admin/v1/retention/plan").await.expect(200).json;
+    let plan = admin
+        .get(&ann, "/admin/v1/retention/plan")
+        .await
+        .expect(200)
+        .json;
     assert_eq!(plan["rules"][0]["rule"], "personal-values");
 }
 
 async fn sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways(database: Database) {
     let admin = Admin::start(database).await;
     let ann = admin.operator("ann", Role::Administrator, None).await;
-    let own = admin.operator("own", Role::Administrator, Some("anytown")).await;
+    let own = admin
+        .operator("own", Role::Administrator, Some("anytown"))
+        .await;
     let body = json!({ "organisation": "anytown", "reason": "inquiry 17" });
     admin.post(&ann, "/admin/v1/holds", &body).await.expect(204);
     for path in ["/admin/v1/holds", "/admin/v1/holds/lift"] {
-        admin.post(&own, path, &body).await.expect(409).refused("hold-elsewhere");
+        admin
+            .post(&own, path, &body)
+            .await
+            .expect(409)
+            .refused("hold-elsewhere");
     }
     assert_eq!(admin.entries("hold-lifted").await, 0);
-    admin.post(&ann, "/admin/v1/holds/lift", &body).await.expect(204);
+    admin
+        .post(&ann, "/admin/v1/holds/lift", &body)
+        .await
+        .expect(204);
     // Their own they place and lift.
     admin.post(&own, "/admin/v1/holds", &body).await.expect(204);
-    admin.post(&own, "/admin/v1/holds/lift", &body).await.expect(204);
-    admin.get(&own, "/admin/v1/retention/plan").await.expect(404);
+    admin
+        .post(&own, "/admin/v1/holds/lift", &body)
+        .await
+        .expect(204);
+    admin
+        .get(&own, "/admin/v1/retention/plan")
+        .await
+        .expect(404);
 }
 
 async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices(
@@ -75,14 +112,19 @@ async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voice
     let request_uri = pushed.json["request_uri"].as_str().unwrap().to_owned();
     admin.world.later(SignedDuration::from_mins(11));
     let find = "/admin/v1/interactions/find";
-    let found = admin.post(&desk, find, &json!({ "interaction": request_uri })).await.expect(200);
+    let found = admin
+        .post(&desk, find, &json!({ "interaction": request_uri }))
+        .await
+        .expect(200);
     let one = &found.json["interactions"][0];
     assert_eq!(one["cause"]["code"], "not-opened");
     for voice in ["person", "desk", "developer"] {
         assert!(!one["cause"][voice].as_str().unwrap().is_empty(), "{voice}");
     }
     let reference = one["reference"].as_str().unwrap().to_lowercase();
-    let by_reference = admin.get(&desk, &format!("/admin/v1/interactions/{reference}")).await;
+    let by_reference = admin
+        .get(&desk, &format!("/admin/v1/interactions/{reference}"))
+        .await;
     assert_eq!(by_reference.expect(200).json, found.json);
     for body in [
         json!({ "state": "a state of its own" }),
@@ -92,7 +134,10 @@ async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voice
         assert_eq!(of_state.json, found.json);
         admin.post(&stranger, find, &body).await.expect(404);
     }
-    for body in [json!({ "interaction": "a\u{0}b" }), json!({ "state": "another" })] {
+    for body in [
+        json!({ "interaction": "a\u{0}b" }),
+        json!({ "state": "another" }),
+    ] {
         admin.post(&desk, find, &body).await.expect(404);
     }
     let failures = "/admin/v1/interactions/failures";
@@ -101,7 +146,10 @@ async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voice
     assert_eq!(counted["failures"][0]["count"], 1);
     let none = admin.get(&stranger, failures).await.expect(200).json;
     assert_eq!(none["failures"], json!([]));
-    admin.get(&desk, "/admin/v1/interactions/failures?hours=0").await.expect(400);
+    admin
+        .get(&desk, "/admin/v1/interactions/failures?hours=0")
+        .await
+        .expect(400);
 }
 
 async fn figures_count_what_one_may_see(database: Database) {
@@ -128,7 +176,10 @@ async fn figures_count_what_one_may_see(database: Database) {
     assert_eq!(theirs["credentials"][0]["in_force"], 3);
     assert_eq!(theirs["queues"]["open_interactions"], 1);
     let ages = theirs["ages"].as_array().unwrap();
-    assert!(ages.iter().all(|age| !age["name"].as_str().unwrap().contains("elsewhere")));
+    assert!(
+        ages.iter()
+            .all(|age| !age["name"].as_str().unwrap().contains("elsewhere"))
+    );
     // Counted once a minute, however many look.
     interaction_of(&admin, "anytown").await;
     assert_eq!(sum(&admin.get(&own, path).await.json, "by_hour"), 1);

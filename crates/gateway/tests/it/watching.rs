@@ -353,7 +353,10 @@ async fn holds(database: Database) {
         .write([holds::place(&held, "an inquiry", placer, now)])
         .await
         .unwrap();
-    assert_eq!(holds::find(store, None).await.unwrap()[0].reason, "an inquiry");
+    assert_eq!(
+        holds::find(store, None).await.unwrap()[0].reason,
+        "an inquiry"
+    );
     assert_eq!(due("interactions").await, (0, 3));
     assert_eq!(
         world

@@ -203,7 +203,11 @@ pub enum Holds {
 #[derive(Debug, clap::Args)]
 pub struct Held {
     /// The organisation's id.
-    #[arg(long, required_unless_present = "interaction", conflicts_with = "interaction")]
+    #[arg(
+        long,
+        required_unless_present = "interaction",
+        conflicts_with = "interaction"
+    )]
     organisation: Option<String>,
     /// The interaction's reference, `request_uri` or serial number.
     #[arg(long)]
@@ -247,14 +251,33 @@ pub enum Interaction {
 
 const KEYS: Show = Show::Table(
     "keys",
-    &["id", "place", "algorithm", "state", "days_in_state", "may_sign_from", "credentials_in_force"],
+    &[
+        "id",
+        "place",
+        "algorithm",
+        "state",
+        "days_in_state",
+        "may_sign_from",
+        "credentials_in_force",
+    ],
 );
 const CHANGES: Show = Show::Table("changes", &["key", "place", "state"]);
 const JOBS: Show = Show::Table(
     "jobs",
-    &["id", "stage", "organisation", "reason", "ticket", "created_at", "finished_at"],
+    &[
+        "id",
+        "stage",
+        "organisation",
+        "reason",
+        "ticket",
+        "created_at",
+        "finished_at",
+    ],
 );
-const HOLDS: Show = Show::Table("holds", &["kind", "subject", "reason", "placed_at", "placed_by"]);
+const HOLDS: Show = Show::Table(
+    "holds",
+    &["kind", "subject", "reason", "placed_at", "placed_by"],
+);
 const RULES: Show = Show::Table("rules", &["rule", "rows", "held", "sentence"]);
 const FAILURES: Show = Show::Table("failures", &["count", "cause", "organisation", "client_id"]);
 
@@ -291,9 +314,7 @@ impl Keys {
                 why.proposes("key-remove", json!({ "key": key, "force": force }))
             }
             Self::Compromised {
-                key,
-                plan: None,
-                ..
+                key, plan: None, ..
             } => got(&at(key, "/compromise"), Show::Record),
             Self::Compromised { key, plan, why } => {
                 let mut body = why.told();
