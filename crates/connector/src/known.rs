@@ -120,6 +120,31 @@ impl Connector {
         Ok(known)
     }
 
+    /// The next of this relying party's credentials that are in force, in the order of their serial numbers, behind the last
+    /// one had: all of them, asked again and again until none comes. At most 100 at once.
+    ///
+    /// Changes nothing; safe to repeat. Gateways that cannot be asked so refuse.
+    pub async fn credentials_in_force(
+        &self,
+        last: Option<Uuid>,
+    ) -> Result<Vec<KnownCredential>, GatewayFault> {
+        let endpoint = Endpoint::Outcomes;
+        let against = |what| GatewayFault::AgainstContract { endpoint, what };
+        let last_one = last.map_or_else(String::new, |last| last.to_string());
+        let question = ("in_force_after", last_one);
+        let told: Told = self.ask_for_outcomes(question).await?.json(endpoint)?;
+        let credentials = told.credentials;
+        let credentials = credentials.ok_or(against("it does not tell of credentials"))?;
+        // Whoever repeats itself would be asked for ever.
+        if credentials
+            .iter()
+            .any(|one| Some(one.serial_number) <= last)
+        {
+            return Err(against("its credentials do not come in order"));
+        }
+        Ok(credentials)
+    }
+
     /// The status list at this address, signed by this issuer: its signature, its time and its address are checked.
     pub async fn status_list(
         &self,

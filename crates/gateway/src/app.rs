@@ -56,6 +56,8 @@ pub struct Parts {
     pub limits: Arc<Limits>,
     /// What is counted of the gateway's work.
     pub metrics: Arc<Metrics>,
+    /// Compares operators' passwords; made ready when the first is compared.
+    pub passwords: Arc<tokio::sync::OnceCell<passwords::Passwords>>,
 }
 
 impl Parts {

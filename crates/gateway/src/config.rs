@@ -144,6 +144,21 @@ const fn six_years() -> u32 {
 pub struct AdminConfig {
     /// Where to listen: 127.0.0.1 or another loopback address, or any other with the gateway's own TLS certificate.
     pub listen: SocketAddr,
+    /// Whether the operators' pages are served there as well, at `/console`.
+    #[serde(default = "yes")]
+    pub console: bool,
+}
+
+impl AdminConfig {
+    /// Whether this listener speaks TLS: not on this machine, whose address no certificate names.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        !self.listen.ip().is_loopback()
+    }
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A tenant: it owns relying parties, an issuer identity and a trust list.

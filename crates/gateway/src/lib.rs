@@ -220,6 +220,7 @@ impl Gateway {
             secret_uses: Arc::default(),
             limits: Arc::new(limits),
             metrics,
+            passwords: Arc::default(),
         });
         Ok(Self {
             watch: Watch::new(&live, config),

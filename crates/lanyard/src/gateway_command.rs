@@ -1,9 +1,11 @@
 //! `lanyard gateway --config FILE`: the gateway alone, for real use.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use gateway::{Config, Gateway, Surroundings};
 
 use crate::certificate;
@@ -22,6 +24,25 @@ pub struct Options {
     /// Check the configuration, the keys and the database, and stop.
     #[arg(long)]
     check: bool,
+}
+
+/// What the admin listener serves: the admin API, and the console over it unless the file says otherwise.
+pub fn administration(config: &Config, gateway: &Gateway) -> Router {
+    let api = gateway.admin_router();
+    let Some(admin) = config.admin.as_ref().filter(|admin| admin.console) else {
+        return api;
+    };
+    let app = gateway.app();
+    let clock = app.clock.clone();
+    let header = config.address_header.as_deref();
+    let settings = console::Settings {
+        brand: Arc::clone(&app.brand),
+        secure: admin.has_tls(),
+        // It was read when the gateway was composed.
+        address_header: header.and_then(|name| name.parse().ok()),
+        clock: Arc::new(move || clock.now()),
+    };
+    console::router(api, settings)
 }
 
 /// Runs the gateway until it is told to stop.
@@ -63,9 +84,14 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     }
     if let Some(admin) = &config.admin {
         // A certificate names a host, which 127.0.0.1 is not.
-        let tls = tls.filter(|_| !admin.listen.ip().is_loopback());
+        let tls = tls.filter(|_| admin.has_tls());
         listeners
-            .serve_at("admin API", admin.listen, tls, gateway.admin_router())
+            .serve_at(
+                "admin API",
+                admin.listen,
+                tls,
+                administration(&config, &gateway),
+            )
             .context("the admin API cannot listen")?;
         tracing::info!(listen = %admin.listen, "the admin API is ready");
     }

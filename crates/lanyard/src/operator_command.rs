@@ -58,6 +58,22 @@ enum What {
     /// An operator's tokens.
     #[command(subcommand)]
     Token(Token),
+    /// How an operator signs in to the console.
+    #[command(subcommand)]
+    SignIn(SignIn),
+}
+
+#[derive(Debug, Subcommand)]
+enum SignIn {
+    /// Forget their password, authenticator and recovery codes, and end their sessions. With a token of theirs they set it up
+    /// anew.
+    Reset {
+        /// Whose.
+        name: String,
+        /// The operator's organisation, if it is confined to one.
+        #[arg(long, value_name = "ID")]
+        organisation: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -139,7 +155,8 @@ async fn act(desk: &Desk<'_>, what: &What) -> anyhow::Result<()> {
                     "{}  {}  {}  {organisation}  {state}{glass}",
                     operator.id, operator.name, operator.role
                 ))?;
-                for token in tokens.iter().filter(|token| token.revoked_at.is_none()) {
+                let tokens = tokens.iter().filter(|token| token.kind == "token");
+                for token in tokens.filter(|token| token.revoked_at.is_none()) {
                     let used = token
                         .last_used_at
                         .map_or_else(|| "never".to_owned(), |at| at.to_string());
@@ -165,6 +182,14 @@ async fn act(desk: &Desk<'_>, what: &What) -> anyhow::Result<()> {
             .new_token(name, organisation.as_deref(), *days)
             .await
             .map_err(told)?),
+        What::SignIn(SignIn::Reset { name, organisation }) => {
+            desk.reset_sign_in(name, organisation.as_deref())
+                .await
+                .map_err(told)?;
+            say(format_args!(
+                "{name} signs in no more, until it is set up anew"
+            ))
+        }
         What::Token(Token::Revoke { id }) => {
             desk.revoke_token(id).await.map_err(told)?;
             say(format_args!("{id} is revoked"))

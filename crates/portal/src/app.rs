@@ -14,9 +14,9 @@ use url::Url;
 use crate::applies::Rules;
 use crate::employees::Employee;
 use crate::feed::Feed;
-use crate::login::password::Passwords;
 use crate::login::provider::Provider;
 use crate::look::Look;
+use passwords::Passwords;
 
 /// The parts, shared by all requests.
 pub(crate) type App = Arc<Parts>;

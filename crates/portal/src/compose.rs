@@ -17,11 +17,11 @@ use crate::applies::Rules;
 use crate::audit;
 use crate::config::{Config, ConfigError};
 use crate::feed::{self, Accept, Feed, FeedError, Taken};
-use crate::login::password::Passwords;
 use crate::login::provider::Provider;
 use crate::look::{Limits, Look};
 use crate::staff::Staff;
 use crate::{import, routes, session};
+use passwords::Passwords;
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");

@@ -10,10 +10,10 @@ use connector::desk::StartFault;
 use store::StoreError;
 
 use crate::app::App;
-use crate::login::password::CannotHash;
 use crate::problem;
 use crate::problem::page::{Problem, ProblemView};
 use crate::token::{self, NoRandomness};
+use passwords::CannotHash;
 
 /// Why a request could not be answered as it should be.
 #[derive(Debug, thiserror::Error)]

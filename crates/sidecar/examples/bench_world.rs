@@ -15,11 +15,11 @@ mod world {
     pub(crate) const REDIRECT_URI: &str = "https://staff.example/callback";
 }
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use connector::config::GatewayConfig;
@@ -45,6 +45,15 @@ const CLIENT_SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const WALLETS: usize = 16;
 /// Between two questions about a state, while the feed runs.
 const ASK_EVERY: Duration = Duration::from_millis(5);
+
+/// What goes on while states are asked.
+#[derive(Clone, Copy, PartialEq)]
+#[repr(u8)]
+enum Phase {
+    Feed,
+    Revoking,
+    Over,
+}
 
 struct Sidecar {
     process: Child,
@@ -82,25 +91,27 @@ async fn main() {
     let export = export(records, affected);
     let sidecar = start_sidecar(Path::new(program), &folder, &gateway, smtp).await;
 
-    let done = Arc::new(AtomicBool::new(false));
+    let phase = Arc::new(AtomicU8::new(Phase::Feed as u8));
     let asking = tokio::spawn(ask_states(
         sidecar.base.clone(),
         sidecar.key.clone(),
         out,
-        Arc::clone(&done),
+        Arc::clone(&phase),
     ));
     let began = Instant::now();
     let applied = feed(&sidecar, export).await;
     let fed = began.elapsed();
+    phase.store(Phase::Revoking as u8, Ordering::Relaxed);
     assert_eq!(applied["read"], records);
     assert_eq!(applied["revocations"], affected, "only the affected ones");
     assert_eq!(applied["refused_lines"], 0);
     wait_until_revoked(&sidecar, affected).await;
     let revoked = began.elapsed();
-    done.store(true, Ordering::Relaxed);
-    let mut waits = asking.await.unwrap();
-    waits.sort_unstable();
-    let at = |hundredth: usize| waits[(waits.len() - 1) * hundredth / 100].as_micros();
+    phase.store(Phase::Over as u8, Ordering::Relaxed);
+    let waits = asking.await.unwrap();
+    let expected: HashSet<Uuid> = issued.into_iter().collect();
+    assert_eq!(revoked_serials(&sidecar).await, expected, "these, no other");
+    assert_eq!(mails_written(&folder).await, affected, "one mail for each");
     println!(
         "{}",
         json!({
@@ -108,7 +119,8 @@ async fn main() {
             "feed_seconds": fed.as_secs_f64(),
             "revoked_seconds": revoked.as_secs_f64(),
             "peak": peak_memory(sidecar.process.id()),
-            "states": { "count": waits.len(), "p50_us": at(50), "p99_us": at(99), "worst_us": at(100) },
+            "states": spread(&waits, Phase::Feed),
+            "states_revoking": spread(&waits, Phase::Revoking),
         })
     );
     working.abort();
@@ -380,12 +392,30 @@ async fn feed(sidecar: &Sidecar, export: String) -> Value {
     answer.json().await.unwrap()
 }
 
-/// Asks for somebody's states again and again: how long each answer took.
-async fn ask_states(base: String, key: String, out: usize, done: Arc<AtomicBool>) -> Vec<Duration> {
+/// How long the answers of one phase took.
+fn spread(waits: &[(u8, Duration)], phase: Phase) -> Value {
+    let of_phase = waits.iter().filter(|(when, _)| *when == phase as u8);
+    let mut waits: Vec<Duration> = of_phase.map(|(_, wait)| *wait).collect();
+    waits.sort_unstable();
+    let at = |hundredth: usize| waits[(waits.len() - 1) * hundredth / 100].as_micros();
+    json!({ "count": waits.len(), "p50_us": at(50), "p99_us": at(99), "worst_us": at(100) })
+}
+
+/// Asks for somebody's states again and again: in which phase each question was asked, and how long its answer took.
+async fn ask_states(
+    base: String,
+    key: String,
+    out: usize,
+    phase: Arc<AtomicU8>,
+) -> Vec<(u8, Duration)> {
     let client = reqwest::Client::new();
     let mut waits = Vec::new();
     let mut nth = 0;
-    while !done.load(Ordering::Relaxed) {
+    loop {
+        let asked_in = phase.load(Ordering::Relaxed);
+        if asked_in == Phase::Over as u8 {
+            return waits;
+        }
         nth = (nth + 7919) % out;
         let body =
             json!({ "employee": format!("e-{nth}"), "records": [{ "id": format!("r-{nth}") }] });
@@ -399,7 +429,7 @@ async fn ask_states(base: String, key: String, out: usize, done: Arc<AtomicBool>
             .unwrap();
         assert_eq!(answer.status(), 200);
         let states: Value = answer.json().await.unwrap();
-        waits.push(began.elapsed());
+        waits.push((asked_in, began.elapsed()));
         let state = states["states"][0]["state"].as_str().unwrap();
         assert!(
             ["added", "changed", "cancelled"].contains(&state),
@@ -407,27 +437,52 @@ async fn ask_states(base: String, key: String, out: usize, done: Arc<AtomicBool>
         );
         tokio::time::sleep(ASK_EVERY).await;
     }
-    waits
 }
 
-/// Until each one that is affected is revoked, and its mail is written.
+/// Until as many as are affected are revoked.
 async fn wait_until_revoked(sidecar: &Sidecar, affected: usize) {
-    let client = reqwest::Client::new();
-    loop {
-        let events: Value = client
-            .get(format!("{}/v1/events?after={affected}", sidecar.base))
-            .bearer_auth(&sidecar.key)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        if events["last_sequence"] == affected {
-            return;
-        }
+    while events_after(sidecar, affected).await["last_sequence"] != affected {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+async fn events_after(sidecar: &Sidecar, sequence: usize) -> Value {
+    let answer = reqwest::Client::new()
+        .get(format!("{}/v1/events?after={sequence}", sidecar.base))
+        .bearer_auth(&sidecar.key)
+        .send();
+    answer.await.unwrap().json().await.unwrap()
+}
+
+/// Of which credentials the connector told that they are revoked.
+async fn revoked_serials(sidecar: &Sidecar) -> HashSet<Uuid> {
+    let (mut serials, mut read) = (HashSet::new(), 0);
+    loop {
+        let told = events_after(sidecar, read).await;
+        let events = told["events"].as_array().unwrap();
+        if events.is_empty() {
+            return serials;
+        }
+        read += events.len();
+        for event in events {
+            let event = &event["event"];
+            assert_eq!(event["type"], "credential.revoked");
+            let serial = event["data"]["serial_number"].as_str().unwrap();
+            assert!(serials.insert(serial.parse().unwrap()), "told twice");
+        }
+    }
+}
+
+/// How many mails were written, sent or not.
+async fn mails_written(folder: &Path) -> usize {
+    let file = folder.join("connector.db");
+    let address = format!("sqlite:{}", file.display()).parse().unwrap();
+    let store = Store::open(&address, &[]).await.unwrap();
+    let count = Statement::new("SELECT COUNT(*) AS mails FROM connector_mails");
+    let row = store.read_one(count).await.unwrap().unwrap();
+    let mails = row.integer("mails").unwrap();
+    store.close().await;
+    mails.try_into().unwrap()
 }
 
 /// The most memory that the process ever held, in bytes.

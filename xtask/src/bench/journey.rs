@@ -85,13 +85,22 @@ pub(super) fn measure(
     let pages = json!({ "pages": { "open": OPEN, "journeys_a_second": 0.0 } });
     let told = load::run(programs, &gateway, ALGORITHMS[0], pages, seconds)?;
     let most = number(&told, "/server/peak");
+    // One process must not need more because there are others.
+    let (processes, aim, each) = match gateway.processes().len() {
+        1 => ("gateway has".to_owned(), AIM_MEMORY, ""),
+        several => (
+            format!("{several} gateways together have"),
+            AIM_MEMORY * f64::from(u32::try_from(several)?),
+            " for each",
+        ),
+    };
     report.say(format!(
-        "With {OPEN} interactions open, each page asking for its status over a connection of its own, the gateway has \
-         {} (at most {}). Aim: under {:.0} MB: {}.",
+        "With {OPEN} interactions open, each page asking for its status over a connection of its own, the {processes} \
+         {} (at most {}). Aim: under {:.0} MB{each}: {}.",
         megabytes(&told, "/server/resident"),
         megabytes(&told, "/server/peak"),
         AIM_MEMORY / 1e6,
-        verdict(most < AIM_MEMORY),
+        verdict(most < aim),
     ));
     report.keep("open", told);
     Ok(())

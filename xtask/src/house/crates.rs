@@ -33,11 +33,22 @@ const PARTIES: &[Party] = &[
         links: &[],
         tests_with: &[],
     },
+    Party {
+        name: "passwords",
+        links: &[],
+        tests_with: &[],
+    },
     // Nobody but `lanyard` and tests depends on the gateway.
     Party {
         name: "gateway",
-        links: &["standards", "store", "ui"],
+        links: &["passwords", "standards", "store", "ui"],
         tests_with: &["connector", "wallet"],
+    },
+    // The operators' pages: by the admin API's router, and with no right and no database of its own.
+    Party {
+        name: "console",
+        links: &["ui"],
+        tests_with: &["gateway", "store"],
     },
     Party {
         name: "connector",
@@ -51,7 +62,7 @@ const PARTIES: &[Party] = &[
     },
     Party {
         name: "portal",
-        links: &["connector", "store", "ui"],
+        links: &["connector", "passwords", "store", "ui"],
         tests_with: &["gateway", "mail-catcher", "standards", "wallet"],
     },
     // Beside an external system of any language: a door to the connector's desk.
@@ -95,6 +106,7 @@ const PARTIES: &[Party] = &[
         links: &[
             "conformance",
             "connector",
+            "console",
             "gateway",
             "mail-catcher",
             "passport",

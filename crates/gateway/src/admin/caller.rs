@@ -23,10 +23,14 @@ use crate::random::Random;
 
 /// Begins a token, so that everybody who meets one knows what it is.
 const PREFIX: &str = "lyo_";
+/// The same of a session's.
+const SESSION_PREFIX: &str = "lys_";
 /// The longest token that is looked for, in bytes.
 const LONGEST: usize = 64;
 /// How exactly it is remembered when a token was last used.
 const LAST_USED: SignedDuration = SignedDuration::from_mins(1);
+/// How long a session is in force when nothing is asked with it. That something was is remembered to the minute.
+pub(crate) const IDLE: SignedDuration = SignedDuration::from_mins(15);
 
 /// The operator who asks, as the database had them when the request began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,10 @@ pub struct Operator {
     pub break_glass: bool,
     /// The token that was sent.
     pub token: String,
+    /// Whether that is a session's.
+    pub session: bool,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
     organisation: Option<String>,
 }
 
@@ -96,6 +104,11 @@ pub(crate) fn new_token(random: &Random) -> String {
     format!("{PREFIX}{}", random.token_256())
 }
 
+/// The same for a session.
+pub(crate) fn new_session(random: &Random) -> String {
+    format!("{SESSION_PREFIX}{}", random.token_256())
+}
+
 /// What the database keeps of a token.
 pub(crate) fn digest_of(token: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
@@ -133,8 +146,37 @@ pub(super) async fn required(
         let (method, uri) = (request.method().clone(), request.uri().clone());
         alarm(&app, &operator, (method.as_str(), uri.path()), now).await?;
     }
+    let from = Address(address(&app, &request));
+    request.extensions_mut().insert(from);
     request.extensions_mut().insert(operator);
     Ok(next.run(request).await)
+}
+
+/// Middleware of what needs no token: signing in is how one comes by one.
+pub(super) async fn open(
+    State((live, door)): State<(Live, Arc<Door>)>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let Ok(_place) = door.places.try_acquire() else {
+        return Err(Problem::from(Code::Busy).after(1));
+    };
+    let from = Address(address(&live.now(), &request));
+    request.extensions_mut().insert(from);
+    Ok(next.run(request).await)
+}
+
+/// Where a request comes from, as far as that tells one caller from another.
+#[derive(Clone, Copy, Debug)]
+pub struct Address(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Address {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let known = parts.extensions.get::<Self>().copied();
+        known.ok_or(Code::Internal.into())
+    }
 }
 
 /// A use of the account for emergencies is never quiet: without its entry nothing is done.
@@ -180,17 +222,23 @@ fn token_in(headers: &HeaderMap) -> Option<&str> {
     };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     let token = token.trim();
-    let is_ours = scheme.eq_ignore_ascii_case("bearer") && token.starts_with(PREFIX);
+    let known = token.starts_with(PREFIX) || token.starts_with(SESSION_PREFIX);
+    let is_ours = scheme.eq_ignore_ascii_case("bearer") && known;
     (is_ours && token.len() <= LONGEST).then_some(token)
 }
 
 /// The operator whose token this is, if both are in force.
 async fn find(app: &App, token: &str, now: Timestamp) -> Result<Option<Operator>, Problem> {
     // By digest: what the database compares is no secret, and says nothing of one that nearly fits.
-    let sql = "SELECT o.id, o.name, o.role, o.organisation, o.person, o.break_glass, t.id AS token, t.last_used_at \
-               FROM operator_tokens t JOIN operators o ON o.id = t.operator \
-               WHERE t.digest = $1 AND t.expires_at > $2 AND t.revoked_at IS NULL AND o.removed_at IS NULL";
-    let statement = Statement::new(sql).bind(digest_of(token)).bind(now);
+    let sql = "SELECT o.id, o.name, o.role, o.organisation, o.person, o.break_glass, t.id AS token, t.last_used_at, \
+               t.kind, t.expires_at FROM operator_tokens t JOIN operators o ON o.id = t.operator \
+               WHERE t.digest = $1 AND t.expires_at > $2 AND t.revoked_at IS NULL AND o.removed_at IS NULL \
+               AND (t.kind = 'token' OR t.kind = 'session' AND COALESCE(t.last_used_at, t.made_at) > $3)";
+    let idle = now.saturating_sub(IDLE).unwrap_or(Timestamp::MIN);
+    let statement = Statement::new(sql)
+        .bind(digest_of(token))
+        .bind(now)
+        .bind(idle);
     let Some(row) = app.store.read_one(statement).await? else {
         return Ok(None);
     };
@@ -205,6 +253,8 @@ async fn find(app: &App, token: &str, now: Timestamp) -> Result<Option<Operator>
         person: row.text("person")?.to_owned(),
         break_glass: row.boolean("break_glass")?,
         token: row.text("token")?.to_owned(),
+        session: row.text("kind")? == "session",
+        expires_at: row.timestamp("expires_at")?,
         organisation: row.optional_text("organisation")?.map(str::to_owned),
     };
     let last = row.optional_timestamp("last_used_at")?;

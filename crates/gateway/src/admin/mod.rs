@@ -31,12 +31,12 @@ pub mod role;
 mod routes;
 
 pub(crate) use audit_routes::routes as audit_routes;
-pub use caller::Operator;
-pub(crate) use caller::{digest_of, new_token};
+pub use caller::{Address, Operator};
+pub(crate) use caller::{IDLE, digest_of, new_session, new_token};
 pub use problem::{Code, Problem, Problems};
 pub use proposal::{Acts, Approved, Checked, Pending, TwoPersonAct};
 pub(crate) use proposal_routes::routes as proposal_routes;
-pub use read::{Asked, Told, detail, field};
+pub use read::{Asked, Told, Why, detail, field};
 pub use role::{Right, Role};
 pub(crate) use routes::Door;
 pub use routes::Routes;

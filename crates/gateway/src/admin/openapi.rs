@@ -23,6 +23,13 @@ pub(super) fn asks_for(item: &mut PathItem, right: Right) {
     }
 }
 
+/// Writes down that these operations need no token.
+pub(super) fn asks_for_nothing(item: &mut PathItem) {
+    for (_, operation) in operations(item) {
+        operation.security = Some(Vec::new());
+    }
+}
+
 /// Completes what the routes say of themselves.
 pub(super) fn document(mut described: OpenApi, acts: &Acts) -> OpenApi {
     described.info = InfoBuilder::new()
@@ -50,7 +57,7 @@ pub(super) fn document(mut described: OpenApi, acts: &Acts) -> OpenApi {
 fn description(acts: &Acts) -> String {
     let mut text = String::from(
         "What operators and their programs do to a gateway. Every operation names the right that it asks for \
-         (`x-lanyard-right`); `docs/reference/roles.md` says which role has it. An operator of one organisation finds \
+         (`x-lanyard-right`), but for signing in, which needs no token; `docs/reference/roles.md` says which role has it. An operator of one organisation finds \
          nothing of another's.\n\n\
          What needs a second person is asked for with `POST /admin/v1/proposals`. The acts:\n\n\
          | act | right | |\n|---|---|---|\n",

@@ -14,6 +14,10 @@ use utoipa::{IntoResponses, ToSchema};
 pub enum Code {
     Unauthorized,
     TooManyFailures,
+    SignInRefused,
+    TooManySignIns,
+    NoSignIn,
+    SetUpOver,
     Busy,
     Forbidden,
     NotFound,
@@ -44,9 +48,13 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the description.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::Unauthorized,
         Self::TooManyFailures,
+        Self::SignInRefused,
+        Self::TooManySignIns,
+        Self::NoSignIn,
+        Self::SetUpOver,
         Self::Busy,
         Self::Forbidden,
         Self::NotFound,
@@ -81,6 +89,10 @@ impl Code {
         match self {
             Self::Unauthorized => (401, "unauthorized", "Send a token of an operator that is in force as `Authorization: Bearer …`."),
             Self::TooManyFailures => (429, "too-many-failures", "Too many wrong tokens came from this address: wait, and send the right one."),
+            Self::SignInRefused => (403, "sign-in-refused", "The name, the password or the code is wrong, or the code was used before. Which of them is told to nobody."),
+            Self::TooManySignIns => (429, "too-many-sign-ins", "Signing in failed too often for this name or from this address: wait 15 minutes."),
+            Self::NoSignIn => (409, "no-sign-in", "There is no password here: the account for emergencies and programs have their token only, and others set one up with theirs."),
+            Self::SetUpOver => (409, "set-up-over", "This set-up took too long, had too many wrong codes, or is done: begin anew."),
             Self::Busy => (503, "busy", "Too many requests are under way here: try again in a moment."),
             Self::Forbidden => (403, "forbidden", "Your role does not have the right that this asks for: ask somebody who has it."),
             Self::NotFound => (404, "not-found", "There is nothing here, or nothing that you may see."),
@@ -266,7 +278,7 @@ pub enum Problems {
     /// The body is of another media type.
     #[response(status = 415, content_type = "application/problem+json")]
     MediaType(ProblemBody),
-    /// Too many wrong tokens; `Retry-After` says when to come again.
+    /// Too many wrong tokens or sign-ins; `Retry-After` says when to come again.
     #[response(status = 429, content_type = "application/problem+json")]
     TooMany(ProblemBody),
     /// The database does not answer, or too many requests are under way.

@@ -11,6 +11,7 @@ use store::{Row, Statement, StoreError};
 
 use super::caller::Operator;
 use super::problem::{Code, Problem};
+use super::read::Why;
 use super::role::Right;
 use crate::app::App;
 use crate::audit::{Act, Entry};
@@ -128,10 +129,11 @@ pub(super) struct Kept {
     pub(super) state: String,
     pub(super) decided_by: Option<String>,
     pub(super) decided_at: Option<Timestamp>,
+    pub(super) decision_reason: Option<String>,
 }
 
 const COLUMNS: &str = "id, act, organisation, object, detail, reason, ticket, proposed_by, person, proposed_at, expires_at, \
-                       state, decided_by, decided_at";
+                       state, decided_by, decided_at, decision_reason";
 
 impl Kept {
     fn read(row: &Row) -> Result<Self, StoreError> {
@@ -155,6 +157,7 @@ impl Kept {
             state: text("state")?,
             decided_by: optional("decided_by")?,
             decided_at: row.optional_timestamp("decided_at")?,
+            decision_reason: optional("decision_reason")?,
         })
     }
 
@@ -210,7 +213,7 @@ pub(super) async fn find(app: &App, operator: &Operator, id: &str) -> Result<Kep
 /// The row of a new one.
 pub(super) fn insert(kept: &Kept) -> Statement {
     let sql = format!(
-        "INSERT INTO proposals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', NULL, NULL)"
+        "INSERT INTO proposals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', NULL, NULL, NULL)"
     );
     Statement::new(sql)
         .bind(&kept.id)
@@ -228,8 +231,8 @@ pub(super) fn insert(kept: &Kept) -> Statement {
 
 /// Marks it approved, if at this moment it is open and in time, both operators are there, the one who approves has still the
 /// role that was looked at, and is another person than the one who proposed.
-pub(super) fn approve(id: &str, by: &Operator, now: Timestamp) -> Statement {
-    let sql = "UPDATE proposals SET state = 'approved', decided_by = $1, decided_at = $2 \
+pub(super) fn approve(id: &str, by: &Operator, why: &Why, now: Timestamp) -> Statement {
+    let sql = "UPDATE proposals SET state = 'approved', decided_by = $1, decided_at = $2, decision_reason = $8 \
                WHERE id = $3 AND state = 'open' AND expires_at > $4 AND person <> $5 \
                AND EXISTS (SELECT 1 FROM operators WHERE id = $6 AND removed_at IS NULL AND role = $7) \
                AND EXISTS (SELECT 1 FROM operators o WHERE o.id = proposals.proposed_by AND o.removed_at IS NULL)";
@@ -241,17 +244,19 @@ pub(super) fn approve(id: &str, by: &Operator, now: Timestamp) -> Statement {
         .bind(&by.person)
         .bind(&by.id)
         .bind(by.role.name())
+        .bind(why.reason.as_deref())
         .must_change(1)
 }
 
 /// Marks it declined, if it is open.
-pub(super) fn decline(id: &str, by: &Operator, now: Timestamp) -> Statement {
-    let sql = "UPDATE proposals SET state = 'declined', decided_by = $1, decided_at = $2 \
+pub(super) fn decline(id: &str, by: &Operator, why: &Why, now: Timestamp) -> Statement {
+    let sql = "UPDATE proposals SET state = 'declined', decided_by = $1, decided_at = $2, decision_reason = $5 \
                WHERE id = $3 AND state = 'open' AND expires_at > $4";
     Statement::new(sql)
         .bind(&by.id)
         .bind(now)
         .bind(id)
         .bind(now)
+        .bind(why.reason.as_deref())
         .must_change(1)
 }

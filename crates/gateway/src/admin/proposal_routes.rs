@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::caller::Operator;
 use super::problem::{Code, Problem, Problems};
 use super::proposal::{self, Acts, Approved, Kept, WAITS};
-use super::read::{Asked, Told, field};
+use super::read::{Asked, Told, Why, field};
 use super::role::Right;
 use super::routes::Routes;
 use crate::app::App;
@@ -92,6 +92,9 @@ struct Proposal {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     decided_at: Option<jiff::Timestamp>,
+    /// Why, in the words of whoever decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision_reason: Option<String>,
 }
 
 impl Proposal {
@@ -110,6 +113,7 @@ impl Proposal {
             expires_at: kept.expires_at,
             decided_by: kept.decided_by,
             decided_at: kept.decided_at,
+            decision_reason: kept.decision_reason,
         }
     }
 }
@@ -190,6 +194,7 @@ async fn propose(
         state: "open".to_owned(),
         decided_by: None,
         decided_at: None,
+        decision_reason: None,
     };
     let entry = told(&operator, Act::ProposalMade, &kept, now)
         .reason(kept.reason.as_deref())
@@ -223,6 +228,7 @@ async fn look(
     path = "/admin/v1/proposals/{proposal}/approve",
     tag = "Proposals",
     params(("proposal" = String, Path, description = "Its id")),
+    request_body = Why,
     responses((status = 200, description = "It is done", body = Proposal), Problems)
 )]
 async fn approve(
@@ -230,7 +236,9 @@ async fn approve(
     Extension(acts): Extension<Arc<Acts>>,
     operator: Operator,
     Path(id): Path<String>,
+    Told(why): Told<Why>,
 ) -> Result<Json<Proposal>, Problem> {
+    why.check()?;
     let kept = proposal::find(&app, &operator, &id).await?;
     let now = app.now();
     let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
@@ -248,10 +256,9 @@ async fn approve(
         by: operator.clone(),
         at: now,
     };
-    let entry =
-        told(&operator, Act::ProposalApproved, &kept, now).id("proposed-by", &kept.proposed_by);
+    let entry = decided(&operator, Act::ProposalApproved, &kept, &why, now);
     // First, and with the condition: of two approvals at once the second stops here.
-    let mut batch = vec![proposal::approve(&id, &operator, now)];
+    let mut batch = vec![proposal::approve(&id, &operator, &why, now)];
     batch.extend(act.carry_out(&app, &approved).await?);
     batch.push(entry.into());
     match app.store.write(batch).await {
@@ -280,6 +287,7 @@ async fn approve(
     path = "/admin/v1/proposals/{proposal}/decline",
     tag = "Proposals",
     params(("proposal" = String, Path, description = "Its id")),
+    request_body = Why,
     responses((status = 200, description = "It is declined", body = Proposal), Problems)
 )]
 async fn decline(
@@ -287,17 +295,18 @@ async fn decline(
     Extension(acts): Extension<Arc<Acts>>,
     operator: Operator,
     Path(id): Path<String>,
+    Told(why): Told<Why>,
 ) -> Result<Json<Proposal>, Problem> {
+    why.check()?;
     let kept = proposal::find(&app, &operator, &id).await?;
     let now = app.now();
     let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
     operator.must(act.right())?;
     kept.must_be_open(now)?;
-    let entry =
-        told(&operator, Act::ProposalDeclined, &kept, now).id("proposed-by", &kept.proposed_by);
+    let entry = decided(&operator, Act::ProposalDeclined, &kept, &why, now);
     match app
         .store
-        .write([proposal::decline(&id, &operator, now), entry.into()])
+        .write([proposal::decline(&id, &operator, &why, now), entry.into()])
         .await
     {
         Ok(_) => look(State(app), operator, Path(id)).await,
@@ -311,4 +320,12 @@ fn told(operator: &Operator, act: Act, kept: &Kept, now: jiff::Timestamp) -> Ent
         .organisation(kept.organisation.as_deref())
         .id("act", &kept.act)
         .ticket(kept.ticket.as_deref())
+}
+
+fn decided(operator: &Operator, act: Act, kept: &Kept, why: &Why, now: jiff::Timestamp) -> Entry {
+    let ticket = why.ticket.as_deref().or(kept.ticket.as_deref());
+    told(operator, act, kept, now)
+        .id("proposed-by", &kept.proposed_by)
+        .reason(why.reason.as_deref())
+        .ticket(ticket)
 }

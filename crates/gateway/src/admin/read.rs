@@ -4,9 +4,12 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::header;
 use axum::http::request::Parts;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 
 use super::problem::{Code, Problem};
+use crate::audit::Entry;
 
 /// The longest text of a member, in characters.
 const LONGEST_TEXT: usize = 500;
@@ -95,6 +98,37 @@ where
         asked
             .map(|Query(asked)| Self(asked))
             .map_err(|_| Problem::with(Code::FieldInvalid, reason))
+    }
+}
+
+/// Why something is done.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    /// In your words. No employee's name belongs here: it stands in the audit for years.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// The ticket of your service desk.
+    #[serde(default)]
+    #[schema(example = "INC-1042", nullable = false)]
+    pub ticket: Option<String>,
+}
+
+impl Why {
+    /// Whether both can be kept.
+    pub fn check(&self) -> Result<(), Problem> {
+        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
+            text.as_deref().map(|text| field(name, text)).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// The entry, with both.
+    pub fn told(&self, entry: Entry) -> Entry {
+        entry
+            .reason(self.reason.as_deref())
+            .ticket(self.ticket.as_deref())
     }
 }
 

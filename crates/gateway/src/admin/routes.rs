@@ -32,7 +32,10 @@ const AT_ONCE: usize = 64;
 
 /// Routes of the admin API, each with its right.
 #[derive(Default)]
-pub struct Routes(OpenApiRouter<Live>);
+pub struct Routes {
+    guarded: OpenApiRouter<Live>,
+    open: OpenApiRouter<Live>,
+}
 
 impl Routes {
     /// None yet.
@@ -52,7 +55,23 @@ impl Routes {
             openapi::asks_for(item, right);
         }
         let guarded = router.layer(from_fn(move |request, next| admit(right, request, next)));
-        Self(self.0.routes((schemas, paths, guarded)))
+        Self {
+            guarded: self.guarded.routes((schemas, paths, guarded)),
+            ..self
+        }
+    }
+
+    /// Operations that need no token, since one comes by one there: signing in, and nothing else. What they take must prove by
+    /// itself who sends it.
+    #[must_use]
+    pub(crate) fn open(self, (schemas, mut paths, router): UtoipaMethodRouter<Live>) -> Self {
+        for item in paths.paths.values_mut() {
+            openapi::asks_for_nothing(item);
+        }
+        Self {
+            open: self.open.routes((schemas, paths, router)),
+            ..self
+        }
     }
 
     /// What these routes need beside the shared parts; handlers ask for it as an `Extension`.
@@ -70,7 +89,10 @@ impl Routes {
     /// Those of another slice as well.
     #[must_use]
     pub fn and(self, others: Self) -> Self {
-        Self(self.0.merge(others.0))
+        Self {
+            guarded: self.guarded.merge(others.guarded),
+            open: self.open.merge(others.open),
+        }
     }
 }
 
@@ -111,14 +133,23 @@ impl Default for Door {
 impl Door {
     /// The whole admin API.
     pub(crate) fn router(self: Arc<Self>, live: &Live, routes: Routes, acts: Acts) -> Router {
-        let (described, document) = routes.0.split_for_parts();
+        let (described, mut document) = routes.guarded.split_for_parts();
+        let (open, of_open) = routes.open.split_for_parts();
+        document.merge(of_open);
         let document = openapi::document(document, &acts);
+        let open = open
+            .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
+            .layer(from_fn_with_state(
+                (live.clone(), Arc::clone(&self)),
+                caller::open,
+            ));
         described
             .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
             .fallback(|| async { Problem::from(Code::NotFound) })
             .layer(Extension(Arc::new(acts)))
             // Whoever has no token does not learn which addresses there are.
             .layer(from_fn_with_state((live.clone(), self), caller::required))
+            .merge(open)
             .route("/openapi.json", get(|| async move { Json(document) }))
             .route("/healthz", get(|| async { "ok\n" }))
             .with_state(live.clone())

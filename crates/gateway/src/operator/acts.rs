@@ -9,6 +9,7 @@ use store::Statement;
 
 use super::desk::new_id;
 use super::rows::{self, Known, NewOperator};
+use super::sign_in::end_sessions;
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
 use crate::admin::{
     Acts, Approved, Checked, Code, Operator, Pending, Problem, Right, Role, TwoPersonAct, detail,
@@ -211,7 +212,9 @@ impl TwoPersonAct for ChangeRole {
                 .entry(Act::OperatorRoleChanged, ("operator", &change.operator))
                 .with("from", from.name())
                 .with("to", change.role.name());
-            Ok(vec![update, entry.into()])
+            // What a session may is what its role was when its pages were shown: whoever has another role signs in anew.
+            let ended = end_sessions(&change.operator, None, approved.at);
+            Ok(vec![update, ended, entry.into()])
         })
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use store::{Store, StoreError};
 
 use super::rows::{self, Known, NewOperator, Token};
-use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
+use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, sign_in};
 use crate::admin::{digest_of, new_token};
 use crate::audit::{Act, Actor, Entry};
 use crate::random::Random;
@@ -155,6 +155,20 @@ impl Desk<'_> {
             .write([rows::revoke_token(id, self.now), entry.into()])
             .await?;
         Ok(())
+    }
+
+    /// Forgets how an operator signs in: their password, authenticator and recovery codes; and ends their sessions. With a
+    /// token of theirs they set it up anew.
+    pub async fn reset_sign_in(
+        &self,
+        name: &str,
+        organisation: Option<&str>,
+    ) -> Result<(), DeskError> {
+        let known = self.find(name, organisation).await?;
+        let mut batch = sign_in::forget(&known.id, self.now);
+        let entry = self.entry(Act::OperatorSignInReset, &known.id, organisation);
+        batch.push(entry.into());
+        Ok(self.store.write(batch).await.map(drop)?)
     }
 
     async fn find(&self, name: &str, organisation: Option<&str>) -> Result<Known, DeskError> {

@@ -4,15 +4,24 @@
 //! The first operator is made by whoever has the machine ([`desk`]). After that, adding one, giving one another role and
 //! giving another's operator a token take two persons ([`acts`]): one administrator alone could otherwise make the second
 //! person up. Removing and revoking take one, since they must not wait.
+//!
+//! At the console a person signs in by a password and an authenticator ([`sign_in`]); everywhere else an operator is whoever
+//! has its token.
 
 mod acts;
+mod attempts;
 pub mod desk;
 mod routes;
 mod rows;
+mod set_up_routes;
+mod sign_in;
+mod sign_in_routes;
+mod totp;
 
 pub(crate) use acts::acts;
 pub(crate) use routes::routes;
 pub use rows::{Known, NewOperator, Token};
+pub use totp::code_of;
 
 /// How long a token is in force unless somebody says otherwise, in days.
 pub const TOKEN_DAYS: u32 = 90;

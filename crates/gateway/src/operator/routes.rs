@@ -12,7 +12,7 @@ use super::desk::new_id;
 use super::rows::{self, Known, Token};
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
 use crate::admin::{
-    Code, Operator, Problem, Problems, Right, Role, Routes, Told, digest_of, field, new_token,
+    Code, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of, new_token,
 };
 use crate::app::App;
 use crate::audit::{Act, Entry};
@@ -26,6 +26,8 @@ pub(crate) fn routes() -> Routes {
         .with(Right::OperatorsRead, routes!(list))
         .with(Right::OperatorsRead, routes!(look))
         .with(Right::OperatorsChange, routes!(remove))
+        .and(super::sign_in_routes::routes())
+        .and(super::set_up_routes::routes())
 }
 
 /// Who asks.
@@ -48,6 +50,11 @@ struct Whoami {
     break_glass: bool,
     /// The token that was sent, by its id.
     token: String,
+    /// Whether that is a session's: somebody signed in by password, or by the token of the account for emergencies.
+    session: bool,
+    /// When it ends at the latest.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
 }
 
 /// Who am I?
@@ -67,6 +74,8 @@ async fn who_am_i(operator: Operator) -> Json<Whoami> {
         role: operator.role,
         break_glass: operator.break_glass,
         token: operator.token,
+        session: operator.session,
+        expires_at: operator.expires_at,
     })
 }
 
@@ -116,35 +125,6 @@ async fn look(
         .ok_or(Code::NotFound)?;
     let tokens = rows::tokens_of(&app.store, &id).await?;
     Ok(Json(WithTokens { operator, tokens }))
-}
-
-/// Why something is done.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Why {
-    /// In your words. No employee's name belongs here: it stands in the audit for years.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    reason: Option<String>,
-    /// The ticket of your service desk.
-    #[serde(default)]
-    #[schema(example = "INC-1042", nullable = false)]
-    ticket: Option<String>,
-}
-
-impl Why {
-    fn check(&self) -> Result<(), Problem> {
-        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
-            text.as_deref().map(|text| field(name, text)).transpose()?;
-        }
-        Ok(())
-    }
-
-    fn told(&self, entry: Entry) -> Entry {
-        entry
-            .reason(self.reason.as_deref())
-            .ticket(self.ticket.as_deref())
-    }
 }
 
 /// Remove an operator, its tokens and the programs that it answers for. At once, by one person

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{Row, Statement, Store, StoreError};
 
-use crate::admin::Role;
+use crate::admin::{IDLE, Role};
 
 /// An operator that is not there yet.
 #[derive(Clone, Debug)]
@@ -87,10 +87,13 @@ pub struct Token {
     pub id: String,
     /// Whose it is.
     pub operator: String,
+    /// `token`, or `session`: one that began by signing in.
+    #[schema(example = "token")]
+    pub kind: String,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
-    /// Until when.
+    /// Until when; a session as things stand now: what is asked with it puts that off.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
     /// When it was last used, to the minute.
@@ -180,6 +183,10 @@ pub(super) fn remove(id: &str, now: Timestamp) -> Vec<Statement> {
         with(format!(
             "UPDATE operator_tokens SET revoked_at = $1 WHERE operator IN {theirs} AND revoked_at IS NULL"
         )),
+        // Nobody signs in any more; what they did it by need not stay.
+        Statement::new("DELETE FROM operator_sign_ins WHERE operator = $1").bind(id),
+        Statement::new("DELETE FROM operator_set_ups WHERE operator = $1").bind(id),
+        Statement::new("DELETE FROM operator_recovery_codes WHERE operator = $1").bind(id),
         with(format!(
             "UPDATE proposals SET state = 'declined', decided_at = $1 WHERE proposed_by IN {theirs} AND state = 'open'"
         )),
@@ -218,16 +225,24 @@ pub(super) fn revoke_token(id: &str, now: Timestamp) -> Statement {
 
 /// An operator's tokens, newest first.
 pub(super) async fn tokens_of(store: &Store, operator: &str) -> Result<Vec<Token>, StoreError> {
-    let sql = "SELECT id, operator, made_at, expires_at, last_used_at, revoked_at FROM operator_tokens \
+    let sql = "SELECT id, operator, kind, made_at, expires_at, last_used_at, revoked_at FROM operator_tokens \
                WHERE operator = $1 ORDER BY made_at DESC, id";
     let rows = store.read(Statement::new(sql).bind(operator)).await?;
     let token = |row: &Row| {
+        let kind = row.text("kind")?.to_owned();
+        let made_at = row.timestamp("made_at")?;
+        let last_used_at = row.optional_timestamp("last_used_at")?;
+        let mut expires_at = row.timestamp("expires_at")?;
+        if kind == "session" {
+            expires_at = expires_at.min(last_used_at.unwrap_or(made_at) + IDLE);
+        }
         Ok(Token {
             id: row.text("id")?.to_owned(),
             operator: row.text("operator")?.to_owned(),
-            made_at: row.timestamp("made_at")?,
-            expires_at: row.timestamp("expires_at")?,
-            last_used_at: row.optional_timestamp("last_used_at")?,
+            kind,
+            made_at,
+            expires_at,
+            last_used_at,
             revoked_at: row.optional_timestamp("revoked_at")?,
         })
     };

@@ -10,6 +10,12 @@ use super::Revoked;
 use crate::app::Parts;
 use store::{Row, Statement, StoreError};
 
+/// How many credentials in force one answer tells of.
+const PAGE: usize = 100;
+
+const COLUMNS: &str = "serial_number, organisation, credential_type, list, list_index, issued_at, expires_at, revoked_at, \
+                       revocation_cause";
+
 /// A credential that left the gateway in an interaction of this client's. What does not apply is left out.
 #[derive(Serialize, ToSchema)]
 #[schema(as = KnownCredential)]
@@ -55,8 +61,7 @@ pub(super) async fn find(
         .map(|place| format!("${place}"))
         .collect();
     let sql = format!(
-        "SELECT serial_number, organisation, credential_type, list, list_index, issued_at, expires_at, revoked_at, \
-         revocation_cause FROM credentials WHERE client_id = $1 AND serial_number IN ({}) ORDER BY serial_number",
+        "SELECT {COLUMNS} FROM credentials WHERE client_id = $1 AND serial_number IN ({}) ORDER BY serial_number",
         places.join(", ")
     );
     let select = serial_numbers
@@ -64,6 +69,28 @@ pub(super) async fn find(
         .fold(Statement::new(sql).bind(client_id), |select, number| {
             select.bind(number.to_string())
         });
+    read_all(app, select).await
+}
+
+/// The next of the client's credentials that are in force, behind the last one that it has: so that it may find those of
+/// which it knows nothing, after it lost what it had.
+pub(super) async fn in_force_after(
+    app: &Parts,
+    client_id: &str,
+    last: Option<Uuid>,
+    now: Timestamp,
+) -> Result<Vec<Known>, StoreError> {
+    let select = Statement::new(format!(
+        "SELECT {COLUMNS} FROM credentials WHERE client_id = $1 AND serial_number > $2 AND revoked_at IS NULL \
+         AND (expires_at IS NULL OR expires_at > $3) ORDER BY serial_number LIMIT {PAGE}"
+    ))
+    .bind(client_id)
+    .bind(last.map_or_else(String::new, |last| last.to_string()))
+    .bind(now);
+    read_all(app, select).await
+}
+
+async fn read_all(app: &Parts, select: Statement) -> Result<Vec<Known>, StoreError> {
     let mut known = Vec::new();
     for row in &app.store.read(select).await? {
         known.extend(read(app, row)?);

@@ -48,7 +48,7 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     before: Option<String>,
-    /// Asked by serial number: what is known of the credentials, in the order of their numbers. Unknown ones are left out.
+    /// Asked about credentials: what is known of them, in the order of their numbers, at most 100. Unknown ones are left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     credentials: Option<Vec<credentials::Known>>,
@@ -120,7 +120,8 @@ struct Revoked {
     cause: String,
 }
 
-/// A question: one of `state`, `request_uri` and `reference` about interactions, or `serial_number` about credentials.
+/// A question: one of `state`, `request_uri` and `reference` about interactions, or of `serial_number` and
+/// `in_force_after` about credentials.
 #[derive(ToSchema)]
 #[allow(dead_code)] // described here, read in `question`
 struct QuestionForm {
@@ -136,6 +137,9 @@ struct QuestionForm {
     /// Up to 100 serial numbers of credentials, separated by spaces.
     #[schema(required = false)]
     serial_number: String,
+    /// Every credential in force: the last serial number of the answer before, or empty. The last answer has none.
+    #[schema(required = false)]
+    in_force_after: String,
     /// Where the last answer ended.
     #[schema(required = false)]
     before: String,
@@ -148,8 +152,8 @@ struct QuestionForm {
 
 /// Look up what became of interactions
 ///
-/// The client's own, by exactly one of `state`, `request_uri` and `reference`; or of credentials, by `serial_number`. No
-/// personal value is told.
+/// The client's own, by exactly one of `state`, `request_uri` and `reference`; or of credentials, by `serial_number`, or
+/// all that are in force, by `in_force_after`. No personal value is told.
 #[utoipa::path(
     post,
     path = "/outcomes",
@@ -172,6 +176,10 @@ async fn look_up(
     let credentials = match &question.by {
         By::SerialNumbers(numbers) => {
             Some(credentials::find(&app, &asked.party.client_id, numbers).await?)
+        }
+        By::InForceAfter(last) => {
+            let client_id = &asked.party.client_id;
+            Some(credentials::in_force_after(&app, client_id, *last, app.now()).await?)
         }
         _ => None,
     };

@@ -1,5 +1,5 @@
-//! What a relying party asks about: interactions by exactly one of three names, and from where on; or credentials by their
-//! serial numbers.
+//! What a relying party asks about: interactions by exactly one of three names, and from where on; or credentials, by their
+//! serial numbers or all that are in force.
 
 use jiff::Timestamp;
 use standards::oauth::form::Form;
@@ -21,6 +21,8 @@ pub(super) enum By<'a> {
     Reference(String),
     /// Of credentials that left the gateway: not about interactions, which are forgotten sooner.
     SerialNumbers(Vec<Uuid>),
+    /// Every credential of the client's that is in force, in the order of the serial numbers, behind this one.
+    InForceAfter(Option<Uuid>),
 }
 
 /// A question that can be answered.
@@ -41,10 +43,12 @@ pub(super) struct Cursor {
 /// Why a question cannot be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unanswerable {
-    #[error("send exactly one of state, request_uri, reference and serial_number")]
+    #[error("send exactly one of state, request_uri, reference, serial_number and in_force_after")]
     NotOne,
     #[error("serial_number has up to 100 GUIDs, separated by single spaces")]
     SerialNumber,
+    #[error("in_force_after is the last serial number that you have, or empty")]
+    InForceAfter,
     #[error("reference has eight letters and digits, such as K7Q2-9MFD")]
     Reference,
     #[error("before must be the value that the last answer gave")]
@@ -58,14 +62,20 @@ impl<'a> Question<'a> {
             form.find("request_uri"),
             form.find("reference"),
             form.find("serial_number"),
+            form.find("in_force_after"),
         );
         let by = match named {
-            (Some(state), None, None, None) => By::State(state),
-            (None, Some(request_uri), None, None) => By::RequestUri(request_uri),
-            (None, None, Some(reference), None) => {
+            (Some(state), None, None, None, None) => By::State(state),
+            (None, Some(request_uri), None, None, None) => By::RequestUri(request_uri),
+            (None, None, Some(reference), None, None) => {
                 By::Reference(read_out(reference).ok_or(Unanswerable::Reference)?)
             }
-            (None, None, None, Some(numbers)) => By::SerialNumbers(serial_numbers(numbers)?),
+            (None, None, None, Some(numbers), None) => By::SerialNumbers(serial_numbers(numbers)?),
+            (None, None, None, None, Some("")) => By::InForceAfter(None),
+            (None, None, None, None, Some(last)) => {
+                let last = Uuid::try_parse(last).map_err(|_| Unanswerable::InForceAfter)?;
+                By::InForceAfter(Some(last))
+            }
             _ => return Err(Unanswerable::NotOne),
         };
         let before = form
@@ -118,6 +128,7 @@ mod tests {
             "client_id=a",
             "state=a&reference=K7Q2-9MFD",
             "state=a&request_uri=b",
+            "state=a&in_force_after=",
         ] {
             assert_eq!(parse(body), Err(Unanswerable::NotOne), "{body}");
         }
@@ -142,6 +153,14 @@ mod tests {
         }
         let two = format!("{}&state=a", numbers(1));
         assert_eq!(parse(&two), Err(Unanswerable::NotOne));
+    }
+
+    #[test]
+    fn what_is_in_force_is_told_from_the_first_or_behind_a_serial_number() {
+        assert!(parse("in_force_after=").unwrap().contains("None"));
+        let number = Uuid::from_u128(7);
+        assert!(parse(&format!("in_force_after={number}")).is_ok());
+        assert_eq!(parse("in_force_after=x"), Err(Unanswerable::InForceAfter));
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) async fn find(
 ) -> Result<Vec<Trace>, StoreError> {
     let (column, value) = match &question.by {
         // These name credentials, not interactions.
-        By::SerialNumbers(_) => return Ok(Vec::new()),
+        By::SerialNumbers(_) | By::InForceAfter(_) => return Ok(Vec::new()),
         By::State(state) => ("state_digest", app.seal.digest_of_chosen(client_id, state)),
         By::RequestUri(request_uri) => ("request_digest", Digest::of(request_uri).0),
         By::Reference(reference) => ("reference", reference.clone()),

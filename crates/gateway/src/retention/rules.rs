@@ -98,6 +98,23 @@ pub fn rules(now: Timestamp, retention_days: u32) -> Vec<Rule> {
         spent("used_nonces", "nonces of wallets"),
         spent("used_assertions", "assertions of clients"),
         Rule {
+            code: "operator-sessions",
+            table: "operator_tokens",
+            sentence: format!("sessions of operators, {days} after their end; tokens stay"),
+            past: "kind = 'session' AND expires_at < $1".to_owned(),
+            held: None,
+            values: vec![kept_seconds],
+        },
+        spent("operator_set_ups", "sign-ins of operators that nobody confirmed"),
+        Rule {
+            code: "operator_attempts",
+            table: "operator_attempts",
+            sentence: "how often somebody tried to sign in, a day".to_owned(),
+            past: "since < $1".to_owned(),
+            held: None,
+            values: vec![now.as_second() - 86_400],
+        },
+        Rule {
             code: "heartbeats",
             table: "heartbeats",
             sentence: format!("heartbeats, {HEARTBEAT_DAYS} days"),

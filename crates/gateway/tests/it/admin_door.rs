@@ -62,6 +62,7 @@ async fn sec_13_the_admin_api_listens_in_the_open_with_tls_only() {
         let mut config = world.config.clone();
         config.admin = Some(AdminConfig {
             listen: listen.parse().unwrap(),
+            console: true,
         });
         config
     };

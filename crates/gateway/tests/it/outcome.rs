@@ -59,6 +59,7 @@ on_both_engines!(
     a_state_that_repeats_is_told_newest_first_and_page_by_page,
     sec_33_another_clients_interactions_are_answered_like_unknown_ones,
     sec_33_credentials_are_told_by_their_serial_numbers_to_the_client_that_issued_them,
+    sec_33_credentials_in_force_are_told_page_by_page_to_the_client_that_issued_them,
 );
 
 async fn an_interaction_is_told_at_every_stage_and_by_each_of_its_names(database: Database) {
@@ -284,6 +285,43 @@ async fn the_client_is_known_before_its_question_is_read() {
     assert_eq!(answer.headers["cache-control"], "no-store");
     let asked = client().get(world.url("/outcomes?state=a")).send().await;
     assert_eq!(asked.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+async fn sec_33_credentials_in_force_are_told_page_by_page_to_the_client_that_issued_them(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let (party, hour) = (world.party("v2"), SignedDuration::from_hours(1));
+    let in_force = async |party: &Party, last: &str| {
+        let answer = ask(&world, party, &[("in_force_after", last)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let all = answer.json["credentials"].as_array().unwrap().clone();
+        let numbers = all.iter().map(|one| one["serial_number"].as_str().unwrap());
+        numbers.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(in_force(&party, "").await, [""; 0]);
+    let hint = world.hint(&party, |_| ());
+    let mut issued = Vec::new();
+    for _ in 0..2 {
+        let request_uri = push(&world, &party, |form| {
+            form.issue("TrainingProgramme", &hint);
+        })
+        .await;
+        let (_, page) = open(&world, &party, &request_uri).await;
+        world.scan("anna", &page.link("open-wallet"), true).await;
+        let told = outcome(&world, &party, &[("request_uri", &request_uri)]).await;
+        issued.push(told["serial_number"].as_str().unwrap().to_owned());
+    }
+    issued.sort();
+    assert_eq!(in_force(&party, "").await, issued);
+    assert_eq!(in_force(&party, &issued[0]).await, issued[1..]);
+    assert_eq!(in_force(&party, &issued[1]).await, [""; 0]);
+    assert_eq!(in_force(&world.party("plain"), "").await, [""; 0]);
+
+    world.revoke(&party, &issued[0], |_| ()).await;
+    assert_eq!(in_force(&party, "").await, issued[1..], "revoked");
+    world.later(hour * 24 * 365 * 20);
+    assert_eq!(in_force(&party, "").await, [""; 0], "over");
 }
 
 async fn sec_33_credentials_are_told_by_their_serial_numbers_to_the_client_that_issued_them(

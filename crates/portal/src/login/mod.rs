@@ -1,7 +1,6 @@
 //! Logging in.
 
 pub(crate) mod page;
-pub(crate) mod password;
 pub(crate) mod provider;
 pub(crate) mod throttle;
 pub(crate) mod under_way;

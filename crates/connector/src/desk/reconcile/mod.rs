@@ -30,6 +30,8 @@ pub enum DifferenceCode {
     RevokedHereNotThere,
     /// Here it never reached a wallet; at the gateway it is in force.
     NotIssuedHereInForceThere,
+    /// At the gateway it is in force; here nobody ever heard of it, as after an older copy of the database was restored.
+    InForceThereUnknownHere,
     /// The gateway has revoked it; its published list says that it counts.
     NotRevokedInList,
     /// At the gateway it is in force; its published list says that it does not count.
@@ -40,11 +42,12 @@ pub enum DifferenceCode {
 
 impl DifferenceCode {
     /// Every code.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::IssuedHereUnknownThere,
         Self::RevokedThereNotHere,
         Self::RevokedHereNotThere,
         Self::NotIssuedHereInForceThere,
+        Self::InForceThereUnknownHere,
         Self::NotRevokedInList,
         Self::RevokedInListNotThere,
         Self::ListUnusable,
@@ -57,13 +60,15 @@ impl DifferenceCode {
             Self::RevokedThereNotHere => "revoked-there-not-here",
             Self::RevokedHereNotThere => "revoked-here-not-there",
             Self::NotIssuedHereInForceThere => "not-issued-here-in-force-there",
+            Self::InForceThereUnknownHere => "in-force-there-unknown-here",
             Self::NotRevokedInList => "not-revoked-in-list",
             Self::RevokedInListNotThere => "revoked-in-list-not-there",
             Self::ListUnusable => "list-unusable",
         }
     }
 
-    /// Whether [`Desk::repair`] can do something about it. The rest is for the operator of the gateway.
+    /// Whether [`Desk::repair`] can do something about it. The rest is for the operator of the gateway; what nobody here
+    /// ever heard of may be another system's that shares the client, so that no program should decide about it.
     pub const fn can_be_repaired(self) -> bool {
         matches!(
             self,
@@ -180,8 +185,6 @@ type Lists = HashMap<String, Option<PublishedList>>;
 
 impl Desk {
     /// Compare registry, gateway and published status lists. Changes nothing, here or there.
-    ///
-    /// What the gateway issued and the desk never asked for is not found: the gateway is asked by serial number.
     pub async fn reconcile(&self) -> Result<Reconciliation, ReconcileError> {
         let connector = self.0.gateway.connector().await?;
         let mut found = Reconciliation::default();
@@ -203,6 +206,9 @@ impl Desk {
                 .differences
                 .extend(self.unmoved(&settled, differences).await?);
         }
+        found
+            .differences
+            .extend(self.unknown_here(connector).await?);
         found.lists = lists
             .values()
             .flatten()
@@ -256,6 +262,49 @@ impl Desk {
         tracing::info!(%serial_number, code = difference.code.code(), stored, "a difference is repaired");
         self.wake();
         Ok(stored)
+    }
+
+    /// What is in force at the gateway and not in the registry. A serial number is written here before the gateway hears of
+    /// it, so that what is not here now never was.
+    async fn unknown_here(&self, connector: &Connector) -> Result<Vec<Difference>, ReconcileError> {
+        let mut unknown = Vec::new();
+        let mut last = None;
+        loop {
+            let some = connector.credentials_in_force(last).await?;
+            let Some(furthest) = some.iter().map(|one| one.serial_number).max() else {
+                return Ok(unknown);
+            };
+            last = Some(furthest);
+            let here = self.registered_among(&some).await?;
+            let missing = some
+                .into_iter()
+                .filter(|one| !here.contains(&one.serial_number));
+            unknown.extend(missing.map(|one| Difference {
+                code: DifferenceCode::InForceThereUnknownHere,
+                serial_number: Some(one.serial_number),
+                credential_type: Some(one.credential_type),
+                cause: None,
+                status_list: None,
+            }));
+        }
+    }
+
+    async fn registered_among(
+        &self,
+        known: &[KnownCredential],
+    ) -> Result<HashSet<Uuid>, StoreError> {
+        let places: Vec<String> = (1..=known.len()).map(|place| format!("${place}")).collect();
+        let select = Statement::new(format!(
+            "SELECT serial_number FROM connector_credentials WHERE serial_number IN ({})",
+            places.join(", ")
+        ));
+        let select = known.iter().fold(select, |select, one| {
+            select.bind(one.serial_number.to_string())
+        });
+        let rows = self.0.store.read(select).await?;
+        rows.iter()
+            .map(|row| super::registry::parse_serial_number(row.text("serial_number")?))
+            .collect()
     }
 
     async fn registered_after(&self, after: &str) -> Result<Vec<Registered>, StoreError> {

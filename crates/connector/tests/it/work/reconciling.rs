@@ -16,6 +16,7 @@ on_both_engines!(
     what_is_revoked_here_and_in_force_there_is_revoked_once_more,
     what_is_in_force_although_it_reached_no_wallet_is_revoked,
     what_the_gateway_does_not_know_is_found_however_much_there_is,
+    what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks,
     a_list_that_cannot_be_had_or_is_forged_is_said_and_decides_nothing,
     a_gateway_that_cannot_be_asked_is_an_error_and_no_difference,
 );
@@ -185,6 +186,30 @@ async fn what_the_gateway_does_not_know_is_found_however_much_there_is(database:
         assert_eq!(difference.code, DifferenceCode::IssuedHereUnknownThere);
         assert!(!it.desk.repair(difference).await.unwrap(), "nobody can");
     }
+}
+
+async fn what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks(
+    database: Database,
+) {
+    let it = Working::start(database).await;
+    let number = it.issued().await.serial_number;
+    // As if an older copy of the database had been restored.
+    write(&it, "DELETE FROM connector_credentials").await;
+    let found = reconcile(&it).await;
+    let [difference] = &found.differences[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(difference.code, DifferenceCode::InForceThereUnknownHere);
+    assert_eq!(difference.serial_number, Some(number));
+    assert!(!it.desk.repair(difference).await.unwrap());
+
+    let answer = serde_json::json!({"outcomes": [], "credentials": [{
+        "serial_number": uuid::Uuid::nil(), "credential_type": "FireSafety", "issuer": "did:web:a.example",
+        "issued_at": "2026-11-28T12:00:00Z", "status_list": {"uri": "https://a.example/1", "idx": 1},
+    }]});
+    it.door.jam(LOOK_UP, Jam::Answer(answer.to_string()));
+    let error = it.desk.reconcile().await.unwrap_err();
+    assert!(error.to_string().contains("in order"), "no end: {error}");
 }
 
 async fn a_list_that_cannot_be_had_or_is_forged_is_said_and_decides_nothing(database: Database) {

@@ -1,4 +1,5 @@
-//! Passwords: argon2id, never on the threads that answer, and no more at once than the machine can bear.
+//! People's passwords: argon2id, never on the threads that answer, and no more at once than the machine can bear. For whoever
+//! lets people in by one: the staff portal, and the gateway its operators.
 
 use std::sync::Arc;
 
@@ -8,29 +9,29 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::token;
-
 /// Each takes 19 MiB and a core for some hundredths of a second [OWASP password storage].
 const AT_ONCE: usize = 4;
 
 /// The machine could not hash.
 #[derive(Debug, thiserror::Error)]
 #[error("a password could not be hashed")]
-pub(crate) struct CannotHash;
+pub struct CannotHash;
 
-/// Hashes passwords and compares them.
+/// Hashes passwords and compares them; cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Passwords {
+pub struct Passwords {
     turns: Arc<Semaphore>,
     /// The hash of a password that nobody knows: comparing with it costs the same.
     nobodys: Arc<str>,
 }
 
 impl Passwords {
-    pub(crate) async fn new() -> Result<Self, CannotHash> {
+    /// Ready to compare: takes as long as hashing once.
+    pub async fn new() -> Result<Self, CannotHash> {
         let turns = Arc::new(Semaphore::new(AT_ONCE));
-        let unknown = token::random().map_err(|_| CannotHash)?;
-        let nobodys = in_turn(&turns, move || hash(unknown.as_bytes())).await??;
+        let mut unknown = [0_u8; 32];
+        aws_lc_rs::rand::fill(&mut unknown).map_err(|_| CannotHash)?;
+        let nobodys = in_turn(&turns, move || hash(&unknown)).await??;
         Ok(Self {
             turns,
             nobodys: nobodys.into(),
@@ -38,12 +39,12 @@ impl Passwords {
     }
 
     /// What is kept of a password.
-    pub(crate) async fn hash(&self, password: Zeroizing<String>) -> Result<String, CannotHash> {
+    pub async fn hash(&self, password: Zeroizing<String>) -> Result<String, CannotHash> {
         in_turn(&self.turns, move || hash(password.as_bytes())).await?
     }
 
     /// Whether this is the password of that hash. Without a hash it is not, which takes just as long.
-    pub(crate) async fn is_right(
+    pub async fn is_right(
         &self,
         password: Zeroizing<String>,
         of: Option<String>,
@@ -77,6 +78,12 @@ fn hash(password: &[u8]) -> Result<String, CannotHash> {
 fn fits(password: &[u8], hash: &str) -> bool {
     PasswordHash::new(hash)
         .is_ok_and(|hash| Argon2::default().verify_password(password, &hash).is_ok())
+}
+
+impl std::fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Passwords(…)")
+    }
 }
 
 #[cfg(test)]

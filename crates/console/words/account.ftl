@@ -1,0 +1,19 @@
+## One's own account
+
+account-log-in = How you log in
+account-set-up = Set up on
+account-last-used = Last logged in with it
+account-codes-left = Recovery codes left
+account-password-title = Change your password
+account-password-text = Every other session of yours ends.
+account-anew = Set up password and authenticator anew
+account-tokens-text = For “lanyard admin” and programs of yours. Whoever has one is you.
+account-few-codes = Recovery codes left: { $count }
+account-few-codes-hint = You get new ones when you set up your authenticator anew.
+state-do-it = Do it soon
+token-new-title = Make a token
+token-new-button = Make a token
+token-new-once = You see it only now
+token-new-text = Keep it where only you can read it. Nobody can show it to you again.
+token-new-ends = It is in force until { $ends }.
+done-password = Your password is changed.
