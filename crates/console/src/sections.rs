@@ -6,7 +6,9 @@ use std::pin::Pin;
 use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
-use crate::{account, audit, home, operators, proposals};
+use crate::{
+    account, audit, credentials, figures, holds, home, interactions, keys, operators, proposals,
+};
 
 /// Something on its way.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
@@ -55,6 +57,11 @@ pub(crate) enum State {
 #[rustfmt::skip]
 pub(crate) const SECTIONS: &[Section] = &[
     Section { path: "/console", key: "nav-home", right: None, pages: home::pages, news: None },
+    Section { path: "/console/interactions", key: "nav-interactions", right: Some("interactions-read"), pages: interactions::pages, news: None },
+    Section { path: "/console/credentials", key: "nav-credentials", right: Some("credentials-read"), pages: credentials::pages, news: None },
+    Section { path: "/console/keys", key: "nav-keys", right: Some("keys-read"), pages: keys::pages, news: Some(keys::news) },
+    Section { path: "/console/holds", key: "nav-holds", right: Some("holds-read"), pages: holds::pages, news: None },
+    Section { path: "/console/figures", key: "nav-figures", right: Some("figures-read"), pages: figures::pages, news: None },
     Section { path: "/console/proposals", key: "nav-proposals", right: Some("proposals-read"), pages: proposals::pages, news: Some(proposals::news) },
     Section { path: "/console/operators", key: "nav-operators", right: Some("operators-read"), pages: operators::pages, news: None },
     Section { path: "/console/audit", key: "nav-audit", right: Some("audit-read"), pages: audit::pages, news: Some(audit::news) },

@@ -4,5 +4,6 @@
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
+mod custody;
 mod desk;
 mod log_in;
