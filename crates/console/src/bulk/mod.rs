@@ -105,7 +105,12 @@ struct ListPage {
 }
 
 async fn list(visit: Visit) -> Result<Response, Problem> {
-    list_page(&visit, visit.frame(SECTION, "bulk-title"), &Fields::default()).await
+    list_page(
+        &visit,
+        visit.frame(SECTION, "bulk-title"),
+        &Fields::default(),
+    )
+    .await
 }
 
 async fn list_page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Response, Problem> {
@@ -114,7 +119,14 @@ async fn list_page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Respo
         jobs: Vec<Job>,
     }
     let found: Found = visit.api.get(Address::new(&["bulk-revocations"])).await?;
-    let columns = ["bulk-job", "organisation", "reason", "ticket", "bulk-created", "state"];
+    let columns = [
+        "bulk-job",
+        "organisation",
+        "reason",
+        "ticket",
+        "bulk-created",
+        "state",
+    ];
     let columns = columns.map(|key| visit.say(key));
     let mut list = Table::new(visit.say("bulk-title"), columns, visit.say("bulk-empty"));
     for job in &found.jobs {
@@ -177,7 +189,11 @@ async fn upload(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     if let Ok(Some(pace)) = pace {
         body["pace"] = pace.into();
     }
-    match visit.api.post::<Now>(Address::new(&["bulk-revocations"]), &body).await {
+    match visit
+        .api
+        .post::<Now>(Address::new(&["bulk-revocations"]), &body)
+        .await
+    {
         Ok(Now { job, .. }) => {
             Ok(Redirect::to(&format!("{PATH}/{}?done=bulk-counted", job.id)).into_response())
         }
@@ -188,10 +204,20 @@ async fn upload(visit: Visit, fields: Fields) -> Result<Response, Problem> {
             list_page(&visit, frame, &fields).await
         }
         Err(problem) => {
-            let names = ["serial_numbers", "reason", "ticket", "organisation", "credential_type", "note", "pace"];
+            let names = [
+                "serial_numbers",
+                "reason",
+                "ticket",
+                "organisation",
+                "credential_type",
+                "note",
+                "pace",
+            ];
             let labels = names.map(|name| visit.say(&format!("bulk-field-{name}")));
-            let known: Vec<(&str, &str)> =
-                names.into_iter().zip(labels.iter().map(String::as_str)).collect();
+            let known: Vec<(&str, &str)> = names
+                .into_iter()
+                .zip(labels.iter().map(String::as_str))
+                .collect();
             let errors = problem.for_form(&known)?;
             let frame = visit.frame(SECTION, "bulk-title").errors(errors);
             list_page(&visit, frame, &fields).await
@@ -227,28 +253,48 @@ async fn look(
     Path(id): Path<String>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Problem> {
-    let frame = visit.frame(SECTION, "bulk-title").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(SECTION, "bulk-title")
+        .done(&visit.app.look, done.as_deref());
     page(&visit, &id, frame, &Fields::default()).await
 }
 
 async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<Response, Problem> {
-    let now: Now = visit.api.get(Address::new(&["bulk-revocations", id])).await?;
+    let now: Now = visit
+        .api
+        .get(Address::new(&["bulk-revocations", id]))
+        .await?;
     let (job, when) = (now.job, ui::time::date_and_clock);
     let none = || visit.say("none");
     let mut rows = vec![
         Row::new(visit.say("organisation"), &job.organisation),
         Row::new(
             visit.say("credential-type"),
-            job.credential_type.clone().unwrap_or_else(|| visit.say("bulk-any-type")),
+            job.credential_type
+                .clone()
+                .unwrap_or_else(|| visit.say("bulk-any-type")),
         ),
         Row::new(visit.say("reason"), reason(visit, &job.reason)),
-        Row::new(visit.say("revoke-note"), if job.note.is_empty() { none() } else { job.note.clone() }),
+        Row::new(
+            visit.say("revoke-note"),
+            if job.note.is_empty() {
+                none()
+            } else {
+                job.note.clone()
+            },
+        ),
         Row::new(visit.say("ticket"), &job.ticket),
         Row::new(visit.say("bulk-pace"), job.pace.to_string()),
         Row::new(visit.say("bulk-created"), when(job.created_at)),
     ];
-    rows.extend(job.proposal.map(|one| Row::new(visit.say("bulk-proposal"), one)));
-    rows.extend(job.finished_at.map(|at| Row::new(visit.say("bulk-ended"), when(at))));
+    rows.extend(
+        job.proposal
+            .map(|one| Row::new(visit.say("bulk-proposal"), one)),
+    );
+    rows.extend(
+        job.finished_at
+            .map(|at| Row::new(visit.say("bulk-ended"), when(at))),
+    );
     let row = |key: &str, number: u64| Row::new(visit.say(key), number.to_string());
     let dry_run = now.dry_run.map_or_else(Vec::new, |counts| {
         vec![
@@ -279,7 +325,11 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
         frame,
         stage: stage(visit, &job.stage),
         rows,
-        progress: if dry_run.is_empty() { progress } else { Vec::new() },
+        progress: if dry_run.is_empty() {
+            progress
+        } else {
+            Vec::new()
+        },
         dry_run,
         done: revoked + already_revoked + unknown,
         all: revoked + already_revoked + unknown + waiting,
@@ -287,7 +337,9 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
         may_pause: is_at(&["running"]),
         may_resume: is_at(&["paused"]),
         may_stop: is_at(&["counted", "running", "paused"]),
-        pace: fields.optional("pace").map_or_else(|| job.pace.to_string(), str::to_owned),
+        pace: fields
+            .optional("pace")
+            .map_or_else(|| job.pace.to_string(), str::to_owned),
         reason: fields.text("reason").to_owned(),
         ticket: fields.optional("ticket").unwrap_or(&job.ticket).to_owned(),
         id: job.id,
@@ -349,7 +401,11 @@ async fn refused(
     fields: &Fields,
 ) -> Result<Response, Problem> {
     let labels = ["reason", "ticket", "bulk-pace"].map(|key| visit.say(key));
-    let known = [("reason", labels[0].as_str()), ("ticket", &labels[1]), ("pace", &labels[2])];
+    let known = [
+        ("reason", labels[0].as_str()),
+        ("ticket", &labels[1]),
+        ("pace", &labels[2]),
+    ];
     let errors = problem.for_form(&known)?;
     let frame = visit.frame(SECTION, "bulk-title").errors(errors);
     page(visit, id, frame, fields).await

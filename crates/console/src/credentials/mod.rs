@@ -14,11 +14,11 @@ use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
 use crate::home::Done;
-use crate::{bulk, interactions};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
+use crate::{bulk, interactions};
 
 pub(crate) const PATH: &str = "/console/credentials";
 const READ: &str = "credentials-read";
@@ -44,9 +44,21 @@ pub(crate) fn pages() -> Pages {
         .show(PATH, READ, get(begin))
         .act("/console/credentials", READ, post(find))
         .show("/console/credentials/{credential}", READ, get(look))
-        .act("/console/credentials/{credential}/revoke", REVOKE, post(revoke))
-        .act("/console/credentials/{credential}/suspend", REVOKE, post(suspend))
-        .act("/console/credentials/{credential}/reinstate", REVOKE, post(reinstate))
+        .act(
+            "/console/credentials/{credential}/revoke",
+            REVOKE,
+            post(revoke),
+        )
+        .act(
+            "/console/credentials/{credential}/suspend",
+            REVOKE,
+            post(suspend),
+        )
+        .act(
+            "/console/credentials/{credential}/reinstate",
+            REVOKE,
+            post(reinstate),
+        )
         .and(bulk::pages())
 }
 
@@ -56,7 +68,9 @@ pub(crate) fn reasons(visit: &Visit, chosen: &str) -> Vec<Choice> {
         Choice::new(*code, visit.say(&format!("revoke-{code}"))).chosen(*code == chosen)
     };
     let first = Choice::new("", visit.say("revoke-choose")).chosen(chosen.is_empty());
-    std::iter::once(first).chain(REASONS.iter().map(choice)).collect()
+    std::iter::once(first)
+        .chain(REASONS.iter().map(choice))
+        .collect()
 }
 
 /// A reason as people read it; one that this version does not know, as it is written.
@@ -149,7 +163,9 @@ async fn look(
     Path(id): Path<String>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "credential").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(PATH, "credential")
+        .done(&visit.app.look, done.as_deref());
     page(&visit, &id, frame, &Fields::default()).await
 }
 
@@ -164,13 +180,20 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
         Row::new(visit.say("credential-format"), &found.format),
         Row::new(visit.say("credential-issued"), when(found.issued_at)),
     ];
-    rows.extend(found.expires_at.map(|at| Row::new(visit.say("credential-expires"), when(at))));
+    rows.extend(
+        found
+            .expires_at
+            .map(|at| Row::new(visit.say("credential-expires"), when(at))),
+    );
     rows.extend(found.key.map(|key| Row::new(visit.say("key-id"), key)));
     let columns = ["happened-at", "happened-what", "happened-cause", "reason"];
     let columns = columns.map(|key| visit.say(key));
     let mut history = Table::new(visit.say("credential-history"), columns, visit.say("none"));
     for one in &found.history {
-        let cause = one.cause.as_deref().map(|cause| visit.say(&format!("cause-{cause}")));
+        let cause = one
+            .cause
+            .as_deref()
+            .map(|cause| visit.say(&format!("cause-{cause}")));
         let why = one.reason.as_deref().map(|code| reason(visit, code));
         history.row([
             Cell::text(when(one.at)),
@@ -188,7 +211,10 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
     let is_open = matches!(found.state.as_str(), "in-force" | "suspended");
     let status = frame.status();
     let tab = format!("{} {}", visit.say("credential"), found.serial_number);
-    let (page, frame) = frame.tab(tab).back(PATH, visit.say("nav-credentials")).parts();
+    let (page, frame) = frame
+        .tab(tab)
+        .back(PATH, visit.say("nav-credentials"))
+        .parts();
     let reference = found.reference.filter(|_| visit.may("interactions-read"));
     let page = CredentialPage {
         page,
@@ -211,7 +237,11 @@ async fn revoke(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<
     change(visit, id, fields, ("revoke", "credential-revoked")).await
 }
 
-async fn suspend(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+async fn suspend(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     change(visit, id, fields, ("suspend", "credential-suspended")).await
 }
 
@@ -246,7 +276,11 @@ async fn change(
         Ok(_) => Ok(Redirect::to(&format!("{PATH}/{id}?done={done}")).into_response()),
         Err(problem) => {
             let labels = ["reason", "revoke-note", "ticket"].map(|key| visit.say(key));
-            let known = [("reason", labels[0].as_str()), ("note", &labels[1]), ("ticket", &labels[2])];
+            let known = [
+                ("reason", labels[0].as_str()),
+                ("note", &labels[1]),
+                ("ticket", &labels[2]),
+            ];
             let errors = problem.for_form(&known)?;
             let frame = visit.frame(PATH, "credential").errors(errors);
             page(&visit, &id, frame, &fields).await

@@ -111,7 +111,13 @@ impl Chart {
         let most = stretches.iter().map(|one| one.begun).max().unwrap_or(0);
         let (mut good, mut bad) = (String::new(), String::new());
         let step = WIDTH / i64::try_from(stretches.len()).unwrap_or(1).max(1);
-        let columns = ["figure-at", "figure-begun", "figure-verified", "figure-issued", "figure-refused"];
+        let columns = [
+            "figure-at",
+            "figure-begun",
+            "figure-verified",
+            "figure-issued",
+            "figure-refused",
+        ];
         let columns = columns.map(|key| visit.say(key));
         let mut table = Table::new(visit.say(key), columns, visit.say("figures-none"));
         for (number, one) in (0..).zip(stretches) {
@@ -163,7 +169,12 @@ fn charts(visit: &Visit, figures: &Figures) -> Vec<Chart> {
     let clock = |seconds| ui::time::clock(at(seconds));
     let date = |seconds| ui::time::date(at(seconds));
     vec![
-        Chart::new(visit, ("by-hour", "figures-by-hour"), &figures.by_hour, clock),
+        Chart::new(
+            visit,
+            ("by-hour", "figures-by-hour"),
+            &figures.by_hour,
+            clock,
+        ),
         Chart::new(visit, ("by-day", "figures-by-day"), &figures.by_day, date),
     ]
 }
@@ -193,8 +204,18 @@ struct FiguresPage {
 async fn show(visit: Visit) -> Result<Response, Problem> {
     let figures = find(&visit).await?;
     let say = |key: &str| visit.say(key);
-    let columns = ["credential-type", "organisation", "credential-in-force", "credential-suspended", "credential-revoked"];
-    let mut credentials = Table::new(say("figures-credentials"), columns.map(say), say("figures-none"));
+    let columns = [
+        "credential-type",
+        "organisation",
+        "credential-in-force",
+        "credential-suspended",
+        "credential-revoked",
+    ];
+    let mut credentials = Table::new(
+        say("figures-credentials"),
+        columns.map(say),
+        say("figures-none"),
+    );
     for one in &figures.credentials {
         credentials.row([
             Cell::text(&one.credential_type),
@@ -208,8 +229,14 @@ async fn show(visit: Visit) -> Result<Response, Problem> {
     let queues = vec![
         Row::new(say("queue-open"), queues.open_interactions.to_string()),
         Row::new(say("queue-events"), queues.events_due.to_string()),
-        Row::new(say("queue-oldest"), queues.events_oldest_seconds.to_string()),
-        Row::new(say("queue-revocations"), queues.revocations_waiting.to_string()),
+        Row::new(
+            say("queue-oldest"),
+            queues.events_oldest_seconds.to_string(),
+        ),
+        Row::new(
+            say("queue-revocations"),
+            queues.revocations_waiting.to_string(),
+        ),
         Row::new(say("queue-proposals"), queues.proposals_open.to_string()),
     ];
     let columns = ["age-kind", "age-name", "state", "age-days"];
@@ -223,8 +250,16 @@ async fn show(visit: Visit) -> Result<Response, Problem> {
             Cell::text(one.days.to_string()),
         ]);
     }
-    let columns = ["availability-day", "availability-share", "availability-away"];
-    let mut availability = Table::new(say("figures-availability"), columns.map(say), say("figures-none"));
+    let columns = [
+        "availability-day",
+        "availability-share",
+        "availability-away",
+    ];
+    let mut availability = Table::new(
+        say("figures-availability"),
+        columns.map(say),
+        say("figures-none"),
+    );
     for day in &figures.availability {
         let away = day.known_minutes - day.available_minutes;
         availability.row([

@@ -47,7 +47,9 @@ struct HoldsPage {
 }
 
 async fn list(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "nav-holds").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(PATH, "nav-holds")
+        .done(&visit.app.look, done.as_deref());
     page(&visit, frame, &Fields::default()).await
 }
 
@@ -65,7 +67,13 @@ async fn page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Response, 
         placed_by: Option<String>,
     }
     let found: Holds = visit.api.get(Address::new(&["holds"])).await?;
-    let columns = ["hold-kind", "hold-subject", "reason", "hold-placed", "hold-by"];
+    let columns = [
+        "hold-kind",
+        "hold-subject",
+        "reason",
+        "hold-placed",
+        "hold-by",
+    ];
     let columns = columns.map(|key| visit.say(key));
     let mut holds = Table::new(visit.say("nav-holds"), columns, visit.say("holds-none"));
     for hold in found.holds {
@@ -74,7 +82,10 @@ async fn page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Response, 
             Cell::text(hold.subject),
             Cell::text(hold.reason),
             Cell::text(ui::time::date_and_clock(hold.placed_at)),
-            Cell::text(hold.placed_by.unwrap_or_else(|| visit.say("state-not-known"))),
+            Cell::text(
+                hold.placed_by
+                    .unwrap_or_else(|| visit.say("state-not-known")),
+            ),
         ]);
     }
     let kind = |kind: &'static str| {
@@ -111,7 +122,10 @@ async fn rules(visit: &Visit) -> Result<Table, Problem> {
     }
     let columns = ["rule", "rule-rows", "rule-held"].map(|key| visit.say(key));
     let mut table = Table::new(visit.say("rules-title"), columns, visit.say("rules-whole"));
-    let plan = visit.api.get::<Plan>(Address::new(&["retention", "plan"])).await;
+    let plan = visit
+        .api
+        .get::<Plan>(Address::new(&["retention", "plan"]))
+        .await;
     match plan {
         Ok(plan) => {
             for due in plan.rules {
@@ -154,13 +168,27 @@ async fn change(
         Err(problem) if problem.status.as_u16() == 404 => {
             let mut errors = FormErrors::default();
             errors.add("subject", visit.say("hold-unknown"));
-            page(&visit, visit.frame(PATH, "nav-holds").errors(errors), &fields).await
+            page(
+                &visit,
+                visit.frame(PATH, "nav-holds").errors(errors),
+                &fields,
+            )
+            .await
         }
         Err(problem) => {
             let labels = ["hold-subject", "reason", "ticket"].map(|key| visit.say(key));
-            let known = [("subject", labels[0].as_str()), ("reason", &labels[1]), ("ticket", &labels[2])];
+            let known = [
+                ("subject", labels[0].as_str()),
+                ("reason", &labels[1]),
+                ("ticket", &labels[2]),
+            ];
             let errors = problem.for_form(&known)?;
-            page(&visit, visit.frame(PATH, "nav-holds").errors(errors), &fields).await
+            page(
+                &visit,
+                visit.frame(PATH, "nav-holds").errors(errors),
+                &fields,
+            )
+            .await
         }
     }
 }

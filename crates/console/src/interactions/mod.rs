@@ -77,13 +77,19 @@ struct Shown {
 
 fn shown(visit: &Visit, told: Told) -> Shown {
     let mut rows = vec![
-        Row::new(visit.say("interaction-purpose"), visit.say(&format!("purpose-{}", told.purpose))),
+        Row::new(
+            visit.say("interaction-purpose"),
+            visit.say(&format!("purpose-{}", told.purpose)),
+        ),
         Row::new(visit.say("credential-type"), told.credential_types),
         Row::new(visit.say("organisation"), told.organisation),
         Row::new(visit.say("interaction-client"), told.client_id),
         Row::new(visit.say("interaction-stage"), told.stage),
     ];
-    rows.extend(told.outcome.map(|outcome| Row::new(visit.say("interaction-outcome"), outcome)));
+    rows.extend(
+        told.outcome
+            .map(|outcome| Row::new(visit.say("interaction-outcome"), outcome)),
+    );
     let columns = ["happened-at", "happened-what", "interaction-cause"];
     let columns = columns.map(|key| visit.say(key));
     let caption = format!("{} {}", visit.say("interaction-steps"), told.reference);
@@ -116,7 +122,12 @@ struct FindPage {
 }
 
 async fn begin(visit: Visit) -> Result<Response, Problem> {
-    find_page(&visit, visit.frame(PATH, "nav-interactions"), &Fields::default()).await
+    find_page(
+        &visit,
+        visit.frame(PATH, "nav-interactions"),
+        &Fields::default(),
+    )
+    .await
 }
 
 async fn find_page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Response, Problem> {
@@ -131,8 +142,16 @@ async fn find_page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Respo
         count: i64,
         desk: String,
     }
-    let counted: Counted = visit.api.get(Address::new(&["interactions", "failures"])).await?;
-    let columns = ["failure-count", "interaction-cause", "interaction-client", "failure-desk"];
+    let counted: Counted = visit
+        .api
+        .get(Address::new(&["interactions", "failures"]))
+        .await?;
+    let columns = [
+        "failure-count",
+        "interaction-cause",
+        "interaction-client",
+        "failure-desk",
+    ];
     let columns = columns.map(|key| visit.say(key));
     let caption = visit.say("failures-title");
     let mut failures = Table::new(caption, columns, visit.say("failures-none"));
@@ -165,17 +184,29 @@ struct ToldPage {
 }
 
 fn told_page(visit: &Visit, found: Found) -> Response {
-    let told: Vec<Shown> = found.interactions.into_iter().map(|one| shown(visit, one)).collect();
+    let told: Vec<Shown> = found
+        .interactions
+        .into_iter()
+        .map(|one| shown(visit, one))
+        .collect();
     let frame = visit.frame(PATH, "interaction");
-    let tab = told.first().map_or_else(String::new, |one| one.reference.clone());
+    let tab = told
+        .first()
+        .map_or_else(String::new, |one| one.reference.clone());
     let tab = format!("{} {tab}", visit.say("interaction"));
-    let (page, frame) = frame.tab(tab).back(PATH, visit.say("nav-interactions")).parts();
+    let (page, frame) = frame
+        .tab(tab)
+        .back(PATH, visit.say("nav-interactions"))
+        .parts();
     let page = ToldPage { page, frame, told };
     render(page.frame.status(), &page)
 }
 
 async fn look(visit: Visit, Path(reference): Path<String>) -> Result<Response, Problem> {
-    let found: Found = visit.api.get(Address::new(&["interactions", &reference])).await?;
+    let found: Found = visit
+        .api
+        .get(Address::new(&["interactions", &reference]))
+        .await?;
     Ok(told_page(&visit, found))
 }
 

@@ -84,17 +84,19 @@ fn state(visit: &Visit, state: &str) -> (String, TagColour) {
 fn next_step(visit: &Visit, key: &Key) -> String {
     let count = key.credentials_in_force.unwrap_or(0).to_string();
     match (key.state.as_str(), key.may_sign_from, key.published_until) {
-        ("next", Some(from), _) => {
-            visit.say_with("key-step-next", &[("from", &ui::time::date_and_clock(from))])
-        }
+        ("next", Some(from), _) => visit.say_with(
+            "key-step-next",
+            &[("from", &ui::time::date_and_clock(from))],
+        ),
         ("active", ..) if key.days_in_state >= OLD => visit.say("key-step-old"),
         ("active", ..) => visit.say("key-step-active"),
         ("verify-only", ..) if key.credentials_in_force.is_some_and(|count| count > 0) => {
             visit.say_with("key-step-needed", &[("count", &count)])
         }
-        ("verify-only", _, Some(until)) => {
-            visit.say_with("key-step-removable", &[("from", &ui::time::date_and_clock(until))])
-        }
+        ("verify-only", _, Some(until)) => visit.say_with(
+            "key-step-removable",
+            &[("from", &ui::time::date_and_clock(until))],
+        ),
         ("verify-only", ..) => visit.say("key-step-for-ever"),
         _ => visit.say("key-step-none"),
     }
@@ -117,7 +119,10 @@ pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
             state: State::Waits,
             word: visit.say("keys-look"),
         };
-        let (ripe, old) = (keys.iter().filter(ripe).count(), keys.iter().filter(old).count());
+        let (ripe, old) = (
+            keys.iter().filter(ripe).count(),
+            keys.iter().filter(old).count(),
+        );
         let mut news = Vec::new();
         if ripe > 0 {
             news.push(line(ripe, "keys-news-ripe"));
@@ -150,7 +155,9 @@ struct Which {
 }
 
 async fn list(visit: Visit, Query(which): Query<Which>) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "nav-keys").done(&visit.app.look, which.done.as_deref());
+    let frame = visit
+        .frame(PATH, "nav-keys")
+        .done(&visit.app.look, which.done.as_deref());
     list_page(&visit, which.all, frame, &Fields::default()).await
 }
 
@@ -195,7 +202,11 @@ fn short(id: &str) -> String {
 async fn create(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let mut body = why(&fields);
     body["place"] = fields.text("place").into();
-    match visit.api.post::<Value>(Address::new(&["keys"]), &body).await {
+    match visit
+        .api
+        .post::<Value>(Address::new(&["keys"]), &body)
+        .await
+    {
         Ok(_) => Ok(Redirect::to(&format!("{PATH}?done=key-made")).into_response()),
         Err(problem) if problem.status.as_u16() == 404 => {
             let frame = visit.frame(PATH, "nav-keys");
@@ -235,7 +246,9 @@ async fn look(
     Path(id): Path<String>,
     Query(Done { done }): Query<Done>,
 ) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "nav-keys").done(&visit.app.look, done.as_deref());
+    let frame = visit
+        .frame(PATH, "nav-keys")
+        .done(&visit.app.look, done.as_deref());
     key_page(&visit, &id, frame, &Fields::default()).await
 }
 
@@ -260,14 +273,20 @@ async fn key_page(
     ] {
         rows.extend(at.map(|at| Row::new(visit.say(name), when(at))));
     }
-    rows.push(Row::new(visit.say("key-days"), key.days_in_state.to_string()));
+    rows.push(Row::new(
+        visit.say("key-days"),
+        key.days_in_state.to_string(),
+    ));
     if let Some(count) = key.credentials_in_force {
         rows.push(Row::new(visit.say("key-needed"), count.to_string()));
     }
     let may = visit.may(CHANGE);
     let status = frame.status();
     let tab = format!("{} ({})", key.place, short(&key.id));
-    let frame = frame.titled(&key.place).tab(tab).back(PATH, visit.say("nav-keys"));
+    let frame = frame
+        .titled(&key.place)
+        .tab(tab)
+        .back(PATH, visit.say("nav-keys"));
     let (page, frame) = frame.parts();
     let is_audits = key.purpose == "audit";
     let page = KeyPage {
@@ -288,7 +307,11 @@ async fn key_page(
     Ok(render(status, &page))
 }
 
-async fn activate(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
+async fn activate(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
     change(visit, id, fields, ("activate", "key-activated")).await
 }
 
@@ -377,9 +400,16 @@ async fn plan_page(
     frame: Frame,
     fields: &Fields,
 ) -> Result<Response, Problem> {
-    let plan: Plan = visit.api.get(Address::new(&["keys", id, "compromise"])).await?;
+    let plan: Plan = visit
+        .api
+        .get(Address::new(&["keys", id, "compromise"]))
+        .await?;
     let columns = ["key-type", "key-issued", "key-in-force"].map(|key| visit.say(key));
-    let mut signed = Table::new(visit.say("key-signed"), columns, visit.say("key-signed-none"));
+    let mut signed = Table::new(
+        visit.say("key-signed"),
+        columns,
+        visit.say("key-signed-none"),
+    );
     for of_type in plan.signed {
         signed.row([
             Cell::text(of_type.credential_type),
@@ -394,7 +424,10 @@ async fn plan_page(
     };
     let status = frame.status();
     let tab = format!("{} ({})", visit.say("key-compromise-title"), plan.place);
-    let (page, frame) = frame.tab(tab).back(format!("{PATH}/{id}"), &plan.place).parts();
+    let (page, frame) = frame
+        .tab(tab)
+        .back(format!("{PATH}/{id}"), &plan.place)
+        .parts();
     let page = PlanPage {
         page,
         frame,
@@ -433,7 +466,11 @@ async fn compromise(
             Ok(Redirect::to(&to).into_response())
         }
         Ok(Done { job }) => {
-            let done = if job.is_some() { "key-compromised" } else { "key-compromised-alone" };
+            let done = if job.is_some() {
+                "key-compromised"
+            } else {
+                "key-compromised-alone"
+            };
             Ok(Redirect::to(&format!("{PATH}/{id}?done={done}")).into_response())
         }
         Err(problem) => {
