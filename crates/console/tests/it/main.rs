@@ -6,4 +6,6 @@ mod custody;
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod desk;
+mod hostile_console;
 mod log_in;
+mod pages;

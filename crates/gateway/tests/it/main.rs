@@ -70,6 +70,7 @@ mod registry;
 mod registry_changes;
 mod scenes;
 mod several_types;
+mod sign_in;
 mod status_lists;
 mod status_page;
 mod suspension;

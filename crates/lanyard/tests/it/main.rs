@@ -6,6 +6,9 @@ mod backups;
 mod behind_pgbouncer;
 mod browser;
 mod by_hand;
+#[allow(dead_code)] // the portal's tests use all of it
+#[path = "../../../portal/tests/it/requirements/cheat.rs"]
+mod cheat;
 mod cluster;
 mod cluster_journeys;
 mod cluster_load;
@@ -51,3 +54,6 @@ mod sidecar_host;
 mod sidecar_process;
 mod store_command;
 mod watched;
+#[allow(dead_code)] // the portal's tests use all of it
+#[path = "../../../portal/tests/it/requirements/wire.rs"]
+mod wire;

@@ -1,0 +1,261 @@
+//! The operator console's pages: how each looks, where the keyboard leads, and that all of it works without a script. A new page
+//! has a line in [`PAGES`]; one that has none fails the test.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gateway::admin::Role;
+use gateway::operator::desk::Desk;
+use gateway::operator::{NewOperator, code_of};
+use gateway::random::Random;
+use gateway::{Config, Gateway, Surroundings};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use url::Url;
+
+use super::driver::{self, Browser, JavaScript};
+use super::keyboard::tab_through;
+use super::look::{Place, look, look_in_forced_colours, quiet};
+
+/// Every page that is looked at, as the console routes it, with what its picture is called. `{…}` is filled in by
+/// [`Console::put_into`].
+const PAGES: &[(&str, &str)] = &[
+    ("/console/log-in", "log-in"),
+    ("/console/set-up", "set-up"),
+    ("/console/emergency", "emergency"),
+    ("/console", "home"),
+    ("/console/proposals", "proposals"),
+    ("/console/proposals/{proposal}", "proposal"),
+    ("/console/operators", "operators"),
+    ("/console/operators/add", "operator-add"),
+    ("/console/operators/{operator}", "operator"),
+    ("/console/operators/{operator}/role", "operator-role"),
+    ("/console/operators/{operator}/token", "operator-token"),
+    ("/console/operators/{operator}/remove", "operator-remove"),
+    ("/console/audit", "audit"),
+    ("/console/audit/verification", "audit-verification"),
+    ("/console/audit/export", "audit-export-wrong"),
+    ("/console/account", "account"),
+    ("/console/account/password", "account-password"),
+    ("/console/account/set-up", "account-set-up"),
+];
+
+const PASSWORD: &str = "correct horse battery staple";
+
+struct Console {
+    origin: Url,
+    gateway: Gateway,
+    folder: PathBuf,
+    serving: JoinHandle<()>,
+}
+
+impl Console {
+    async fn open() -> Option<Self> {
+        if !driver::is_there() {
+            return None;
+        }
+        let name = format!("lanyard-console-{}", uuid::Uuid::new_v4());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let public = "http://localhost:8400".parse().unwrap();
+        let config = Config::sandboxed(public, &folder, "sandbox-Zm9yIHRlc3RzIG9ubHksIHNob3J0Lg");
+        gateway::create_keys(&config, true).unwrap();
+        let surroundings = Surroundings {
+            sandbox: true,
+            ..Surroundings::production()
+        };
+        let gateway = Gateway::compose(&config, surroundings).await.unwrap();
+        let settings = console::Settings {
+            brand: Arc::clone(&gateway.app().brand),
+            secure: false,
+            address_header: None,
+            clock: Arc::new(Timestamp::now),
+        };
+        let router = console::router(gateway.admin_router(), settings);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
+        Some(Self {
+            origin: origin.parse().unwrap(),
+            gateway,
+            folder,
+            serving,
+        })
+    }
+
+    async fn browser(&self, javascript: JavaScript) -> Browser {
+        let to = format!("127.0.0.1:{}", self.origin.port().unwrap());
+        Browser::start(&self.folder, javascript, "*", &to).await
+    }
+
+    fn address(&self, path: &str) -> String {
+        self.origin.join(path).unwrap().into()
+    }
+
+    /// Adds an operator; gives its id and its token.
+    async fn operator(&self, name: &str) -> (String, String) {
+        let app = self.gateway.app();
+        let random = Random::system();
+        let desk = Desk {
+            store: &app.store,
+            random: &random,
+            account: "test",
+            now: app.now(),
+        };
+        let new = NewOperator {
+            name,
+            role: Role::Administrator,
+            organisation: None,
+            person: None,
+            break_glass: false,
+        };
+        let token = desk.add(&new, None).await.unwrap();
+        (desk.id_of(name, None).await.unwrap(), token)
+    }
+
+    /// Sets up a password and an authenticator by the pages, as a person would; the browser is logged in afterwards. Each
+    /// page on the way is given to `seen`.
+    async fn set_up(&self, browser: &Browser, token: &str, mut seen: impl AsyncFnMut(&str)) {
+        browser.open(&self.address("/console/set-up")).await;
+        browser.fill("Your token", token).await;
+        browser.fill("New password", PASSWORD).await;
+        browser
+            .fill("The new password once more", "another one")
+            .await;
+        browser.follow_named("button", "Continue").await;
+        seen("set-up-wrong").await;
+        browser.fill("Your token", token).await;
+        browser.fill("New password", PASSWORD).await;
+        browser.fill("The new password once more", PASSWORD).await;
+        browser.follow_named("button", "Continue").await;
+        seen("set-up-code").await;
+        let secret = browser.attribute("input[name=secret]", "value").await;
+        let code = code_of(&secret, self.gateway.app().now()).unwrap();
+        browser.fill("Code", &code).await;
+        browser.follow_named("button", "Finish").await;
+        seen("set-up-recovery").await;
+    }
+}
+
+impl Place for Console {
+    fn is_ours(&self, address: &Url) -> bool {
+        address.origin() == self.origin.origin()
+    }
+}
+
+impl Drop for Console {
+    fn drop(&mut self) {
+        self.serving.abort();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// WCAG 2.2 AA as far as a program can tell, on a desktop, a phone and at 320 pixels, by keyboard and in forced colours.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
+    let Some(console) = Console::open().await else {
+        return;
+    };
+    let routed = console::pages().into_iter();
+    let routed = routed
+        .filter(|page| page.method == "GET")
+        .map(|page| page.path);
+    let listed = PAGES.iter().map(|(path, _)| *path).collect::<BTreeSet<_>>();
+    assert_eq!(
+        routed.collect::<BTreeSet<_>>(),
+        listed,
+        "each page has a line in PAGES"
+    );
+
+    let (_, token) = console.operator("j.bloggs").await;
+    let (other, _) = console
+        .operator("a.new-administrator-with-a-long-name")
+        .await;
+    let browser = console.browser(JavaScript::On).await;
+    let mut titles = BTreeSet::new();
+    let look_at = async |name: &str| {
+        let name = format!("console-{name}");
+        look(&console, &browser, &name).await;
+        let names = tab_through(&browser).await;
+        assert_eq!(names[0], "Skip to main content", "{name}");
+        assert_eq!(names.last().unwrap(), "Accessibility statement", "{name}");
+        look_in_forced_colours(&browser, &name).await;
+    };
+    for (path, name) in &PAGES[..3] {
+        browser.open(&console.address(path)).await;
+        assert!(titles.insert(browser.title().await), "{path}");
+        look_at(name).await;
+    }
+    console
+        .set_up(&browser, &token, async |name| look_at(name).await)
+        .await;
+
+    // A proposal, for the pages that show one.
+    browser
+        .open(&console.address(&format!("/console/operators/{other}/role")))
+        .await;
+    browser.choose("Auditor").await;
+    browser.fill("Reason", "moved to audit").await;
+    browser.follow_named("button", "Propose").await;
+    look_at("proposal-made").await;
+    let proposal = browser.url().await;
+    let proposal = proposal.path().rsplit('/').next().unwrap().to_owned();
+
+    for (path, name) in &PAGES[3..] {
+        let path = path
+            .replace("{operator}", &other)
+            .replace("{proposal}", &proposal);
+        browser.open(&console.address(&path)).await;
+        let title = browser.title().await;
+        assert!(titles.insert(title.clone()), "{path}: {title}");
+        look_at(name).await;
+    }
+    browser
+        .open(&console.address("/console/operators/add"))
+        .await;
+    browser.follow_named("button", "Propose").await;
+    assert!(browser.title().await.starts_with("Error: "));
+    look_at("operator-add-wrong").await;
+    browser.open(&console.address("/console/nowhere")).await;
+    look_at("nowhere").await;
+    browser.close().await;
+}
+
+/// A day's work by links and forms alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_script_the_console_sets_up_proposes_and_logs_out() {
+    let Some(console) = Console::open().await else {
+        return;
+    };
+    let (_, token) = console.operator("j.bloggs").await;
+    let browser = console.browser(JavaScript::Off).await;
+    console.set_up(&browser, &token, async |_| ()).await;
+    assert_eq!(browser.attribute("body", "class").await, "", "a script ran");
+    assert_eq!(browser.texts("#recovery-codes li").await.len(), 8);
+    browser.follow_named("button", "I have kept them").await;
+    assert_eq!(browser.text("h1").await, "Start");
+    browser.follow_named("link", "Operators").await;
+    browser.follow_named("button", "Add an operator").await;
+    browser.fill("Name", "n.one").await;
+    browser.choose("Desk").await;
+    browser.fill("Ticket", "INC-1043").await;
+    browser.follow_named("button", "Propose").await;
+    assert_eq!(browser.text("h1").await, "Add an operator");
+    browser.follow_named("button", "Decline").await;
+    assert!(browser.text("main").await.contains("You declined this"));
+    browser.follow_named("link", "Audit").await;
+    assert!(
+        browser
+            .text("main")
+            .await
+            .contains("A proposal was declined")
+    );
+    browser.follow_named("button", "Log out").await;
+    assert!(browser.text("main").await.contains("You have logged out"));
+    browser.open(&console.address("/console/operators")).await;
+    assert_eq!(browser.text("h1").await, "Log in to the operator console");
+    assert_eq!(quiet(&console, &browser).await, [""; 0]);
+    browser.close().await;
+}
