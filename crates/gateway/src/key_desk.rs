@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use standards::jose::Algorithm;
 use store::{Statement, Store};
 
-use crate::audit::{self, Actor, Entry};
+use crate::audit::Actor;
 use crate::base::{Known, key_store};
 use crate::config::{Config, ConfigError};
 use crate::keys::acts::{Act, ActError, Acts, Change};
@@ -51,6 +51,7 @@ impl KeyDesk {
                 tracing::warn!(%error, "a signing key is not as it should be");
             }
         }
+        keys::destroy_ended(&desk.store, &desk.holder).await?;
         Ok(desk)
     }
 
@@ -80,15 +81,7 @@ impl KeyDesk {
         let told: Vec<Statement> = act
             .changes()
             .iter()
-            .map(|change| {
-                let owner = Some(change.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
-                let key = ("signing-key", change.kid.as_str());
-                Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
-                    .organisation(owner)
-                    .with("purpose", change.place.purpose.name())
-                    .with("state", change.to.name())
-                    .into()
-            })
+            .map(|change| change.entry(actor, now).into())
             .collect();
         act.keep(&self.store, &self.holder, told).await
     }

@@ -13,6 +13,7 @@ mod base;
 mod client;
 pub mod clock;
 pub mod config;
+mod custody;
 mod event;
 mod flight;
 pub mod health;
@@ -54,7 +55,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use administration::{audit_keys, export_audit, verify_audit};
+pub use administration::{audit_keys, export_audit, organisation_ids, verify_audit};
 use app::{App, Parts};
 use availability::PlannedWork;
 use base::{Base, Known};
@@ -183,6 +184,7 @@ impl Gateway {
         adopted.await.map_err(RegistryError::from)?;
         let ring = Ring::load(&store, &standing.keys).await;
         let ring = ring.map_err(RegistryError::from)?;
+        keys::destroy_ended(&store, &standing.keys).await?;
         let listeners = event::listeners(&store, operate::told(&organisations)).await?;
         let metrics = Arc::new(Metrics::default());
         PlannedWork::read(config.availability.planned_work.as_deref())
@@ -293,7 +295,8 @@ impl Gateway {
             webhook::run(&self.live),
             self.follow(),
             self.watch.beat(),
-            audit::run(&self.live, self.audit_days)
+            audit::run(&self.live, self.audit_days),
+            revoke::jobs::run(&self.live)
         );
     }
 
@@ -305,6 +308,11 @@ impl Gateway {
     /// One round of wiping.
     pub async fn tidy_once(&self) -> Result<retention::Round, StoreError> {
         retention::round(&self.live.now(), self.retention_days).await
+    }
+
+    /// One second of every revocation of many that two persons wanted.
+    pub async fn revoke_once(&self) -> Result<(), revoke::bulk::JobError> {
+        revoke::jobs::round(&self.live.now()).await
     }
 
     /// Deletes every interaction and credential: a sandbox begins anew.

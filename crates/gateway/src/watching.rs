@@ -150,6 +150,19 @@ impl Watch {
         text.into_string()
     }
 
+    /// The secrets that lie in files of their own, without the keys, and when each was last changed.
+    pub(crate) fn secret_files(&self) -> Vec<(String, Timestamp)> {
+        let files = self
+            .secrets
+            .iter()
+            .filter(|(name, _)| !name.starts_with("key:"));
+        let known = files.filter_map(|(name, path)| {
+            let changed = std::fs::metadata(path).and_then(|data| data.modified());
+            Some((name.clone(), Timestamp::try_from(changed.ok()?).ok()?))
+        });
+        known.collect()
+    }
+
     fn ages(&self, text: &mut Text) {
         let name = "lanyard_secret_changed_timestamp_seconds";
         text.family(

@@ -61,6 +61,7 @@ const ROOT: &[&str] = &[
     "admission",
     "app",
     "base",
+    "custody",
     "key_desk",
     "operate",
     "watching",

@@ -14,7 +14,7 @@ use crate::base::{Known, count_in_force};
 use crate::config::ConfigError;
 use crate::interaction::rows::Interactions;
 use crate::keys::acts::{Act as KeyAct, ActError, Acts};
-use crate::keys::{Place, Ring, RingError};
+use crate::keys::{self, Place, Ring, RingError};
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 use crate::revision::{self, Subject};
@@ -96,6 +96,12 @@ impl Gateway {
         for id in plan.new_organisations() {
             keys = keys.and(acts.create_missing(id).await?);
         }
+        let now = app.now();
+        let told = keys
+            .changes()
+            .iter()
+            .map(|change| change.entry(by.actor, now).into());
+        let batch: Vec<_> = batch.into_iter().chain(told).collect();
         keys.keep(&app.store, holder, batch).await?;
         tracing::info!(
             actor = %by.actor,
@@ -116,7 +122,8 @@ impl Gateway {
             return Err(fault.into());
         }
         tracing::info!("the signing keys were read anew");
-        Ok(())
+        // Whoever took a key out of use may have crashed before it was destroyed, or have had no hand on the key store.
+        Ok(keys::destroy_ended(&app.store, &self.base.keys).await?)
     }
 
     /// Reads the registry anew: what begins from now on sees it.

@@ -28,7 +28,8 @@ pub struct Rule {
 }
 
 /// What a round would do by one rule.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RetentionDue)]
 pub struct Due {
     /// The rule's name.
     pub rule: &'static str,

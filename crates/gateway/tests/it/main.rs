@@ -9,6 +9,10 @@ mod admin_proposals;
 mod admin_registry;
 mod audit;
 mod bulk_revocation;
+mod custody;
+mod custody_credentials;
+mod custody_keys;
+mod custody_watch;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
