@@ -24,11 +24,12 @@ pub enum Act {
     CredentialSuspended,
     CredentialReinstated,
     BulkRevocationBegun,
+    StorageSecretChanged,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -49,6 +50,7 @@ impl Act {
         Self::CredentialSuspended,
         Self::CredentialReinstated,
         Self::BulkRevocationBegun,
+        Self::StorageSecretChanged,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -75,6 +77,7 @@ impl Act {
             Self::CredentialSuspended => ("credential-suspended", "A credential was suspended", 5),
             Self::CredentialReinstated => ("credential-reinstated", "A suspended credential was reinstated", 5),
             Self::BulkRevocationBegun => ("bulk-revocation-begun", "A revocation of many credentials was begun", 8),
+            Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
         }
     }
 
