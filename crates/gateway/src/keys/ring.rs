@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use standards::jose::{Jwk, Signer};
-use store::{Store, StoreError};
+use store::{Statement, Store, StoreError};
 
 use super::rows::{self, KeyRow};
 use super::{GATEWAY, KeyError, KeyHolder, KeyPurpose, Place, State};
@@ -159,6 +159,18 @@ pub async fn adopt(
     places: impl IntoIterator<Item = Place>,
     now: Timestamp,
 ) -> Result<(), RingError> {
+    let batch = find_unadopted(store, holder, places, now).await?;
+    store.write(batch).await?;
+    Ok(())
+}
+
+/// What that would write: nothing, where every place has its key in the table.
+pub async fn find_unadopted(
+    store: &Store,
+    holder: &Arc<dyn KeyHolder>,
+    places: impl IntoIterator<Item = Place>,
+    now: Timestamp,
+) -> Result<Vec<Statement>, RingError> {
     let rows = rows::find_all(store).await?;
     let mut batch = Vec::new();
     for place in places {
@@ -179,12 +191,11 @@ pub async fn adopt(
         if rows.iter().any(|known| known.kid == row.kid) {
             return Err(KeyError::Ended(row.name).into());
         }
-        tracing::info!(place = %place, kid = row.kid, "a signing key is in use from now on");
+        tracing::info!(place = %place, kid = row.kid, "this key signs here: the table names none yet");
         batch.push(row.insert_missing());
     }
     if !batch.is_empty() {
         batch.push(revision::raise(Subject::Keys));
-        store.write(batch).await?;
     }
-    Ok(())
+    Ok(batch)
 }
