@@ -114,6 +114,14 @@ impl Watch {
         );
         process::write(&mut text);
         app.metrics.write(&mut text, app.store.timings());
+        if let Some(tracer) = &app.tracer {
+            let name = "lanyard_trace_spans_total";
+            let help = "Parts of traces: sent to the collector, or dropped since it took none.";
+            text.family(name, "counter", help);
+            for (result, count) in tracer.counts() {
+                text.sample(name, &[("result", result)], count);
+            }
+        }
         text.family(
             "lanyard_limit_refusals_total",
             "counter",

@@ -34,11 +34,12 @@ pub enum Act {
     BulkRevocationChanged,
     HoldPlaced,
     HoldLifted,
+    StorageSecretChanged,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -69,6 +70,7 @@ impl Act {
         Self::BulkRevocationChanged,
         Self::HoldPlaced,
         Self::HoldLifted,
+        Self::StorageSecretChanged,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -105,6 +107,7 @@ impl Act {
             Self::BulkRevocationChanged => ("bulk-revocation-changed", "A revocation of many credentials was paused, resumed, stopped or given another pace", 6),
             Self::HoldPlaced => ("hold-placed", "A legal hold was placed", 5),
             Self::HoldLifted => ("hold-lifted", "A legal hold was lifted", 6),
+            Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
         }
     }
 

@@ -23,7 +23,7 @@ mod token;
 pub(crate) use ended::destroy_ended;
 pub use holder::KeyHolder;
 pub use place::{GATEWAY, KeyPurpose, Place, State};
-pub use ring::{NoKey, Ring, RingError, adopt};
+pub use ring::{NoKey, Ring, RingError, adopt, find_unadopted};
 pub use token::TokenStore;
 
 use std::path::{Path, PathBuf};

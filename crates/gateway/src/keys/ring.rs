@@ -167,7 +167,7 @@ pub async fn adopt(
     let places: Vec<Place> = places.into_iter().collect();
     let mut others = 0;
     loop {
-        let batch = adoptions(store, holder, &places, now).await?;
+        let batch = find_unadopted(store, holder, &places, now).await?;
         match store.write(batch).await {
             Ok(_) => return Ok(()),
             // Another process was first with one of them: look again what is missing.
@@ -177,8 +177,8 @@ pub async fn adopt(
     }
 }
 
-/// What is to be written for the places whose active key no row names; nothing where there are none.
-async fn adoptions(
+/// What that would write: nothing, where every place has its key in the table.
+pub async fn find_unadopted(
     store: &Store,
     holder: &Arc<dyn KeyHolder>,
     places: &[Place],

@@ -61,6 +61,7 @@ async fn the_public_is_told_ready_or_not_and_the_operator_why() {
         [
             "database",
             "keys",
+            "following",
             "clock",
             "outbox",
             "retention",
