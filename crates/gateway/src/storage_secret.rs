@@ -18,12 +18,14 @@ use crate::tables;
 /// Rows that are read, and written, at once.
 const PAGE: i64 = 200;
 
-/// Where sealed values are: a table with a column `sealed`, and the columns of its primary key. The place of a value, for
+/// Where sealed values are: a table with a column of them, and the columns of its primary key. The place of a value, for
 /// which it is sealed, is made of both.
 #[derive(Debug, Clone, Copy)]
 pub struct Sealed {
     /// The table.
     pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
     /// Its primary key.
     pub key: &'static [&'static str],
 }
@@ -33,14 +35,17 @@ pub struct Sealed {
 pub const SEALED: [Sealed; 3] = [
     Sealed {
         table: "interactions",
+        column: "sealed",
         key: &["id"],
     },
     Sealed {
         table: "registry",
+        column: "sealed",
         key: &["kind", "name"],
     },
     Sealed {
         table: "kept_keys",
+        column: "sealed",
         key: &["name"],
     },
 ];
@@ -155,10 +160,10 @@ impl Sealed {
     }
 
     fn select(&self, after: &[String]) -> Statement {
-        let columns = self.key.join(", ");
+        let (columns, column) = (self.key.join(", "), self.column);
         let places: Vec<_> = (1..=self.key.len()).map(|at| format!("${at}")).collect();
         let select = format!(
-            "SELECT {columns}, sealed FROM {} WHERE sealed IS NOT NULL AND ({columns}) > ({}) ORDER BY {columns} LIMIT {PAGE}",
+            "SELECT {columns}, {column} AS sealed FROM {} WHERE {column} IS NOT NULL AND ({columns}) > ({}) ORDER BY {columns} LIMIT {PAGE}",
             self.table,
             places.join(", ")
         );
@@ -173,8 +178,10 @@ impl Sealed {
             .map(|(at, column)| format!("{column} = ${}", at + 3))
             .collect();
         let update = format!(
-            "UPDATE {} SET sealed = $1 WHERE sealed = $2 AND {}",
+            "UPDATE {} SET {} = $1 WHERE {} = $2 AND {}",
             self.table,
+            self.column,
+            self.column,
             columns.join(" AND ")
         );
         let statement = Statement::new(update).bind(to).bind(from);
@@ -254,11 +261,11 @@ mod tests {
         for column in &found {
             let listed = SEALED
                 .iter()
-                .any(|one| format!("{}.sealed", one.table) == *column);
+                .any(|one| format!("{}.{}", one.table, one.column) == *column);
             let known = NOT_SEALED.contains(&column.as_str());
             assert!(
                 listed || known,
-                "{column} holds bytes: if they are sealed, name the column `sealed` and list its table in SEALED; if not, say so \
+                "{column} holds bytes: if they are sealed, list it in SEALED; if not, say so \
                  in NOT_SEALED"
             );
         }
