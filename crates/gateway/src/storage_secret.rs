@@ -32,7 +32,7 @@ pub struct Sealed {
 
 /// Every place where there are sealed values. A column of bytes that is not among them stands in the test below, which finds
 /// what nobody has listed.
-pub const SEALED: [Sealed; 3] = [
+pub const SEALED: [Sealed; 5] = [
     Sealed {
         table: "interactions",
         column: "sealed",
@@ -42,6 +42,16 @@ pub const SEALED: [Sealed; 3] = [
         table: "registry",
         column: "sealed",
         key: &["kind", "name"],
+    },
+    Sealed {
+        table: "operator_sign_ins",
+        column: "totp_secret",
+        key: &["operator"],
+    },
+    Sealed {
+        table: "operator_set_ups",
+        column: "totp_secret",
+        key: &["operator"],
     },
     Sealed {
         table: "kept_keys",
@@ -226,11 +236,13 @@ mod tests {
     use super::*;
 
     /// Bytes that are no sealed values: digests, and what everybody may read.
-    const NOT_SEALED: [&str; 4] = [
+    const NOT_SEALED: [&str; 6] = [
         "audit_entries.digest",
         "audit_chain.digest",
         "audit_checkpoints.digest",
         "operator_tokens.digest",
+        "operator_set_ups.digest",
+        "operator_recovery_codes.digest",
     ];
 
     /// SEC-37: a column that is sealed and not listed would be lost with the old secret.
