@@ -138,16 +138,15 @@ impl Pages {
     }
 }
 
-fn app_of(request: &Request) -> Result<App, Response> {
-    let app = request.extensions().get::<App>().cloned();
-    app.ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+/// What the router put around all pages.
+fn app_of(request: &Request) -> Option<App> {
+    request.extensions().get::<App>().cloned()
 }
 
 /// In front of the pages of whoever is logged in.
 async fn admit(asks: Asks, mut request: Request, next: Next) -> Response {
-    let app = match app_of(&request) {
-        Ok(app) => app,
-        Err(response) => return response,
+    let Some(app) = app_of(&request) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let session = Visit::asks(&app, &request);
     let visit = match Visit::find(&app, session).await {
@@ -189,9 +188,8 @@ async fn admit(asks: Asks, mut request: Request, next: Next) -> Response {
 /// In front of the pages of whoever is not: their browser gets a secret for its forms, and keeps the one that it has, so that
 /// several pages can be open.
 async fn welcome(mut request: Request, next: Next) -> Response {
-    let app = match app_of(&request) {
-        Ok(app) => app,
-        Err(response) => return response,
+    let Some(app) = app_of(&request) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let sent = Cookie::Form.read(app.secure, request.headers());
     let sent = sent.filter(|secret| secret.len() == 43);

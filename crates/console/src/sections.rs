@@ -14,6 +14,9 @@ use crate::{
 /// Something on its way.
 pub(crate) type Pending<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 
+/// What a section has to tell of itself.
+pub(crate) type Tells = fn(Visit) -> Pending<Vec<News>>;
+
 /// A section.
 pub(crate) struct Section {
     /// The address of its first page.
@@ -25,7 +28,7 @@ pub(crate) struct Section {
     /// Its pages.
     pub(crate) pages: fn() -> Pages,
     /// What the start page says of it to whoever has that right: nothing, where all is well and nobody need know.
-    pub(crate) news: Option<fn(Visit) -> Pending<Vec<News>>>,
+    pub(crate) news: Option<Tells>,
 }
 
 /// A line of the start page.

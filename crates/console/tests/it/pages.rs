@@ -208,7 +208,7 @@ async fn sec_12_every_page_has_one_heading_a_title_captions_and_the_headers_of_a
     let mut look = |path: &str, page: &Page| {
         let html = &page.html;
         assert_eq!(html.matches("<h1").count(), 1, "{path}: {html}");
-        assert!(!html.contains("{"), "a text is missing on {path}: {html}");
+        assert!(!html.contains('{'), "a text is missing on {path}: {html}");
         assert_eq!(
             html.matches("<table").count(),
             html.matches("<caption").count(),
