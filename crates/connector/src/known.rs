@@ -121,25 +121,21 @@ impl Connector {
     }
 
     /// The next of this relying party's credentials that are in force, in the order of their serial numbers, behind the last
-    /// one had: all of them, asked again and again until none comes. At most 100 at once.
+    /// one had, at first the nil UUID: all of them, asked again and again until none comes. At most 100 at once.
     ///
     /// Changes nothing; safe to repeat. Gateways that cannot be asked so refuse.
     pub async fn credentials_in_force(
         &self,
-        last: Option<Uuid>,
+        last: Uuid,
     ) -> Result<Vec<KnownCredential>, GatewayFault> {
         let endpoint = Endpoint::Outcomes;
         let against = |what| GatewayFault::AgainstContract { endpoint, what };
-        let last_one = last.map_or_else(String::new, |last| last.to_string());
-        let question = ("in_force_after", last_one);
+        let question = ("in_force_after", last.to_string());
         let told: Told = self.ask_for_outcomes(question).await?.json(endpoint)?;
         let credentials = told.credentials;
         let credentials = credentials.ok_or(against("it does not tell of credentials"))?;
         // Whoever repeats itself would be asked for ever.
-        if credentials
-            .iter()
-            .any(|one| Some(one.serial_number) <= last)
-        {
+        if credentials.iter().any(|one| one.serial_number <= last) {
             return Err(against("its credentials do not come in order"));
         }
         Ok(credentials)

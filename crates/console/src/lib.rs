@@ -10,11 +10,17 @@
 mod account;
 mod api;
 mod audit;
+mod bulk;
 mod cookie;
 mod credential_types;
+mod credentials;
 mod fields;
+mod figures;
 mod frame;
+mod holds;
 mod home;
+mod interactions;
+mod keys;
 mod log_in;
 mod look;
 mod onboarding;

@@ -14,6 +14,12 @@ const CATALOGUES: &[&str] = &[
     include_str!("../words/audit.ftl"),
     include_str!("../words/account.ftl"),
     include_str!("../words/registry.ftl"),
+    include_str!("../words/interactions.ftl"),
+    include_str!("../words/credentials.ftl"),
+    include_str!("../words/bulk.ftl"),
+    include_str!("../words/keys.ftl"),
+    include_str!("../words/holds.ftl"),
+    include_str!("../words/figures.ftl"),
 ];
 
 /// Brand and words. Cheap to clone.

@@ -7,7 +7,8 @@ use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
 use crate::{
-    account, audit, credential_types, home, operators, organisations, proposals, relying_parties,
+    account, audit, credential_types, credentials, figures, holds, home, interactions, keys,
+    operators, organisations, proposals, relying_parties,
 };
 
 /// Something on its way.
@@ -57,6 +58,11 @@ pub(crate) enum State {
 #[rustfmt::skip]
 pub(crate) const SECTIONS: &[Section] = &[
     Section { path: "/console", key: "nav-home", right: None, pages: home::pages, news: Some(home::news) },
+    Section { path: "/console/interactions", key: "nav-interactions", right: Some("interactions-read"), pages: interactions::pages, news: None },
+    Section { path: "/console/credentials", key: "nav-credentials", right: Some("credentials-read"), pages: credentials::pages, news: None },
+    Section { path: "/console/keys", key: "nav-keys", right: Some("keys-read"), pages: keys::pages, news: Some(keys::news) },
+    Section { path: "/console/holds", key: "nav-holds", right: Some("holds-read"), pages: holds::pages, news: None },
+    Section { path: "/console/figures", key: "nav-figures", right: Some("figures-read"), pages: figures::pages, news: None },
     Section { path: "/console/proposals", key: "nav-proposals", right: Some("proposals-read"), pages: proposals::pages, news: Some(proposals::news) },
     Section { path: "/console/operators", key: "nav-operators", right: Some("operators-read"), pages: operators::pages, news: None },
     Section { path: "/console/organisations", key: "nav-organisations", right: Some("registry-read"), pages: organisations::pages, news: None },

@@ -27,9 +27,10 @@ proposal-decide-text = When you approve, it is done at once. Approve only what y
 proposal-own-text = You proposed this: somebody else must approve it. You may take it back.
 proposal-approve = Approve
 proposal-decline = Decline
+proposal-take-back = Take it back
 done-proposed = This waits for a second person now.
 done-approved = You approved this, and it is done.
-done-declined = You declined this. Nothing was done.
+done-declined = This is declined. Nothing was done.
 
 act-operator-add = Add an operator
 act-operator-role-change = Give an operator another role

@@ -5,15 +5,14 @@ use std::sync::atomic::Ordering;
 
 use axum::{Extension, Router};
 use jiff::Timestamp;
-use standards::jose::{Jwk, Signer as _};
+use standards::jose::Jwk;
 use store::Store;
 
 use crate::audit::export::{Format, export};
 use crate::audit::verify::{Report, verify};
 use crate::audit::{Act, Actor, Entry, checkpoint};
 use crate::config::{Config, ConfigError};
-use crate::keys::KeyStore;
-use crate::{ComposeError, Gateway, admin, operator, registry, watching};
+use crate::{ComposeError, Gateway, admin, base, custody, operator, registry, seal, watching};
 
 impl Gateway {
     /// What operators and their programs call. For a listener of its own, never for the public one (SEC-13).
@@ -23,9 +22,10 @@ impl Gateway {
             .and(admin::proposal_routes())
             .and(admin::audit_routes())
             .and(registry::routes())
+            .and(custody::routes(self))
             .and(watching::admin_routes());
         let acts = operator::acts(admin::Acts::default());
-        let acts = registry::acts(acts, self);
+        let acts = custody::acts(registry::acts(acts, self), self);
         let router = Arc::clone(&self.door).router(&self.live, routes, acts);
         // What is changed through the registry needs what requests do not: the configuration file, the holder of keys.
         router
@@ -74,15 +74,22 @@ pub async fn export_audit(
 /// The public keys that sign or signed the checkpoints of the audit.
 pub fn audit_keys(config: &Config) -> Result<Vec<Jwk>, ConfigError> {
     // Nothing is signed here: a sandbox's key may check what a sandbox signed.
-    let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, false)?;
+    let keys = base::key_store(config, true)?;
     // The first, and those that came after it.
     let first = checkpoint::KEY.to_owned();
     let later = format!("{first}.");
     let names = keys.names()?.into_iter();
     let names = names.filter(|name| *name == first || name.starts_with(&later));
     names
-        .map(|name| Ok(keys.signing_key(&name)?.public_jwk().clone()))
+        .map(|name| Ok(keys.find(&name)?.public_jwk().clone()))
         .collect()
+}
+
+/// The ids of all organisations: those of the configuration file and those that are declared in its database.
+pub async fn organisation_ids(store: &Store, config: &Config) -> Result<Vec<String>, ComposeError> {
+    let known = base::Known::read(store, &seal(config)?).await?;
+    let organisations = known.registered.complete(config)?.organisations;
+    Ok(organisations.into_iter().map(|one| one.id).collect())
 }
 
 fn issuer(config: &Config) -> &str {

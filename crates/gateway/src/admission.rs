@@ -18,6 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::app::App;
 use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany, watched};
 use crate::metrics::{self, Refused};
+use crate::traces::Attribute;
 use crate::{client, oidc};
 
 /// Middleware around all routes: lets in, and counts what was answered.
@@ -26,11 +27,23 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map(MatchedPath::as_str);
     let kind = Kind::of(route);
-    let response = admit_kind(&app, kind, request, next).await;
+    let span = app.tracer.as_ref().map(|tracer| {
+        let span = tracer.asked(request.headers(), request.method());
+        span.at(route).with(Attribute::Asker(kind.asker()))
+    });
+    let admitted = admit_kind(&app, kind, request, next);
+    let response = match &span {
+        Some(span) => span.around(admitted).await,
+        None => admitted.await,
+    };
     let metrics = &app.metrics;
     metrics.answered(route, response.status(), began.elapsed());
-    if let Some(Refused(code)) = response.extensions().get::<metrics::Refused>() {
+    let refused = response.extensions().get::<metrics::Refused>();
+    if let Some(Refused(code)) = refused {
         metrics.refused.add(&[kind.asker(), code]);
+    }
+    if let Some(span) = span {
+        span.answered(response.status(), refused.map(|refused| refused.0));
     }
     response
 }

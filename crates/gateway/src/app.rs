@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::following::Behind;
 use crate::interaction::rows::Interactions;
 use crate::keys::Ring;
 use crate::limits::{Kind, Limits, Place, TooMany};
@@ -17,6 +18,7 @@ use crate::random::Random;
 use crate::registry::secrets::Uses;
 use crate::seal::Seal;
 use crate::status::Lists;
+use crate::traces::Tracer;
 use store::Store;
 
 /// What a handler is given: the parts that were current when its request began ([`Live`](crate::live::Live)).
@@ -58,6 +60,10 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// Compares operators' passwords; made ready when the first is compared.
     pub passwords: Arc<tokio::sync::OnceCell<passwords::Passwords>>,
+    /// What this process could not take over of what others changed.
+    pub behind: Arc<Behind>,
+    /// Makes traces, where somebody is told of them.
+    pub tracer: Option<Arc<Tracer>>,
 }
 
 impl Parts {

@@ -18,7 +18,7 @@ use crate::outbound::Outbound;
 use crate::registry::secrets::ClientSecret;
 use crate::registry::{Registered, RegistryError};
 use crate::seal::Seal;
-use store::{Store, StoreError};
+use store::Store;
 
 /// The parts that no change of the registry touches.
 pub(crate) struct Base {
@@ -208,21 +208,4 @@ fn refuse_sandbox_secrets(config: &Config) -> Result<(), ConfigError> {
         }
     }
     Ok(())
-}
-
-/// How many credentials of one organisation, or of one type, still count: in force, and their time is not over.
-pub(crate) async fn count_in_force(
-    store: &Store,
-    column: &'static str,
-    value: &str,
-    now: jiff::Timestamp,
-) -> Result<i64, StoreError> {
-    let select = format!(
-        "SELECT COUNT(*) AS count FROM credentials WHERE {column} = $1 AND revoked_at IS NULL \
-         AND (expires_at IS NULL OR expires_at > $2)"
-    );
-    let row = store
-        .read_one(store::Statement::new(select).bind(value).bind(now))
-        .await?;
-    row.map_or(Ok(0), |row| row.integer("count"))
 }

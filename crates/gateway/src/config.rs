@@ -19,6 +19,7 @@ use crate::organisation::brand::BrandConfig;
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
+use crate::traces::TracesConfig;
 
 /// Everything that `lanyard gateway --config FILE` reads.
 #[derive(Debug, Clone, Deserialize)]
@@ -85,6 +86,9 @@ pub struct Config {
     /// What load balancers and the public status page are told.
     #[serde(default)]
     pub availability: AvailabilityConfig,
+    /// Who is told how long requests took, part by part.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// Who uses this gateway, beside those in its registry (`lanyard apply`).
     #[serde(default)]
     pub organisations: Vec<OrganisationConfig>,
@@ -404,6 +408,7 @@ impl Config {
             limits: LimitsConfig::default(),
             metrics: MetricsConfig::default(),
             availability: AvailabilityConfig::default(),
+            traces: TracesConfig::default(),
             organisations: Vec::new(),
         }
     }

@@ -116,6 +116,7 @@ async fn look(parts: &App) -> Readiness {
     };
     let mut checks = vec![check("database", true, database)];
     checks.push(check("keys", true, keys(parts).await));
+    checks.push(check("following", false, following(parts)));
     if let Some(seen) = seen {
         checks.push(check("clock", true, clock(&seen, now)));
         checks.push(check("outbox", false, outbox(&seen, now)));
@@ -187,6 +188,18 @@ async fn keys(parts: &Parts) -> Result<String, String> {
         Ok(Err(error)) => Err(format!("{error}; look at the key store")),
         Err(_) => Err("a key did not sign within 2 seconds; look at the key store".to_owned()),
     }
+}
+
+/// Whether this process knows what others changed.
+fn following(parts: &Parts) -> Result<String, String> {
+    let faults = parts.behind.faults();
+    if faults.is_empty() {
+        return Ok("what other processes changed is in force here".to_owned());
+    }
+    Err(format!(
+        "a change is not in force here: {}; put it right, or start this process anew to see what it makes of it",
+        faults.join("; ")
+    ))
 }
 
 fn clock(seen: &Seen, now: Timestamp) -> Result<String, String> {

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 use standards::jose::Algorithm;
 use store::{Statement, Store};
 
-use crate::audit::{self, Actor, Entry};
+use crate::audit::Actor;
 use crate::base::{Known, key_store};
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::keys::acts::{Act, ActError, Acts, Change};
 use crate::keys::rows::{self, KeyRow, Signed};
 use crate::keys::{self, GATEWAY, KeyHolder, Place};
-use crate::{ComposeError, MIGRATIONS, Surroundings, seal};
+use crate::tables::{self, Opening};
+use crate::{ComposeError, Surroundings, seal};
 
 /// The keys of a gateway, to be looked at and changed. Processes that run follow within a second or two.
 pub struct KeyDesk {
@@ -27,31 +28,39 @@ impl KeyDesk {
     /// Opens the keys and the database of that configuration. What a gateway would refuse to start with is warned of:
     /// this may be where it is put right.
     pub async fn open(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
-        let holder = key_store(config, surroundings.sandbox)?;
-        let address = config.database_address()?;
-        let address = address
-            .parse()
-            .map_err(|error: store::InvalidDatabaseUrl| {
-                ConfigError::value("database", error.to_string())
-            })?;
-        let store = Store::open(&address, &[MIGRATIONS]).await?;
-        let known = Known::read(&store, &seal(config)?).await?;
-        let config = known.registered.complete(config)?;
-        let organisations = config.organisations.iter();
-        let desk = Self {
-            store,
-            holder,
-            organisations: organisations.map(|entry| entry.id.clone()).collect(),
-            surroundings,
-            account: String::new(),
-        };
+        let desk = Self::open_on(config, surroundings, Opening::Bring).await?;
         for place in desk.places() {
             let adopted = keys::adopt(&desk.store, &desk.holder, [place], desk.now()).await;
             if let Err(error) = adopted {
                 tracing::warn!(%error, "a signing key is not as it should be");
             }
         }
+        keys::destroy_ended(&desk.store, &desk.holder).await?;
         Ok(desk)
+    }
+
+    /// The same for whoever only looks: the database stays as it is, and one of another version is refused.
+    pub async fn look(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
+        Self::open_on(config, surroundings, Opening::Look).await
+    }
+
+    async fn open_on(
+        config: &Config,
+        surroundings: Surroundings,
+        opening: Opening,
+    ) -> Result<Self, ComposeError> {
+        let holder = key_store(config, surroundings.sandbox)?;
+        let store = tables::open(&config.database_address()?, opening).await?;
+        let known = Known::read(&store, &seal(config)?).await?;
+        let config = known.registered.complete(config)?;
+        let organisations = config.organisations.iter();
+        Ok(Self {
+            store,
+            holder,
+            organisations: organisations.map(|entry| entry.id.clone()).collect(),
+            surroundings,
+            account: String::new(),
+        })
     }
 
     /// Who sits there, for the audit.
@@ -80,15 +89,7 @@ impl KeyDesk {
         let told: Vec<Statement> = act
             .changes()
             .iter()
-            .map(|change| {
-                let owner = Some(change.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
-                let key = ("signing-key", change.kid.as_str());
-                Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
-                    .organisation(owner)
-                    .with("purpose", change.place.purpose.name())
-                    .with("state", change.to.name())
-                    .into()
-            })
+            .map(|change| change.entry(actor, now).into())
             .collect();
         act.keep(&self.store, &self.holder, told).await
     }

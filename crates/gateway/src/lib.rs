@@ -13,8 +13,11 @@ mod base;
 mod client;
 pub mod clock;
 pub mod config;
+mod custody;
 mod event;
+pub mod evidence;
 mod flight;
+pub mod following;
 pub mod health;
 pub mod interaction;
 pub mod issue;
@@ -37,7 +40,10 @@ mod revision;
 pub mod revoke;
 pub mod seal;
 pub mod status;
+mod storage_secret;
+mod tables;
 pub mod timeline;
+pub mod traces;
 pub mod verify;
 mod watching;
 mod webhook;
@@ -54,13 +60,14 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use administration::{audit_keys, export_audit, verify_audit};
+pub use administration::{audit_keys, export_audit, organisation_ids, verify_audit};
 use app::{App, Parts};
 use availability::PlannedWork;
 use base::{Base, Known};
 use clock::Clock;
 pub use config::Config;
 use config::ConfigError;
+use following::Following;
 use interaction::rows::Interactions;
 pub use key_desk::{KeyDesk, forget_keys};
 use keys::{Place, Ring};
@@ -70,9 +77,13 @@ use metrics::Metrics;
 use outbound::Outbound;
 use random::Random;
 use registry::RegistryError;
-use seal::Seal;
 use status::Lists;
-use store::{Migrations, Store, StoreError};
+use storage_secret::seal;
+pub use storage_secret::{Renewed, SEALED, Sealed, rotate_storage_secret};
+use store::{Migrations, StoreError};
+use tables::Opening;
+pub use tables::{OtherTables, look_into_store, open_store};
+use traces::Tracer;
 use watching::Watch;
 
 mod for_sqlite {
@@ -100,8 +111,7 @@ const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 pub struct Gateway {
     live: Live,
     base: Arc<Base>,
-    /// The numbers of what was read last.
-    followed: Arc<revision::Followed>,
+    following: Arc<Following>,
     watch: Arc<Watch>,
     planned_work: Option<std::path::PathBuf>,
     retention_days: u32,
@@ -151,6 +161,9 @@ pub enum ComposeError {
     /// The database.
     #[error("the database could not be opened")]
     Store(#[from] StoreError),
+    /// The database's tables are of another version, and nothing was to be changed.
+    #[error("{0}")]
+    Tables(OtherTables),
 }
 
 impl Gateway {
@@ -160,14 +173,31 @@ impl Gateway {
         config: &Config,
         surroundings: Surroundings,
     ) -> Result<Self, ComposeError> {
+        Self::compose_on(config, surroundings, Opening::Bring).await
+    }
+
+    /// The same for whoever only looks: the database stays as it is, and one of another version is refused.
+    pub async fn look(config: &Config, surroundings: Surroundings) -> Result<Self, ComposeError> {
+        Self::compose_on(config, surroundings, Opening::Look).await
+    }
+
+    async fn compose_on(
+        config: &Config,
+        surroundings: Surroundings,
+        opening: Opening,
+    ) -> Result<Self, ComposeError> {
         let base = check_public_url(config, surroundings.sandbox)?;
+        let tracer = Tracer::new(&config.traces, &surroundings.clock, &surroundings.random)
+            .map_err(|fault| ConfigError::value(fault.key, fault.reason))?;
         let outbound = Outbound::new(&surroundings.http_origins)
-            .map_err(|error| ConfigError::value("http_origins", error.to_string()))?;
+            .map_err(|error| ConfigError::value("http_origins", error.to_string()))?
+            .traced(tracer.clone());
         let standing = Base::new(config, outbound.clone(), surroundings.sandbox)?;
         let seal = seal(config)?;
         config.check_admin()?;
         let address_header = address_header(config)?;
-        let store = open_store(&config.database_address()?).await?;
+        let store = tables::open(&config.database_address()?, opening).await?;
+        let seal = storage_secret::with_kept_keys(seal, &store).await?;
         let limits = Limits::new(
             config.limits.clone(),
             address_header,
@@ -179,11 +209,23 @@ impl Gateway {
         let known = Known::read(&store, &seal).await?;
         let organisations = standing.organisations(&known)?;
         let places = operate::places(&organisations);
-        let adopted = keys::adopt(&store, &standing.keys, places, surroundings.clock.now());
-        adopted.await.map_err(RegistryError::from)?;
+        let now = surroundings.clock.now();
+        let adopted = match opening {
+            Opening::Bring => keys::adopt(&store, &standing.keys, places, now).await,
+            Opening::Look => keys::find_unadopted(&store, &standing.keys, &places, now)
+                .await
+                .map(drop),
+        };
+        adopted.map_err(RegistryError::from)?;
         let ring = Ring::load(&store, &standing.keys).await;
         let ring = ring.map_err(RegistryError::from)?;
-        let listeners = event::listeners(&store, operate::told(&organisations)).await?;
+        if opening == Opening::Bring {
+            keys::destroy_ended(&store, &standing.keys).await?;
+        }
+        let listeners = match (opening, operate::told(&organisations)) {
+            (Opening::Bring, told) => event::listeners(&store, told).await?,
+            (Opening::Look, told) => told,
+        };
         let metrics = Arc::new(Metrics::default());
         PlannedWork::read(config.availability.planned_work.as_deref())
             .map_err(|error| ConfigError::value("availability.planned_work", error.to_string()))?;
@@ -214,13 +256,15 @@ impl Gateway {
             limits: Arc::new(limits),
             metrics,
             passwords: Arc::default(),
+            behind: Arc::default(),
+            tracer,
         });
         Ok(Self {
             watch: Watch::new(&live, config),
             planned_work: config.availability.planned_work.clone(),
             live,
             base: Arc::new(standing),
-            followed: Arc::new(followed.into()),
+            following: Arc::new(Following::new(followed.into(), known.registered)),
             retention_days: config.retention_days,
             audit_days: config.audit_retention_days,
             loopback: is_loopback(&config.public_url),
@@ -293,8 +337,15 @@ impl Gateway {
             webhook::run(&self.live),
             self.follow(),
             self.watch.beat(),
-            audit::run(&self.live, self.audit_days)
+            self.send_traces(),
+            audit::run(&self.live, self.audit_days),
+            revoke::jobs::run(&self.live)
         );
+    }
+
+    /// Sends traces to the collector, where the configuration names one, until the future is dropped.
+    pub async fn send_traces(&self) {
+        traces::run(self.live.now().tracer.as_ref()).await;
     }
 
     /// One round of telling, to its end.
@@ -305,6 +356,11 @@ impl Gateway {
     /// One round of wiping.
     pub async fn tidy_once(&self) -> Result<retention::Round, StoreError> {
         retention::round(&self.live.now(), self.retention_days).await
+    }
+
+    /// One second of every revocation of many that two persons wanted.
+    pub async fn revoke_once(&self) -> Result<(), revoke::bulk::JobError> {
+        revoke::jobs::round(&self.live.now()).await
     }
 
     /// Deletes every interaction and credential: a sandbox begins anew.
@@ -321,15 +377,6 @@ impl Gateway {
     pub fn app(&self) -> App {
         self.live.now()
     }
-}
-
-/// The gateway's database at this address, for commands that work beside running gateways. Its tables are brought to this version.
-pub async fn open_store(address: &str) -> Result<Store, ComposeError> {
-    let address = address.parse();
-    let address = address.map_err(|error: store::InvalidDatabaseUrl| {
-        ConfigError::value("database", error.to_string())
-    })?;
-    Ok(Store::open(&address, &[MIGRATIONS]).await?)
 }
 
 /// Creates every key that the configuration needs and that is not there yet; tells their names.
@@ -370,17 +417,6 @@ fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
         ));
     }
     Ok(name)
-}
-
-fn seal(config: &Config) -> Result<Seal, ConfigError> {
-    let current = config.storage_secret.read()?;
-    let earlier = config
-        .earlier_storage_secrets
-        .iter()
-        .map(config::Secret::read)
-        .collect::<Result<Vec<_>, _>>()?;
-    Seal::new(&current, earlier.iter().map(|secret| secret.as_str()))
-        .map_err(|error| ConfigError::value("storage_secret", error.to_string()))
 }
 
 /// Begins every secret that a sandbox makes, so that none of them is ever accepted elsewhere.

@@ -30,9 +30,16 @@ const SHORTEST: usize = 32;
 #[derive(Clone)]
 pub struct Seal(Arc<Keys>);
 
+/// A key that stays when the secret that gave it goes.
+pub(crate) type KeptKey = Zeroizing<[u8; 32]>;
+
+/// The names of those keys, in the order in which they are kept.
+pub(crate) const KEPT: [&str; 3] = ["pairwise", "chosen", "decoys"];
+
 struct Keys {
     /// The one in use, then those that were.
     storage: Vec<hkdf::Prk>,
+    kept: [KeptKey; 3],
     pairwise: hmac::Key,
     chosen: hmac::Key,
     decoys: hmac::Key,
@@ -79,20 +86,53 @@ impl Seal {
             .collect::<Result<_, _>>()?;
         // The oldest: a relying party must know the same person by the same subject after a change of secrets.
         let oldest = storage.last().ok_or(InvalidSecret::Underivable)?;
-        let derived = |info: [&[u8]; 1]| {
-            let key = oldest.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from);
-            key.map_err(|_| InvalidSecret::Underivable)
+        let derived = |info: &[u8]| {
+            let mut key = Zeroizing::new([0; 32]);
+            let filled = oldest
+                .expand(&[info], Bytes)
+                .and_then(|okm| okm.fill(&mut *key));
+            filled.map_err(|_| InvalidSecret::Underivable)?;
+            Ok(key)
         };
-        let pairwise = derived([b"lanyard pairwise subject"])?;
-        let chosen = derived([b"lanyard chosen value"])?;
-        // The oldest here as well: a decoy stays one.
-        let decoys = derived([b"lanyard status list decoys"])?;
-        Ok(Self(Arc::new(Keys {
+        // The oldest for the others as well: a decoy stays one.
+        let kept = [
+            derived(b"lanyard pairwise subject")?,
+            derived(b"lanyard chosen value")?,
+            derived(b"lanyard status list decoys")?,
+        ];
+        Ok(Self::of(storage, kept))
+    }
+
+    fn of(storage: Vec<hkdf::Prk>, kept: [KeptKey; 3]) -> Self {
+        let [pairwise, chosen, decoys] =
+            [0, 1, 2].map(|at: usize| hmac::Key::new(hmac::HMAC_SHA256, &*kept[at]));
+        Self(Arc::new(Keys {
             storage,
+            kept,
             pairwise,
             chosen,
             decoys,
-        })))
+        }))
+    }
+
+    /// The keys that stay when the secret that gave them goes.
+    pub(crate) fn kept(&self) -> &[KeptKey; 3] {
+        &self.0.kept
+    }
+
+    /// The same secrets, with keys that were kept in the place of those that the oldest secret gives.
+    pub(crate) fn with_kept(&self, kept: [KeptKey; 3]) -> Self {
+        Self::of(self.0.storage.clone(), kept)
+    }
+
+    /// What an earlier secret sealed, sealed with the one in use; nothing where that is so already.
+    pub(crate) fn renew(&self, place: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, Unopenable> {
+        let current = self.0.storage.get(..1).ok_or(Unopenable)?;
+        if open_with(current, place, sealed).is_ok() {
+            return Ok(None);
+        }
+        let value = self.open(place, sealed)?;
+        self.seal(place, &value).map(Some).map_err(|_| Unopenable)
     }
 
     /// Encrypts for one place, `table/row`.
@@ -114,20 +154,7 @@ impl Seal {
 
     /// Decrypts what was sealed for the same place.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
-        let (prefix, ciphertext) = sealed.split_at_checked(PREFIX).ok_or(Unopenable)?;
-        if prefix[0] != FORM {
-            return Err(Unopenable);
-        }
-        for secret in &self.0.storage {
-            let (key, nonce) = key_and_nonce(secret, &prefix[1..]).ok_or(Unopenable)?;
-            let mut value = Zeroizing::new(ciphertext.to_vec());
-            if let Ok(plain) = key.open_in_place(nonce, Aad::from(place), &mut value) {
-                let length = plain.len();
-                value.truncate(length);
-                return Ok(value);
-            }
-        }
-        Err(Unopenable)
+        open_with(&self.0.storage, place, sealed)
     }
 
     /// The subject by which one relying party knows one person; no two of them can compare theirs. [OIDC 8.1]
@@ -154,6 +181,37 @@ impl Seal {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(context.sign().as_ref());
         bytes
+    }
+}
+
+/// Tries secrets in their order.
+fn open_with(
+    secrets: &[hkdf::Prk],
+    place: &str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
+    let (prefix, ciphertext) = sealed.split_at_checked(PREFIX).ok_or(Unopenable)?;
+    if prefix[0] != FORM {
+        return Err(Unopenable);
+    }
+    for secret in secrets {
+        let (key, nonce) = key_and_nonce(secret, &prefix[1..]).ok_or(Unopenable)?;
+        let mut value = Zeroizing::new(ciphertext.to_vec());
+        if let Ok(plain) = key.open_in_place(nonce, Aad::from(place), &mut value) {
+            let length = plain.len();
+            value.truncate(length);
+            return Ok(value);
+        }
+    }
+    Err(Unopenable)
+}
+
+/// As many bytes as a key of HMAC with SHA-256 has.
+struct Bytes;
+
+impl hkdf::KeyType for Bytes {
+    fn len(&self) -> usize {
+        32
     }
 }
 
@@ -251,6 +309,45 @@ mod tests {
         let renewed = both.seal("t/r", b"value").unwrap();
         assert_eq!(old.open("t/r", &renewed), Err(Unopenable));
         assert_eq!(old.pairwise("rp", "person"), both.pairwise("rp", "person"));
+    }
+
+    /// What was derived before these keys could be kept is derived as it was.
+    #[test]
+    fn kept_keys_are_those_that_the_oldest_secret_gives() {
+        let old = seal(OLD);
+        let given = extract(OLD).unwrap();
+        let info: [&[u8]; 1] = [b"lanyard pairwise subject"];
+        let key = given
+            .expand(&info, hmac::HMAC_SHA256)
+            .map(hmac::Key::from)
+            .unwrap();
+        assert_eq!(
+            for_client(&key, "rp", "person"),
+            old.pairwise("rp", "person")
+        );
+        // With them, and without the old secret, everybody is who they were.
+        let new = seal(NEW).with_kept(old.kept().clone());
+        assert_eq!(old.pairwise("rp", "person"), new.pairwise("rp", "person"));
+        assert_eq!(
+            old.digest_of_chosen("rp", "s"),
+            new.digest_of_chosen("rp", "s")
+        );
+        assert_eq!(old.decoys("anytown", 1, 2), new.decoys("anytown", 1, 2));
+        assert_ne!(
+            seal(NEW).pairwise("rp", "person"),
+            new.pairwise("rp", "person")
+        );
+    }
+
+    #[test]
+    fn what_is_sealed_with_the_secret_in_use_is_not_sealed_anew() {
+        let both = Seal::new(NEW, [OLD]).unwrap();
+        let sealed = seal(OLD).seal("t/r", b"value").unwrap();
+        let renewed = both.renew("t/r", &sealed).unwrap().unwrap();
+        assert_eq!(&**seal(NEW).open("t/r", &renewed).unwrap(), b"value");
+        assert_eq!(both.renew("t/r", &renewed), Ok(None));
+        assert_eq!(seal(NEW).renew("t/r", &sealed), Err(Unopenable));
+        assert_eq!(both.renew("other/place", &sealed), Err(Unopenable));
     }
 
     #[test]

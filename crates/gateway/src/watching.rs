@@ -114,6 +114,14 @@ impl Watch {
         );
         process::write(&mut text);
         app.metrics.write(&mut text, app.store.timings());
+        if let Some(tracer) = &app.tracer {
+            let name = "lanyard_trace_spans_total";
+            let help = "Parts of traces: sent to the collector, or dropped since it took none.";
+            text.family(name, "counter", help);
+            for (result, count) in tracer.counts() {
+                text.sample(name, &[("result", result)], count);
+            }
+        }
         text.family(
             "lanyard_limit_refusals_total",
             "counter",
@@ -148,6 +156,19 @@ impl Watch {
             tracing::error!(%error, "the figures lack what the database knows");
         }
         text.into_string()
+    }
+
+    /// The secrets that lie in files of their own, without the keys, and when each was last changed.
+    pub(crate) fn secret_files(&self) -> Vec<(String, Timestamp)> {
+        let files = self
+            .secrets
+            .iter()
+            .filter(|(name, _)| !name.starts_with("key:"));
+        let known = files.filter_map(|(name, path)| {
+            let changed = std::fs::metadata(path).and_then(|data| data.modified());
+            Some((name.clone(), Timestamp::try_from(changed.ok()?).ok()?))
+        });
+        known.collect()
     }
 
     fn ages(&self, text: &mut Text) {

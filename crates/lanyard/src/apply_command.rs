@@ -38,7 +38,12 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(&options.file).with_context(|| file.clone())?;
     let declaration = Declaration::parse(&file, &text)?;
     let config = Config::read(&options.config)?;
-    let gateway = Gateway::compose(&config, Surroundings::production()).await?;
+    let surroundings = Surroundings::production();
+    let gateway = if options.dry_run {
+        Gateway::look(&config, surroundings).await?
+    } else {
+        Gateway::compose(&config, surroundings).await?
+    };
     let outcome = apply(options, &gateway, &declaration).await;
     gateway.close().await;
     outcome

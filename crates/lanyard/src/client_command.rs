@@ -89,7 +89,13 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.config.as_ref();
     let config = config.context("name the gateway's configuration: --config FILE")?;
     let config = Config::read(config)?;
-    let gateway = Gateway::compose(&config, Surroundings::production()).await?;
+    let surroundings = Surroundings::production();
+    let gateway = match &options.command {
+        Command::Secret(Secret::List { .. }) | Command::Onboarding { item: None, .. } => {
+            Gateway::look(&config, surroundings).await?
+        }
+        _ => Gateway::compose(&config, surroundings).await?,
+    };
     let done = match &options.command {
         Command::Secret(secret) => change_secret(&gateway, secret).await,
         Command::Onboarding {

@@ -31,6 +31,15 @@ pub struct Options {
     /// `development`: for trying and testing; nothing that it issues counts in production.
     #[arg(long, value_name = "NAME", default_value = "production", value_parser = ["production", "development"])]
     environment: String,
+    /// Certificate chain (PEM), where the gateway ends TLS itself.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Private key (PEM) of that certificate.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Where the admin API listens; without it there is none.
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<std::net::SocketAddr>,
 }
 
 /// Makes secrets, configuration and keys, and says what comes next.
@@ -48,7 +57,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     for (name, bytes) in [("key-passphrase", 32), ("storage", 48)] {
         write_secret(&secrets.join(name), bytes)?;
     }
-    let text = text(options, &folder);
+    let text = text(options, &folder)?;
     // Written whole or not at all: a half configuration would stop the next try.
     let unfinished = folder.join("gateway.toml.new");
     fs::write(&unfinished, text)?;
@@ -69,7 +78,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     ))
 }
 
-fn text(options: &Options, folder: &Path) -> String {
+fn text(options: &Options, folder: &Path) -> anyhow::Result<String> {
     let database = options
         .database
         .clone()
@@ -80,7 +89,27 @@ fn text(options: &Options, folder: &Path) -> String {
         "production" => String::new(),
         other => format!("environment = {}\n", quoted(other)),
     };
-    format!(
+    let tls = match (&options.tls_certificate, &options.tls_key) {
+        (Some(certificate), Some(key)) => {
+            let path = |path: &Path| {
+                let path = std::path::absolute(path)?;
+                Ok::<_, std::io::Error>(quoted(&path.display().to_string()))
+            };
+            format!(
+                "tls_certificate = {}\ntls_key = {}\n",
+                path(certificate)?,
+                path(key)?
+            )
+        }
+        _ => "# Where the gateway ends TLS itself:\n\
+              # tls_certificate = \"…/chain.pem\"\n\
+              # tls_key = \"…/key.pem\"\n"
+            .to_owned(),
+    };
+    let admin = options.admin_listen.map_or_else(String::new, |listen| {
+        format!("\n[admin]\nlisten = {}\n", quoted(&listen.to_string()))
+    });
+    Ok(format!(
         "# docs/operate/gateway.md explains every key.\n\
          public_url = {url}\n{environment}\
          listen = {listen}\n\
@@ -89,18 +118,16 @@ fn text(options: &Options, folder: &Path) -> String {
          key_passphrase = {{ file = {passphrase} }}\n\
          storage_secret = {{ file = {storage} }}\n\
          \n\
-         # Where the gateway ends TLS itself:\n\
-         # tls_certificate = \"…/chain.pem\"\n\
-         # tls_key = \"…/key.pem\"\n\
+         {tls}\
          # Behind a proxy, the header in which it says whom it took a request from:\n\
-         # address_header = \"x-forwarded-for\"\n",
+         # address_header = \"x-forwarded-for\"\n{admin}",
         url = quoted(options.public_url.as_str().trim_end_matches('/')),
         listen = quoted(&options.listen.to_string()),
         database = quoted(&database),
         keys = in_folder("keys"),
         passphrase = in_folder("secrets/key-passphrase"),
         storage = in_folder("secrets/storage"),
-    )
+    ))
 }
 
 /// A secret that is there stays: an earlier try may have been seen by a backup.

@@ -94,7 +94,11 @@ fn algorithm(name: &str) -> Result<Algorithm, String> {
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.config.as_deref();
     let config = config.context("say --config FILE, or set LANYARD_CONFIG")?;
-    let desk = KeyDesk::open(&Config::read(config)?, Surroundings::production()).await?;
+    let (config, surroundings) = (Config::read(config)?, Surroundings::production());
+    let desk = match &options.act {
+        Act::List { .. } => KeyDesk::look(&config, surroundings).await?,
+        _ => KeyDesk::open(&config, surroundings).await?,
+    };
     let desk = desk.by(account());
     let done = act(&desk, &options.act).await;
     desk.close().await;

@@ -12,6 +12,7 @@ mod client_command;
 mod connections;
 mod connector_command;
 mod doctor_command;
+mod evidence_command;
 mod gateway_command;
 mod init_command;
 mod interaction_command;
@@ -27,6 +28,7 @@ mod revoke_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
+mod storage_secret_command;
 mod store_command;
 mod wallet_command;
 
@@ -55,6 +57,8 @@ enum Command {
     Init(init_command::Options),
     /// Whether a gateway's set-up is sound, and what to do where it is not.
     Doctor(doctor_command::Options),
+    /// One folder for an assurance file, with a manifest of digests: no personal data, no secret.
+    Evidence(evidence_command::Options),
     /// The gateway's signing keys: list, make, change, remove, and what to do when one has leaked.
     Key(key_command::Options),
     /// Bring a gateway's registry to what a file declares: organisations, relying parties, credential types.
@@ -91,6 +95,8 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Restore a backup, on either engine, or rehearse it.
     Restore(backup::RestoreOptions),
+    /// The secret that seals values in the database: when it has changed, seal anew what the old one sealed.
+    StorageSecret(storage_secret_command::Options),
     /// Copy or compare databases.
     Store(store_command::Options),
     /// The mail catcher alone: takes mail by SMTP, shows it, sends nothing on.
@@ -124,6 +130,7 @@ pub async fn run() -> ExitCode {
         Command::Gateway(options) => succeeded(Box::pin(gateway_command::run(&options)).await),
         Command::Init(options) => succeeded(init_command::run(&options)),
         Command::Doctor(options) => doctor_command::run(&options).await,
+        Command::Evidence(options) => succeeded(Box::pin(evidence_command::run(&options)).await),
         Command::Key(options) => succeeded(key_command::run(&options).await),
         Command::Apply(options) => apply_command::run(&options).await,
         Command::Client(options) => succeeded(client_command::run(&options).await),
@@ -142,6 +149,7 @@ pub async fn run() -> ExitCode {
         Command::Wallet(options) => wallet_command::run(&options).await,
         Command::Backup(options) => succeeded(backup::back_up(&options).await),
         Command::Restore(options) => succeeded(backup::bring_back(&options).await),
+        Command::StorageSecret(options) => succeeded(storage_secret_command::run(&options).await),
         Command::Store(options) => succeeded(store_command::run(&options).await),
         Command::Mail(options) => succeeded(mail_command::run(&options).await),
     };

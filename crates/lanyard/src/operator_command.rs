@@ -101,7 +101,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let file = options.config.as_ref();
     let file = file.context("say which gateway: --config FILE, or LANYARD_CONFIG")?;
     let config = Config::read(file)?;
-    let store = gateway::open_store(&config.database_address()?).await?;
+    let address = config.database_address()?;
+    let store = match &options.what {
+        What::List => gateway::look_into_store(&address).await?,
+        _ => gateway::open_store(&address).await?,
+    };
     let (random, account) = (Random::system(), account());
     let desk = Desk {
         store: &store,

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use gateway::retention::holds::{self, Subject};
+use gateway::audit::{Act, Actor, Entry};
+use gateway::retention::holds::{self, Placer, Subject};
 use gateway::retention::plan;
 use gateway::{Config, Gateway, Surroundings, timeline};
 use jiff::Timestamp;
 use store::Store;
 
 use crate::interaction_command::open;
+use crate::operator_command::account;
 use crate::say::say;
 
 /// What to do.
@@ -70,7 +72,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     if matches!(options.command, Command::Run) {
         return run_once(&config).await;
     }
-    let store = open(&config).await?;
+    let store = match options.command {
+        // Looking changes nothing, not even the version of the tables.
+        Command::Plan { .. } => open(&config).await?,
+        _ => gateway::open_store(&config.database_address()?).await?,
+    };
     let done = with(&store, &config, &options.command).await;
     store.close().await;
     done
@@ -116,23 +122,34 @@ async fn with(store: &Store, config: &Config, command: &Command) -> anyhow::Resu
             Ok(())
         }
         Command::Hold { subject, reason } => {
-            let subject = subject_of(store, config, subject).await?;
-            store
-                .write([holds::place(&subject, reason, Timestamp::now())])
-                .await?;
+            let held = Found::find(store, config, subject).await?;
+            let account = account();
+            let actor = Actor::Command(&account);
+            let now = Timestamp::now();
+            let placer = Placer {
+                actor: &actor.to_string(),
+                within: None,
+            };
+            let told = held.entry(actor, Act::HoldPlaced, now).reason(Some(reason));
+            let place = holds::place(&held.subject, reason, placer, now);
+            store.write([place, told.into()]).await?;
             say("held")
         }
         Command::Release { subject } => {
-            let subject = subject_of(store, config, subject).await?;
-            let lifted = store.write([holds::lift(&subject)]).await?;
+            let held = Found::find(store, config, subject).await?;
             anyhow::ensure!(
-                lifted.iter().any(|outcome| outcome.changed > 0),
+                holds::stands(store, &held.subject).await?,
                 "nothing of that was held"
             );
+            let account = account();
+            let told = held.entry(Actor::Command(&account), Act::HoldLifted, Timestamp::now());
+            store
+                .write([holds::lift(&held.subject, None), told.into()])
+                .await?;
             say("released")
         }
         Command::Holds => {
-            for hold in holds::find(store).await? {
+            for hold in holds::find(store, None).await? {
                 say(format_args!(
                     "{:.0}  {} {}: {}",
                     hold.placed_at, hold.kind, hold.subject, hold.reason
@@ -144,17 +161,37 @@ async fn with(store: &Store, config: &Config, command: &Command) -> anyhow::Resu
     }
 }
 
-async fn subject_of(store: &Store, config: &Config, held: &Held) -> anyhow::Result<Subject> {
-    if let Some(id) = &held.organisation {
-        let mut known = config.organisations.iter();
-        anyhow::ensure!(
-            known.any(|one| one.id == *id),
-            "this gateway has no organisation {id}"
-        );
-        return Ok(Subject::Organisation(id.clone()));
+/// What a hold is for, whose it is, and how people name it.
+struct Found {
+    subject: Subject,
+    organisation: String,
+    named: String,
+}
+
+impl Found {
+    async fn find(store: &Store, config: &Config, held: &Held) -> anyhow::Result<Self> {
+        if let Some(id) = &held.organisation {
+            // Of the configuration file, or declared while the gateway runs.
+            let known = gateway::organisation_ids(store, config).await?;
+            anyhow::ensure!(known.contains(id), "this gateway has no organisation {id}");
+            return Ok(Self {
+                subject: Subject::Organisation(id.clone()),
+                organisation: id.clone(),
+                named: id.clone(),
+            });
+        }
+        let text = held.interaction.as_deref().unwrap_or_default();
+        let one = timeline::one(store, text, None).await?;
+        let one = one.context("that names no interaction, or several")?;
+        Ok(Self {
+            subject: Subject::Interaction(one.id),
+            organisation: one.organisation,
+            named: one.reference,
+        })
     }
-    let text = held.interaction.as_deref().unwrap_or_default();
-    let id = timeline::id_of(store, text).await?;
-    let id = id.context("that names no interaction, or several")?;
-    Ok(Subject::Interaction(id))
+
+    fn entry(&self, actor: Actor<'_>, act: Act, now: Timestamp) -> Entry {
+        Entry::new(actor, act, (self.subject.kind(), &self.named), now)
+            .organisation(Some(&self.organisation))
+    }
 }

@@ -29,10 +29,13 @@ pub(crate) enum Kind {
     AuditExported,
     ToTellViewed,
     ToldAnotherWay,
+    ReviewsViewed,
+    IdentityAccepted,
+    IdentityRefused,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 23] = [
         Self::LogIn,
         Self::LogInRefused,
         Self::LogOut,
@@ -53,6 +56,9 @@ impl Kind {
         Self::AuditExported,
         Self::ToTellViewed,
         Self::ToldAnotherWay,
+        Self::ReviewsViewed,
+        Self::IdentityAccepted,
+        Self::IdentityRefused,
     ];
 
     /// Its text in the catalogue.
@@ -78,6 +84,9 @@ impl Kind {
             Self::AuditExported => "audit-audit-exported",
             Self::ToTellViewed => "audit-to-tell-viewed",
             Self::ToldAnotherWay => "audit-told-another-way",
+            Self::ReviewsViewed => "audit-reviews-viewed",
+            Self::IdentityAccepted => "audit-identity-accepted",
+            Self::IdentityRefused => "audit-identity-refused",
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) struct Employee {
     pub(crate) username: String,
     pub(crate) first_names: String,
     pub(crate) surname: String,
+    /// A name that they go by, if HR holds one.
+    pub(crate) known_as: Option<String>,
     pub(crate) date_of_birth: Option<Date>,
     pub(crate) email: Option<String>,
     /// Whether the staff passport applies to them.
@@ -37,7 +39,7 @@ impl fmt::Debug for Employee {
     }
 }
 
-pub(crate) const COLUMNS: &str = "id, username, first_names, surname, date_of_birth, email, \
+pub(crate) const COLUMNS: &str = "id, username, first_names, surname, known_as, date_of_birth, email, \
                                   applicable, facts, chosen, chosen_at";
 
 impl Employee {
@@ -48,6 +50,7 @@ impl Employee {
             username: text("username")?,
             first_names: text("first_names")?,
             surname: text("surname")?,
+            known_as: row.optional_text("known_as")?.map(str::to_owned),
             // Nothing but a date is ever written.
             date_of_birth: row
                 .optional_text("date_of_birth")?
@@ -79,6 +82,7 @@ impl Employee {
             employee: self.id.clone(),
             first_names: self.first_names.clone(),
             surname: self.surname.clone(),
+            known_as: self.known_as.clone(),
             date_of_birth: self.date_of_birth,
             email: self.email.clone(),
         }
@@ -88,7 +92,7 @@ impl Employee {
     pub(crate) fn is_same_person_as(&self, other: &Self) -> bool {
         let compared = |one: &Self| {
             let names = [one.first_names.clone(), one.surname.clone()];
-            (names, one.date_of_birth)
+            (names, one.known_as.clone(), one.date_of_birth)
         };
         compared(self) == compared(other)
     }
@@ -106,13 +110,14 @@ impl Employee {
     pub(crate) fn update(&self) -> Statement {
         Statement::new(
             "UPDATE portal_employees SET first_names = $1, surname = $2, date_of_birth = $3, email = $4, \
-             email_folded = $5 WHERE id = $6",
+             email_folded = $5, known_as = $6 WHERE id = $7",
         )
         .bind(&self.first_names)
         .bind(&self.surname)
         .bind(self.date_of_birth.map(|date| date.to_string()))
         .bind(self.email.as_ref())
         .bind(self.email.as_deref().map(folded))
+        .bind(self.known_as.as_ref())
         .bind(&self.id)
         .must_change(1)
     }

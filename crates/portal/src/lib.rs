@@ -37,6 +37,7 @@ mod session;
 pub mod staff;
 #[doc(hidden)]
 pub mod states;
+mod to_look_at;
 mod to_tell;
 mod token;
 mod trouble;

@@ -17,7 +17,7 @@ use crate::compose::is_loopback;
 use crate::look::scripts;
 use crate::{
     added, again, confirm, credential, home, hr, identity, list, login, lost_phone, mail, problem,
-    returned, session, to_tell, trouble,
+    returned, session, to_look_at, to_tell, trouble,
 };
 
 /// The largest form: a record of some dozen claims.
@@ -65,6 +65,8 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/problem/{reference}", get(problem::show))
         .route(to_tell::PATH, get(to_tell::show))
         .route("/to-tell/{serial_number}", post(to_tell::told))
+        .route(to_look_at::PATH, get(to_look_at::show))
+        .route("/to-look-at/{id}/{decision}", post(to_look_at::decide))
         .route(mail::CALLBACK, post(mail::callback));
     if app.hr_page {
         routes = routes.merge(hr::router());

@@ -34,6 +34,9 @@ pub struct StaffMember {
     pub first_names: String,
     /// Surname.
     pub surname: String,
+    /// A name that they go by, if it is on record. It counts as a first name.
+    #[serde(default)]
+    pub known_as: Option<String>,
     /// Date of birth, if it is on record.
     #[serde(default)]
     pub date_of_birth: Option<Date>,

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use connector::desk::{Person, Return};
+use connector::desk::{Person, Return, VerifyOutcome};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::problem::{Code, Problem, Problems};
+use crate::reviews::codes;
 use crate::states::State as CredentialState;
 use crate::told::{SessionOf, Told};
 
@@ -38,9 +39,13 @@ pub(crate) struct CallbackTold {
 pub(crate) enum CameBack {
     /// A verification ended.
     Verification {
-        /// `verified`; `mismatch`, `no-unique-identifier` (show both alike); `declined`, `not-accepted`, `timed-out`,
-        /// `gateway-failed`.
+        /// `verified`; `review` (somebody has to look first); `mismatch`, `no-unique-identifier` (show both alike);
+        /// `declined`, `not-accepted`, `timed-out`, `gateway-failed`.
         outcome: &'static str,
+        /// What the comparison found, where the outcome is `review`; empty otherwise. Not for the employee: it would tell of
+        /// whoever's identity it is.
+        #[schema(example = json!([]))]
+        why: Vec<&'static str>,
         /// What `POST /v1/verifications` was told.
         return_to: Option<String>,
         /// How many more identities may be tried in this session that do not match.
@@ -96,15 +101,21 @@ pub(crate) async fn take(
         employee: of.employee.clone(),
         first_names: String::new(),
         surname: String::new(),
+        known_as: None,
         date_of_birth: None,
         email: None,
     });
     let came_back = match app.desk.come_back(session, &person, &told.query).await? {
-        Return::Verify { outcome, return_to } => CameBack::Verification {
-            outcome: outcome.code(),
-            return_to,
-            tries_left: app.desk.standing(session).await?.tries_left,
-        },
+        Return::Verify { outcome, return_to } => {
+            let standing = app.desk.standing(session).await?;
+            let review = standing.review.filter(|_| outcome == VerifyOutcome::Review);
+            CameBack::Verification {
+                outcome: outcome.code(),
+                why: review.as_ref().map(codes).unwrap_or_default(),
+                return_to,
+                tries_left: standing.tries_left,
+            }
+        }
         Return::Issue {
             record,
             serial_number,

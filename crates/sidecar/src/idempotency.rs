@@ -3,8 +3,12 @@
 //! A key is remembered for a day, under a hash of who called, what for, and the key. The body is not kept but hashed as it
 //! passes, so that a body of any size may bear a key. An answer that says that something failed here is not remembered:
 //! trying again is then the right thing.
+//!
+//! While a request is worked on, whoever works on it says again and again that it lives: a feed may take longer than any
+//! time that is right for taking somebody for dead.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use axum::body::{Body, to_bytes};
@@ -25,8 +29,10 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// How long an answer is remembered.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
-/// How long a request may be worked on before whoever did is taken for dead.
+/// How long nothing may be heard of whoever works on a request before they are taken for dead.
 const WORKED_ON: SignedDuration = SignedDuration::from_secs(60);
+/// How often they are heard of: often enough that a store which does not answer for a while costs nobody their key.
+const HEARD_OF: Duration = Duration::from_secs(2);
 /// The largest answer to any POST.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -66,7 +72,11 @@ pub(crate) async fn once(
         Held::Answered(remembered) => answer_again(request, remembered).await,
         // What was begun is finished and remembered, even if the caller hangs up.
         Held::Ours => tokio::spawn(async move {
-            let answered = answer(&app, &key, request, next).await;
+            let answered = tokio::select! {
+                biased;
+                answered = answer(&app, &key, request, next) => answered,
+                () = app.keep_reserved(&key) => return Err(Code::IdempotencyKeyInUse.into()),
+            };
             if answered.is_err() {
                 app.release(&key).await?;
             }
@@ -215,6 +225,35 @@ impl Parts {
             content_type: row.optional_text("content_type")?.map(str::to_owned),
             body: row.text("body")?.to_owned(),
         }))
+    }
+
+    /// Says that this request is being worked on, for as long as the future is not dropped. It ends when the key is another
+    /// request's by now: this process was taken for dead, and what it does must not go on beside that one's.
+    async fn keep_reserved(&self, key: &Key) {
+        loop {
+            tokio::time::sleep(HEARD_OF).await;
+            let renew = Statement::new(
+                // An answer that is remembered by now stays so for its own time.
+                "UPDATE sidecar_answers SET expires_at = CASE WHEN status IS NULL THEN $1 ELSE expires_at END \
+                 WHERE key_digest = $2 AND owner = $3",
+            )
+            .bind(self.ahead(WORKED_ON))
+            .bind(&key.digest)
+            .bind(&key.owner)
+            .must_change(1);
+            match self.store.write([renew]).await {
+                Ok(_) => {}
+                Err(StoreError::Unmet { .. }) => {
+                    tracing::warn!(
+                        "a request lost its Idempotency-Key to another one, and was stopped"
+                    );
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "an Idempotency-Key could not be held on to");
+                }
+            }
+        }
     }
 
     async fn remember(&self, key: &Key, answer: &Remembered) -> Result<(), StoreError> {

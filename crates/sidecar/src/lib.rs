@@ -22,6 +22,7 @@ mod people;
 mod person_data;
 mod problem;
 mod records;
+mod reviews;
 mod revocations;
 mod sessions;
 mod states;
@@ -178,6 +179,8 @@ impl Sidecar {
             .routes(routes!(callbacks::take))
             .routes(routes!(sessions::standing))
             .routes(routes!(sessions::end))
+            .routes(routes!(reviews::list))
+            .routes(routes!(reviews::decide))
             .routes(routes!(confirmations::confirm))
             .routes(routes!(confirmations::answer_about_old_copy))
             .routes(routes!(issuings::start))
@@ -269,7 +272,11 @@ impl Parts {
     /// Deletes what nobody can need any more (SEC-40).
     async fn tidy(&self) -> Result<(), StoreError> {
         let answers = Statement::new("DELETE FROM sidecar_answers WHERE expires_at <= $1");
-        let people = Statement::new("DELETE FROM sidecar_people WHERE told_at < $1");
+        // While somebody has to look at an identity of theirs, it must be known when the record is another.
+        let people = Statement::new(
+            "DELETE FROM sidecar_people WHERE told_at < $1 AND NOT EXISTS \
+             (SELECT 1 FROM connector_reviews r WHERE r.employee = sidecar_people.employee)",
+        );
         let batch = [
             answers.bind(self.now()),
             people.bind(self.ago(self.identity_lasts)),

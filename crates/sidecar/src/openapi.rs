@@ -4,16 +4,42 @@
 //! `docs/reference/sidecar.openapi.json` is the same, generated.
 
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, Paths,
+    PathsBuilder,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    InfoBuilder, License, ObjectBuilder, OpenApi, RefOr, Required, ServerBuilder, Type,
+    Content, InfoBuilder, License, ObjectBuilder, OpenApi, PathItem, Ref, RefOr, Required,
+    ResponseBuilder, ServerBuilder, Type,
 };
 
 use crate::problem::Code;
 
 /// The security scheme of API keys.
 const API_KEY: &str = "api_key";
+/// The security scheme of certificates.
+const MUTUAL_TLS: &str = "mutual_tls";
+/// What is posted to the external system, and when.
+const EVENTS: [(&str, &str); 4] = [
+    (
+        "credential.issued",
+        "A credential is in a wallet, as far as the gateway knows",
+    ),
+    (
+        "credential.not-issued",
+        "A credential did not reach a wallet; `outcome` says why",
+    ),
+    (
+        "credential.revoked",
+        "A credential is revoked; `cause` says why",
+    ),
+    (
+        "identity.review",
+        "Somebody has to look at an identity; `review` is its id",
+    ),
+];
 
 /// Completes what the routes say of themselves.
 pub(crate) fn document(mut described: OpenApi) -> OpenApi {
@@ -32,21 +58,80 @@ pub(crate) fn document(mut described: OpenApi) -> OpenApi {
     described.servers = Some(vec![
         ServerBuilder::new().url("http://127.0.0.1:8404").build(),
     ]);
-    let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    described
-        .components
-        .get_or_insert_default()
-        .add_security_scheme(API_KEY, scheme);
-    described.security = Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>(
-        API_KEY,
-        [],
-    )]);
+    let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    let certificate = SecurityScheme::MutualTls {
+        description: Some(
+            "A certificate of the authority that `client_ca` names. Where `api_keys` are configured as well, a key is \
+             needed besides."
+                .to_owned(),
+        ),
+        deprecated: None,
+        extensions: None,
+    };
+    let components = described.components.get_or_insert_default();
+    components.add_security_scheme(API_KEY, key);
+    components.add_security_scheme(MUTUAL_TLS, certificate);
+    // Which of the three it is, the configuration says.
+    let asked = |name| SecurityRequirement::new::<_, [&str; 0], &str>(name, []);
+    described.security = Some(vec![
+        asked(API_KEY),
+        asked(MUTUAL_TLS),
+        asked(API_KEY).add::<_, [&str; 0], &str>(MUTUAL_TLS, []),
+    ]);
+    described.webhooks = Some(webhooks());
     for (path, item) in &mut described.paths.paths {
         if let (Some(post), true) = (&mut item.post, path.starts_with("/v1/")) {
             bears_a_key(post);
         }
     }
     described
+}
+
+/// What the external system is told by POST, wherever `[webhook]` says.
+fn webhooks() -> Paths {
+    let header = |name: &str, says: &str| -> Parameter {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Header)
+            .required(Required::True)
+            .description(Some(says))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build()
+    };
+    let event = Content::new(Some(Ref::from_schema_name("Event")));
+    let taken = ResponseBuilder::new()
+        .description("It was taken. Anything else: it comes again, up to three days.")
+        .build();
+    let events = EVENTS.map(|(kind, summary)| {
+        let body = RequestBodyBuilder::new()
+            .content("application/json", event.clone())
+            .required(Some(Required::True));
+        let mut told = OperationBuilder::new()
+            .tag("Events")
+            .summary(Some(summary))
+            .description(Some(
+                "At least once, in order of `sequence`, with one `webhook-id` for one event [Standard Webhooks].",
+            ))
+            .parameter(header("webhook-id", "The event's id: the same one again is the same event."))
+            .parameter(header("webhook-timestamp", "When this attempt was made, in seconds since 1970."))
+            .parameter(header(
+                "webhook-signature",
+                "`v1,` and the HMAC-SHA256, in base64, of id, timestamp and body with full stops between; several with \
+                 spaces between while the secret changes.",
+            ))
+            .request_body(Some(body.build()))
+            .response("2XX", taken.clone())
+            .build();
+        // It is the signature that says who calls.
+        told.security = Some(Vec::new());
+        (kind, PathItem::new(HttpMethod::Post, told))
+    });
+    let webhooks = events
+        .into_iter()
+        .fold(PathsBuilder::new(), |all, (kind, item)| {
+            all.path(kind, item)
+        });
+    webhooks.build()
 }
 
 /// Every code as a row.

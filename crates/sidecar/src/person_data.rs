@@ -30,6 +30,7 @@ pub(crate) struct PersonData {
 pub(crate) struct PersonTold {
     first_names: String,
     surname: String,
+    known_as: Option<String>,
     #[schema(value_type = Option<String>, format = Date)]
     date_of_birth: Option<Date>,
     email: Option<String>,
@@ -56,6 +57,7 @@ pub(crate) async fn export(
     let told = app.find_person(&employee).await?.map(|person| PersonTold {
         first_names: person.first_names,
         surname: person.surname,
+        known_as: person.known_as,
         date_of_birth: person.date_of_birth,
         email: person.email,
     });
@@ -63,6 +65,7 @@ pub(crate) async fn export(
     let nothing = told.is_none()
         && kept.person.is_none()
         && kept.credentials.is_empty()
+        && kept.reviews.is_empty()
         && kept.confirmations.is_empty();
     if nothing {
         return Err(Code::NoSuchPerson.into());

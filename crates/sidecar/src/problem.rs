@@ -48,6 +48,8 @@ pub enum Code {
     RecordOfSomebodyElse,
     /// No credential has this serial number.
     NoSuchCredential,
+    /// No identity to be looked at has this id.
+    NoSuchReview,
     /// Nothing is known of this person.
     NoSuchPerson,
     /// Something of theirs is in force, or on its way.
@@ -70,7 +72,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the description.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -89,6 +91,7 @@ impl Code {
         Self::AnswerAboutOldCopy,
         Self::RecordOfSomebodyElse,
         Self::NoSuchCredential,
+        Self::NoSuchReview,
         Self::NoSuchPerson,
         Self::CredentialsInForce,
         Self::RequestUnusable,
@@ -122,6 +125,7 @@ impl Code {
             Self::AnswerAboutOldCopy => (409, "answer-about-old-copy", "A credential of this record is out: ask the employee what became of the copy in the wallet first."),
             Self::RecordOfSomebodyElse => (409, "record-of-somebody-else", "This record id belongs to another employee: an id is one record's of one person."),
             Self::NoSuchCredential => (404, "no-such-credential", "No credential with this serial number was asked for here."),
+            Self::NoSuchReview => (404, "no-such-review", "There is nothing to decide, or not any more: the record was corrected, or it was too long ago."),
             Self::NoSuchPerson => (404, "no-such-person", "Nothing is held of this person."),
             Self::CredentialsInForce => (409, "credentials-in-force", "A credential of theirs is in force or on its way, or a revocation or mail waits: revoke first, or ask for both."),
             Self::RequestUnusable => (422, "request-unusable", "What the record says cannot become a credential."),

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::problem::{Problem, Problems};
+use crate::reviews::codes;
 use crate::told::{SessionOf, Told, text};
 
 /// What a session knows.
@@ -35,15 +36,26 @@ pub(crate) struct LastCheck {
     outcome: &'static str,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
+    /// What the comparison found, where the outcome is `review`; empty otherwise, and once the record was corrected.
+    #[schema(example = json!([]))]
+    why: Vec<&'static str>,
+    /// What somebody found who looked: `same` (the employee shows the identity once more) or `not-same`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    decision: Option<&'static str>,
 }
 
 impl From<desk::Standing> for Standing {
     fn from(standing: desk::Standing) -> Self {
+        let review = standing.review.as_ref();
+        let decision = review.and_then(|review| review.decision);
         Self {
             verified_at: standing.verified_at,
             last: standing.last.map(|(outcome, at)| LastCheck {
                 outcome: outcome.code(),
                 at,
+                why: review.map(codes).unwrap_or_default(),
+                decision: decision.map(|(decision, _)| decision.code()),
             }),
             tries_left: standing.tries_left,
         }

@@ -104,6 +104,10 @@ pub(crate) struct EmployeeTold {
     /// Surname.
     #[schema(example = "Okafor")]
     pub(crate) surname: String,
+    /// A name that they go by, if the host holds one. It counts as a first name.
+    #[serde(default)]
+    #[schema(example = "Grace")]
+    pub(crate) known_as: Option<String>,
     /// Date of birth, if the host holds it.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Date, example = "1990-02-03")]
@@ -143,10 +147,15 @@ impl EmployeeTold {
         text("employee.id", &self.id)?;
         text("employee.first_names", &self.first_names)?;
         text("employee.surname", &self.surname)?;
-        match &self.email {
-            Some(email) => text("employee.email", email),
-            None => Ok(()),
+        for (name, value) in [
+            ("employee.known_as", &self.known_as),
+            ("employee.email", &self.email),
+        ] {
+            if let Some(value) = value {
+                text(name, value)?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -12,7 +12,8 @@ use rusqlite::TransactionBehavior;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::StoreError;
+use crate::elsewhere::read_elsewhere;
+use crate::{DatabaseUrl, Statement, StoreError};
 
 /// One party's tables: its migrations for either engine, under the same numbers, and the table that remembers which
 /// of them were applied. Several parties may share a database; each has its own history.
@@ -59,6 +60,38 @@ impl Migrations {
             .collect();
         numbered.sort_unstable();
         numbered
+    }
+
+    /// The number of the newest migration, which is the version of the tables that this program works with.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        self.numbered().last().map_or(0, |(number, _)| *number)
+    }
+
+    /// The version of the party's tables in a database; `None` where there are none of them. Nothing is changed, and where
+    /// there is no database none is made.
+    pub async fn find_version(&self, url: &DatabaseUrl) -> Result<Option<i64>, StoreError> {
+        let tables = match url {
+            DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
+            DatabaseUrl::Sqlite(_) => {
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1"
+            }
+            DatabaseUrl::Postgres(_) => {
+                "SELECT CAST(table_name AS TEXT) AS name FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name = $1"
+            }
+        };
+        let history = Statement::new(tables).bind(self.history);
+        if read_elsewhere(url, history).await?.is_empty() {
+            return Ok(None);
+        }
+        let newest = format!(
+            "SELECT CAST(MAX(version) AS BIGINT) AS version FROM {}",
+            self.history
+        );
+        let rows = read_elsewhere(url, Statement::new(newest)).await?;
+        rows.first()
+            .map_or(Ok(None), |row| row.optional_integer("version"))
     }
 
     /// The names of what is in the two folders, SQLite's first: a party's test compares them.

@@ -52,7 +52,7 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
     "admin", "audit", "clock", "event", "flight", "keys", "limits", "live", "metrics", "openapi",
-    "outbound", "random", "revision", "seal",
+    "outbound", "random", "revision", "seal", "traces",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)
@@ -61,8 +61,13 @@ const ROOT: &[&str] = &[
     "admission",
     "app",
     "base",
+    "custody",
+    "evidence",
+    "following",
     "key_desk",
     "operate",
+    "storage_secret",
+    "tables",
     "watching",
 ];
 

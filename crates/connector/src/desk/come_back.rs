@@ -7,6 +7,7 @@ use store::{Statement, StoreError};
 use uuid::Uuid;
 
 use super::ending::{Ending, no_question};
+use super::identity::Judged;
 use super::journey::{Awaited, Journey};
 use super::{Desk, Person, Session, VerifyOutcome};
 use crate::callback::CallbackAnswer;
@@ -90,7 +91,7 @@ impl Desk {
             // A credential whose journey was cut off is settled behind the pages.
             return Ok(unfinished(journey));
         }
-        self.end_verify(journey, Err(VerifyOutcome::GatewayFailed))
+        self.end_verify(journey, Judged::Not(VerifyOutcome::GatewayFailed))
             .await
     }
 
@@ -155,7 +156,7 @@ impl Desk {
             tracing::info!(%error, "a journey ended otherwise");
         }
         let Some(awaited) = journey.credential.clone() else {
-            let judged = self.judge(answer, person);
+            let judged = self.judge(answer, person, &journey).await?;
             return self.end_verify(&journey, judged).await;
         };
         self.keep_ending(&journey, &awaited, Ending::of(answer))
@@ -173,11 +174,7 @@ impl Desk {
         })
     }
 
-    async fn end_verify(
-        &self,
-        journey: &Journey,
-        judged: Result<Uuid, VerifyOutcome>,
-    ) -> Result<Return, StoreError> {
+    async fn end_verify(&self, journey: &Journey, judged: Judged) -> Result<Return, StoreError> {
         let kept = self.keep_identity(journey, judged).await?;
         Ok(kept.map_or(Return::NotOurs, |outcome| Return::Verify {
             outcome,

@@ -134,6 +134,7 @@ impl Desk {
             about("DELETE FROM connector_identities WHERE employee = $1"),
             about("DELETE FROM connector_confirmations WHERE employee = $1"),
             credentials,
+            about("DELETE FROM connector_reviews WHERE employee = $1"),
             about("DELETE FROM connector_people WHERE employee = $1"),
             about("DELETE FROM connector_erasures WHERE employee = $1"),
             about("DELETE FROM connector_mail_holds WHERE scope = 'employee' AND name = $1"),

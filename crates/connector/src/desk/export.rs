@@ -29,6 +29,8 @@ pub struct Export {
     pub confirmations: Vec<ExportedConfirmation>,
     /// Checks of identity, as long as they are kept.
     pub identities: Vec<ExportedIdentity>,
+    /// Identities shown that somebody has to look at, or has looked at, as long as that is kept.
+    pub reviews: Vec<ExportedReview>,
     /// Ways to the gateway and back, as long as they are kept.
     pub journeys: Vec<ExportedJourney>,
     /// Since when the person is to be erased.
@@ -131,6 +133,24 @@ pub struct ExportedIdentity {
     pub mismatches: i64,
 }
 
+/// An identity that was neither this person's for certain nor somebody else's.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ExportedReview {
+    /// What the comparison found, as codes.
+    pub why: Vec<String>,
+    /// The last four characters of its unique identifier.
+    pub ends_with: String,
+    /// When it was first shown.
+    pub first_at: Timestamp,
+    /// When it was last shown.
+    pub last_at: Timestamp,
+    /// What was found by somebody who looked, as a code: `same` or `not-same`.
+    pub decision: Option<String>,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+}
+
 /// One way to the gateway and back.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -227,6 +247,21 @@ impl Desk {
                 })
             },
         );
+        let reviews = self.held(
+            employee,
+            "why, ends_with, first_at, last_at, decision, decided_at FROM connector_reviews \
+             WHERE employee = $1 ORDER BY first_at, id",
+            |row| {
+                Ok(ExportedReview {
+                    why: row.text("why")?.split(' ').map(str::to_owned).collect(),
+                    ends_with: text(row, "ends_with")?,
+                    first_at: row.timestamp("first_at")?,
+                    last_at: row.timestamp("last_at")?,
+                    decision: optional(row, "decision")?,
+                    decided_at: row.optional_timestamp("decided_at")?,
+                })
+            },
+        );
         let journeys = self.held(
             employee,
             "serial_number, started_at, used_at, ended_at FROM connector_journeys \
@@ -254,6 +289,7 @@ impl Desk {
             mails: mails.await?,
             confirmations: confirmations.await?,
             identities: identities.await?,
+            reviews: reviews.await?,
             journeys: journeys.await?,
             erasure_wanted_at: erasure.await?.pop(),
         })

@@ -26,6 +26,7 @@ mod journey;
 mod mail;
 mod reconcile;
 mod registry;
+mod review;
 mod revoke;
 mod state;
 mod tidy;
@@ -46,7 +47,7 @@ pub use confirm::OldCopy;
 pub use erase::{EraseError, Erased};
 pub use export::{
     Export, ExportedConfirmation, ExportedIdentity, ExportedJourney, ExportedMail, ExportedPerson,
-    ExportedRevocation,
+    ExportedReview, ExportedRevocation,
 };
 pub use gateway::StartFault;
 pub use identity::{Standing, VerifyOutcome};
@@ -57,6 +58,7 @@ pub use mail::{
 };
 pub use reconcile::{Difference, DifferenceCode, ReconcileError, Reconciliation};
 pub use registry::{Credential, Record, Stage};
+pub use review::{Decision, Review};
 pub use revoke::{Revoking, RevokingAll};
 pub use state::{CredentialState, OnFile, WayIn};
 pub use work::{
@@ -97,6 +99,8 @@ pub struct Person {
     pub first_names: String,
     /// Surname.
     pub surname: String,
+    /// A name that they go by, if the host's record holds one. It counts as a first name of theirs.
+    pub known_as: Option<String>,
     /// Date of birth, if the host holds it.
     pub date_of_birth: Option<Date>,
     /// Where to write to, if the host knows.
@@ -124,6 +128,9 @@ pub struct DeskOptions {
     pub confirmation_lasts: SignedDuration,
     /// How long a verified identity counts at most, whatever becomes of the session.
     pub identity_lasts: SignedDuration,
+    /// How long an identity that somebody has to look at is kept since it was last shown, and how long it counts what they
+    /// found. Long enough to have a record corrected, after which nothing is in doubt any more.
+    pub review_lasts: SignedDuration,
     /// How long after a journey began it is certain to be over at the gateway.
     pub journey_lasts: SignedDuration,
     /// How long an answer may take before whoever waited for it is taken for dead.
@@ -141,6 +148,7 @@ impl Default for DeskOptions {
             mismatches_allowed: 3,
             confirmation_lasts: SignedDuration::from_mins(60),
             identity_lasts: SignedDuration::from_hours(12),
+            review_lasts: SignedDuration::from_hours(30 * 24),
             // At our gateway a pushed request waits 10 minutes, an interaction lasts 30 and what is on its way then 5
             // more, a code 1; the rest is for clocks that differ.
             journey_lasts: SignedDuration::from_mins(48),

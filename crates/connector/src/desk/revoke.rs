@@ -81,7 +81,7 @@ impl Desk {
         cause: Cause,
     ) -> Result<RevokingAll, StoreError> {
         let written = self.0.store.write(self.all_revoked(employee, cause));
-        let all = changed(&written.await?, self.held_up(employee, cause).len());
+        let all = changed(&written.await?, Self::held_up(employee, cause).len());
         let (wanted, if_they_arrive, cause) = (all.wanted, all.if_they_arrive, cause.code());
         tracing::info!(
             wanted,
@@ -102,7 +102,7 @@ impl Desk {
 
     /// What [`Desk::revoke_all`] writes, for the host's own batch.
     pub fn all_revoked(&self, employee: &str, cause: Cause) -> Vec<Statement> {
-        let mut batch = self.held_up(employee, cause);
+        let mut batch = Self::held_up(employee, cause);
         batch.extend(self.revocations("employee = $1", employee, cause));
         if cause == Cause::WalletLost {
             let lost = Statement::new(
@@ -116,9 +116,9 @@ impl Desk {
 
     /// Goes first: [`Desk::issue`] writes a credential in the batch that looks at this row. So a credential is there by
     /// then and is revoked, or it is asked for after this batch, when a lost wallet's identity counts no longer.
-    fn held_up(&self, employee: &str, cause: Cause) -> Vec<Statement> {
+    fn held_up(employee: &str, cause: Cause) -> Vec<Statement> {
         if cause == Cause::WalletLost {
-            return self.identity_changed(employee).into();
+            return Self::identity_ended(employee).into();
         }
         let touch = Statement::new(
             "UPDATE connector_identities SET verified_at = verified_at WHERE employee = $1",

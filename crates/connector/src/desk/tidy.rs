@@ -6,7 +6,7 @@ use store::{Statement, StoreError};
 use super::Desk;
 
 /// Every table, those that refer to others first.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "mail_holds",
     "erasures",
     "mails",
@@ -15,6 +15,7 @@ const TABLES: [&str; 10] = [
     "credentials",
     "journeys",
     "identities",
+    "reviews",
     "confirmations",
     "people",
 ];
@@ -51,7 +52,13 @@ impl Desk {
         );
         let a_month_ago = self.ago(SignedDuration::from_hours(30 * 24));
         let mails = mails.bind(a_month_ago).bind(a_month_ago);
-        let batch = [journeys, identities, confirmations, mails];
+        let batch = [
+            journeys,
+            identities,
+            self.old_reviews(),
+            confirmations,
+            mails,
+        ];
         self.0.store.write(batch).await.map(drop)
     }
 }

@@ -39,6 +39,28 @@ pub enum Reason {
 }
 
 impl Reason {
+    const ALL: [Self; 14] = [
+        Self::FirstNameDiffers,
+        Self::SurnameDiffers,
+        Self::BirthDateDiffers,
+        Self::BirthDateNotHeld,
+        Self::NameEmpty,
+        Self::NameUnreadable,
+        Self::NamesSwapped,
+        Self::NamesSimilar,
+        Self::GenerationDiffers,
+        Self::FirstNameInPart,
+        Self::FirstNamePetForm,
+        Self::SurnameInPart,
+        Self::LettersMixed,
+        Self::BirthDateTransposed,
+    ];
+
+    /// The reason with this code; `None` where this version has no such code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.code() == code)
+    }
+
     /// The stable code.
     pub fn code(self) -> &'static str {
         match self {

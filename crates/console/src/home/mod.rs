@@ -9,6 +9,7 @@ use ui::Page;
 use ui::component::{Row, TagColour, Task, TaskStatus};
 
 use crate::api::Address;
+use crate::figures::{self, Chart};
 use crate::frame::{Frame, show as render};
 use crate::pages::Pages;
 use crate::problem::Problem;
@@ -37,6 +38,8 @@ struct HomePage {
     /// What somebody should look at, and what is well.
     waits: Vec<Task>,
     well: Vec<Task>,
+    /// How much went through lately.
+    charts: Vec<Chart>,
 }
 
 async fn show(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Response, Problem> {
@@ -70,7 +73,10 @@ async fn show(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Respons
         .frame(PATH, "home-title")
         .done(&visit.app.look, done.as_deref());
     let (page, frame) = frame.parts();
+    // Figures that cannot be had keep nobody from the rest.
+    let charts = figures::of_start(&visit).await.unwrap_or_default();
     let page = HomePage {
+        charts,
         who: who(&visit),
         waits: waits.into_iter().map(task).collect(),
         well: well.into_iter().map(task).collect(),

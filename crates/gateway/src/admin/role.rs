@@ -68,6 +68,14 @@ pub enum Right {
     AuditExport,
     RegistryRead,
     RegistryChange,
+    KeysRead,
+    KeysChange,
+    CredentialsRead,
+    CredentialsRevoke,
+    HoldsRead,
+    HoldsChange,
+    InteractionsRead,
+    FiguresRead,
 }
 
 /// Everybody.
@@ -95,11 +103,29 @@ const MATRIX: &[(Right, &[Role])] = &[
     (Right::AuditExport, &[Administrator, Auditor]),
     (Right::RegistryRead, ANYBODY),
     (Right::RegistryChange, &[Operator, Administrator]),
+    (
+        Right::KeysRead,
+        &[Viewer, Operator, KeyCustodian, Administrator, Auditor],
+    ),
+    // Not the administrator: who may change keys and who says who that is are two.
+    (Right::KeysChange, &[KeyCustodian]),
+    (
+        Right::CredentialsRead,
+        &[Viewer, Desk, Operator, Administrator, Auditor],
+    ),
+    (Right::CredentialsRevoke, &[Operator, Administrator]),
+    (Right::HoldsRead, &[Operator, Administrator, Auditor]),
+    (Right::HoldsChange, &[Administrator]),
+    (
+        Right::InteractionsRead,
+        &[Viewer, Desk, Operator, Administrator, Auditor],
+    ),
+    (Right::FiguresRead, ANYBODY),
 ];
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::Own,
         Self::GatewayRead,
         Self::OperatorsRead,
@@ -111,6 +137,14 @@ impl Right {
         Self::AuditExport,
         Self::RegistryRead,
         Self::RegistryChange,
+        Self::KeysRead,
+        Self::KeysChange,
+        Self::CredentialsRead,
+        Self::CredentialsRevoke,
+        Self::HoldsRead,
+        Self::HoldsChange,
+        Self::InteractionsRead,
+        Self::FiguresRead,
     ];
 
     /// The stable code, and what it lets one do.
@@ -128,6 +162,14 @@ impl Right {
             Self::AuditExport => ("audit-export", "Export the audit"),
             Self::RegistryRead => ("registry-read", "See organisations, relying parties, credential types and checklists; plan a change"),
             Self::RegistryChange => ("registry-change", "Declare, change and remove organisations, relying parties and credential types; make and end client secrets; settle items of a checklist; propose and approve another redirect address"),
+            Self::KeysRead => ("keys-read", "See the signing keys, what each may do and what still needs it"),
+            Self::KeysChange => ("keys-change", "Make, activate and retire signing keys; take a compromised one out at once; propose and approve the removal of one"),
+            Self::CredentialsRead => ("credentials-read", "Find a credential by its serial number, and revocations of many"),
+            Self::CredentialsRevoke => ("credentials-revoke", "Revoke, suspend and reinstate a credential; propose, approve, pause and stop a revocation of many"),
+            Self::HoldsRead => ("holds-read", "See what is held, and what retention would remove"),
+            Self::HoldsChange => ("holds-change", "Place and lift legal holds"),
+            Self::InteractionsRead => ("interactions-read", "Find an interaction, and why something failed"),
+            Self::FiguresRead => ("figures-read", "See figures"),
         }
     }
 
@@ -172,7 +214,7 @@ mod tests {
     #[test]
     fn who_only_looks_changes_nothing() {
         for right in Right::ALL {
-            let changes = ["change", "make", "decide"]
+            let changes = ["change", "make", "decide", "revoke"]
                 .iter()
                 .any(|word| right.code().ends_with(word));
             assert!(

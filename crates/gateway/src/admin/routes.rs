@@ -74,6 +74,24 @@ impl Routes {
         }
     }
 
+    /// What these routes need beside the shared parts; handlers ask for it as an `Extension`.
+    #[must_use]
+    pub fn knowing<T: Clone + Send + Sync + 'static>(self, value: T) -> Self {
+        Self {
+            guarded: self.guarded.layer(Extension(value)),
+            ..self
+        }
+    }
+
+    /// As much of a body as these routes read.
+    #[must_use]
+    pub fn reading(self, bytes: usize) -> Self {
+        Self {
+            guarded: self.guarded.layer(DefaultBodyLimit::max(bytes)),
+            ..self
+        }
+    }
+
     /// Those of another slice as well.
     #[must_use]
     pub fn and(self, others: Self) -> Self {

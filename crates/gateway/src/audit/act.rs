@@ -30,11 +30,16 @@ pub enum Act {
     CredentialSuspended,
     CredentialReinstated,
     BulkRevocationBegun,
+    BulkRevocationCounted,
+    BulkRevocationChanged,
+    HoldPlaced,
+    HoldLifted,
+    StorageSecretChanged,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -61,6 +66,11 @@ impl Act {
         Self::CredentialSuspended,
         Self::CredentialReinstated,
         Self::BulkRevocationBegun,
+        Self::BulkRevocationCounted,
+        Self::BulkRevocationChanged,
+        Self::HoldPlaced,
+        Self::HoldLifted,
+        Self::StorageSecretChanged,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -93,6 +103,11 @@ impl Act {
             Self::CredentialSuspended => ("credential-suspended", "A credential was suspended", 5),
             Self::CredentialReinstated => ("credential-reinstated", "A suspended credential was reinstated", 5),
             Self::BulkRevocationBegun => ("bulk-revocation-begun", "A revocation of many credentials was begun", 8),
+            Self::BulkRevocationCounted => ("bulk-revocation-counted", "Serial numbers were uploaded to be revoked, and counted", 4),
+            Self::BulkRevocationChanged => ("bulk-revocation-changed", "A revocation of many credentials was paused, resumed, stopped or given another pace", 6),
+            Self::HoldPlaced => ("hold-placed", "A legal hold was placed", 5),
+            Self::HoldLifted => ("hold-lifted", "A legal hold was lifted", 6),
+            Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
         }
     }
 

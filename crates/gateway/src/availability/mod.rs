@@ -11,7 +11,7 @@ mod page;
 mod planned;
 mod report;
 
-pub use days::Day;
+pub use days::{Day, last_days};
 pub use heartbeats::beat;
 pub use hours::{Holidays, Hours, HoursError};
 pub use page::{Shown, router};

@@ -75,6 +75,13 @@ async fn answer_path_did(
     document(&app, organisation, &organisation.path_did).map(public)
 }
 
+/// Every document of an organisation's, by its DID.
+pub(crate) fn documents(app: &Parts, organisation: &Organisation) -> Vec<(String, Value)> {
+    let dids = organisation.dids();
+    dids.filter_map(|did| Some((did.to_owned(), document(app, organisation, did).ok()?)))
+        .collect()
+}
+
 /// The document of the DID that is this domain.
 async fn answer_host_did(
     State(app): State<App>,

@@ -18,6 +18,7 @@ mod offer;
 mod token;
 mod withdraw;
 
+pub(crate) use identity::documents as did_documents;
 use std::sync::Arc;
 pub use withdraw::withdraw_replayed;
 

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::ring::opened;
 use super::rows::{self, KeyRow};
-use super::{KeyError, KeyHolder, Place, State};
+use super::{GATEWAY, KeyError, KeyHolder, KeyPurpose, Place, State};
+use crate::audit::{self, Actor, Entry};
 use crate::revision::{self, Subject};
 
 /// How long a key is published before it signs. Documents of ours may be kept for five minutes, but clients of the first
@@ -66,6 +67,11 @@ pub enum ActError {
         "{0} credentials still verify with this key; --force removes it all the same, and then they do not"
     )]
     InForce(i64),
+    /// It signed checkpoints of the audit.
+    #[error(
+        "checkpoints of the audit verify with this key, and must for as long as anybody has an export: it stays verify-only"
+    )]
+    Checkpoints,
     /// It stopped signing a short while ago.
     #[error("what this key signed may be believed until {0}; --force removes it now")]
     StillBelieved(Timestamp),
@@ -99,6 +105,7 @@ impl ActError {
             Self::NoNext => "key-no-next",
             Self::TooYoung { .. } => "key-too-young",
             Self::InForce(_) => "key-in-force",
+            Self::Checkpoints => "key-in-force",
             Self::StillBelieved(_) => "key-still-believed",
             Self::Algorithm { .. } => "key-algorithm",
             Self::Overtaken => "key-overtaken",
@@ -117,6 +124,18 @@ pub struct Change {
     pub place: Place,
     /// What it may do from now on.
     pub to: State,
+}
+
+impl Change {
+    /// What the audit says of it.
+    pub(crate) fn entry(&self, actor: Actor<'_>, now: Timestamp) -> Entry {
+        let owner = Some(self.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
+        let key = ("signing-key", self.kid.as_str());
+        Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
+            .organisation(owner)
+            .with("purpose", self.place.purpose.name())
+            .with("state", self.to.name())
+    }
 }
 
 /// An act that is ready and not yet done.
@@ -161,6 +180,13 @@ impl Act {
     /// What it changes, in order.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Its rows and the news for every process, for somebody else's batch. A private half that nobody may use any more is
+    /// destroyed when a process hears of it ([`super::destroy_ended`]).
+    pub(crate) fn statements(self) -> Vec<Statement> {
+        let news = (!self.statements.is_empty()).then(|| revision::raise(Subject::Keys));
+        self.statements.into_iter().chain(news).collect()
     }
 
     /// Does it: the rows, what else belongs to the same batch, and the news for every process, all or nothing; after that
@@ -235,7 +261,7 @@ impl Acts {
         found.ok_or_else(|| ActError::UnknownKey(kid.to_owned()))
     }
 
-    fn in_place(&self, place: &Place, state: State) -> Option<&KeyRow> {
+    pub(crate) fn in_place(&self, place: &Place, state: State) -> Option<&KeyRow> {
         self.rows
             .iter()
             .find(|key| key.place == *place && key.state == state)
@@ -342,11 +368,17 @@ impl Acts {
         self.activate(&next.ok_or(ActError::NoNext)?.kid, at_once)
     }
 
-    /// Takes a key out of everything, and destroys it. Whatever it signed is then refused.
+    /// Takes a key out of everything, and destroys it. Whatever it signed is then refused. For a key that is gone already
+    /// only what a crash may have left of it is destroyed.
     pub async fn remove(&self, store: &Store, kid: &str, force: bool) -> Result<Act, ActError> {
         let key = self.find(kid)?;
+        let mut act = Act::default();
         match key.state {
             State::Next => {}
+            // No force helps: without its public half the audit of years cannot be checked any more.
+            State::VerifyOnly if key.place.purpose == KeyPurpose::Audit => {
+                return Err(ActError::Checkpoints);
+            }
             State::VerifyOnly if force => {}
             State::VerifyOnly => {
                 let signed = rows::find_signed(store, key, self.now).await?;
@@ -360,22 +392,25 @@ impl Acts {
                 }
             }
             State::Active => return Err(state(key, "another has to sign first; see `key rotate`")),
-            State::Removed | State::Compromised => return Err(state(key, "it is gone already")),
+            State::Removed | State::Compromised => {
+                act.destroyed.push(key.name.clone());
+                return Ok(act);
+            }
         }
-        let mut act = Act::default();
         act.change(key, State::Removed, self.now);
         act.destroyed.push(key.name.clone());
         Ok(act)
     }
 
     /// Somebody else may have this key: it is out of everything at once, and if it was the one that signs, the next one
-    /// takes its place, however young, or a new one.
+    /// takes its place, however young, or a new one. Said again, only what a crash may have left of it is destroyed.
     pub async fn compromised(&self, kid: &str) -> Result<Act, ActError> {
         let key = self.find(kid)?;
-        if key.state == State::Compromised {
-            return Err(state(key, "it is known to be"));
-        }
         let mut act = Act::default();
+        if key.state == State::Compromised {
+            act.destroyed.push(key.name.clone());
+            return Ok(act);
+        }
         act.change(key, State::Compromised, self.now);
         act.destroyed.push(key.name.clone());
         if key.state == State::Active {

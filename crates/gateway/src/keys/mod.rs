@@ -11,6 +11,8 @@
 //! what a request sees of both, and [`acts`] is what an operator does with them.
 
 pub mod acts;
+mod derived;
+mod ended;
 mod file;
 mod holder;
 mod place;
@@ -18,13 +20,15 @@ mod ring;
 pub mod rows;
 mod token;
 
+pub(crate) use ended::destroy_ended;
 pub use holder::KeyHolder;
 pub use place::{GATEWAY, KeyPurpose, Place, State};
-pub use ring::{NoKey, Ring, RingError, adopt};
+pub use ring::{NoKey, Ring, RingError, adopt, find_unadopted};
 pub use token::TokenStore;
 
 use std::path::{Path, PathBuf};
 
+use pkcs8::der::asn1::OctetStringRef;
 use pkcs8::pkcs5::pbes2;
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef, SecretDocument};
 use standards::jose::{Algorithm, SignError, SoftwareKey};
@@ -160,17 +164,24 @@ impl KeyStore {
         }
         let encrypted =
             EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).map_err(|_| format())?;
-        let opened = encrypted.decrypt(self.passphrase.0.as_bytes());
-        let Ok(key) = opened else {
+        let opens = |passphrase: &str| {
+            let scheme = &encrypted.encryption_algorithm;
+            let data = encrypted.encrypted_data.as_bytes();
+            let opened = derived::open(scheme, passphrase.as_bytes(), data)?;
+            // With a wrong passphrase one in some hundred seems to open.
+            PrivateKeyInfoRef::try_from(opened.as_slice()).ok()?;
+            Some(opened)
+        };
+        let Some(key) = opens(&self.passphrase.0) else {
             // Told apart only when ours does not open it: one that does is not the sandbox's.
-            let sandbox = self.refuse_sandbox_keys && encrypted.decrypt(SANDBOX_PASSPHRASE).is_ok();
+            let sandbox = self.refuse_sandbox_keys && opens(SANDBOX_PASSPHRASE).is_some();
             return Err(if sandbox {
                 KeyError::SandboxKey(path)
             } else {
                 KeyError::Passphrase(path)
             });
         };
-        SoftwareKey::from_pkcs8_der(key.as_bytes()).map_err(|source| KeyError::Key { path, source })
+        SoftwareKey::from_pkcs8_der(&key).map_err(|source| KeyError::Key { path, source })
     }
 
     /// Makes a key unless there is one of this name; tells whether it did. Of two processes that do this at once
@@ -215,20 +226,39 @@ impl KeyStore {
 
     fn encrypted(&self, key: &SoftwareKey) -> Result<Zeroizing<String>, KeyError> {
         let unmade = |error: &dyn std::fmt::Display| KeyError::Unmade(error.to_string());
-        let (mut salt, mut iv) = ([0; 16], [0; 16]);
-        aws_lc_rs::rand::fill(&mut salt).map_err(|error| unmade(&error))?;
-        aws_lc_rs::rand::fill(&mut iv).map_err(|error| unmade(&error))?;
         let sandbox = self.passphrase.0.as_str() == SANDBOX_PASSPHRASE;
         let rounds = if sandbox { SANDBOX_ROUNDS } else { ROUNDS };
+        let (mut salt, mut iv) = ([0; 16], [0; 16]);
+        match self.shared_salt(rounds) {
+            Some(shared) => salt = shared,
+            None => aws_lc_rs::rand::fill(&mut salt).map_err(|error| unmade(&error))?,
+        }
+        aws_lc_rs::rand::fill(&mut iv).map_err(|error| unmade(&error))?;
         let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, &salt, iv)
             .map_err(|error| unmade(&error))?;
         let der = key.to_pkcs8_der().map_err(|error| unmade(&error))?;
-        PrivateKeyInfoRef::try_from(der.as_slice())
-            .map_err(|error| unmade(&error))?
-            .encrypt_with_params(parameters, self.passphrase.0.as_bytes())
+        let closed = derived::close(&parameters, self.passphrase.0.as_bytes(), der.as_slice())
+            .ok_or_else(|| unmade(&"it could not be encrypted"))?;
+        let data = OctetStringRef::new(&closed).map_err(|error| unmade(&error))?;
+        let closed = EncryptedPrivateKeyInfoRef {
+            encryption_algorithm: parameters.into(),
+            encrypted_data: data,
+        };
+        SecretDocument::encode_msg(&closed)
             .map_err(|error| unmade(&error))?
             .to_pem(LABEL, LineEnding::LF)
             .map_err(|error| unmade(&error))
+    }
+
+    /// The salt of a key that is in the folder already. None where there is no such key, or it cannot be read.
+    fn shared_salt(&self, rounds: u32) -> Option<[u8; 16]> {
+        let names = self.names().unwrap_or_default();
+        names.iter().find_map(|name| {
+            let text = file::read(&self.path(name).ok()?).ok()?;
+            let (_, document) = SecretDocument::from_pem(&text).ok()?;
+            let closed = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).ok()?;
+            derived::salt_of(&closed.encryption_algorithm, rounds)
+        })
     }
 }
 

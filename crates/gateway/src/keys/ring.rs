@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use standards::jose::{Jwk, Signer};
-use store::{Store, StoreError};
+use store::{Statement, Store, StoreError};
 
+use super::acts::Change;
 use super::rows::{self, KeyRow};
 use super::{GATEWAY, KeyError, KeyHolder, KeyPurpose, Place, State};
+use crate::audit::Actor;
 use crate::revision::{self, Subject};
 
 /// Why the keys could not be made ready.
@@ -152,6 +154,9 @@ pub(super) async fn opened(
     opened.map_err(|error| KeyError::Unmade(error.to_string()))?
 }
 
+/// How often another process may be first.
+const MOST_OTHERS: u32 = 10;
+
 /// Takes the key that a place had before there was a table for the one that signs there, if the table names none.
 pub async fn adopt(
     store: &Store,
@@ -159,10 +164,30 @@ pub async fn adopt(
     places: impl IntoIterator<Item = Place>,
     now: Timestamp,
 ) -> Result<(), RingError> {
+    let places: Vec<Place> = places.into_iter().collect();
+    let mut others = 0;
+    loop {
+        let batch = find_unadopted(store, holder, &places, now).await?;
+        match store.write(batch).await {
+            Ok(_) => return Ok(()),
+            // Another process was first with one of them: look again what is missing.
+            Err(StoreError::Duplicate { .. }) if others < MOST_OTHERS => others += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// What that would write: nothing, where every place has its key in the table.
+pub async fn find_unadopted(
+    store: &Store,
+    holder: &Arc<dyn KeyHolder>,
+    places: &[Place],
+    now: Timestamp,
+) -> Result<Vec<Statement>, RingError> {
     let rows = rows::find_all(store).await?;
     let mut batch = Vec::new();
     for place in places {
-        let signs = |row: &KeyRow| row.place == place && row.state == State::Active;
+        let signs = |row: &KeyRow| row.place == *place && row.state == State::Active;
         if rows.iter().any(signs) {
             continue;
         }
@@ -173,18 +198,23 @@ pub async fn adopt(
         }
         let row = KeyRow {
             adopted: true,
-            ..KeyRow::new(&place, name, signer.as_ref(), now).active(now)
+            ..KeyRow::new(place, name, signer.as_ref(), now).active(now)
         };
         // A key that was taken out of use does not come back with a copy of its file.
         if rows.iter().any(|known| known.kid == row.kid) {
             return Err(KeyError::Ended(row.name).into());
         }
         tracing::info!(place = %place, kid = row.kid, "a signing key is in use from now on");
-        batch.push(row.insert_missing());
+        let change = Change {
+            kid: row.kid.clone(),
+            place: place.clone(),
+            to: State::Active,
+        };
+        batch.push(row.insert());
+        batch.push(change.entry(Actor::Gateway, now).into());
     }
     if !batch.is_empty() {
         batch.push(revision::raise(Subject::Keys));
-        store.write(batch).await?;
     }
-    Ok(())
+    Ok(batch)
 }

@@ -85,10 +85,10 @@ impl KeyRow {
         }))
     }
 
-    fn insert_text(&self, on_conflict: &str) -> Statement {
+    pub(super) fn insert(&self) -> Statement {
         Statement::new(format!(
             "INSERT INTO signing_keys ({COLUMNS}) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) {on_conflict}"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         ))
         .bind(self.kid.as_str())
         .bind(self.place.owner.as_str())
@@ -101,15 +101,6 @@ impl KeyRow {
         .bind(self.activated_at)
         .bind(self.retired_at)
         .bind(self.ended_at)
-    }
-
-    pub(super) fn insert(&self) -> Statement {
-        self.insert_text("")
-    }
-
-    /// Changes nothing where another process was first.
-    pub(super) fn insert_missing(&self) -> Statement {
-        self.insert_text("ON CONFLICT DO NOTHING")
     }
 
     /// The change to another state, if the key is still in the one that was read.
@@ -132,11 +123,15 @@ impl KeyRow {
 
     /// Of the credentials: those that this key signed.
     fn signed(&self, select: &str, and: &str) -> Statement {
+        self.of_signed(&format!("SELECT {select}"), and)
+    }
+
+    fn of_signed(&self, select: &str, and: &str) -> Statement {
         // Before the column there was one key for each organisation, and it was adopted.
         let is_first = self.adopted && self.place.purpose == super::KeyPurpose::Credentials;
         let or = if is_first { " OR kid IS NULL" } else { "" };
         Statement::new(format!(
-            "SELECT {select} FROM credentials WHERE organisation = $1 AND (kid = $2{or}) {and}"
+            "{select} FROM credentials WHERE organisation = $1 AND (kid = $2{or}) {and}"
         ))
         .bind(self.place.owner.as_str())
         .bind(self.kid.as_str())
@@ -204,6 +199,16 @@ pub async fn find_serial_numbers(
     rows.iter()
         .map(|row| Ok(row.text("serial_number")?.to_owned()))
         .collect()
+}
+
+/// Writes the credentials in force that a key signed down as lines of a job, all at once.
+pub(crate) fn lines_of(key: &KeyRow, job: &str, now: Timestamp) -> Statement {
+    let insert = key.of_signed(
+        "INSERT INTO revocation_job_lines (job, organisation, serial_number) \
+         SELECT CAST($4 AS TEXT), organisation, serial_number",
+        "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)",
+    );
+    insert.bind(now).bind(job)
 }
 
 /// Whether that key is out of use for ever, as the database says now.

@@ -195,3 +195,19 @@ fn what_is_no_encrypted_key_is_refused() {
     std::fs::write(folder.file("one"), [0xff; 9]).unwrap();
     assert!(matches!(keys.signing_key("one"), Err(KeyError::Format(_))));
 }
+
+#[test]
+fn a_passphrase_is_stretched_once_however_many_keys_it_opens() {
+    let folder = Folder::new();
+    let own = folder.open("a passphrase of our own", true).unwrap();
+    for name in ["one", "two", "three"] {
+        own.create_missing(name, Algorithm::ES256).unwrap();
+    }
+    let again = folder.open("a passphrase of our own", true).unwrap();
+    for name in ["one", "two", "three"] {
+        again.signing_key(name).unwrap();
+    }
+    let texts = ["one", "two", "three"].map(|name| std::fs::read(folder.file(name)).unwrap());
+    assert_ne!(texts[0], texts[1]);
+    assert_eq!(derived::TIMES.get(), 1);
+}

@@ -8,22 +8,17 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::Gateway;
 use crate::app::App;
 use crate::audit::By;
-use crate::base::{Known, count_in_force};
+use crate::base::Known;
 use crate::config::ConfigError;
-use crate::interaction::rows::Interactions;
 use crate::keys::acts::{Act as KeyAct, ActError, Acts};
-use crate::keys::{Place, Ring, RingError};
+use crate::keys::{Place, RingError};
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
-use crate::revision::{self, Subject};
-use crate::{Gateway, event};
 pub(crate) use declared::Declared;
 use store::StoreError;
-
-/// Between two looks at what other processes changed.
-const FOLLOWING: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Gateway {
     /// Everything that is declared in the registry.
@@ -68,12 +63,11 @@ impl Gateway {
         };
         self.base.organisations(&after)?;
         for change in plan.changes.iter().filter(|one| one.act == Act::Remove) {
-            let column = match change.key.0 {
-                Kind::CredentialType => "credential_type",
-                Kind::Organisation => "organisation",
-                Kind::RelyingParty => continue,
+            let Some(column) = change.key.0.of_credentials() else {
+                continue;
             };
-            let count = count_in_force(&app.store, column, &change.key.1, app.now()).await?;
+            let count =
+                registry::count_in_force(&app.store, column, &change.key.1, app.now()).await?;
             if count > 0 {
                 let (kind, name) = change.key.clone();
                 return Err(RegistryError::InForce { kind, name, count });
@@ -96,6 +90,12 @@ impl Gateway {
         for id in plan.new_organisations() {
             keys = keys.and(acts.create_missing(id).await?);
         }
+        let now = app.now();
+        let told = keys
+            .changes()
+            .iter()
+            .map(|change| change.entry(by.actor, now).into());
+        let batch: Vec<_> = batch.into_iter().chain(told).collect();
         keys.keep(&app.store, holder, batch).await?;
         tracing::info!(
             actor = %by.actor,
@@ -104,65 +104,6 @@ impl Gateway {
         );
         self.reload_keys().await?;
         self.reload().await
-    }
-
-    /// Reads anew which keys there are.
-    pub async fn reload_keys(&self) -> Result<(), RingError> {
-        let app = self.live.now();
-        let (ring, fault) = Ring::read(&app.store, &self.base.keys, &app.keys).await?;
-        self.live.change(|parts| parts.keys = Arc::new(ring));
-        if let Some(fault) = fault {
-            // What does not open now may do so when somebody has put it right: it is tried again.
-            return Err(fault.into());
-        }
-        tracing::info!("the signing keys were read anew");
-        Ok(())
-    }
-
-    /// Reads the registry anew: what begins from now on sees it.
-    pub async fn reload(&self) -> Result<(), RegistryError> {
-        let app = self.live.now();
-        let known = Known::read(&app.store, &app.seal).await?;
-        let organisations = self.base.organisations(&known)?;
-        let listeners = event::listeners(&app.store, told(&organisations)).await?;
-        self.live.change(move |parts| {
-            parts.interactions = Interactions::new(
-                parts.store.clone(),
-                parts.seal.clone(),
-                Arc::new(listeners),
-                Arc::clone(&parts.metrics),
-            );
-            parts.organisations = Arc::new(organisations);
-        });
-        Ok(())
-    }
-
-    /// Reads anew what another process changed, a second later at most, until the future is dropped.
-    pub(crate) async fn follow(&self) {
-        loop {
-            tokio::time::sleep(FOLLOWING).await;
-            if let Err(error) = self.follow_once().await {
-                tracing::error!(%error, "a change could not be followed; the gateway goes on with what it knows");
-            }
-        }
-    }
-
-    /// One look at what another process changed.
-    pub async fn follow_once(&self) -> Result<(), RegistryError> {
-        let found = revision::find(&self.live.now().store).await?;
-        let mut outcome = Ok(());
-        // Keys come first: an organisation that is new has some. What cannot be read keeps nobody from the rest.
-        for (subject, number) in self.followed.changed(&found) {
-            let read = match subject {
-                Subject::Keys => self.reload_keys().await.map_err(RegistryError::from),
-                Subject::Registry => self.reload().await,
-            };
-            match read {
-                Ok(()) => self.followed.keep(subject, number),
-                Err(error) => outcome = Err(error),
-            }
-        }
-        outcome
     }
 
     /// Writes to the database, durably and of no consequence; gives the engine's name.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -193,7 +193,7 @@ struct NewToken {
     /// Its id.
     #[schema(example = "tk-3n8c-71vw")]
     id: String,
-    /// Until when it is in force.
+    /// Until when it is in force: not longer than the token that made it.
     #[schema(value_type = String, format = DateTime)]
     expires_at: Timestamp,
 }
@@ -217,7 +217,8 @@ async fn new_own_token(
     }
     let now = app.now();
     let (id, token) = (new_id("tk", &app.random), new_token(&app.random));
-    let insert = rows::insert_token(&id, &operator.id, digest_of(&token), now, days);
+    let holder = (operator.id.as_str(), operator.token.as_str());
+    let insert = rows::insert_own_token(&id, holder, digest_of(&token), now, days);
     let entry = Entry::new(
         operator.actor(),
         Act::OperatorTokenMade,
@@ -227,7 +228,9 @@ async fn new_own_token(
     .organisation(operator.organisation())
     .id("token", &id);
     app.store.write([insert, entry.into()]).await?;
-    let expires_at = now + SignedDuration::from_hours(24 * i64::from(days));
+    let made = rows::tokens_of(&app.store, &operator.id).await?;
+    let made = made.into_iter().find(|one| one.id == id);
+    let expires_at = made.ok_or(Code::NotFound)?.expires_at;
     Ok((
         StatusCode::CREATED,
         Json(NewToken {

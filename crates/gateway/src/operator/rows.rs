@@ -213,6 +213,29 @@ pub(super) fn insert_token(
         .must_change(1)
 }
 
+/// The row of a token that its holder makes with another one: it ends with that one at the latest, so that whoever finds a
+/// token has no more than what is left of it.
+pub(super) fn insert_own_token(
+    id: &str,
+    (operator, maker): (&str, &str),
+    digest: [u8; 32],
+    now: Timestamp,
+    days: u32,
+) -> Statement {
+    let expires = now + SignedDuration::from_hours(24 * i64::from(days));
+    let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at) \
+               SELECT $1, o.id, $2, $3, CASE WHEN t.expires_at < $4 THEN t.expires_at ELSE $4 END \
+               FROM operators o LEFT JOIN operator_tokens t ON t.id = $5 WHERE o.id = $6 AND o.removed_at IS NULL";
+    Statement::new(sql)
+        .bind(id)
+        .bind(digest)
+        .bind(now)
+        .bind(expires)
+        .bind(maker)
+        .bind(operator)
+        .must_change(1)
+}
+
 /// Revokes a token, if it is in force.
 pub(super) fn revoke_token(id: &str, now: Timestamp) -> Statement {
     Statement::new(

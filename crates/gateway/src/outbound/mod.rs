@@ -10,15 +10,18 @@
 mod address;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use url::{Host, Origin, Url};
 
 use address::is_public;
+
+use crate::traces::{TRACEPARENT, Tracer};
 
 /// How long one fetch may take, from the name to the last byte.
 const LONGEST: Duration = Duration::from_secs(8);
@@ -34,6 +37,7 @@ pub struct Outbound {
     loopback: Client,
     http_origins: Vec<Origin>,
     longest: Duration,
+    tracer: Option<Arc<Tracer>>,
 }
 
 /// A document as it was fetched, of status 200.
@@ -87,6 +91,22 @@ pub enum FetchError {
     Unreachable(String),
 }
 
+impl FetchError {
+    /// The stable code, which names nobody.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Scheme => "fetch-not-https",
+            Self::UserInfo => "fetch-user-name",
+            Self::PrivateAddress => "fetch-private-address",
+            Self::Redirect => "fetch-redirect",
+            Self::Status(_) => "fetch-status",
+            Self::TooLarge => "fetch-too-large",
+            Self::TimedOut => "fetch-timed-out",
+            Self::Unreachable(_) => "fetch-unreachable",
+        }
+    }
+}
+
 impl Outbound {
     /// A client; `http_origins` are the loopback origins that it may call over http, none in real use.
     pub fn new(http_origins: &[Url]) -> Result<Self, OutboundError> {
@@ -114,7 +134,47 @@ impl Outbound {
                 .map_err(failed)?,
             http_origins: http_origins.iter().map(Url::origin).collect(),
             longest: LONGEST,
+            tracer: None,
         })
+    }
+
+    /// The same client, each of whose requests is part of a trace that whoever is asked hears of.
+    #[must_use]
+    pub(crate) fn traced(self, tracer: Option<Arc<Tracer>>) -> Self {
+        Self { tracer, ..self }
+    }
+
+    /// Sends a request within a span of its own; `done` makes of the response what the caller wants.
+    async fn send<T, F: Future<Output = Result<T, FetchError>>>(
+        &self,
+        (name, method): (&'static str, Method),
+        mut request: RequestBuilder,
+        done: impl FnOnce(Response) -> F,
+    ) -> Result<T, FetchError> {
+        let span = self
+            .tracer
+            .as_ref()
+            .map(|tracer| tracer.asks(name, &method));
+        if let Some(header) = span.as_ref().and_then(|span| span.context().header()) {
+            request = request.header(TRACEPARENT, header);
+        }
+        let mut status = None;
+        let sent = async {
+            let response = request.send().await.map_err(|error| explain(&error))?;
+            status = Some(response.status());
+            done(response).await
+        };
+        let sent = tokio::time::timeout(self.longest, sent)
+            .await
+            .unwrap_or(Err(FetchError::TimedOut));
+        if let Some(span) = span {
+            let code = sent.as_ref().err().map(FetchError::code);
+            match (status, code) {
+                (Some(status), code) => span.answered(status, code),
+                (None, code) => span.failed(code.unwrap_or("given-up")),
+            }
+        }
+        sent
     }
 
     /// The same client with less patience.
@@ -126,14 +186,9 @@ impl Outbound {
     /// Fetches one document, asking for these media types.
     pub async fn fetch(&self, url: &Url, accept: &'static str) -> Result<Fetched, FetchError> {
         let client = self.client_for(url)?;
-        let fetched = async {
-            let request = client.get(url.clone()).header(ACCEPT, accept);
-            let response = request.send().await.map_err(|error| explain(&error))?;
-            read(response).await
-        };
-        tokio::time::timeout(self.longest, fetched)
+        let request = client.get(url.clone()).header(ACCEPT, accept);
+        self.send(("fetch a document", Method::GET), request, read)
             .await
-            .unwrap_or(Err(FetchError::TimedOut))
     }
 
     /// Posts a document and says whether it was taken: by any answer of 200 to 299. What the answer holds is not read.
@@ -144,14 +199,16 @@ impl Outbound {
         body: String,
     ) -> Result<(), FetchError> {
         let request = self.client_for(url)?.post(url.clone()).headers(headers);
-        let answered = tokio::time::timeout(self.longest, request.body(body).send()).await;
-        let response = answered.map_err(|_| FetchError::TimedOut)?;
-        let response = response.map_err(|error| explain(&error))?;
-        match response.status().as_u16() {
-            200..=299 => Ok(()),
-            300..=399 => Err(FetchError::Redirect),
-            other => Err(FetchError::Status(other)),
-        }
+        let request = request.body(body);
+        let is_taken = |answer: Response| {
+            std::future::ready(match answer.status().as_u16() {
+                200..=299 => Ok(()),
+                300..=399 => Err(FetchError::Redirect),
+                other => Err(FetchError::Status(other)),
+            })
+        };
+        self.send(("deliver an event", Method::POST), request, is_taken)
+            .await
     }
 
     /// Whether an address could be called at all, by what is written in it. Where its name leads is seen when it is.

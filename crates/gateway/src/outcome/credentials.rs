@@ -77,7 +77,7 @@ pub(super) async fn find(
 pub(super) async fn in_force_after(
     app: &Parts,
     client_id: &str,
-    last: Option<Uuid>,
+    last: Uuid,
     now: Timestamp,
 ) -> Result<Vec<Known>, StoreError> {
     let select = Statement::new(format!(
@@ -85,7 +85,7 @@ pub(super) async fn in_force_after(
          AND (expires_at IS NULL OR expires_at > $3) ORDER BY serial_number LIMIT {PAGE}"
     ))
     .bind(client_id)
-    .bind(last.map_or_else(String::new, |last| last.to_string()))
+    .bind(last.to_string())
     .bind(now);
     read_all(app, select).await
 }

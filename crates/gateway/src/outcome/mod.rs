@@ -137,7 +137,8 @@ struct QuestionForm {
     /// Up to 100 serial numbers of credentials, separated by spaces.
     #[schema(required = false)]
     serial_number: String,
-    /// Every credential in force: the last serial number of the answer before, or empty. The last answer has none.
+    /// Every credential in force: the last serial number of the answer before, at first the nil GUID, until an answer has
+    /// none.
     #[schema(required = false)]
     in_force_after: String,
     /// Where the last answer ended.

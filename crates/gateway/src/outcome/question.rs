@@ -22,7 +22,7 @@ pub(super) enum By<'a> {
     /// Of credentials that left the gateway: not about interactions, which are forgotten sooner.
     SerialNumbers(Vec<Uuid>),
     /// Every credential of the client's that is in force, in the order of the serial numbers, behind this one.
-    InForceAfter(Option<Uuid>),
+    InForceAfter(Uuid),
 }
 
 /// A question that can be answered.
@@ -47,7 +47,7 @@ pub(super) enum Unanswerable {
     NotOne,
     #[error("serial_number has up to 100 GUIDs, separated by single spaces")]
     SerialNumber,
-    #[error("in_force_after is the last serial number that you have, or empty")]
+    #[error("in_force_after is the last serial number that you have, or the nil GUID for all")]
     InForceAfter,
     #[error("reference has eight letters and digits, such as K7Q2-9MFD")]
     Reference,
@@ -71,10 +71,9 @@ impl<'a> Question<'a> {
                 By::Reference(read_out(reference).ok_or(Unanswerable::Reference)?)
             }
             (None, None, None, Some(numbers), None) => By::SerialNumbers(serial_numbers(numbers)?),
-            (None, None, None, None, Some("")) => By::InForceAfter(None),
             (None, None, None, None, Some(last)) => {
                 let last = Uuid::try_parse(last).map_err(|_| Unanswerable::InForceAfter)?;
-                By::InForceAfter(Some(last))
+                By::InForceAfter(last)
             }
             _ => return Err(Unanswerable::NotOne),
         };
@@ -128,7 +127,7 @@ mod tests {
             "client_id=a",
             "state=a&reference=K7Q2-9MFD",
             "state=a&request_uri=b",
-            "state=a&in_force_after=",
+            "state=a&in_force_after=00000000-0000-0000-0000-000000000000",
         ] {
             assert_eq!(parse(body), Err(Unanswerable::NotOne), "{body}");
         }
@@ -157,9 +156,10 @@ mod tests {
 
     #[test]
     fn what_is_in_force_is_told_from_the_first_or_behind_a_serial_number() {
-        assert!(parse("in_force_after=").unwrap().contains("None"));
-        let number = Uuid::from_u128(7);
-        assert!(parse(&format!("in_force_after={number}")).is_ok());
+        for number in [Uuid::nil(), Uuid::from_u128(7)] {
+            let asked = parse(&format!("in_force_after={number}")).unwrap();
+            assert!(asked.contains(&number.to_string()), "{asked}");
+        }
         assert_eq!(parse("in_force_after=x"), Err(Unanswerable::InForceAfter));
     }
 

@@ -26,7 +26,7 @@ pub(crate) use api::{acts, routes};
 pub use declaration::Declaration;
 pub use plan::{Act, Change, Plan};
 pub use rows::Version;
-pub(crate) use rows::{carry_out, find_history, read};
+pub(crate) use rows::{carry_out, count_in_force, find_history, find_names, read, read_each};
 pub(crate) use schemas::router;
 pub use wire::to_wire;
 
@@ -62,6 +62,15 @@ impl Kind {
     /// Reads the name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The column of `credentials` that names it, if one does.
+    pub(crate) const fn of_credentials(self) -> Option<&'static str> {
+        match self {
+            Self::CredentialType => Some("credential_type"),
+            Self::Organisation => Some("organisation"),
+            Self::RelyingParty => None,
+        }
     }
 }
 
@@ -207,6 +216,33 @@ impl Registered {
         Self { entries }
     }
 
+    /// The same, with what could not be read as it was in force last. What never was stays away, and with an organisation
+    /// its relying parties.
+    pub(crate) fn completed(mut self, faults: &[(Key, rows::Unread)], last: &Self) -> Self {
+        for (key, _) in faults {
+            if let Some(before) = last.entries.get(key) {
+                self.entries.insert(key.clone(), before.clone());
+            }
+        }
+        let away = faults.iter().map(|(key, _)| key);
+        let away =
+            away.filter(|key| key.0 == Kind::Organisation && !last.entries.contains_key(*key));
+        for (_, organisation) in away {
+            let of_it = |entry: &Entry| entry.organisation.as_ref() == Some(organisation);
+            let is_party = |kind: &Kind| *kind == Kind::RelyingParty;
+            self.entries
+                .retain(|(kind, _), (entry, _)| !(is_party(kind) && of_it(entry)));
+        }
+        self
+    }
+
+    /// What was in force, but for what is declared no more.
+    pub(crate) fn without_what_is_gone(mut self, found: &Self) -> Self {
+        self.entries
+            .retain(|key, _| found.entries.contains_key(key));
+        self
+    }
+
     /// The credential types that count: those of the catalogue, and what is declared here.
     pub fn catalogue(&self, catalogue: &Catalogue) -> Result<Catalogue, RegistryError> {
         let types = self
@@ -272,6 +308,17 @@ fn read_body<T: serde::de::DeserializeOwned>(key: &Key, entry: &Entry) -> Result
             "it is not of the form that is declared",
         )
     })
+}
+
+/// An entry of the form that its kind has in this version.
+fn of_its_form(key: &Key, entry: Entry) -> Result<Entry, &'static str> {
+    let read = match key.0 {
+        Kind::CredentialType => read_body::<CredentialType>(key, &entry).map(drop),
+        Kind::Organisation => read_body::<OrganisationConfig>(key, &entry).map(drop),
+        Kind::RelyingParty => read_body::<RelyingPartyConfig>(key, &entry).map(drop),
+    };
+    read.map(|()| entry)
+        .map_err(|_| "it is not of the form that is declared")
 }
 
 /// A relying party with its secrets back in their places.

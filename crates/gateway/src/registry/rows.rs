@@ -14,37 +14,68 @@ use store::{Row, Statement, Store, StoreError};
 
 /// Everything that is declared.
 pub(crate) async fn read(store: &Store, seal: &Seal) -> Result<Registered, RegistryError> {
+    let (registered, faults) = read_each(store, seal).await?;
+    match faults.into_iter().next() {
+        Some((key, reason)) => Err(reason.of(&key)),
+        None => Ok(registered),
+    }
+}
+
+/// Why one row does not count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unread(&'static str);
+
+impl Unread {
+    /// The error that it is.
+    pub(crate) fn of(self, key: &Key) -> RegistryError {
+        RegistryError::Unreadable(key.0, key.1.clone(), self.0)
+    }
+}
+
+/// Everything that is declared and can be read; and what cannot.
+pub(crate) async fn read_each(
+    store: &Store,
+    seal: &Seal,
+) -> Result<(Registered, Vec<(Key, Unread)>), StoreError> {
     let select = "SELECT kind, name, organisation, body, sealed, version FROM registry";
-    let mut entries = BTreeMap::new();
+    let (mut entries, mut faults) = (BTreeMap::new(), Vec::new());
     for row in store.read(Statement::new(select)).await? {
         // A newer program's kind is none of ours.
         let Some(kind) = Kind::parse(row.text("kind")?) else {
             continue;
         };
         let key = (kind, row.text("name")?.to_owned());
-        let entry = entry(&key, &row, seal)?;
-        entries.insert(key, (entry, row.integer("version")?));
+        match entry(&key, &row, seal)?.and_then(|entry| super::of_its_form(&key, entry)) {
+            Ok(entry) => drop(entries.insert(key, (entry, row.integer("version")?))),
+            Err(fault) => faults.push((key, Unread(fault))),
+        }
     }
-    Ok(Registered { entries })
+    Ok((Registered { entries }, faults))
 }
 
-fn entry(key: &Key, row: &Row, seal: &Seal) -> Result<Entry, RegistryError> {
-    let unreadable = |reason| RegistryError::Unreadable(key.0, key.1.clone(), reason);
+/// `Err` within: why the row is none.
+fn entry(key: &Key, row: &Row, seal: &Seal) -> Result<Result<Entry, &'static str>, StoreError> {
     let secrets = match row.optional_blob("sealed")? {
         None => Secrets::default(),
         Some(sealed) => {
-            let opened = seal.open(&place(key), sealed);
-            let opened = opened.map_err(|_| {
-                unreadable("its secrets do not open with the storage secrets in use")
-            })?;
-            Secrets::from_json(&opened).map_err(|_| unreadable("its secrets are damaged"))?
+            let Ok(opened) = seal.open(&place(key), sealed) else {
+                return Ok(Err(
+                    "its secrets do not open with the storage secrets in use",
+                ));
+            };
+            let Ok(secrets) = Secrets::from_json(&opened) else {
+                return Ok(Err("its secrets are damaged"));
+            };
+            secrets
         }
     };
-    Ok(Entry {
-        organisation: row.optional_text("organisation")?.map(str::to_owned),
-        body: serde_json::from_str(row.text("body")?).map_err(|_| unreadable("it is no JSON"))?,
+    let organisation = row.optional_text("organisation")?.map(str::to_owned);
+    let body = serde_json::from_str(row.text("body")?);
+    Ok(body.map_err(|_| "it is no JSON").map(|body| Entry {
+        organisation,
+        body,
         secrets,
-    })
+    }))
 }
 
 /// Where secrets are sealed for: those of one relying party open for no other.
@@ -71,7 +102,7 @@ pub(crate) fn carry_out(
         batch.push(match (change.act, &change.to) {
             (Act::Add, Some(to)) => insert(change, to, seal, now)?,
             (Act::Change, Some(to)) => update(change, to, seal, now)?,
-            _ => delete(change),
+            _ => delete(change, now),
         });
     }
     Ok(batch)
@@ -147,12 +178,47 @@ fn update(
         .must_change(1))
 }
 
-fn delete(change: &Change) -> Statement {
-    Statement::new("DELETE FROM registry WHERE kind = $1 AND name = $2 AND version = $3")
-        .bind(change.key.0.name())
-        .bind(change.key.1.as_str())
+/// What has credentials in force stays, also where the first of them was issued after the plan was made.
+fn delete(change: &Change, now: Timestamp) -> Statement {
+    let (kind, name) = &change.key;
+    let delete = "DELETE FROM registry WHERE kind = $1 AND name = $2 AND version = $3";
+    let Some(column) = kind.of_credentials() else {
+        let delete = Statement::new(delete).bind(kind.name()).bind(name.as_str());
+        return delete.bind(change.version).must_change(1);
+    };
+    let delete = format!(
+        "{delete} AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.{column} = $4 AND {})",
+        in_force("$5")
+    );
+    Statement::new(delete)
+        .bind(kind.name())
+        .bind(name.as_str())
         .bind(change.version)
+        .bind(name.as_str())
+        .bind(now)
         .must_change(1)
+}
+
+/// The condition that a credential still counts: in force, and its time is not over.
+fn in_force(now: &'static str) -> String {
+    format!("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > {now})")
+}
+
+/// How many credentials of one organisation, or of one type, still count.
+pub(crate) async fn count_in_force(
+    store: &Store,
+    column: &'static str,
+    value: &str,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let select = format!(
+        "SELECT COUNT(*) AS count FROM credentials WHERE {column} = $1 AND {}",
+        in_force("$2")
+    );
+    let row = store
+        .read_one(Statement::new(select).bind(value).bind(now))
+        .await?;
+    row.map_or(Ok(0), |row| row.integer("count"))
 }
 
 fn sealed(key: &Key, entry: &Entry, seal: &Seal) -> Result<Option<Vec<u8>>, RegistryError> {
@@ -181,6 +247,18 @@ pub struct Version {
     pub actor: String,
     /// Whose it was; none of a credential type, and of what a version before 0013 of the tables wrote.
     pub organisation: Option<String>,
+}
+
+/// Everything that was ever declared, by kind and name.
+pub(crate) async fn find_names(store: &Store) -> Result<Vec<Key>, StoreError> {
+    let select = "SELECT DISTINCT kind, name FROM registry_history ORDER BY kind, name";
+    let mut names = Vec::new();
+    for row in store.read(Statement::new(select)).await? {
+        if let Some(kind) = Kind::parse(row.text("kind")?) {
+            names.push((kind, row.text("name")?.to_owned()));
+        }
+    }
+    Ok(names)
 }
 
 /// Every version that one thing had, the newest first.

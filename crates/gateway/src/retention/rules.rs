@@ -10,6 +10,9 @@ use store::{Statement, Store, StoreError};
 /// How many days of heartbeats stay: a year's report, and a month to write it in.
 const HEARTBEAT_DAYS: i64 = 400;
 
+/// How many days of what ended stays that an assurance file of the year before may name. The audit has its entries for longer.
+const ENDED_DAYS: i64 = 400;
+
 /// Rows of one table whose time is over.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -28,7 +31,8 @@ pub struct Rule {
 }
 
 /// What a round would do by one rule.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = RetentionDue)]
 pub struct Due {
     /// The rule's name.
     pub rule: &'static str,
@@ -121,6 +125,73 @@ pub fn rules(now: Timestamp, retention_days: u32) -> Vec<Rule> {
             held: None,
             values: vec![now.as_second().div_euclid(60) - HEARTBEAT_DAYS * 1440],
         },
+    ]
+    .into_iter()
+    .chain(of_operators(now, kept_seconds, &days))
+    .collect()
+}
+
+/// What operators began and what has ended since: nothing of it opens or decides anything any more.
+fn of_operators(now: Timestamp, kept: i64, days: &str) -> Vec<Rule> {
+    let ended = (now - SignedDuration::from_hours(24 * ENDED_DAYS)).as_second();
+    let rule = |code, table: &'static str, what: &str, past: &str, since: i64| {
+        Rule {
+        code,
+        table,
+        sentence: what.to_owned(),
+        past: past.to_owned(),
+        held: table.starts_with("revocation_job").then(|| {
+            format!(
+                "EXISTS (SELECT 1 FROM legal_holds h WHERE h.kind = 'organisation' AND h.subject = {table}.organisation)"
+            )
+        }),
+        values: vec![since],
+    }
+    };
+    let done = "SELECT id FROM revocation_jobs WHERE finished_at < $1";
+    vec![
+        // Before the jobs that they belong to.
+        rule(
+            "revocation-job-lines",
+            "revocation_job_lines",
+            &format!("the serial numbers of finished bulk revocations, {days} after their end"),
+            &format!("job IN ({done})"),
+            kept,
+        ),
+        rule(
+            "revocation-jobs",
+            "revocation_jobs",
+            &format!(
+                "finished bulk revocations, {days} after their end; the audit has who asked for them"
+            ),
+            "finished_at < $1",
+            kept,
+        ),
+        rule(
+            "client-secrets",
+            "client_secrets",
+            &format!("digests of client secrets that ended, {ENDED_DAYS} days"),
+            "ends_at < $1",
+            ended,
+        ),
+        rule(
+            "proposals",
+            "proposals",
+            &format!(
+                "proposals that were decided or ran out, {ENDED_DAYS} days; the audit has what became of them"
+            ),
+            "COALESCE(decided_at, expires_at) < $1",
+            ended,
+        ),
+        rule(
+            "operator-tokens",
+            "operator_tokens",
+            &format!(
+                "digests of operators' tokens that ran out or were revoked, {ENDED_DAYS} days"
+            ),
+            "COALESCE(revoked_at, expires_at) < $1",
+            ended,
+        ),
     ]
 }
 

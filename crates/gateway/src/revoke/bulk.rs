@@ -10,6 +10,7 @@ use standards::base64url;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use super::jobs::Stage;
 use super::operator::{self, Standing, Target};
 use super::serials::Serials;
 use crate::status::{self, Cause, Reason};
@@ -165,19 +166,7 @@ pub async fn begin(
         return Ok(id);
     }
     // Lines first: a job that is there has them all. What a crash in between leaves lying is found again under the same name.
-    let numbers: Vec<&Uuid> = serials.numbers.iter().collect();
-    for some in numbers.chunks(LINES) {
-        let line = |number: &&Uuid| {
-            Statement::new(
-                "INSERT INTO revocation_job_lines (job, organisation, serial_number) VALUES ($1, $2, $3) \
-                 ON CONFLICT DO NOTHING",
-            )
-            .bind(id.as_str())
-            .bind(order.organisation)
-            .bind(number.to_string())
-        };
-        store.write(some.iter().map(line)).await?;
-    }
+    write_lines(store, &id, order.organisation, serials).await?;
     let job = Statement::new(
         "INSERT INTO revocation_jobs (id, organisation, credential_type, code, reason, ticket, pace, stage, created_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8)",
@@ -196,6 +185,29 @@ pub async fn begin(
         Ok(_) | Err(StoreError::Duplicate { statement: 0 }) => Ok(id),
         Err(error) => Err(error),
     }
+}
+
+/// Writes the lines of a job, as many of them as are not there.
+pub(super) async fn write_lines(
+    store: &Store,
+    job: &str,
+    organisation: &str,
+    serials: &Serials,
+) -> Result<(), StoreError> {
+    let numbers: Vec<&Uuid> = serials.numbers.iter().collect();
+    for some in numbers.chunks(LINES) {
+        let line = |number: &&Uuid| {
+            Statement::new(
+                "INSERT INTO revocation_job_lines (job, organisation, serial_number) VALUES ($1, $2, $3) \
+                 ON CONFLICT DO NOTHING",
+            )
+            .bind(job)
+            .bind(organisation)
+            .bind(number.to_string())
+        };
+        store.write(some.iter().map(line)).await?;
+    }
+    Ok(())
 }
 
 /// How far a job has come; `None` where the organisation has no such job.
@@ -245,6 +257,10 @@ pub async fn step(
     if row.optional_timestamp("finished_at")?.is_some() {
         return Ok(true);
     }
+    // What waits for its second person, or for being resumed, is not worked on by anybody.
+    if row.text("stage")? != Stage::Running.name() {
+        return Ok(false);
+    }
     let order = Running::read(&row)?;
     let due = Statement::new(
         "SELECT serial_number FROM revocation_job_lines WHERE job = $1 AND outcome IS NULL \
@@ -283,7 +299,7 @@ async fn joined(tasks: &mut JoinSet<Result<(), StoreError>>) -> Result<(), Store
 
 async fn find(store: &Store, organisation: &str, job: &str) -> Result<Option<Row>, StoreError> {
     let select = Statement::new(
-        "SELECT organisation, credential_type, code, reason, ticket, pace, finished_at FROM revocation_jobs \
+        "SELECT organisation, credential_type, code, reason, ticket, pace, stage, finished_at FROM revocation_jobs \
          WHERE id = $1 AND organisation = $2",
     );
     store.read_one(select.bind(job).bind(organisation)).await

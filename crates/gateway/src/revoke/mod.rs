@@ -7,6 +7,7 @@
 //! their names, as the first contract's server did.
 
 pub mod bulk;
+pub mod jobs;
 pub mod operator;
 pub mod serials;
 

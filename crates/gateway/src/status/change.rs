@@ -2,13 +2,15 @@
 //! a batch of statements, to which whoever makes it adds its own; the list's revision rises in the same batch.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::event;
 use store::Statement;
 
 /// Why the operator revokes or suspends a credential: a closed list, for the record and for statistics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// What it says is wrong.
     DataError,

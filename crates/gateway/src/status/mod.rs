@@ -9,6 +9,7 @@
 mod change;
 mod decoys;
 mod entries;
+mod figures;
 mod publish;
 mod revisions;
 
@@ -19,6 +20,7 @@ use standards::status_list::{Entry, Purpose, StatusReference};
 pub use change::{
     Cause, Reason, hold, reinstate_statements, revoke_statements, suspend_statements,
 };
+pub use figures::{Figures, figures};
 pub use publish::router;
 
 use crate::app::App;

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 /// Where a cause shows itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seen {
     /// In an interaction: `lanyard interaction show` tells it.
@@ -18,7 +18,7 @@ pub enum Seen {
 }
 
 /// One cause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Cause {
     /// Its stable code.
     pub code: &'static str,

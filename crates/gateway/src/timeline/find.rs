@@ -33,13 +33,50 @@ pub async fn find(
     Ok(told)
 }
 
-/// The id of the one interaction that this text names; none where it names none or several.
-pub async fn id_of(store: &Store, text: &str) -> Result<Option<String>, StoreError> {
-    let rows = rows(store, text, None).await?;
-    match rows.as_slice() {
-        [one] => one.text("id").map(|id| Some(id.to_owned())),
-        _ => Ok(None),
+/// One interaction, by what others may be told and by what they may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its id, which opens its page.
+    pub id: String,
+    /// Whose it is.
+    pub organisation: String,
+    /// What the employee reads out.
+    pub reference: String,
+}
+
+/// The one interaction that this text names; none where it names none or several. `organisation` looks among its own only.
+pub async fn one(
+    store: &Store,
+    text: &str,
+    organisation: Option<&str>,
+) -> Result<Option<Named>, StoreError> {
+    let rows = rows(store, text, organisation).await?;
+    let [row] = rows.as_slice() else {
+        return Ok(None);
+    };
+    Ok(Some(Named {
+        id: row.text("id")?.to_owned(),
+        organisation: row.text("organisation")?.to_owned(),
+        reference: row.text("reference")?.to_owned(),
+    }))
+}
+
+/// The newest interactions of a relying party that have that digest of the `state` which it chose.
+pub async fn find_state(
+    store: &Store,
+    client_id: &str,
+    digest: &str,
+    now: Timestamp,
+) -> Result<Vec<Timeline>, StoreError> {
+    let sql = format!(
+        "{SELECT} WHERE i.client_id = $1 AND i.state_digest = $2 ORDER BY i.created_at DESC LIMIT {MOST}"
+    );
+    let select = Statement::new(sql).bind(client_id).bind(digest);
+    let mut told = Vec::new();
+    for row in store.read(select).await? {
+        told.push(read(store, &row, now).await?);
     }
+    Ok(told)
 }
 
 /// The newest interactions by when they began, after that time, the oldest of them first: for whoever watches.

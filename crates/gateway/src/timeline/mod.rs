@@ -13,10 +13,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use causes::Cause;
-pub use find::{find, id_of, newest};
+pub use find::{Named, find, find_state, newest, one};
 
 /// One interaction, told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Interaction)]
 pub struct Timeline {
     /// What the employee reads out.
     pub reference: String,
@@ -37,13 +38,16 @@ pub struct Timeline {
     /// Every step that is known, in order.
     pub steps: Vec<Step>,
     /// Why it came to nothing, if it did.
+    #[schema(value_type = Option<Cause>)]
     pub cause: Option<&'static Cause>,
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = InteractionStep)]
 pub struct Step {
     /// When, to the second.
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     /// A stable word.
     pub step: &'static str,

@@ -8,6 +8,7 @@ use gateway::admin::{Right, Role};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use crate::custody;
 use crate::database::{Database, on_both_engines};
 use crate::world::{Admin, Caller, Reply};
 
@@ -77,6 +78,17 @@ impl Things {
             ("token", who.json["token"].as_str().unwrap().to_owned()),
             ("operator", operator.id),
             ("organisation", organisation.to_owned()),
+            ("place", format!("{organisation}.credentials")),
+            ("key", custody::key_of(admin, organisation)),
+            (
+                "credential",
+                custody::credential_of(admin, organisation).await,
+            ),
+            ("job", custody::job_of(admin, organisation).await),
+            (
+                "interaction",
+                custody::interaction_of(admin, organisation).await,
+            ),
         ]))
     }
 
@@ -91,6 +103,11 @@ impl Things {
             ("secret", "000000000000"),
             ("credential_type", "NoType"),
             ("item", "ods-code"),
+            ("place", "nowhere.credentials"),
+            ("key", "0000000000000000000000000000000000000000000"),
+            ("credential", "00000000-0000-4000-8000-000000000000"),
+            ("job", "job-0000-0000"),
+            ("interaction", "0000-0000"),
         ];
         Self(ids.map(|(name, id)| (name, id.to_owned())).into())
     }

@@ -1,5 +1,5 @@
 //! SEC-40, SEC-35: what the log of whole journeys, and of everything that can go wrong in them, does not say; nor the
-//! figures, the status page, its feed, the readiness and what is told of each interaction.
+//! figures, the status page, its feed, the readiness, the traces and what is told of each interaction.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -11,6 +11,7 @@ use store::Statement;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::collector::{Collector, Span};
 use crate::world::{Form, UNIQUE_IDENTIFIER, World, client, identity, programme, verifier};
 
 /// Everything that was logged.
@@ -75,10 +76,13 @@ fn last_part(address: &str) -> &str {
 async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_nothing() {
     let log = Log::begin();
     let mut unsaid = Unsaid::default();
+    let collector = Collector::up().await;
     let world = World::start_changed(|config| {
         config.address_header = Some("x-forwarded-for".to_owned());
+        config.traces.otlp_endpoint = Some(collector.url.clone());
     })
     .await;
+    let sending = crate::traces::send(&world.gateway);
     for (_, value) in identity().into_iter().chain(programme()) {
         let value = value.as_str().unwrap();
         // These stand in the credential type's own name, or are the holder's name in the test wallet.
@@ -160,7 +164,9 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
         let request = client().get(world.url(path));
         let answer = request
             .header(USER_AGENT, "Marguerite/1.0")
-            .header("x-forwarded-for", "198.51.100.77");
+            .header("x-forwarded-for", "198.51.100.77")
+            .header("tracestate", "Marguerite=Marguerite")
+            .header("traceparent", "00-Marguerite-Marguerite-01");
         if let Some(cookie) = answer.send().await.unwrap().headers().get(SET_COOKIE) {
             let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
             unsaid.add("a cookie", last_part(cookie));
@@ -233,6 +239,17 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
     assert!(timelines.len() > 5, "{timelines:?}");
     let timelines = serde_json::to_string(&timelines).unwrap();
 
+    // A method of somebody's own making is the last that is asked, so that everything before it was sent with it.
+    let made_up = reqwest::Method::from_bytes(b"MARGUERITE").unwrap();
+    let asked = client().request(made_up, world.url("/Marguerite"));
+    asked.send().await.unwrap();
+    unsaid.add("a method", "MARGUERITE");
+    let made_up = |span: &Span| span.attribute("http.request.method") == Some("_OTHER");
+    collector.find(made_up).await;
+    sending.abort();
+    let traces = collector.text();
+    assert!(traces.contains("POST /issuers/{organisation}/credential"));
+
     let text = log.text();
     for said in [
         "token collected",
@@ -253,6 +270,10 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
         assert!(
             !told.contains(value.as_str()),
             "figures or pages have {what}, {value}"
+        );
+        assert!(
+            !traces.contains(value.as_str()),
+            "a trace has {what}, {value}"
         );
         let may_be_told = *what == "a serial number";
         assert!(

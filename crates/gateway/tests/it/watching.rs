@@ -61,6 +61,7 @@ async fn the_public_is_told_ready_or_not_and_the_operator_why() {
         [
             "database",
             "keys",
+            "following",
             "clock",
             "outbox",
             "retention",
@@ -344,12 +345,19 @@ async fn holds(database: Database) {
     world.later(SignedDuration::from_hours(24 * 31));
     assert_eq!(due("interactions").await, (3, 0));
     let held = holds::Subject::Organisation("anytown".to_owned());
+    let placer = holds::Placer {
+        actor: "command:test",
+        within: None,
+    };
     let now = world.now();
     store
-        .write([holds::place(&held, "an inquiry", now)])
+        .write([holds::place(&held, "an inquiry", placer, now)])
         .await
         .unwrap();
-    assert_eq!(holds::find(store).await.unwrap()[0].reason, "an inquiry");
+    assert_eq!(
+        holds::find(store, None).await.unwrap()[0].reason,
+        "an inquiry"
+    );
     assert_eq!(due("interactions").await, (0, 3));
     assert_eq!(
         world
@@ -360,7 +368,7 @@ async fn holds(database: Database) {
             .rows("interactions"),
         0
     );
-    store.write([holds::lift(&held)]).await.unwrap();
+    store.write([holds::lift(&held, None)]).await.unwrap();
     assert_eq!(due("interactions").await, (3, 0));
     assert_eq!(
         world

@@ -1,6 +1,7 @@
 //! `lanyard admin`: a thin client of the admin API. What it can say stands in [`verbs`], one line for each verb; this file
 //! sends it and [`show`] prints what comes back.
 
+mod custody;
 mod party_verbs;
 mod registry_verbs;
 mod show;

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::custody::{Bulk, Credential, Holds, Interaction, Keys};
 use super::party_verbs::RelyingParty;
 use super::registry_verbs::{Organisation, Registry, Type};
 use super::show::Show;
@@ -50,6 +51,23 @@ pub enum Verb {
     /// A whole declaration at once: first the plan.
     #[command(subcommand)]
     Registry(Registry),
+    /// Signing keys.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// One credential.
+    #[command(subcommand)]
+    Credential(Credential),
+    /// Revocations of many.
+    #[command(subcommand)]
+    Bulk(Bulk),
+    /// Legal holds, and what retention would remove.
+    #[command(subcommand)]
+    Holds(Holds),
+    /// Interactions, and why something failed.
+    #[command(subcommand)]
+    Interaction(Interaction),
+    /// Figures, as JSON.
+    Figures,
 }
 
 #[derive(Debug, Subcommand)]
@@ -254,6 +272,12 @@ impl Verb {
             Self::RelyingParty(verb) => verb.call()?,
             Self::Type(verb) => verb.call()?,
             Self::Registry(verb) => verb.call()?,
+            Self::Keys(verb) => verb.call(),
+            Self::Credential(verb) => verb.call(),
+            Self::Bulk(verb) => verb.call()?,
+            Self::Holds(verb) => verb.call(),
+            Self::Interaction(verb) => verb.call(),
+            Self::Figures => got("figures", Show::Record),
         })
     }
 }
@@ -353,6 +377,11 @@ impl Call {
             .filter_map(|(name, value)| Some((name, value?)));
         self.query.extend(there);
         self
+    }
+
+    /// The answer, shown in that way.
+    pub(super) fn showing(self, show: Show) -> Self {
+        Self { show, ..self }
     }
 }
 

@@ -174,6 +174,18 @@ impl From<SealError> for BackupError {
     }
 }
 
+/// The secrets that a configuration names, as they are: whoever writes something down sees to it that none is in it.
+pub(crate) fn secrets_of(config: &toml::Table) -> anyhow::Result<Vec<Zeroizing<String>>> {
+    let mut found = Vec::new();
+    for (_, place) in places::secrets(config) {
+        let secret = place.read()?;
+        let text = String::from_utf8_lossy(&secret);
+        found.push(Zeroizing::new(text.trim().to_owned()));
+    }
+    found.retain(|secret| !secret.is_empty());
+    Ok(found)
+}
+
 /// `lanyard backup`.
 pub async fn back_up(options: &BackupOptions) -> anyhow::Result<()> {
     if let Some(BackupCommand::Key { out }) = &options.command {

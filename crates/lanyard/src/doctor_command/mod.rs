@@ -1,13 +1,15 @@
-//! `lanyard doctor`: whether a gateway's set-up is sound, looked at from where it will run. It changes nothing, and each
-//! finding says what to do.
+//! `lanyard doctor`: whether a gateway's set-up is sound, looked at from where it will run. It changes nothing, not even
+//! the version of the database's tables, and each finding says what to do.
 
 mod machine;
 mod reach;
 
-use std::path::PathBuf;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use gateway::{Config, Gateway, Surroundings};
+use anyhow::Context as _;
+use gateway::{ComposeError, Config, Gateway, OtherTables, Surroundings};
 use serde::Serialize;
 
 use crate::say::say;
@@ -27,6 +29,18 @@ pub struct Options {
     /// As JSON, one finding a line.
     #[arg(long)]
     json: bool,
+}
+
+impl Options {
+    /// What an assurance file has the doctor look at.
+    pub(crate) fn of(config: &Path, authority: Option<&Path>, offline: bool) -> Self {
+        Self {
+            config: config.to_owned(),
+            certificate_authority: authority.map(Path::to_owned),
+            offline,
+            json: true,
+        }
+    }
 }
 
 /// How bad it is.
@@ -97,6 +111,13 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// Every finding, for programs.
+pub(crate) async fn findings(options: &Options) -> impl Serialize + use<> {
+    let mut findings = Findings::default();
+    examine(options, &mut findings).await;
+    findings.0
+}
+
 async fn examine(options: &Options, findings: &mut Findings) {
     let config = match Config::read(&options.config) {
         Ok(config) => config,
@@ -107,12 +128,20 @@ async fn examine(options: &Options, findings: &mut Findings) {
     machine::look_at_clock(findings);
     reach::look_at_proxy(&config, findings);
     let began = std::time::Instant::now();
-    let gateway = match Gateway::compose(&config, Surroundings::production()).await {
-        Ok(gateway) => gateway,
-        Err(error) => {
-            let error = anyhow::Error::from(error);
-            return findings.bad("configuration", format!("{error:#}"));
+    let empty = EmptyDatabase::default();
+    let looked = match Gateway::look(&config, Surroundings::production()).await {
+        Err(ComposeError::Tables(tables)) => {
+            if !tell_tables(tables, findings) {
+                return;
+            }
+            // Nothing is registered in a database without tables, so an empty one elsewhere says the same of the rest.
+            empty.compose(&config).await
         }
+        looked => looked.map_err(anyhow::Error::from),
+    };
+    let gateway = match looked {
+        Ok(gateway) => gateway,
+        Err(error) => return findings.bad("configuration", format!("{error:#}")),
     };
     findings.good(
         "configuration",
@@ -121,11 +150,53 @@ async fn examine(options: &Options, findings: &mut Findings) {
             began.elapsed().as_secs_f64()
         ),
     );
-    machine::look_at_database(&gateway, findings).await;
+    if empty.0.get().is_none() {
+        machine::look_at_database(&gateway, findings).await;
+    }
     machine::look_at_secrets(&gateway, findings).await;
     if !options.offline {
         let authority = options.certificate_authority.as_deref();
         reach::look_from_outside(&gateway, &config, authority, findings).await;
     }
     gateway.close().await;
+}
+
+/// Tells of tables that are not this version's; whether there is more to look at without them.
+fn tell_tables(tables: OtherTables, findings: &mut Findings) -> bool {
+    let says = tables.to_string();
+    match tables.found {
+        Some(found) if found > tables.known => findings.bad("tables", says),
+        Some(_) => {
+            let more = "what is registered, and whether this gateway can start, is looked at once they are up";
+            findings.look("tables", format!("{says}; {more}"));
+        }
+        None => findings.look("tables", says),
+    }
+    tables.found.is_none()
+}
+
+/// A database in a folder of its own, gone with this.
+#[derive(Default)]
+struct EmptyDatabase(OnceCell<PathBuf>);
+
+impl EmptyDatabase {
+    /// The gateway of that configuration, as if on its first start.
+    async fn compose(&self, config: &Config) -> anyhow::Result<Gateway> {
+        let name = format!("lanyard-doctor-{}", uuid::Uuid::new_v4());
+        let folder = self.0.get_or_init(|| std::env::temp_dir().join(name));
+        std::fs::create_dir(folder).with_context(|| folder.display().to_string())?;
+        let elsewhere = Config {
+            database: format!("sqlite:{}", folder.join("empty.db").display()),
+            ..config.clone()
+        };
+        Ok(Gateway::compose(&elsewhere, Surroundings::production()).await?)
+    }
+}
+
+impl Drop for EmptyDatabase {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0.get() {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use standards::openid4vp::{RequestLink, RequestSource};
 use uuid::Uuid;
 
 use crate::holder::{Holder, RequestObject};
-use crate::operated::{CLIENT_ID, ORGANISATION, Operated, REDIRECT_URI};
+use crate::operated::{Operated, REDIRECT_URI};
 
 /// The type that is issued and shown.
 pub(crate) const CREDENTIAL_TYPE: &str = "TrainingProgramme";
@@ -199,10 +199,10 @@ impl Journey {
                 let challenge = self.code_verifier.challenge().to_text();
                 let scope = if self.issues { "issue." } else { "" };
                 let scope = format!("openid {scope}{CREDENTIAL_TYPE}");
-                let mut pairs = vec![
-                    ("client_id", CLIENT_ID),
+                let mut pairs: Vec<(&str, &str)> = vec![
+                    ("client_id", &gateway.client_id),
                     ("client_secret", &gateway.client_secret),
-                    ("redirect_uri", REDIRECT_URI),
+                    ("redirect_uri", &gateway.redirect_uri),
                     ("response_type", "code"),
                     ("scope", &scope),
                     ("state", "kept-by-the-relying-party"),
@@ -258,9 +258,9 @@ impl Journey {
                 gateway.url("/token"),
                 &[
                     ("grant_type", "authorization_code"),
-                    ("client_id", CLIENT_ID),
+                    ("client_id", &gateway.client_id),
                     ("client_secret", &gateway.client_secret),
-                    ("redirect_uri", REDIRECT_URI),
+                    ("redirect_uri", &gateway.redirect_uri),
                     ("code", &self.code),
                     ("code_verifier", self.code_verifier.reveal()),
                 ],
@@ -397,8 +397,8 @@ impl Journey {
 
     pub(crate) fn authorize_address(&self, gateway: &Operated) -> String {
         gateway.url(&format!(
-            "/authorize?client_id={CLIENT_ID}&request_uri={}",
-            self.request_uri
+            "/authorize?client_id={}&request_uri={}",
+            gateway.client_id, self.request_uri
         ))
     }
 
@@ -430,7 +430,7 @@ impl Journey {
         let now = Timestamp::now();
         let today = now.to_zoned(TimeZone::UTC).date();
         let claims = json!({
-            "iss": CLIENT_ID, "aud": gateway.base, "iat": now.as_second(),
+            "iss": gateway.client_id, "aud": gateway.base, "iat": now.as_second(),
             "exp": (now + SignedDuration::from_mins(5)).as_second(), "SerialNumber": self.serial_number,
             "TPR-Name": "Cardiology", "TPR-Origin": "NHS England", "TPR-Provider": "NHS England",
             "TPR-ProgrammeStartDate": (today - 1.month()).to_string(),
@@ -450,7 +450,7 @@ impl Journey {
 /// Cancels a credential by its serial number, as the relying party does.
 pub(crate) async fn revoke(gateway: &Operated, serial_number: Uuid) -> StatusCode {
     let body = json!({
-        "client_id": CLIENT_ID, "client_secret": gateway.client_secret, "OrganisationId": ORGANISATION,
+        "client_id": gateway.client_id, "client_secret": gateway.client_secret, "OrganisationId": gateway.organisation,
         "CredentialTemplateName": CREDENTIAL_TYPE, "SerialNumber": serial_number,
         "RevocationReason": "Source record deleted",
     });

@@ -50,7 +50,7 @@ pub(crate) fn are_there(programs: &[&str]) -> bool {
     };
     let missing: Vec<_> = programs.iter().filter(is_missing).collect();
     if !missing.is_empty() {
-        eprintln!("SKIPPED, missing for an example: {missing:?}");
+        eprintln!("skipped: missing for an example: {missing:?}");
     }
     missing.is_empty()
 }

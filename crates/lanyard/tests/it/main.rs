@@ -6,6 +6,9 @@ mod backups;
 mod behind_pgbouncer;
 mod browser;
 mod by_hand;
+#[allow(dead_code)] // the portal's tests use all of it
+#[path = "../../../portal/tests/it/requirements/cheat.rs"]
+mod cheat;
 mod cluster;
 mod cluster_journeys;
 mod cluster_load;
@@ -14,10 +17,12 @@ mod connector_command;
 #[allow(dead_code)] // the store's tests use all of it
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
+mod deploy_files;
 #[allow(dead_code)] // the desk's tests use all of it
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;
 mod events;
+mod evidence_command;
 mod example_portals;
 mod example_scripts;
 mod example_stage;
@@ -28,6 +33,8 @@ mod key_command;
 mod kill;
 mod kill_in_flight;
 mod notify_here;
+mod oldest;
+mod operate_script;
 mod operated;
 mod operator_commands;
 mod point;
@@ -51,3 +58,6 @@ mod sidecar_host;
 mod sidecar_process;
 mod store_command;
 mod watched;
+#[allow(dead_code)] // the portal's tests use all of it
+#[path = "../../../portal/tests/it/requirements/wire.rs"]
+mod wire;

@@ -21,9 +21,9 @@ use crate::ports::Ports;
 
 /// The program under test.
 pub(crate) const LANYARD: &str = env!("CARGO_BIN_EXE_lanyard");
-/// The one organisation.
+/// The one organisation, unless a test has others.
 pub(crate) const ORGANISATION: &str = "anytown";
-/// The one relying party.
+/// The one relying party, unless a test has others.
 pub(crate) const CLIENT_ID: &str = "anytown-staff-services";
 /// Where its browsers come back to. Nobody listens there.
 pub(crate) const REDIRECT_URI: &str = "https://staff.example.org/callback";
@@ -39,7 +39,10 @@ pub(crate) struct Operated {
     pub(crate) base: String,
     pub(crate) folder: PathBuf,
     pub(crate) database: Database,
-    /// The relying party's secret and signing key.
+    /// Who acts in journeys: the organisation, its relying party, and that one's secret, signing key and way back.
+    pub(crate) organisation: String,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
     pub(crate) client_secret: String,
     pub(crate) signing_key: HmacKey,
     pub(crate) config: String,
@@ -70,6 +73,9 @@ impl Operated {
             base,
             folder,
             database,
+            organisation: ORGANISATION.to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            redirect_uri: REDIRECT_URI.to_owned(),
             client_secret,
             signing_key,
             config,
@@ -79,6 +85,27 @@ impl Operated {
         };
         prepared.write_config(&prepared.config);
         prepared
+    }
+
+    /// A machine with a name and a certificate in that folder, and nothing of ours: whoever sets it up makes the rest.
+    pub(crate) fn on_an_empty_machine(folder: &Path, database: Database) -> Self {
+        let ports = Ports::claim();
+        let certificate_authority = write_certificate(folder);
+        fs::write(folder.join("authority.pem"), &certificate_authority).unwrap();
+        Self {
+            base: format!("https://localhost:{}", ports.first),
+            folder: folder.to_owned(),
+            database,
+            organisation: String::new(),
+            client_id: String::new(),
+            redirect_uri: String::new(),
+            client_secret: String::new(),
+            signing_key: HmacKey::generate().unwrap(),
+            config: String::new(),
+            certificate_authority,
+            ports,
+            process: None,
+        }
     }
 
     /// A gateway that runs.
@@ -199,6 +226,29 @@ impl Operated {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
+    /// SEC-40: whatever a test of the suite did to the gateway, its log names nobody and opens nothing.
+    fn look_through_the_log(&self) {
+        let mut unsaid = vec![
+            ("a claim", "Cardiology".to_owned()),
+            (
+                "the unique identifier",
+                "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10".to_owned(),
+            ),
+            ("a birth date", "1990-04-12".to_owned()),
+            ("a client secret", self.client_secret.clone()),
+            ("a signing key", self.signing_key.to_base64().to_string()),
+        ];
+        for name in ["key-passphrase", "storage-secret", "webhook-secret"] {
+            let text = fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+            unsaid.push(("a secret", text.trim().to_owned()));
+        }
+        let log = self.log();
+        for (what, value) in unsaid.iter().filter(|(_, value)| !value.is_empty()) {
+            let found = log.lines().find(|line| line.contains(value.as_str()));
+            assert!(found.is_none(), "the log has {what}, {value}:\n{found:?}");
+        }
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -241,6 +291,9 @@ impl Drop for Operated {
                 "the gateway's log ended so:\n{}",
                 lines[lines.len().saturating_sub(20)..].join("\n")
             );
+        }
+        if !std::thread::panicking() {
+            self.look_through_the_log();
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -304,7 +357,7 @@ pub(crate) fn write_private(file: &Path, text: &str) {
 }
 
 /// A certificate for `localhost` in `chain.pem` and `tls-key.pem`; gives the authority that signed it.
-fn write_certificate(folder: &Path) -> String {
+pub(crate) fn write_certificate(folder: &Path) -> String {
     let authority_key = KeyPair::generate().unwrap();
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

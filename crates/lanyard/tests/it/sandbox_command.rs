@@ -375,7 +375,7 @@ async fn rows(data: &Path, sql: &'static str) -> Vec<store::Row> {
 
 /// Each employee has the identity credential of their case, and one.
 fn is_seeded(held: &BTreeMap<String, Vec<(String, String)>>) {
-    assert_eq!(held.len(), 12);
+    assert_eq!(held.len(), 13);
     for (case, held) in held {
         let states: Vec<&str> = held.iter().map(|(_, status)| status.as_str()).collect();
         let wanted: &[&str] = match case.as_str() {

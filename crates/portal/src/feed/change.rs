@@ -155,6 +155,7 @@ impl Plan<'_> {
             username: person.username.clone(),
             first_names: person.first_names.clone(),
             surname: person.surname.clone(),
+            known_as: person.known_as.clone(),
             date_of_birth: person.date_of_birth,
             email: person.email.clone(),
             applicable: person.applicable,
@@ -281,8 +282,8 @@ impl Plan<'_> {
 fn insert(employee: &Employee) -> Statement {
     let insert = Statement::new(
         "INSERT INTO portal_employees (username, first_names, surname, date_of_birth, email, \
-             email_folded, applicable, facts, source, id, password_hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '')",
+             email_folded, applicable, facts, source, known_as, id, password_hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '')",
     );
     bind(insert, employee)
 }
@@ -292,7 +293,7 @@ fn update(employee: &Employee) -> Statement {
     let update = Statement::new(
         "UPDATE portal_employees SET username = $1, first_names = $2, surname = $3, \
              date_of_birth = $4, email = $5, email_folded = $6, applicable = $7, facts = $8, source = $9, \
-             left_at = NULL WHERE id = $10",
+             known_as = $10, left_at = NULL WHERE id = $11",
     );
     bind(update, employee).must_change(1)
 }
@@ -308,6 +309,7 @@ fn bind(statement: Statement, employee: &Employee) -> Statement {
         .bind(employee.applicable)
         .bind(claims_text(&employee.facts))
         .bind(SOURCE)
+        .bind(employee.known_as.as_ref())
         .bind(&employee.id)
 }
 

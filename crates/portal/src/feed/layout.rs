@@ -17,6 +17,7 @@ pub(super) struct Person {
     pub(super) username: String,
     pub(super) first_names: String,
     pub(super) surname: String,
+    pub(super) known_as: Option<String>,
     pub(super) date_of_birth: Option<Date>,
     pub(super) email: Option<String>,
     pub(super) applicable: bool,
@@ -42,11 +43,12 @@ enum Meaning {
     Claim(String),
 }
 
-const PERSON: [&str; 7] = [
+const PERSON: [&str; 8] = [
     "employee",
     "username",
     "first_names",
     "surname",
+    "known_as",
     "date_of_birth",
     "email",
     "applicable",
@@ -264,6 +266,7 @@ fn read_person(
         date if date.len() == 10 => Some(date.parse().map_err(|_| WRONG_DATE)?),
         _ => return Err(WRONG_DATE.to_owned()),
     };
+    let held = |name: &str| Some(value(name).to_owned()).filter(|value| !value.is_empty());
     let email = value("email");
     if !email.is_empty() && !email.contains('@') {
         return Err("email: it is no address".to_owned());
@@ -279,8 +282,9 @@ fn read_person(
         username: as_typed(value("username")),
         first_names: value("first_names").to_owned(),
         surname: value("surname").to_owned(),
+        known_as: held("known_as"),
         date_of_birth,
-        email: (!email.is_empty()).then(|| email.to_owned()),
+        email: held("email"),
         applicable,
         facts,
         records: Vec::new(),
@@ -294,6 +298,7 @@ fn is_same(one: &Person, other: &Person) -> bool {
         let names = [&one.username, &one.first_names, &one.surname].map(Clone::clone);
         (
             names,
+            one.known_as.clone(),
             one.date_of_birth,
             one.email.clone(),
             one.applicable,

@@ -1,4 +1,4 @@
-//! An employee's own data: `first-names`, `surname`, `date-of-birth`, `email`.
+//! An employee's own data: `first-names`, `surname`, `known-as`, `date-of-birth`, `email`.
 
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -58,6 +58,7 @@ async fn find(app: &App, username: &str) -> Result<Option<Employee>, StoreError>
 
 const FIRST_NAMES: &str = "first-names";
 const SURNAME: &str = "surname";
+const KNOWN_AS: &str = "known-as";
 const DATE_OF_BIRTH: &str = "date-of-birth";
 const EMAIL: &str = "email";
 
@@ -67,6 +68,11 @@ fn fields_of(app: &App, employee: &Employee, typed: &Fields) -> Vec<Field> {
     let kept = [
         (FIRST_NAMES, "hr-first-names", employee.first_names.clone()),
         (SURNAME, "hr-surname", employee.surname.clone()),
+        (
+            KNOWN_AS,
+            "hr-known-as",
+            employee.known_as.clone().unwrap_or_default(),
+        ),
         (DATE_OF_BIRTH, "hr-date-of-birth", date.unwrap_or_default()),
         (
             EMAIL,
@@ -98,6 +104,7 @@ fn wrong(name: &str, value: &str) -> Option<&'static str> {
         ),
         // The mail server has the last word; what is no address at all is a slip.
         EMAIL => (value.is_empty() || value.contains('@'), "hr-wrong-email"),
+        KNOWN_AS => (true, "hr-wrong-known-as"),
         _ => (!value.is_empty(), "hr-wrong-name"),
     };
     (!(is_good && is_text)).then_some(key)
@@ -130,6 +137,7 @@ pub(super) async fn save(
         match field.name.as_str() {
             FIRST_NAMES => employee.first_names = field.value,
             SURNAME => employee.surname = field.value,
+            KNOWN_AS => employee.known_as = held(field.value),
             DATE_OF_BIRTH => employee.date_of_birth = field.value.parse().ok(),
             _ => employee.email = held(field.value),
         }

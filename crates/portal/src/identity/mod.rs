@@ -4,7 +4,7 @@ pub(crate) mod page;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use connector::desk::{Standing, StartFault, VerifyOutcome};
+use connector::desk::{Decision, Standing, StartFault, VerifyOutcome};
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -123,18 +123,28 @@ pub(crate) async fn show_done(
 /// Why the identity is not verified, as far as the person is told; nothing when it was never tried, or when what went
 /// wrong was not theirs.
 fn why_not(standing: &Standing) -> Option<NotVerified> {
-    let mismatch = NotVerified::Mismatch {
-        may_try_again: standing.tries_left > 0,
-    };
-    if standing.tries_left == 0 {
+    let may_try_again = standing.tries_left > 0;
+    let mismatch = NotVerified::Mismatch { may_try_again };
+    let last = standing.last.map(|(last, _)| last);
+    if last == Some(VerifyOutcome::Review)
+        && let Some(review) = &standing.review
+    {
+        return Some(match review.decision {
+            None => NotVerified::ToBeLookedAt { may_try_again },
+            Some((Decision::Same, _)) => NotVerified::LookedAt { may_try_again },
+            Some((Decision::NotSame, _)) => mismatch,
+        });
+    }
+    if !may_try_again {
         return Some(mismatch);
     }
-    match standing.last?.0 {
+    match last? {
         VerifyOutcome::Mismatch | VerifyOutcome::NoUniqueIdentifier => Some(mismatch),
         VerifyOutcome::Declined => Some(NotVerified::NotShared),
         VerifyOutcome::TimedOut => Some(NotVerified::TookTooLong),
         VerifyOutcome::NotAccepted => Some(NotVerified::CannotBeUsed),
-        VerifyOutcome::Verified | VerifyOutcome::GatewayFailed => None,
+        // Looked at no more: the record was corrected.
+        VerifyOutcome::Verified | VerifyOutcome::GatewayFailed | VerifyOutcome::Review => None,
     }
 }
 

@@ -56,6 +56,16 @@ pub(crate) enum NotVerified {
         /// Whether there is another try in this session.
         may_try_again: bool,
     },
+    /// It is written otherwise than their record: HR has to look first.
+    ToBeLookedAt {
+        /// Whether there is another try in this session.
+        may_try_again: bool,
+    },
+    /// HR has looked: the same identity, shared once more, is theirs.
+    LookedAt {
+        /// Whether there is another try in this session.
+        may_try_again: bool,
+    },
     /// The wallet shared nothing. Whether the person said no or has nothing to share, nobody knows.
     NotShared,
     /// The time was over.
@@ -163,6 +173,36 @@ pub(crate) fn show_not_verified(
                 "identity-mismatch-last",
             ],
         ),
+        NotVerified::ToBeLookedAt {
+            may_try_again: true,
+        } => (
+            "identity-review-title",
+            &[
+                "identity-review",
+                "identity-review-ask",
+                "identity-review-then",
+                "identity-review-other",
+            ],
+        ),
+        NotVerified::ToBeLookedAt {
+            may_try_again: false,
+        } => (
+            "identity-review-title",
+            &[
+                "identity-review",
+                "identity-review-ask",
+                "identity-review-then",
+            ],
+        ),
+        NotVerified::LookedAt {
+            may_try_again: true,
+        } => ("identity-looked-at-title", &["identity-looked-at"]),
+        NotVerified::LookedAt {
+            may_try_again: false,
+        } => (
+            "identity-looked-at-title",
+            &["identity-looked-at-log-in-again"],
+        ),
         NotVerified::NotShared => (
             "identity-not-shared-title",
             &["identity-not-shared", "identity-not-shared-none"],
@@ -191,7 +231,9 @@ impl Confirmed {
 impl NotVerified {
     const fn may_try_again(self) -> bool {
         match self {
-            Self::Mismatch { may_try_again } => may_try_again,
+            Self::Mismatch { may_try_again }
+            | Self::ToBeLookedAt { may_try_again }
+            | Self::LookedAt { may_try_again } => may_try_again,
             Self::NotShared | Self::TookTooLong => true,
             Self::CannotBeUsed => false,
         }

@@ -34,6 +34,18 @@ pub(super) const STATES: &[State] = &[
         let may_try_again = false;
         not_verified(look, NotVerified::Mismatch { may_try_again })
     }),
+    ("identity-to-be-looked-at", |look| {
+        let may_try_again = true;
+        not_verified(look, NotVerified::ToBeLookedAt { may_try_again })
+    }),
+    ("identity-looked-at", |look| {
+        let may_try_again = true;
+        not_verified(look, NotVerified::LookedAt { may_try_again })
+    }),
+    ("identity-looked-at-last", |look| {
+        let may_try_again = false;
+        not_verified(look, NotVerified::LookedAt { may_try_again })
+    }),
     ("identity-not-shared", |look| {
         not_verified(look, NotVerified::NotShared)
     }),

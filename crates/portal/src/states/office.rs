@@ -1,7 +1,8 @@
 //! The sandbox's HR office, and HR's page behind the log-in.
 
 use axum::response::Response;
-use connector::desk::{HoldReason, NotTold};
+use connector::Reason;
+use connector::desk::{Decision, HoldReason, NotTold, Review};
 use jiff::civil::date;
 
 use super::State;
@@ -13,6 +14,7 @@ use crate::hr::lists::{Delivery, MayStillHold, Next, NotArrived};
 use crate::hr::page::{self as hr, Employee, Field, HrNews, HrView, Record, RecordView};
 use crate::hr::person_page::{self, PersonView};
 use crate::look::Look;
+use crate::to_look_at::page::{self as to_look_at_page, News, ToLookAt, ToLookAtView};
 use crate::to_tell::page::{self as to_tell_page, ToTell, ToTellView};
 
 pub(super) const STATES: &[State] = &[
@@ -22,6 +24,8 @@ pub(super) const STATES: &[State] = &[
     }),
     ("to-tell", |look| to_tell(look, true)),
     ("to-tell-nobody", |look| to_tell(look, false)),
+    ("to-look-at", |look| to_look_at(look, true)),
+    ("to-look-at-nothing", |look| to_look_at(look, false)),
     ("hr-record", |look| hr::show_record(look, record())),
     ("hr-record-saved", |look| {
         let news = Some(HrNews::Saved);
@@ -63,7 +67,7 @@ pub(super) const STATES: &[State] = &[
     }),
     ("hr-person-wrong", |look| {
         let mut view = person();
-        let born = &mut view.fields[2];
+        let born = &mut view.fields[3];
         "7 May".clone_into(&mut born.value);
         born.error = look.say("hr-wrong-date");
         person_page::show(look, view)
@@ -189,6 +193,36 @@ fn to_tell(look: &Look, is_something: bool) -> Response {
     to_tell_page::show(look, &visitor(), &view)
 }
 
+fn to_look_at(look: &Look, is_something: bool) -> Response {
+    let review = |decision| Review {
+        id: uuid::Uuid::nil(),
+        employee: "e-1".to_owned(),
+        why: vec![Reason::FirstNameDiffers, Reason::FirstNamePetForm],
+        ends_with: "9d10".to_owned(),
+        first_at: minutes_ago(3 * 24 * 60),
+        last_at: minutes_ago(90),
+        decision,
+    };
+    let one = |name: &str, is_own, decision| ToLookAt {
+        name: name.to_owned(),
+        known_as: None,
+        date_of_birth: Some(date(1990, 5, 7)),
+        is_own,
+        review: review(decision),
+    };
+    let decided = Some((Decision::NotSame, minutes_ago(20)));
+    let all = vec![
+        one("Anthony Hughes", false, None),
+        one("Siân Carys O’Connor-Hughes", true, None),
+        one("Kim Patel", false, decided),
+    ];
+    let view = ToLookAtView {
+        reviews: if is_something { all } else { Vec::new() },
+        news: (!is_something).then_some(News::Said(Decision::Same)),
+    };
+    to_look_at_page::show(look, &visitor(), &view)
+}
+
 fn audit() -> AuditView {
     let entry = |minutes, kind, actor: &str, record: Option<&str>, detail: Option<&str>| Listed {
         at: minutes_ago(minutes),
@@ -226,6 +260,7 @@ fn person() -> PersonView {
         fields: vec![
             field("first-names", "First names", "Anthony"),
             field("surname", "Surname", "Hughes"),
+            field("known-as", "Known as", "Tony"),
             field("date-of-birth", "Date of birth", "1990-05-07"),
             field("email", "Email address", "anthony.hughes@anytown.example"),
         ],

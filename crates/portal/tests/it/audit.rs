@@ -81,7 +81,7 @@ async fn every_act_and_every_view_of_hr_is_a_row_without_a_value(database: Datab
         "Deleted the record",
         "added-in-error",
         "HR office",
-        "Somebody who was not logged in",
+        "Someone who was not logged in",
     ] {
         assert!(text.contains(says), "{says}: {text}");
     }

@@ -410,3 +410,17 @@ async fn a_view_of_the_hosts_own_database_says_the_same_as_a_file(database: Data
     assert_eq!(world.browser().log_in("ben", PASSWORD).await.path(), "/");
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_name_that_somebody_goes_by_comes_with_the_feed_and_goes_with_it() {
+    let world = World::start().await;
+    for (name, is_held) in [("Nan", true), ("", false)] {
+        let mut lines = lines();
+        for line in lines.iter_mut().filter(|line| line["username"] == "anna") {
+            line.insert("known_as".to_owned(), name.to_owned());
+        }
+        take_in(&world, &csv(&lines), true).await.unwrap();
+        let page = world.browser().open("/hr/employees/anna").await;
+        assert_eq!(page.html.contains("value=\"Nan\""), is_held);
+    }
+}

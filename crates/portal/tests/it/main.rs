@@ -30,5 +30,6 @@ mod schema;
 mod sessions;
 mod staff;
 mod tabs;
+mod to_look_at;
 mod to_tell;
 mod world;

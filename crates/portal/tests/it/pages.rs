@@ -93,10 +93,11 @@ async fn every_page_has_one_heading_which_is_its_title() {
 #[tokio::test]
 async fn no_two_pages_have_the_same_title() {
     // The longer name first, where one begins with another.
-    const PAGES: [&str; 22] = [
+    const PAGES: [&str; 24] = [
         "login",
         "home",
         "to-tell",
+        "to-look-at",
         // The warning stands on the first page.
         "session",
         "not-applicable",
@@ -109,6 +110,7 @@ async fn no_two_pages_have_the_same_title() {
         "problem-page-too-old",
         "problem-not-found",
         "identity-done",
+        "identity-looked-at",
         "identity-mismatch",
         "identity-too-long",
         "identity-unusable",
@@ -269,7 +271,7 @@ async fn the_list_tells_the_nine_states_apart() {
         "This has changed. Delete the one in your wallet and add the new one.",
         "Cancelled on 18 November 2026. Delete it from your wallet.",
         "We are checking if this reached your wallet.",
-        "Ended on 1 November 2026. Delete it from your wallet.",
+        "This ended on 1 November 2026. Delete it from your wallet.",
         "You cannot add this because your record is not complete.",
         "You cannot add this because it ended on 31 July 2026.",
     ] {

@@ -10,7 +10,6 @@ use connector::{
 };
 use gateway::clock::{Clock, Shift};
 use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfig};
-use gateway::keys::KeyStore;
 use gateway::{Gateway, Surroundings};
 use jiff::SignedDuration;
 use mail_catcher::Catcher;
@@ -24,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::browser::{Browser, Page};
 use crate::database::Database;
 use crate::door::Door;
+use crate::requirements::cheat;
 use crate::requirements::wire::{Party, Wire};
 use crate::staff::{ANNAS, BENS, PASSWORD, everybody};
 
@@ -145,9 +145,7 @@ impl World {
 
     /// The key that the gateway signs its ID tokens with.
     pub(crate) fn id_token_key(&self) -> SoftwareKey {
-        let passphrase = Zeroizing::new(gateway::keys::SANDBOX_PASSPHRASE.to_owned());
-        let keys = KeyStore::open(&self.folder.join("keys"), passphrase, false).unwrap();
-        keys.signing_key("id-token-rs256").unwrap()
+        cheat::id_token_key(&self.folder.join("keys"))
     }
 
     pub(crate) fn clock(&self) -> Clock {

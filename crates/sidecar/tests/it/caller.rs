@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 
 /// One caller.
 #[derive(Clone)]
@@ -39,6 +40,19 @@ impl Caller {
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.base));
         request.bearer_auth(&self.key)
+    }
+
+    /// A POST whose body is not over yet: its head, as it goes over the wire.
+    pub(crate) async fn begin(&self, path: &str, key: &str) -> tokio::net::TcpStream {
+        let host = self.base.strip_prefix("http://").unwrap();
+        let mut wire = tokio::net::TcpStream::connect(host).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\nidempotency-key: {key}\r\n\
+             content-type: application/x-ndjson\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n",
+            self.key
+        );
+        wire.write_all(head.as_bytes()).await.unwrap();
+        wire
     }
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {

@@ -8,11 +8,13 @@ use crate::database::Database;
 use crate::world::{SESSION, World, anna, programme};
 
 /// Every address that does something.
-const ADDRESSES: [(&str, &str); 21] = [
+const ADDRESSES: [(&str, &str); 23] = [
     ("POST", "/v1/verifications"),
     ("POST", "/v1/callbacks"),
     ("POST", "/v1/sessions/standing"),
     ("POST", "/v1/sessions/end"),
+    ("GET", "/v1/reviews"),
+    ("POST", "/v1/reviews/decide"),
     ("POST", "/v1/confirmations"),
     ("POST", "/v1/old-copies"),
     ("POST", "/v1/issuings"),

@@ -1,6 +1,9 @@
 //! The same POST twice has one effect.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use store::Statement;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::database::{Database, on_both_engines};
 use crate::world::{SESSION, World, anna, programme};
@@ -11,6 +14,8 @@ on_both_engines!(
     two_at_once_with_one_key_have_one_effect,
     what_failed_here_is_tried_again_and_what_was_refused_is_told_again,
     a_feed_of_any_size_may_bear_a_key,
+    a_feed_that_takes_longer_than_a_minute_keeps_its_key,
+    the_key_of_a_process_that_died_is_free_after_a_minute,
 );
 
 async fn the_same_key_and_body_give_the_first_answer_and_do_nothing_more(database: Database) {
@@ -35,7 +40,7 @@ async fn the_same_key_and_body_give_the_first_answer_and_do_nothing_more(databas
         .post_with_key("/v1/sessions/end", "k-1", &elsewhere)
         .await;
     other.expect(204);
-    world.later(jiff::SignedDuration::from_hours(25));
+    world.later(SignedDuration::from_hours(25));
     let third = caller
         .post_with_key("/v1/verifications", "k-1", &asked)
         .await;
@@ -122,4 +127,75 @@ async fn a_feed_of_any_size_may_bear_a_key(database: Database) {
     assert_eq!(second.headers["idempotent-replayed"], "true");
     let refused = send(format!("{feed}\n")).await;
     assert_eq!(refused.expect(422).code(), "idempotency-key-reused");
+}
+
+/// Until when the key of whoever is at work is theirs; nothing as long as nobody is.
+async fn reserved_until(world: &World) -> Option<Timestamp> {
+    let select = "SELECT expires_at FROM sidecar_answers WHERE status IS NULL";
+    let row = world.store.read_one(Statement::new(select)).await.unwrap();
+    row.map(|row| row.timestamp("expires_at").unwrap())
+}
+
+async fn until_reserved_beyond(world: &World, moment: Timestamp) -> Timestamp {
+    for _ in 0..200 {
+        match reserved_until(world).await {
+            Some(until) if until > moment => return until,
+            _ => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+        }
+    }
+    panic!("the key is not held on to");
+}
+
+async fn a_feed_that_takes_longer_than_a_minute_keeps_its_key(database: Database) {
+    let world = World::start(database).await;
+    world.issued(&programme("p-1")).await;
+    let line = "{\"change\":\"deleted\",\"record\":\"p-1\"}\n";
+    let mut slow = world.caller.begin("/v1/changes", "k-1").await;
+    let chunk = format!("{:x}\r\n{line}\r\n", line.len());
+    slow.write_all(chunk.as_bytes()).await.unwrap();
+    let mut until = until_reserved_beyond(&world, Timestamp::MIN).await;
+    for _ in 0..2 {
+        world.later(SignedDuration::from_secs(50));
+        until = until_reserved_beyond(&world, until).await;
+        let beside = world.caller.request(reqwest::Method::POST, "/v1/changes");
+        let beside = beside.header("content-type", "application/x-ndjson");
+        let beside = beside.header("idempotency-key", "k-1").body(line);
+        let refused = crate::caller::send(beside).await.expect(409);
+        assert_eq!(refused.code(), "idempotency-key-in-use");
+    }
+    slow.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answered = String::new();
+    slow.read_to_string(&mut answered).await.unwrap();
+    assert!(answered.starts_with("HTTP/1.1 200"), "{answered}");
+    assert!(answered.contains("\"revocations\":1"), "{answered}");
+    // And what was answered is remembered for its own time.
+    world.later(SignedDuration::from_hours(23));
+    world.sidecar.tidy().await.unwrap();
+    let again = world.caller.request(reqwest::Method::POST, "/v1/changes");
+    let again = again.header("content-type", "application/x-ndjson");
+    let again = again.header("idempotency-key", "k-1").body(line);
+    let again = crate::caller::send(again).await.expect(200);
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+}
+
+async fn the_key_of_a_process_that_died_is_free_after_a_minute(database: Database) {
+    let world = World::start(database).await;
+    let slow = world.caller.begin("/v1/changes", "k-1").await;
+    until_reserved_beyond(&world, Timestamp::MIN).await;
+    // What a process that is killed leaves: its row, as another one's.
+    let left = Statement::new("UPDATE sidecar_answers SET owner = 'somebody who died'");
+    world.store.write([left]).await.unwrap();
+    // The one that is still there hears of it, and does not go on beside its successor.
+    let mut slow = slow;
+    let mut answered = String::new();
+    slow.read_to_string(&mut answered).await.unwrap();
+    assert!(answered.contains("idempotency-key-in-use"), "{answered}");
+    let nothing = json!({});
+    let send = || {
+        let caller = &world.caller;
+        caller.post_with_key("/v1/changes", "k-1", &nothing)
+    };
+    assert_eq!(send().await.expect(409).code(), "idempotency-key-in-use");
+    world.later(SignedDuration::from_secs(61));
+    assert_ne!(send().await.status, 409);
 }

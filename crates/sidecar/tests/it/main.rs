@@ -16,5 +16,6 @@ mod idempotency;
 mod issuing;
 mod mails;
 mod person_data;
+mod reviewing;
 mod verifying;
 mod world;

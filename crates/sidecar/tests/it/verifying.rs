@@ -24,7 +24,7 @@ async fn dw_28_an_identity_is_verified_once_in_a_session_and_said_to_the_host(da
     let world = World::start(database).await;
     let answer = world.verify(SESSION, &anna()).await.expect(200);
     let expected = json!({
-        "kind": "verification", "outcome": "verified", "return_to": "/list", "tries_left": 3,
+        "kind": "verification", "outcome": "verified", "why": [], "return_to": "/list", "tries_left": 3,
     });
     assert_eq!(answer.json, expected);
     let known = standing(&world.caller, SESSION, "e-anna").await;

@@ -268,13 +268,13 @@ impl Desk {
     /// it, so that what is not here now never was.
     async fn unknown_here(&self, connector: &Connector) -> Result<Vec<Difference>, ReconcileError> {
         let mut unknown = Vec::new();
-        let mut last = None;
+        let mut last = Uuid::nil();
         loop {
             let some = connector.credentials_in_force(last).await?;
             let Some(furthest) = some.iter().map(|one| one.serial_number).max() else {
                 return Ok(unknown);
             };
-            last = Some(furthest);
+            last = furthest;
             let here = self.registered_among(&some).await?;
             let missing = some
                 .into_iter()

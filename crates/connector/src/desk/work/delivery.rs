@@ -152,7 +152,7 @@ impl Desk {
     async fn next_under_way(&self) -> Result<Option<UnderWay>, StoreError> {
         let due = Statement::new(
             "SELECT message_id, notification_id, looks, look_at FROM connector_mails \
-             WHERE look_at <= $1 AND state = 'accepted' AND notification_id IS NOT NULL ORDER BY look_at LIMIT 1",
+             WHERE look_at <= $1 AND state = 'accepted' AND notification_id IS NOT NULL ORDER BY look_at, message_id LIMIT 1",
         );
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(UnderWay::read).transpose()

@@ -14,7 +14,7 @@ impl Desk {
     pub(super) async fn erase_who_is_to_be_erased(&self) -> Result<bool, StoreError> {
         let now = self.now();
         let due = Statement::new(format!(
-            "SELECT employee, cause, next_at FROM connector_erasures WHERE next_at <= $1 ORDER BY next_at LIMIT {IN_A_ROW}"
+            "SELECT employee, cause, next_at FROM connector_erasures WHERE next_at <= $1 ORDER BY next_at, wanted_at, employee LIMIT {IN_A_ROW}"
         ));
         let mut something = false;
         for row in self.0.store.read(due.bind(now)).await? {

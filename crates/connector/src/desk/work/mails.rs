@@ -125,7 +125,7 @@ impl Desk {
                     m.written_at, m.attempts, m.next_at, m.first_tried_at, m.notification_id \
              FROM connector_mails m \
              WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.next_at <= $1 AND {NOT_HELD} \
-             ORDER BY m.next_at LIMIT 1"
+             ORDER BY m.next_at, m.written_at, m.message_id LIMIT 1"
         ));
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Due::read).transpose()

@@ -147,7 +147,8 @@ impl Desk {
              FROM connector_revocations r \
              JOIN connector_credentials c ON c.serial_number = r.serial_number \
              LEFT JOIN connector_people p ON p.employee = c.employee \
-             WHERE r.done_at IS NULL AND r.next_at <= $1 ORDER BY r.next_at LIMIT 1",
+             WHERE r.done_at IS NULL AND r.next_at <= $1 \
+             ORDER BY r.next_at, r.wanted_at, r.serial_number LIMIT 1",
         );
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Wanted::read).transpose()

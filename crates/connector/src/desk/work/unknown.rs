@@ -6,6 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
+use uuid::Uuid;
 
 use super::backlog::serial_number;
 use super::{FOR_THE_GATEWAY, IN_A_ROW, pause};
@@ -77,8 +78,9 @@ enum Verdict {
 }
 
 impl Verdict {
-    /// `is_over`: nothing can happen in that journey any more.
-    fn of(outcome: Option<&Outcome>, is_over: bool) -> Self {
+    /// `own`: the serial number that the credential was asked for with; what the gateway says of another is nothing about
+    /// this one. `is_over`: nothing can happen in that journey any more.
+    fn of(outcome: Option<&Outcome>, own: Uuid, is_over: bool) -> Self {
         let Some(outcome) = outcome else {
             // Older than the gateway keeps, or never there: the revocation finds out.
             return Self::Revoke;
@@ -86,7 +88,9 @@ impl Verdict {
         match (&outcome.ended, outcome.serial_number) {
             // [0006] What nobody collected the gateway itself revokes when the time is up. Whoever could collect it is
             // not there any more, so it is not left until then: the employee can add it again at once.
-            (Some(Ended::Issued), Some(_)) if outcome.collected && outcome.is_in_force() => {
+            (Some(Ended::Issued), Some(told))
+                if told == own && outcome.collected && outcome.is_in_force() =>
+            {
                 Self::Issued(outcome.since)
             }
             // Before the time is up most refusals are followed by another try. What the wallet gave back is revoked, and
@@ -182,7 +186,7 @@ impl Desk {
              FROM connector_questions q \
              JOIN connector_credentials c ON c.serial_number = q.serial_number \
              LEFT JOIN connector_journeys j ON j.serial_number = q.serial_number \
-             WHERE q.next_at <= $1 ORDER BY q.next_at LIMIT 1",
+             WHERE q.next_at <= $1 ORDER BY q.next_at, q.wanted_at, q.serial_number LIMIT 1",
         );
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Question::read).transpose()
@@ -242,7 +246,7 @@ impl Desk {
         let now = self.now();
         let serial_number = question.awaited.serial_number.to_string();
         let is_over = now >= question.started_at + self.0.options.journey_lasts;
-        let verdict = Verdict::of(outcome, is_over);
+        let verdict = Verdict::of(outcome, question.awaited.serial_number, is_over);
         tracing::info!(%serial_number, ?verdict, "the gateway was asked about a credential");
         // Unless somebody has learnt something since the question was taken.
         let unmoved = "serial_number = $1 AND stage = $2 AND stage_at = $3";
@@ -295,6 +299,8 @@ mod tests {
     use super::*;
     use crate::Revoked;
 
+    const OWN: Uuid = Uuid::from_u128(1);
+
     fn outcome(ended: Option<Ended>, collected: bool, serial_number: bool) -> Outcome {
         let at = Timestamp::UNIX_EPOCH;
         Outcome {
@@ -302,7 +308,7 @@ mod tests {
             ended,
             since: at,
             collected,
-            serial_number: serial_number.then(|| uuid::Uuid::from_u128(1)),
+            serial_number: serial_number.then_some(OWN),
             revoked: None,
             began_at: at,
             expires_at: at,
@@ -321,7 +327,9 @@ mod tests {
     {
         let issued = outcome(Some(Ended::Issued), true, true);
         let since = Verdict::Issued(issued.since);
-        assert_eq!(Verdict::of(Some(&issued), false), since);
+        assert_eq!(Verdict::of(Some(&issued), OWN, false), since);
+        let of_another = Verdict::of(Some(&issued), Uuid::from_u128(2), true);
+        assert_eq!(of_another, Verdict::Revoke);
         let revoked = Outcome {
             revoked: Some(Revoked {
                 at: issued.since,
@@ -342,10 +350,10 @@ mod tests {
             (&no_more, true),
             (&another_try, false),
         ] {
-            let verdict = Verdict::of(Some(unclear), is_over);
+            let verdict = Verdict::of(Some(unclear), OWN, is_over);
             assert_eq!(verdict, Verdict::Revoke, "{unclear:?}");
         }
-        assert_eq!(Verdict::of(None, true), Verdict::Revoke);
+        assert_eq!(Verdict::of(None, OWN, true), Verdict::Revoke);
     }
 
     #[test]
@@ -357,7 +365,7 @@ mod tests {
             }),
             ..outcome(Some(refused("not-kept")), false, true)
         };
-        let verdict = Verdict::of(Some(&given_back), true);
+        let verdict = Verdict::of(Some(&given_back), OWN, true);
         assert_eq!(verdict, Verdict::NotIssued("declined"));
         for (code, outcome_of) in [
             ("declined", "declined"),
@@ -366,7 +374,7 @@ mod tests {
             ("wallet-failed", "not-accepted"),
         ] {
             let told = outcome(Some(refused(code)), false, false);
-            let verdict = Verdict::of(Some(&told), true);
+            let verdict = Verdict::of(Some(&told), OWN, true);
             assert_eq!(verdict, Verdict::NotIssued(outcome_of), "{code}");
         }
     }

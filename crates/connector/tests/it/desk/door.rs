@@ -41,6 +41,11 @@ struct Shared {
 
 impl Door {
     pub(crate) async fn open(inside: u16) -> Self {
+        Self::open_behind(inside, |door| door).await
+    }
+
+    /// With something before it that sees, and may change, what goes in and out.
+    pub(crate) async fn open_behind(inside: u16, before: impl FnOnce(Router) -> Router) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let client = reqwest::Client::builder()
@@ -55,6 +60,7 @@ impl Door {
         let router = Router::new()
             .fallback(forward)
             .with_state(Arc::clone(&shared));
+        let router = before(router);
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self {
             base,

@@ -5,5 +5,6 @@ mod callbacks;
 pub(crate) mod door;
 mod identity;
 mod issuing;
+mod review;
 mod tidying;
 pub(crate) mod world;

@@ -134,6 +134,10 @@ impl World {
         self.shift.advance(by);
     }
 
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
     pub(crate) fn later_than_the_start(&self, by: SignedDuration) {
         self.shift.set(by);
     }
@@ -313,6 +317,7 @@ fn person(employee: &str, first_names: &str, surname: &str, born: &str) -> Perso
         employee: employee.to_owned(),
         first_names: first_names.to_owned(),
         surname: surname.to_owned(),
+        known_as: None,
         date_of_birth: Some(born.parse().unwrap()),
         email: Some(format!("{employee}@anytown.example")),
     }

@@ -5,6 +5,7 @@ mod asked_to;
 mod by_notify;
 mod erasing;
 mod holds;
+mod in_order;
 mod late;
 mod login;
 mod mails;

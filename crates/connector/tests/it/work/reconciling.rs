@@ -204,7 +204,7 @@ async fn what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to
     assert!(!it.desk.repair(difference).await.unwrap());
 
     let answer = serde_json::json!({"outcomes": [], "credentials": [{
-        "serial_number": uuid::Uuid::nil(), "credential_type": "FireSafety", "issuer": "did:web:a.example",
+        "serial_number": uuid::Uuid::max(), "credential_type": "FireSafety", "issuer": "did:web:a.example",
         "issued_at": "2026-11-28T12:00:00Z", "status_list": {"uri": "https://a.example/1", "idx": 1},
     }]});
     it.door.jam(LOOK_UP, Jam::Answer(answer.to_string()));

@@ -4,6 +4,7 @@
 mod admin;
 mod browser;
 mod party;
+mod said;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub(crate) struct World {
     http_origins: Vec<Url>,
     _database: Database,
     parties: Vec<Party>,
+    /// The serial numbers of what was issued.
+    issued: std::sync::Mutex<Vec<String>>,
     folder: PathBuf,
     server: tokio::task::JoinHandle<()>,
 }
@@ -75,6 +78,7 @@ impl World {
         http_origins: Vec<Url>,
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-world-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -117,6 +121,7 @@ impl World {
             http_origins,
             _database: database,
             parties,
+            issued: std::sync::Mutex::default(),
             folder,
             server,
         }
@@ -254,10 +259,12 @@ impl World {
         let code = browser.open(&page.url).await.code();
         let token = self.token(&party, |form| form.code(&code)).await;
         assert_eq!(token.status, StatusCode::OK, "{}", token.body);
-        token.id_token()["SerialNumber"]
+        let serial_number = token.id_token()["SerialNumber"]
             .as_str()
             .unwrap()
-            .to_owned()
+            .to_owned();
+        self.issued.lock().unwrap().push(serial_number.clone());
+        serial_number
     }
 
     /// Gives a holder a staff identity.
@@ -311,6 +318,9 @@ impl Drop for World {
     fn drop(&mut self) {
         self.server.abort();
         let _ = std::fs::remove_dir_all(&self.folder);
+        if !std::thread::panicking() {
+            said::look_through(&self.parties, &self.issued.lock().unwrap());
+        }
     }
 }
 

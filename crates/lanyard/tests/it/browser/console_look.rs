@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use gateway::admin::Role;
 use gateway::audit::Actor;
+use gateway::keys::KeyPurpose;
 use gateway::operator::desk::Desk;
 use gateway::operator::{NewOperator, code_of};
 use gateway::random::Random;
@@ -14,6 +15,7 @@ use gateway::registry::Declaration;
 use gateway::registry::onboarding::Item;
 use gateway::{Config, Gateway, Surroundings};
 use jiff::Timestamp;
+use store::Statement;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use url::Url;
@@ -63,6 +65,17 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/account", "account"),
     ("/console/account/password", "account-password"),
     ("/console/account/set-up", "account-set-up"),
+    ("/console/interactions", "interactions"),
+    ("/console/interactions/{interaction}", "interaction"),
+    ("/console/credentials", "credentials"),
+    ("/console/credentials/{credential}", "credential"),
+    ("/console/bulk", "bulk"),
+    ("/console/bulk/{job}", "bulk-job"),
+    ("/console/keys", "keys"),
+    ("/console/keys/{key}", "key"),
+    ("/console/keys/{key}/compromise", "key-compromise"),
+    ("/console/holds", "holds"),
+    ("/console/figures", "figures"),
 ];
 
 const NEWTOWN: &str = r##"
@@ -86,6 +99,11 @@ dialect = "plain"
 const NEW_TYPE: &str = r#"{ "name": "FireSafety", "label": "Fire safety", "formats": ["jwt_vc_json"], "valid_for_days": 365, "attributes": [{ "name": "UniqueIdentifier", "label": "Staff passport unique identifier", "kind": "uuid", "mandatory": true, "source": "wire" }] }"#;
 
 const PASSWORD: &str = "correct horse battery staple";
+
+/// An interaction that failed, a credential, and a revocation of many, as the pages name them.
+const REFERENCE: &str = "K7Q2-9MFD";
+const SERIAL_NUMBER: &str = "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10";
+const JOB: &str = "job-4x7m-0qkz";
 
 struct Console {
     origin: Url,
@@ -174,6 +192,31 @@ impl Console {
         };
         let token = desk.add(&new, None).await.unwrap();
         (desk.id_of(name, None).await.unwrap(), token)
+    }
+
+    /// Things of an organisation, for the pages that show one; gives the id of a key.
+    async fn things(&self) -> String {
+        let app = self.gateway.app();
+        let interaction = "INSERT INTO interactions (id, version, organisation, client_id, purpose, credential_type, \
+             reference, stage, stage_at, outcome, request_digest, browser_digest, released, created_at, expires_at) \
+             VALUES ('i', 1, 'anytown', 'anytown-staff', 'verify', 'FireSafety', $1, 'finished', $2, 'declined', 'd', 'b', \
+             1, $2, $2)";
+        let interaction = Statement::new(interaction).bind(REFERENCE).bind(app.now());
+        let credential = "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, \
+             interaction, list, list_index, issued_at) VALUES ($1, 'anytown', 'anytown-staff', 'FireSafety', \
+             'jwt_vc_json', 'i', 1, 7, $2)";
+        let credential = Statement::new(credential)
+            .bind(SERIAL_NUMBER)
+            .bind(app.now());
+        let job = "INSERT INTO revocation_jobs (id, organisation, code, reason, ticket, pace, stage, created_at) \
+             VALUES ($1, 'anytown', 'data-error', '', 'INC-9', 50, 'running', $2)";
+        let job = Statement::new(job).bind(JOB).bind(app.now());
+        let line = "INSERT INTO revocation_job_lines (job, organisation, serial_number) VALUES ($1, 'anytown', $2)";
+        let line = Statement::new(line).bind(JOB).bind(SERIAL_NUMBER);
+        let batch = [interaction, credential, job, line];
+        app.store.write(batch).await.unwrap();
+        let key = app.keys.id_token(KeyPurpose::IdTokenEs256).unwrap();
+        key.public_jwk().kid().unwrap().to_owned()
     }
 
     /// Sets up a password and an authenticator by the pages, as a person would; the browser is logged in afterwards. Each
@@ -265,6 +308,7 @@ async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
     let proposal = browser.url().await;
     let proposal = proposal.path().rsplit('/').next().unwrap().to_owned();
 
+    let key = console.things().await;
     for (path, name) in &PAGES[3..] {
         let path = path
             .replace("{operator}", &other)
@@ -272,7 +316,11 @@ async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
             .replace("{organisation}", "newtown")
             .replace("{relying_party}", "newtown-staff")
             .replace("{item}", "penetration-test")
-            .replace("{credential_type}", "FireSafety");
+            .replace("{credential_type}", "FireSafety")
+            .replace("{interaction}", REFERENCE)
+            .replace("{credential}", SERIAL_NUMBER)
+            .replace("{job}", JOB)
+            .replace("{key}", &key);
         browser.open(&console.address(&path)).await;
         let title = browser.title().await;
         assert!(titles.insert(title.clone()), "{path}: {title}");
@@ -324,8 +372,8 @@ async fn without_a_script_the_console_sets_up_proposes_and_logs_out() {
     browser.fill("Ticket", "INC-1043").await;
     browser.follow_named("button", "Propose").await;
     assert_eq!(browser.text("h1").await, "Add an operator");
-    browser.follow_named("button", "Decline").await;
-    assert!(browser.text("main").await.contains("You declined this"));
+    browser.follow_named("button", "Take it back").await;
+    assert!(browser.text("main").await.contains("This is declined"));
     browser.follow_named("link", "Audit").await;
     assert!(
         browser

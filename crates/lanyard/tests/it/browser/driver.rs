@@ -13,6 +13,14 @@ use super::webdriver::{Element, Session};
 const BROWSER_IS_THERE: &str = "LANYARD_TEST_BROWSER";
 /// How long a page may take to become what is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to do something else before looking at it again.
+const A_WHILE: Duration = Duration::from_millis(30);
+/// All elements at a selector, those first that speak of this name: asking for the computed one of each takes its time.
+const LIKELY_FIRST: &str = "const [selector, name] = arguments; \
+    const speaks = e => [e.textContent, e.getAttribute('aria-label'), ...[...e.labels ?? []].map(l => l.textContent)] \
+      .some(text => text?.replace(/\\s+/g, ' ').includes(name)); \
+    const all = [...document.querySelectorAll(selector)]; \
+    return [...all.filter(speaks), ...all.filter(e => !speaks(e))]";
 /// What keeps Chromium to itself.
 const FLAGS: [&str; 10] = [
     "--headless",
@@ -49,7 +57,7 @@ pub(super) fn is_there() -> bool {
         missing.join(", ")
     );
     assert!(std::env::var_os(BROWSER_IS_THERE).is_none(), "{text}");
-    eprintln!("SKIPPED, {text}");
+    eprintln!("skipped: {text}");
     false
 }
 
@@ -160,7 +168,7 @@ impl Browser {
                 Err(error) if began.elapsed() > PATIENCE => {
                     panic!("no {selector} on {}: {error}", self.where_am_i().await)
                 }
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_) => tokio::time::sleep(A_WHILE).await,
             }
         }
     }
@@ -224,7 +232,11 @@ impl Browser {
         };
         let began = Instant::now();
         loop {
-            for element in self.0.find_all(candidates).await {
+            for element in self
+                .0
+                .find_by_script(LIKELY_FIRST, [candidates, name])
+                .await
+            {
                 // Between two pages an element may be gone again.
                 let is = async |what: &str, wanted: &str| {
                     let told = self.0.get(&element.path(what)).await;
@@ -234,9 +246,10 @@ impl Browser {
                     return element;
                 }
             }
-            let place = self.where_am_i().await;
-            assert!(began.elapsed() < PATIENCE, "no {role} ‘{name}’ on {place}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            if began.elapsed() > PATIENCE {
+                panic!("no {role} ‘{name}’ on {}", self.where_am_i().await);
+            }
+            tokio::time::sleep(A_WHILE).await;
         }
     }
 
@@ -260,12 +273,10 @@ impl Browser {
         self.post(&element.path("click"), json!({})).await;
         let began = Instant::now();
         while self.0.get(&page.path("name")).await.is_ok() {
-            let here = self.where_am_i().await;
-            assert!(
-                began.elapsed() < PATIENCE,
-                "{name} leads nowhere from {here}"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            if began.elapsed() > PATIENCE {
+                panic!("{name} leads nowhere from {}", self.where_am_i().await);
+            }
+            tokio::time::sleep(A_WHILE).await;
         }
         self.find("main").await;
     }
@@ -320,7 +331,7 @@ impl Browser {
             let come_back = "document.dispatchEvent(new Event('visibilitychange'))";
             let come_back = json!({ "script": come_back, "args": [] });
             let _ = self.0.post("/execute/sync", come_back).await;
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            tokio::time::sleep(A_WHILE).await;
         }
     }
 
@@ -333,7 +344,7 @@ impl Browser {
                 return url;
             }
             assert!(began.elapsed() < PATIENCE, "still at {url}, not {prefix}");
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(A_WHILE).await;
         }
     }
 
@@ -352,7 +363,7 @@ impl Browser {
             // Between two pages there is none to run it in.
             let go_on = json!({ "script": go_on, "args": [] });
             let _ = self.0.post("/execute/sync", go_on).await;
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(A_WHILE).await;
         }
     }
 

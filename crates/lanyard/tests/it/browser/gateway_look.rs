@@ -87,8 +87,7 @@ async fn look_at_what_is_folded(browser: &Browser, name: &str) {
             continue;
         }
         assert_eq!(violations(browser).await, [""; 0], "{name}");
-        let picture = browser.page_picture().await;
-        save(&format!("{name}-unfolded"), screen, &picture);
+        save(&format!("{name}-unfolded"), screen, browser).await;
     }
 }
 
@@ -204,8 +203,8 @@ async fn in_welsh_every_page_of_the_gateway_fits_and_says_that_it_is_a_draft() {
             load_on(&browser, screen).await;
             assert_eq!(overflow(&browser, screen).await, None, "{state}");
         }
-        let picture = browser.page_picture().await;
-        save(&format!("gateway-{state}-welsh"), Screen::Desktop, &picture);
+        let name = format!("gateway-{state}-welsh");
+        save(&name, Screen::Desktop, &browser).await;
     }
     // And back, by the link at the top of a page that stays.
     browser.open(&stage.gateway("help")).await;
@@ -236,7 +235,7 @@ async fn whoever_cannot_scan_copies_the_link_or_types_a_short_code() {
     let typed = browser.text("#typed").await;
     assert!(typed.contains("/c/"), "{typed}");
     stage.scan("anna", &typed).await;
-    browser.wait_for_address(REDIRECT_URI).await;
+    browser.go_on_to(REDIRECT_URI).await;
     stage.came_back_verified(started.pending).await;
     browser.close().await;
     stage.strike().await;

@@ -42,7 +42,7 @@ async fn each_step_of_adding_a_credential_is_shown_as_it_happens() {
     stage.sandbox.shift.set(SignedDuration::from_mins(-10));
     browser.wait_for_text("Adding the credential.").await;
     stage.sandbox.shift.set(SignedDuration::ZERO);
-    browser.wait_for_address(REDIRECT_URI).await;
+    browser.go_on_to(REDIRECT_URI).await;
     stage.came_back_issued(pending).await;
 
     let (pending, link) = open(&stage, &browser).await;

@@ -24,12 +24,12 @@ pub(super) fn axe_file() -> PathBuf {
 
 /// Looks at the page that is open, on each screen and at the narrowest width, and expects nothing wrong.
 ///
-/// The pictures are `target/screens/NAME-SCREEN.png`.
+/// The pictures are `target/screens/NAME-SCREEN.png`, where somebody wants them.
 pub(super) async fn look(place: &impl Place, browser: &Browser, name: &str) {
     let mut wrong = Vec::new();
     for screen in [Screen::Desktop, Screen::Phone] {
         load_on(browser, screen).await;
-        save(name, screen, &browser.page_picture().await);
+        save(name, screen, browser).await;
         let found = violations(browser).await;
         wrong.extend(
             found
@@ -77,8 +77,7 @@ pub(super) async fn look_in_forced_colours(browser: &Browser, name: &str) {
         let unseen = browser.script(UNBORDERED).await;
         assert_eq!(unseen, json!([]), "{name} on {}", screen.name());
     }
-    let picture = browser.page_picture().await;
-    save(&format!("{name}-forced-colours"), Screen::Desktop, &picture);
+    save(&format!("{name}-forced-colours"), Screen::Desktop, browser).await;
     let none = json!({ "features": [] });
     browser.devtools("Emulation.setEmulatedMedia", none).await;
 }
@@ -112,7 +111,14 @@ fn is_local(address: &Url) -> bool {
     matches!(address.scheme(), "data" | "chrome" | "chrome-untrusted")
 }
 
-pub(super) fn save(name: &str, screen: Screen, picture: &[u8]) {
+/// A picture of the whole page, for people to look at: no program does, and taking it is the slowest part of a look. It
+/// is taken where `LANYARD_PICTURES` or `LANYARD_LONG` asks for it.
+pub(super) async fn save(name: &str, screen: Screen, browser: &Browser) {
+    let asks = |variable: &str| std::env::var_os(variable).is_some();
+    if !asks("LANYARD_PICTURES") && !asks("LANYARD_LONG") {
+        return;
+    }
+    let picture = browser.page_picture().await;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../screens");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(format!("{name}-{}.png", screen.name()));

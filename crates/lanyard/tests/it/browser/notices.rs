@@ -31,7 +31,7 @@ async fn who_comes_to_the_wrong_page_is_told_where_to_go() {
     let interaction = browser.url().await;
     let link = browser.attribute("#open-wallet", "href").await;
     stage.scan("anna", &link).await;
-    browser.wait_for_address(REDIRECT_URI).await;
+    browser.go_on_to(REDIRECT_URI).await;
     stage.came_back_verified(started.pending).await;
     browser.open(interaction.as_str()).await;
     browser
@@ -66,7 +66,7 @@ async fn who_comes_to_the_wrong_page_is_told_where_to_go() {
     browser.follow("form[action$='/restart'] button").await;
     let link = browser.attribute("#open-wallet", "href").await;
     stage.scan("anna", &link).await;
-    browser.wait_for_address(REDIRECT_URI).await;
+    browser.go_on_to(REDIRECT_URI).await;
     stage.came_back_verified(started.pending).await;
 
     let started = stage.verify().await;

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::driver::JavaScript;
 use super::look::quiet;
-use super::portal_person::{ELSEWHERE, Person, VERIFIED};
+use super::portal_person::{ELSEWHERE, NOTHING_LOST, PROBLEM, Person, VERIFIED};
 use super::stage::Stage;
 
 const WHY: &str = "You may have finished in a different browser.";
@@ -19,9 +19,19 @@ async fn last_callback(person: &Person<'_>) -> Url {
     found.expect("the browser was sent to the callback")
 }
 
-/// DW-41, SEC-05.
+/// The code that a callback brings.
+fn code_of(callback: &Url) -> String {
+    let mut pairs = callback.query_pairs();
+    pairs
+        .find(|(name, _)| name == "code")
+        .unwrap()
+        .1
+        .into_owned()
+}
+
+/// SEC-05.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_callback_that_is_made_up_or_comes_twice_changes_nothing() {
+async fn dw_41_a_callback_that_is_made_up_or_comes_twice_changes_nothing() {
     let Some(stage) = Stage::set().await else {
         return;
     };
@@ -75,9 +85,9 @@ async fn a_callback_that_is_made_up_or_comes_twice_changes_nothing() {
     stage.strike().await;
 }
 
-/// DW-30, DW-41.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_callback_carried_into_somebody_elses_browser_counts_for_neither_of_them_there() {
+async fn dw_30_dw_41_a_callback_or_a_code_carried_into_somebody_elses_browser_counts_for_neither_of_them_there()
+ {
     let Some(stage) = Stage::set().await else {
         return;
     };
@@ -107,14 +117,35 @@ async fn a_callback_carried_into_somebody_elses_browser_counts_for_neither_of_th
     anna.finds_the_session(session).await;
     anna.browser.open(callback.as_str()).await;
     anna.stands_on(VERIFIED, "Training programme").await;
+
+    // Nor is Anna's code good with Harriet's own way back, which is used up by it; nor was that by a code and an error.
+    harriet.goes_to_verify().await;
+    let session = harriet.loses_the_session().await;
+    harriet.scans(true).await;
+    harriet.comes_back().await;
+    let own = harriet.browser.url().await;
+    harriet.finds_the_session(session).await;
+    let both = format!("{own}&error=access_denied");
+    harriet.browser.open(&both).await;
+    harriet.stands_on(ELSEWHERE, WHY).await;
+    let mixed = own.as_str().replace(&code_of(&own), &code_of(&callback));
+    assert_ne!(mixed, own.as_str());
+    harriet.browser.open(&mixed).await;
+    harriet.stands_on(PROBLEM, NOTHING_LOST).await;
+    harriet.browser.open(own.as_str()).await;
+    harriet.stands_on(ELSEWHERE, WHY).await;
+    harriet.open("/identity/done").await;
+    harriet
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+    harriet.has_nothing().await;
     anna.browser.close().await;
     harriet.browser.close().await;
     stage.strike().await;
 }
 
-/// DW-30, DW-41.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_employee_began_is_not_anothers_who_logs_in_to_the_same_browser() {
+async fn dw_30_dw_41_what_one_employee_began_is_not_anothers_who_logs_in_to_the_same_browser() {
     let Some(stage) = Stage::set().await else {
         return;
     };

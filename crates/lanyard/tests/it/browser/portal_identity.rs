@@ -4,10 +4,9 @@ use wallet::Outcome;
 
 use super::driver::JavaScript;
 use super::look::quiet;
-use super::portal_person::{Person, VERIFIED};
+use super::portal_person::{NO_MATCH, Person, VERIFIED};
 use super::stage::Stage;
 
-const NO_MATCH: &str = "We could not match your identity";
 const NOTHING_ADDED: &str = "We have not added anything to your wallet.";
 
 /// DW-04, DW-27, DW-42, DW-43, DW-44.
@@ -19,7 +18,7 @@ async fn an_identity_that_is_not_the_employees_ends_on_its_page_and_after_three_
     };
     for (case, theirs) in [
         ("surname-mismatch", ["Lambert", "Lambert"]),
-        ("birth-date-mismatch", ["3 August 1995", "1995-08-03"]),
+        ("birth-date-mismatch", ["18 March 1995", "1995-03-18"]),
     ] {
         let person = Person::of(&stage, case, JavaScript::On).await;
         person.log_in().await;
@@ -68,9 +67,9 @@ async fn nobody_adds_anything_without_an_identity_credential_that_is_good() {
     let Some(stage) = Stage::set().await else {
         return;
     };
-    for case in ["expired-identity", "revoked-identity", "untrusted-issuer"] {
-        let person = Person::of(&stage, case, JavaScript::On).await;
-        person.log_in().await;
+    let mut person = Person::of(&stage, "expired-identity", JavaScript::On).await;
+    person.log_in().await;
+    for next in ["revoked-identity", "untrusted-issuer", "no-identity"] {
         person.confirms().await;
         person.goes_to_verify().await;
         person.scans(true).await;
@@ -81,12 +80,10 @@ async fn nobody_adds_anything_without_an_identity_credential_that_is_good() {
             .stands_on("Your identity credential cannot be used", NOTHING_ADDED)
             .await;
         person.has_nothing().await;
-        assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
-        person.browser.close().await;
+        person = person.hands_the_browser_to(next).await;
     }
 
-    let noah = Person::of(&stage, "no-identity", JavaScript::On).await;
-    noah.log_in().await;
+    let noah = person;
     noah.confirms().await;
     noah.stands_on(
         "Verify your identity",
@@ -102,6 +99,7 @@ async fn nobody_adds_anything_without_an_identity_credential_that_is_good() {
     noah.stands_on("You did not share your identity", none)
         .await;
     noah.has_nothing().await;
+    assert_eq!(quiet(&stage, &noah.browser).await, [""; 0]);
     noah.browser.close().await;
     stage.strike().await;
 }

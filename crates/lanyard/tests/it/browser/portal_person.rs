@@ -15,6 +15,13 @@ use crate::portal_walk::{Mail, Scene, Walk, Walker};
 pub(super) const ELSEWHERE: &str = "Go back to the page where you started";
 /// What it says once the identity is verified (screens E8).
 pub(super) const VERIFIED: &str = "Your identity has been verified";
+/// What it says where the gateway is at fault.
+pub(super) const PROBLEM: &str = "There is a problem with the service";
+pub(super) const NOTHING_LOST: &str = "Your information is safe and you have not lost your place.";
+/// What it says while nobody knows whether a credential reached the wallet (screens E10).
+pub(super) const CHECKING: &str = "We are checking if it was added";
+/// What it says of an identity that is not the employee's, or nobody's.
+pub(super) const NO_MATCH: &str = "We could not match your identity";
 
 /// The portal's session, where its address is not https.
 const SESSION_COOKIE: &str = "lanyard-portal";
@@ -197,6 +204,14 @@ impl<'a> Person<'a> {
         self.stands_at_the_gateway().await;
     }
 
+    /// E5 and E6: the old copy is gone, and what the new one will say is confirmed.
+    pub(super) async fn adds_again(&self) {
+        self.browser.open(&self.step("/again")).await;
+        self.browser.choose("It is not in my wallet any more").await;
+        self.press("Continue").await;
+        self.press("Confirm and continue").await;
+    }
+
     /// E7 and E8, and it is the employee.
     pub(super) async fn verifies(&self) {
         self.goes_to_verify().await;
@@ -286,6 +301,15 @@ impl<'a> Person<'a> {
             .unwrap()
     }
 
+    /// The serial numbers of those that a verifier would take.
+    pub(super) async fn in_force(&self) -> Vec<String> {
+        let mut held = self.held().await;
+        held.retain(|held| held.status == CredentialStatus::Valid);
+        held.into_iter()
+            .filter_map(|held| held.serial_number)
+            .collect()
+    }
+
     /// Nothing of what was tried is in the wallet, and the list claims nothing.
     pub(super) async fn has_nothing(&self) {
         assert!(self.held().await.is_empty());
@@ -310,6 +334,17 @@ impl<'a> Person<'a> {
         let to = format!("{}@anytown.example", self.outside.who.username);
         let mails = self.outside.mails().await.unwrap().into_iter();
         mails.filter(|mail| mail.to == to).collect()
+    }
+
+    /// Waits until so many have come, and gives how many there are.
+    pub(super) async fn waits_for_mails(&self, count: usize) -> usize {
+        for _ in 0..LOOKS {
+            if self.mails().await.len() >= count {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.mails().await.len()
     }
 
     /// Waits for the first mail to this employee.

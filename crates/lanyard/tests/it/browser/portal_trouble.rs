@@ -1,17 +1,15 @@
 //! A gateway that cannot be asked, or whose answer does not come: nothing is claimed that is not known.
 
+use jiff::SignedDuration;
+
 use super::driver::JavaScript;
 use super::look::quiet;
-use super::portal_person::{Person, VERIFIED};
+use super::portal_person::{CHECKING, NOTHING_LOST, PROBLEM, Person, VERIFIED};
 use super::stage::Stage;
 use crate::door::Jam;
 
-const PROBLEM: &str = "There is a problem with the service";
-const NOTHING_LOST: &str = "Your information is safe, you have not lost your place.";
-
-/// DW-48, DW-64.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_gateway_is_down_the_portal_says_so_and_later_goes_on_from_there() {
+async fn dw_48_dw_64_while_the_gateway_is_down_the_portal_says_so_and_later_goes_on_from_there() {
     let Some((stage, door)) = Stage::set_behind_a_door().await else {
         return;
     };
@@ -50,9 +48,9 @@ async fn while_the_gateway_is_down_the_portal_says_so_and_later_goes_on_from_the
     stage.strike().await;
 }
 
-/// DW-48, DW-64.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_identity_whose_answer_is_an_error_is_not_verified_and_can_be_shown_again() {
+async fn dw_48_dw_64_an_identity_whose_answer_is_an_error_or_none_is_not_verified_and_can_be_shown_again()
+ {
     let Some((stage, door)) = Stage::set_behind_a_door().await else {
         return;
     };
@@ -74,8 +72,26 @@ async fn an_identity_whose_answer_is_an_error_is_not_verified_and_can_be_shown_a
         assert_eq!(door.calls("/token").len(), asked);
         person.has_nothing().await;
     }
-    person.open("/identity/done").await;
+
+    // An answer that does not come: the person is told to wait, and after a while that there is nothing to wait for.
+    person.open("/identity").await;
+    let (_, go_on) = door.hold("/token");
+    person.goes_to_verify().await;
+    person.scans(true).await;
+    person.browser.go_on_to(&person.portal("/")).await;
+    person
+        .stands_on("We are finishing up", "This takes a few seconds.")
+        .await;
+    stage.sandbox.shift.set(SignedDuration::from_mins(1));
+    person.is_back().await;
+    person
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+    door.free();
     person.verifies().await;
+    go_on.notify_one();
+    person.open("/identity/done").await;
+    person.stands_on(VERIFIED, "Training programme").await;
     assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
     person.browser.close().await;
     stage.strike().await;
@@ -101,7 +117,7 @@ async fn a_credential_of_which_nobody_knows_is_checked_and_nothing_in_force_is_l
         person.comes_back().await;
         person
             .stands_on(
-                "We are checking if it was added",
+                CHECKING,
                 "We could not find out if the credential reached your wallet.",
             )
             .await;
@@ -124,13 +140,7 @@ async fn a_credential_of_which_nobody_knows_is_checked_and_nothing_in_force_is_l
         assert!(mail.text.contains("Training programme"), "{}", mail.text);
 
         // And so to a credential after all.
-        person.browser.open(&person.step("/again")).await;
-        person
-            .browser
-            .choose("It is not in my wallet any more")
-            .await;
-        person.press("Continue").await;
-        person.press("Confirm and continue").await;
+        person.adds_again().await;
         person.stands_on(VERIFIED, "Training programme").await;
         person.goes_to_add().await;
         person.receives().await;

@@ -13,6 +13,7 @@ use connector::{
     Push, Returned, Settings, SigningKey, Started,
 };
 use lanyard::sandbox::{self, Running};
+use lanyard::sandbox_file::RelyingParty;
 use serde_json::json;
 use url::Url;
 use wallet::{CredentialSummary, Scanned};
@@ -21,6 +22,7 @@ use super::driver::{self, Browser, JavaScript};
 use super::look::Place;
 use crate::door::Door;
 use crate::ports::Ports;
+use crate::wire::{Party, Wire};
 
 /// Where the sandbox's relying parties of outside programs wait for the browser.
 pub(super) const REDIRECT_URI: &str = "http://localhost:8499/callback";
@@ -65,13 +67,24 @@ impl Stage {
 
     /// A stage whose gateway is behind a door, which notes what goes through it and can be jammed.
     pub(super) async fn set_behind_a_door() -> Option<(Self, Door)> {
+        let (stage, door, _) = Self::set_with_a_wire().await?;
+        Some((stage, door))
+    }
+
+    /// The same, and what the gateway is asked and answers is written down and can be changed on its way: a gateway
+    /// that can be told to cheat.
+    pub(super) async fn set_with_a_wire() -> Option<(Self, Door, Wire)> {
         if !driver::is_there() {
             return None;
         }
         let ports = Ports::claim();
-        let door = Door::open(ports.first).await;
+        let wire = Wire::default();
+        let before = |door| wire.around(Party::Gateway, door);
+        let door = Door::open_behind(ports.first, before).await;
         let public_url = door.base.parse().unwrap();
-        Some((Self::build(ports, None, Some(public_url)).await, door))
+        let stage = Self::build(ports, None, Some(public_url)).await;
+        wire.forget();
+        Some((stage, door, wire))
     }
 
     async fn build(ports: Ports, database: Option<String>, public_url: Option<Url>) -> Self {
@@ -118,6 +131,11 @@ impl Stage {
             folder,
             _ports: ports,
         }
+    }
+
+    /// What the staff portal was given at onboarding, as the relying party that it is.
+    pub(super) fn party(&self) -> &RelyingParty {
+        self.sandbox.file.relying_party(Dialect::V2).unwrap()
     }
 
     /// A browser that nobody has used yet.

@@ -1,7 +1,5 @@
 //! Every state of the page while an identity is checked, each brought about by what wallets, people and time do.
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 use wallet::Outcome;
 
@@ -15,9 +13,18 @@ const STAY: &str = "window.stay = (event) => event.preventDefault(); \
 const GO_ON: &str =
     "document.getElementById('continue').removeEventListener('click', window.stay, true)";
 
-/// Lets the way back lead nowhere, and counts how often it is followed.
+/// Lets the way back lead nowhere, counts how often it is followed, and keeps what is to happen by itself after three
+/// seconds until the test says that they are over.
 const COUNT: &str = "window.followed = 0; document.getElementById('continue').href = '#followed'; \
-    navigation.addEventListener('navigate', () => { window.followed += 1; })";
+    navigation.addEventListener('navigate', () => { window.followed += 1; }); \
+    window.waiting = new Map(); \
+    const [begin, stop] = [window.setTimeout, window.clearTimeout]; \
+    window.setTimeout = (act, time) => { \
+      const timer = begin(time === 3000 ? () => {} : act, time); \
+      if (time === 3000) window.waiting.set(timer, act); \
+      return timer; }; \
+    window.clearTimeout = timer => { window.waiting.delete(timer); stop(timer); }";
+const THREE_SECONDS_LATER: &str = "window.waiting.forEach(act => act())";
 
 /// Begins a check and opens its page; gives the code's link.
 async fn open(stage: &Stage, browser: &Browser) -> (connector::Pending, String) {
@@ -108,8 +115,10 @@ async fn a_page_that_is_done_follows_the_way_back_once_and_not_after_it_was_left
         let scanned = stage.scan("anna", &link).await;
         assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
         browser.wait_for_text("Finished. Taking you back").await;
+        let waits = browser.script("return window.waiting.size").await;
+        assert_eq!(waits, 1, "it would go on by itself");
         browser.script(action).await;
-        tokio::time::sleep(Duration::from_secs(4)).await;
+        browser.script(THREE_SECONDS_LATER).await;
         let followed = browser.script("return window.followed").await;
         assert_eq!(followed, times, "{action:?}");
     }

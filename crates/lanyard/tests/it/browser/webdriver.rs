@@ -136,6 +136,18 @@ impl Session {
         found.iter().map(Element::named).collect()
     }
 
+    /// The elements that a function's body gives back; none where it cannot run, as between two pages.
+    pub(super) async fn find_by_script(
+        &self,
+        body: &str,
+        arguments: impl Into<Value>,
+    ) -> Vec<Element> {
+        let script = json!({ "script": body, "args": arguments.into() });
+        let found = self.post("/execute/sync", script).await.unwrap_or_default();
+        let found = found.as_array().map_or(&[][..], Vec::as_slice);
+        found.iter().map(Element::named).collect()
+    }
+
     /// The element that has the focus.
     pub(super) async fn focused(&self) -> Result<Element, Refused> {
         Ok(Element::named(&self.get("/element/active").await?))

@@ -1,6 +1,6 @@
 //! Steps 5.4 and 7.1 to 7.2: exactly what was shown and confirmed is sent, when the person asks for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use gateway::organisation::catalogue::Catalogue;
 use serde_json::{Map, Value};
@@ -16,31 +16,11 @@ on_both_engines!(
     dw_24_what_is_issued_is_what_was_shown_no_more_and_no_less,
     dw_25_whoever_cancels_at_the_confirmation_sends_nothing,
     dw_26_what_changed_after_it_was_confirmed_is_shown_again_before_it_is_sent,
-    dw_68_what_is_sent_is_what_the_schema_asks_for_and_carries_the_unique_identifier,
+    dw_68_dw_69_what_is_sent_is_what_the_schema_asks_for_and_carries_the_unique_identifier,
 );
 
 const CONFIRM: &str = "/credentials/anna-programme/confirm";
 const ADD: &str = "/credentials/anna-programme/add";
-
-/// What belongs to the message that carries the draft, and is no content of the credential.
-const TECHNICAL: [&str; 7] = [
-    "iss",
-    "aud",
-    "iat",
-    "nbf",
-    "exp",
-    "SerialNumber",
-    "ExpiresAt",
-];
-
-/// What a draft says that the credential will say.
-fn content(draft: &Exchange) -> BTreeMap<String, String> {
-    let claims = draft.draft().into_iter();
-    claims
-        .filter(|(name, _)| !TECHNICAL.contains(&name.as_str()))
-        .map(|(name, value)| (name, value.as_str().unwrap().to_owned()))
-        .collect()
-}
 
 #[tokio::test]
 async fn dw_23_what_will_be_issued_is_shown_and_confirmation_is_asked() {
@@ -54,7 +34,7 @@ async fn dw_23_what_will_be_issued_is_shown_and_confirmation_is_asked() {
     let lines: BTreeSet<String> = text.lines().map(plain).collect();
     world.add(&anna, RECORD).await;
     let draft = world.wire.pushed_drafts().pop().unwrap();
-    for (name, value) in content(&draft) {
+    for (name, value) in draft.content() {
         let announced = name == "UniqueIdentifier"
             && text.contains("Your staff passport unique identifier\nAdded after you share");
         assert!(announced || lines.contains(&value), "{name} is not shown");
@@ -91,7 +71,7 @@ async fn dw_24_what_is_issued_is_what_was_shown_no_more_and_no_less(database: Da
         assert_eq!(ends.as_str().unwrap()[..10], until, "{record}");
         assert_eq!(issuer, "Anytown NHS Trust");
         let mut on_page: Vec<String> = shown.into_iter().map(|(_, value)| value).collect();
-        let mut sent: Vec<String> = content(&draft).into_values().collect();
+        let mut sent: Vec<String> = draft.content().into_values().collect();
         on_page.sort();
         sent.sort();
         assert_eq!(on_page, sent, "{record}");
@@ -163,7 +143,7 @@ async fn dw_26_what_changed_after_it_was_confirmed_is_shown_again_before_it_is_s
     world.add(&anna, RECORD).await;
     let drafts = world.wire.pushed_drafts();
     assert_eq!(drafts.len(), 1);
-    assert_eq!(content(&drafts[0])["TPR-Name"], "Paediatrics");
+    assert_eq!(drafts[0].content()["TPR-Name"], "Paediatrics");
 }
 
 #[tokio::test]
@@ -186,9 +166,9 @@ async fn dw_51_nothing_is_pushed_before_the_person_asks_for_it() {
     assert_eq!(world.wire.pushed_drafts().len(), 1);
 }
 
-/// DW-45: what the ID token of this session said, byte by byte.
+/// What the ID token of this session said, byte by byte.
 #[tokio::test]
-async fn dw_53_the_unique_identifier_that_is_sent_is_the_one_that_the_gateway_told() {
+async fn dw_45_dw_53_the_unique_identifier_that_is_sent_is_the_one_that_the_gateway_told() {
     let world = World::start().await;
     let anna = world.anna().await;
     world.wire.forget();
@@ -199,8 +179,8 @@ async fn dw_53_the_unique_identifier_that_is_sent_is_the_one_that_the_gateway_to
     assert_eq!(draft.draft()["UniqueIdentifier"], told);
 }
 
-/// DW-69: it is in the credential that the wallet received.
-async fn dw_68_what_is_sent_is_what_the_schema_asks_for_and_carries_the_unique_identifier(
+/// And the identifier is in the credential that the wallet received.
+async fn dw_68_dw_69_what_is_sent_is_what_the_schema_asks_for_and_carries_the_unique_identifier(
     database: Database,
 ) {
     let world = World::start_on(database).await;
@@ -216,7 +196,8 @@ async fn dw_68_what_is_sent_is_what_the_schema_asks_for_and_carries_the_unique_i
     ] {
         let (_, draft) = confirm_and_add(&world, &anna, record).await;
         assert!(draft.form()["scope"].ends_with(&format!("issue.{name}")));
-        let content: Map<String, Value> = content(&draft)
+        let content: Map<String, Value> = draft
+            .content()
             .into_iter()
             .map(|(name, value)| (name, value.into()))
             .collect();

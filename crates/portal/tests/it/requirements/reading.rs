@@ -85,7 +85,7 @@ impl World {
     }
 
     /// HR writes something else about an employee.
-    pub(super) async fn change_employee(&self, username: &str, fields: &[(&str, &str)]) {
+    pub(crate) async fn change_employee(&self, username: &str, fields: &[(&str, &str)]) {
         let path = format!("/hr/employees/{username}");
         self.at_hr(&path, &path, fields).await;
     }

@@ -183,12 +183,15 @@ async fn dw_78_the_mail_comes_once_says_no_value_and_its_failure_is_seen(databas
     let mut office = String::new();
     for _ in 0..100 {
         office = world.browser().open("/hr").await.text();
-        if office.contains("Mail about Training programme") {
+        if office.contains("Email about Training programme") {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    assert!(office.contains("Mail about Training programme"), "{office}");
+    assert!(
+        office.contains("Email about Training programme"),
+        "{office}"
+    );
     assert!(world.catcher.messages().is_empty());
 
     world.catcher.misbehave(None);

@@ -1,0 +1,321 @@
+//! Keys, credentials, holds, interactions and figures as pages, in a browser without JavaScript.
+
+use axum::body::Body;
+use axum::http::{Method, Request};
+use gateway::admin::Role;
+use gateway::keys::KeyPurpose;
+use jiff::SignedDuration;
+use store::Statement;
+
+use crate::database::{Database, on_both_engines};
+use crate::desk::{Browser, Desk};
+
+on_both_engines!(
+    a_custodian_changes_a_key_and_sees_what_a_leak_means_before_saying_so,
+    many_are_counted_agreed_on_and_watched_while_they_are_revoked,
+);
+
+/// Credentials of Anytown's, as if they had been issued with its key.
+async fn credentials(desk: &Desk, number: i64) -> Vec<String> {
+    let app = desk.gateway.app();
+    let list = "INSERT INTO status_lists (organisation, list, revision) VALUES ('anytown', 1, 0)";
+    let mut batch = vec![Statement::new(list)];
+    let serials: Vec<String> = (0..number)
+        .map(|_| uuid::Uuid::new_v4().to_string())
+        .collect();
+    for (index, serial) in (0..number).zip(&serials) {
+        let insert = Statement::new(
+            "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
+             list, list_index, issued_at, kid) VALUES ($1, 'anytown', 'rp', 'FireSafety', 'jwt_vc_json', 'none', 1, $2, $3, $4)",
+        );
+        let insert = insert.bind(serial).bind(index).bind(app.now());
+        batch.push(insert.bind(key(desk)));
+    }
+    app.store.write(batch).await.unwrap();
+    serials
+}
+
+fn key(desk: &Desk) -> String {
+    let app = desk.gateway.app();
+    let key = app.keys.active(KeyPurpose::Credentials, "anytown").unwrap();
+    key.public_jwk().kid().unwrap().to_owned()
+}
+
+async fn a_custodian_changes_a_key_and_sees_what_a_leak_means_before_saying_so(database: Database) {
+    let desk = Desk::start(database).await;
+    credentials(&desk, 2).await;
+    let leaked = key(&desk);
+    let mut kim = desk.person("kim", Role::KeyCustodian, None).await.browser;
+    kim.get("/console/keys")
+        .await
+        .expect(200)
+        .says("anytown.credentials");
+    kim.post("/console/keys/create", &[("place", "nowhere.status")])
+        .await;
+    kim.page.expect(422).says("There is no such place");
+    kim.post("/console/keys/create", &[("place", "anytown.credentials")])
+        .await;
+    assert_eq!(kim.page.leads_to(), "/console/keys?done=key-made");
+    kim.get("/console/keys?done=key-made")
+        .await
+        .expect(200)
+        .says("The key is made.");
+    let next = kim.page.html.split("Activate it from").count();
+    assert_eq!(next, 2, "one key waits");
+
+    let path = format!("/console/keys/{leaked}");
+    kim.get(&path)
+        .await
+        .expect(200)
+        .says("did.json")
+        .says("See what that would mean");
+    kim.post(&format!("{path}/verify-only"), &[("ticket", "INC-1")])
+        .await;
+    kim.page.expect(422).says("may sign from");
+    let plan = format!("{path}/compromise");
+    kim.get(&plan)
+        .await
+        .expect(200)
+        .says("2 credentials in force are refused");
+    let seen = kim.page.value("plan");
+    kim.post(&plan, &[("plan", &seen)]).await.expect(422);
+    let seen = kim.page.value("plan");
+    kim.post(&plan, &[("plan", &seen), ("ticket", "INC-2")])
+        .await;
+    // A custodian does not see credentials: two others revoke them.
+    assert_eq!(kim.page.leads_to(), format!("{path}?done=key-compromised"));
+    kim.get(&path).await.expect(200).says("Compromised");
+    desk.gateway.follow_once().await.unwrap();
+    assert_ne!(key(&desk), leaked);
+
+    let mut vic = desk.person("vic", Role::Viewer, None).await.browser;
+    let page = vic.get("/console/keys").await.expect(200);
+    assert!(!page.html.contains("Make the next key"));
+    vic.post("/console/keys/create", &[("place", "anytown.status")])
+        .await
+        .expect(403);
+}
+
+/// The form of the page that is open, with a file.
+async fn upload(browser: &mut Browser, file: &str, fields: &[(&str, &str)]) {
+    let mut body = String::new();
+    let csrf = browser.page.value("csrf");
+    for (name, value) in fields.iter().copied().chain([("csrf", csrf.as_str())]) {
+        body.push_str(&format!(
+            "--xyz\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
+    }
+    body.push_str(&format!(
+        "--xyz\r\ncontent-disposition: form-data; name=\"serial_numbers\"; filename=\"a.csv\"\r\n\
+         content-type: text/csv\r\n\r\n{file}\r\n--xyz--\r\n"
+    ));
+    let request = Request::builder()
+        .method(Method::POST)
+        .uri("/console/bulk/upload")
+        .header("host", "127.0.0.1:8410")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "multipart/form-data; boundary=xyz")
+        .body(Body::from(body))
+        .unwrap();
+    browser.send(request).await;
+}
+
+async fn many_are_counted_agreed_on_and_watched_while_they_are_revoked(database: Database) {
+    let desk = Desk::start(database).await;
+    let serials = credentials(&desk, 3).await;
+    let mut ann = desk.person("ann", Role::Operator, None).await.browser;
+    let mut ben = desk.person("ben", Role::Operator, None).await.browser;
+
+    ann.get("/console/credentials").await.expect(200);
+    ann.post("/console/credentials", &[("serial_number", "nothing")])
+        .await;
+    ann.page.expect(422).says("there is no such credential");
+    ann.post("/console/credentials", &[("serial_number", &serials[0])])
+        .await;
+    let path = format!("/console/credentials/{}", serials[0]);
+    assert_eq!(ann.page.leads_to(), path);
+    ann.get(&path)
+        .await
+        .expect(200)
+        .says("FireSafety")
+        .says("In force");
+    ann.post(&format!("{path}/suspend"), &[])
+        .await
+        .expect(422)
+        .says("Choose a reason");
+    ann.post(&format!("{path}/suspend"), &[("reason", "under-review")])
+        .await
+        .expect(303);
+    ann.get(&path)
+        .await
+        .expect(200)
+        .says("It is in doubt")
+        .says("Put in force again");
+    ann.post(&format!("{path}/reinstate"), &[("reason", "other")])
+        .await
+        .expect(303);
+
+    ann.get("/console/bulk").await.expect(200);
+    let file = format!("serial_number\n{}\n", serials.join("\n"));
+    let fields = [
+        ("organisation", "anytown"),
+        ("reason", "left-employment"),
+        ("ticket", "INC-3"),
+        ("pace", "2"),
+    ];
+    upload(&mut ann, &file, &fields[..2]).await;
+    ann.page.expect(422).says("Ticket");
+    upload(&mut ann, "not a number", &fields).await;
+    ann.page.expect(422).says("File of serial numbers");
+    upload(&mut ann, &file, &fields).await;
+    let job = ann.page.leads_to().replace("?done=bulk-counted", "");
+    ann.get(&job)
+        .await
+        .expect(200)
+        .says("In force: these would be revoked");
+    ann.post(&format!("{job}/propose"), &[("ticket", "INC-3")])
+        .await;
+    let proposal = ann.page.leads_to().replace("?done=proposed", "");
+    ben.get(&proposal)
+        .await
+        .expect(200)
+        .says("Revoke many credentials")
+        .says("in_force");
+    ben.post(&format!("{proposal}/approve"), &[])
+        .await
+        .expect(303);
+    desk.later(SignedDuration::from_secs(2));
+    desk.gateway.revoke_once().await.unwrap();
+    ann.get(&job)
+        .await
+        .expect(200)
+        .says("<progress")
+        .says("Pause");
+    ann.post(&format!("{job}/pause"), &[]).await.expect(303);
+    ann.get(&job).await.expect(200).says("Paused");
+    ann.post(&format!("{job}/pace"), &[("pace", "x")])
+        .await
+        .expect(422);
+    ann.post(&format!("{job}/resume"), &[]).await.expect(303);
+    for _ in 0..2 {
+        desk.later(SignedDuration::from_secs(2));
+        desk.gateway.revoke_once().await.unwrap();
+    }
+    ann.get(&job).await.expect(200).says("Finished");
+    ann.get(&path)
+        .await
+        .expect(200)
+        .says("Revoked")
+        .says("The employee has left");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn holds_interactions_and_figures_are_pages_and_the_start_page_draws() {
+    let desk = Desk::start(Database::sqlite()).await;
+    let mut ann = desk.person("ann", Role::Administrator, None).await.browser;
+    ann.get("/console/holds")
+        .await
+        .expect(200)
+        .says("Nothing is held.");
+    let hold = [
+        ("kind", "organisation"),
+        ("subject", "anytown"),
+        ("reason", "inquiry 17"),
+    ];
+    ann.post("/console/holds", &hold).await.expect(303);
+    ann.get("/console/holds")
+        .await
+        .expect(200)
+        .says("inquiry 17")
+        .says("personal values");
+    ann.post("/console/holds/lift", &hold).await.expect(303);
+    ann.get("/console/holds").await.expect(200);
+    ann.post("/console/holds/lift", &hold)
+        .await
+        .expect(422)
+        .says("nothing of it is held");
+
+    ann.get("/console/interactions")
+        .await
+        .expect(200)
+        .says("Nothing failed.");
+    ann.post("/console/interactions", &[("interaction", "K7Q2-9MFD")])
+        .await;
+    ann.page.expect(422).says("Nothing is known by that");
+    let both = [("interaction", "K7Q2-9MFD"), ("state", "x")];
+    ann.post("/console/interactions", &both)
+        .await
+        .expect(422)
+        .says("and not both");
+
+    ann.get("/console/figures")
+        .await
+        .expect(200)
+        .says("<svg")
+        .says("Ages of keys and secrets");
+    ann.get("/console")
+        .await
+        .expect(200)
+        .says("<svg")
+        .says("Interactions of the last 24 hours");
+    // Whoever is confined to one organisation sees no rule of the whole gateway's.
+    let mut own = desk
+        .person("own", Role::Administrator, Some("anytown"))
+        .await
+        .browser;
+    own.get("/console/holds")
+        .await
+        .expect(200)
+        .says("Only whoever looks after the whole gateway");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_of_these_sections_opens_for_whoever_may_and_for_nobody_else() {
+    let desk = Desk::start(Database::sqlite()).await;
+    let serial = credentials(&desk, 1).await.remove(0);
+    let mut ann = desk.person("ann", Role::Administrator, None).await.browser;
+    let mut kim = desk.person("kim", Role::KeyCustodian, None).await.browser;
+    let begins = [
+        "keys",
+        "credentials",
+        "bulk",
+        "interactions",
+        "holds",
+        "figures",
+    ];
+    let mut walked = 0;
+    for known in console::pages() {
+        let is_one = begins.iter().any(|begin| {
+            known
+                .path
+                .strip_prefix("/console/")
+                .is_some_and(|rest| rest.starts_with(begin))
+        });
+        if known.method != "GET"
+            || !is_one
+            || known.path.contains("{job}")
+            || known.path.contains("{interaction}")
+        {
+            continue;
+        }
+        let path = known
+            .path
+            .replace("{key}", &key(&desk))
+            .replace("{credential}", &serial);
+        let page = ann.get(&path).await.expect(200);
+        assert_eq!(page.html.matches("<h1").count(), 1, "{path}");
+        assert!(
+            !page.html.contains(" style="),
+            "{path}: the policy lets no style through"
+        );
+        assert!(
+            !page.html.contains("{nav-") && !page.html.contains("{key-"),
+            "{path}"
+        );
+        let may = ["keys-read", "figures-read"].contains(&known.right.unwrap());
+        kim.get(&path).await.expect(if may { 200 } else { 403 });
+        desk.browser().get(&path).await.expect(303);
+        walked += 1;
+    }
+    assert!(walked >= 8, "{walked}");
+}

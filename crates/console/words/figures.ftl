@@ -1,0 +1,33 @@
+## Figures
+
+nav-figures = Figures
+figures-counted = Counted { $at }. Interactions and credentials are counted once a minute.
+figures-colours = Blue: verified, issued or under way. Red: came to nothing. The numbers stand in the tables.
+figures-numbers = Numbers
+figures-none = Nothing is known yet.
+figures-by-hour = Interactions of the last 24 hours
+figures-by-day = Interactions of the last 14 days
+figures-credentials = Credentials by type
+figures-queues = What waits
+figures-ages = Ages of keys and secrets
+figures-availability = Availability
+figure-at = From
+figure-begun = Begun
+figure-verified = Verified
+figure-issued = Issued
+figure-refused = Came to nothing
+queue-open = Interactions under way
+queue-events = Events to be delivered
+queue-oldest = Seconds that the oldest has waited
+queue-revocations = Credentials yet to be revoked
+queue-proposals = Open proposals
+age-kind = What
+age-name = Of
+age-days = Days
+age-live = In use
+age-signing-key = Signing key
+age-client-secret = Client secret
+age-file = File
+availability-day = Day (UTC)
+availability-share = Available
+availability-away = Minutes away

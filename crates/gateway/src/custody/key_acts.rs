@@ -1,0 +1,322 @@
+//! A key that goes for good: removed by two persons, or found compromised and taken out at once by one, since that must not
+//! wait. What the latter means is told before.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::extract::{Path, State};
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::Statement;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::keys::{Changed, Changes, acts, documents, entries, find, owner, refused};
+use super::{Custody, Grounds};
+use crate::admin::{
+    Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,
+    TwoPersonAct, detail, field,
+};
+use crate::app::App;
+use crate::audit::{Act as Audited, Entry};
+use crate::keys::acts::Acts;
+use crate::keys::rows::{self, KeyRow};
+use crate::keys::{KeyHolder, KeyPurpose, State as KeyState};
+use crate::revoke::bulk::Order;
+use crate::revoke::jobs;
+use crate::status::Reason;
+
+/// Revocations a second of a job that a compromised key leaves.
+const PACE: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
+
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .with(Right::KeysRead, routes!(plan))
+        .with(Right::KeysChange, routes!(compromise))
+}
+
+/// Removes a key.
+pub(super) struct Remove {
+    pub(super) holder: Arc<dyn KeyHolder>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removal {
+    key: String,
+    #[serde(default)]
+    force: bool,
+}
+
+impl Remove {
+    /// The key, and the act as things stand.
+    async fn act(
+        &self,
+        app: &App,
+        operator: &Operator,
+        removal: &Removal,
+    ) -> Result<(KeyRow, crate::keys::acts::Act), Problem> {
+        let acts = Acts::read(&app.store, &self.holder, app.now()).await?;
+        let key = find(&acts, operator, &removal.key)?;
+        let act = acts.remove(&app.store, &key.kid, removal.force).await;
+        let act = act.map_err(refused)?;
+        if act.changes().is_empty() {
+            return Err(Problem::with(Code::KeyState, "The key is gone already."));
+        }
+        Ok((key.clone(), act))
+    }
+}
+
+impl TwoPersonAct for Remove {
+    fn code(&self) -> &'static str {
+        "key-remove"
+    }
+
+    fn sentence(&self) -> &'static str {
+        "Take a key that does not sign out of every document and destroy it. `detail`: `key`, its id; `force`, although \
+         credentials in force need it, or it stopped signing less than a day ago"
+    }
+
+    fn right(&self) -> Right {
+        Right::KeysChange
+    }
+
+    fn check<'a>(
+        &'a self,
+        app: &'a App,
+        operator: &'a Operator,
+        asked: &'a Value,
+    ) -> Pending<'a, Checked> {
+        Box::pin(async move {
+            let removal: Removal = detail(asked)?;
+            let (key, _) = self.act(app, operator, &removal).await?;
+            Ok(Checked {
+                organisation: owner(&key.place).map(str::to_owned),
+                detail: json!({ "key": key.kid, "force": removal.force, "place": key.place.to_string() }),
+                object: ("signing-key", key.kid),
+            })
+        })
+    }
+
+    fn carry_out<'a>(
+        &'a self,
+        app: &'a App,
+        approved: &'a Approved,
+    ) -> Pending<'a, Vec<Statement>> {
+        Box::pin(async move {
+            let known = (&approved.detail["key"], &approved.detail["force"]);
+            let removal: Removal = detail(&json!({ "key": known.0, "force": known.1 }))?;
+            let (_, act) = self.act(app, &approved.by, &removal).await?;
+            let told = act.changes().iter().map(|change| {
+                change
+                    .entry(approved.by.actor(), approved.at)
+                    .id("proposal", &approved.proposal)
+                    .reason(approved.reason.as_deref())
+                    .ticket(approved.ticket.as_deref())
+                    .into()
+            });
+            let told: Vec<Statement> = told.collect();
+            // The private half goes when a process hears of it, a second later.
+            Ok(act.statements().into_iter().chain(told).collect())
+        })
+    }
+}
+
+/// What it would mean that a key is compromised. Nothing is changed.
+#[derive(Serialize, ToSchema)]
+struct CompromisePlan {
+    /// The key.
+    key: String,
+    /// Its place.
+    place: String,
+    /// Its state.
+    state: &'static str,
+    /// The key that signs from then on; absent: another is made, or this one does not sign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// Whether another is made, since none waits.
+    makes_another: bool,
+    /// The documents that are published anew, without it.
+    documents: Vec<String>,
+    /// The credentials that it signed, by type.
+    signed: Vec<SignedOfType>,
+    /// How many of them are in force: refused from then on, and yet to be revoked by two persons.
+    in_force: i64,
+    /// What the act must be told, so that nobody does what they have not seen.
+    #[schema(example = "9f2c41d07b3e8a65")]
+    plan: String,
+}
+
+/// What a key signed of one type.
+#[derive(Serialize, ToSchema)]
+struct SignedOfType {
+    /// The type.
+    credential_type: String,
+    /// All of them.
+    issued: i64,
+    /// Neither revoked nor at their end.
+    in_force: i64,
+}
+
+/// Names what was seen: the key, its state and the key that comes after it.
+fn seen(key: &KeyRow, next: Option<&KeyRow>) -> String {
+    let next = next.map_or("", |next| next.kid.as_str());
+    let text = format!("{}\n{}\n{next}", key.kid, key.state.name());
+    hex::encode(&digest(&SHA256, text.as_bytes()).as_ref()[..8])
+}
+
+/// Before saying that a key is compromised: what that would mean
+#[utoipa::path(
+    get,
+    path = "/admin/v1/keys/{key}/compromise",
+    tag = "Keys",
+    params(("key" = String, Path, description = "Its id")),
+    responses((status = 200, description = "Nothing is changed", body = CompromisePlan), Problems)
+)]
+async fn plan(
+    State(app): State<App>,
+    Extension(custody): Extension<Custody>,
+    operator: Operator,
+    Path(id): Path<String>,
+) -> Result<Json<CompromisePlan>, Problem> {
+    let acts = acts(&app, &custody).await?;
+    let key = find(&acts, &operator, &id)?;
+    let signs = key.state == KeyState::Active;
+    let next = acts.in_place(&key.place, KeyState::Next).filter(|_| signs);
+    let signed = if key.place.purpose == KeyPurpose::Credentials {
+        rows::find_signed(&app.store, key, app.now()).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Json(CompromisePlan {
+        key: key.kid.clone(),
+        place: key.place.to_string(),
+        state: key.state.name(),
+        next: next.map(|next| next.kid.clone()),
+        makes_another: signs && next.is_none(),
+        documents: if key.state.is_published() {
+            documents(&app, &key.place)
+        } else {
+            Vec::new()
+        },
+        in_force: signed.iter().map(|of_type| of_type.in_force).sum(),
+        signed: signed
+            .into_iter()
+            .map(|of_type| SignedOfType {
+                credential_type: of_type.credential_type,
+                issued: of_type.issued,
+                in_force: of_type.in_force,
+            })
+            .collect(),
+        plan: seen(key, next),
+    }))
+}
+
+/// That a key is compromised.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Compromise {
+    /// `plan` of the plan that you saw.
+    #[schema(example = "9f2c41d07b3e8a65")]
+    plan: String,
+    /// Why. No employee's name belongs here: it stands in the audit for years.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    /// The ticket of your service desk.
+    #[schema(example = "INC-1042")]
+    ticket: String,
+}
+
+/// What was done about a compromised key.
+#[derive(Serialize, ToSchema)]
+struct Compromised {
+    /// Each key in its new state.
+    changes: Vec<Changed>,
+    /// The credentials in force that it signed, written down to be revoked: propose `bulk-revocation` with this id. Absent
+    /// where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+}
+
+/// A key is compromised: it is out of everything at once, and another signs. By one person, since this must not wait
+#[utoipa::path(
+    post,
+    path = "/admin/v1/keys/{key}/compromise",
+    tag = "Keys",
+    params(("key" = String, Path, description = "Its id")),
+    request_body = Compromise,
+    responses((status = 200, description = "It is out of everything; said again, what a crash left undone is done", body = Compromised), Problems)
+)]
+async fn compromise(
+    State(app): State<App>,
+    Extension(custody): Extension<Custody>,
+    operator: Operator,
+    Path(id): Path<String>,
+    Told(compromise): Told<Compromise>,
+) -> Result<Json<Compromised>, Problem> {
+    field("ticket", &compromise.ticket)?;
+    let grounds = Grounds {
+        reason: compromise.reason,
+        ticket: Some(compromise.ticket.clone()),
+    };
+    grounds.check()?;
+    let acts = acts(&app, &custody).await?;
+    let key = find(&acts, &operator, &id)?;
+    let signs = key.state == KeyState::Active;
+    let next = acts.in_place(&key.place, KeyState::Next).filter(|_| signs);
+    if compromise.plan != seen(key, next) {
+        return Err(Code::ChangedMeanwhile.into());
+    }
+    let act = acts.compromised(&key.kid).await.map_err(refused)?;
+    let told = entries(&act, &operator, &grounds, app.now());
+    let changes = act.keep(&app.store, &custody.holder, told).await;
+    let Changes { changes } = changes.map_err(refused)?.into();
+    // After the act: to write many lines down takes its time, and the key must be out at once.
+    let job = to_revoke(&app, &operator, key, &compromise.ticket).await?;
+    Ok(Json(Compromised { changes, job }))
+}
+
+/// Writes down what the key signed and is in force, to be revoked when two persons have agreed.
+async fn to_revoke(
+    app: &App,
+    operator: &Operator,
+    key: &KeyRow,
+    ticket: &str,
+) -> Result<Option<String>, Problem> {
+    if key.place.purpose != KeyPurpose::Credentials {
+        return Ok(None);
+    }
+    let now = app.now();
+    let signed = rows::find_signed(&app.store, key, now).await?;
+    let in_force: i64 = signed.iter().map(|of_type| of_type.in_force).sum();
+    if in_force == 0 {
+        return Ok(None);
+    }
+    let id = super::bulk::new_id(&app.random);
+    let order = Order {
+        organisation: &key.place.owner,
+        credential_type: None,
+        reason: Reason::KeyCompromise,
+        note: "",
+        ticket,
+        pace: PACE,
+    };
+    let entry = Entry::new(
+        operator.actor(),
+        Audited::BulkRevocationCounted,
+        ("job", &id),
+        now,
+    )
+    .organisation(Some(&key.place.owner))
+    .with("reason", Reason::KeyCompromise.code())
+    .id("key", &key.kid)
+    .number("serial-numbers", in_force)
+    .ticket(Some(ticket));
+    let lines = rows::lines_of(key, &id, now);
+    let job = jobs::counted((&id, &operator.id), &order, now);
+    app.store.write([lines, job, entry.into()]).await?;
+    Ok(Some(id))
+}

@@ -1,0 +1,91 @@
+//! What an operator looks after, as the admin API has it: signing keys, credentials, legal holds, interactions, figures.
+//!
+//! Nothing is decided here. Each act is the slice's own, the very one behind the command at the machine; what is added is who
+//! may do it, whose it is, and who did it.
+
+mod bulk;
+mod credentials;
+mod failures;
+mod figures;
+mod holds;
+mod interactions;
+mod key_acts;
+mod keys;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::Gateway;
+use crate::admin::{Acts, Problem, Routes, field};
+use crate::audit::Entry;
+use crate::keys::KeyHolder;
+use crate::watching::Watch;
+
+/// What these routes need beside the shared parts.
+#[derive(Clone)]
+struct Custody {
+    holder: Arc<dyn KeyHolder>,
+    retention_days: u32,
+    planned_work: Option<PathBuf>,
+    watch: Arc<Watch>,
+    counted: Arc<figures::Counted>,
+}
+
+/// The routes.
+pub(crate) fn routes(gateway: &Gateway) -> Routes {
+    let custody = Custody {
+        holder: Arc::clone(&gateway.base.keys),
+        retention_days: gateway.retention_days,
+        planned_work: gateway.planned_work.clone(),
+        watch: Arc::clone(&gateway.watch),
+        counted: Arc::default(),
+    };
+    Routes::new()
+        .and(keys::routes())
+        .and(key_acts::routes())
+        .and(credentials::routes())
+        .and(bulk::routes())
+        .and(holds::routes())
+        .and(interactions::routes())
+        .and(figures::routes())
+        .knowing(custody)
+}
+
+/// Adds the acts that two persons do.
+pub(crate) fn acts(acts: Acts, gateway: &Gateway) -> Acts {
+    let holder = Arc::clone(&gateway.base.keys);
+    acts.with(key_acts::Remove { holder })
+        .with(bulk::RevokeMany)
+}
+
+/// Why something is done.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Grounds {
+    /// In your words. No employee's name belongs here: it stands in the audit for years.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    /// The ticket of your service desk.
+    #[serde(default)]
+    #[schema(example = "INC-1042", nullable = false)]
+    ticket: Option<String>,
+}
+
+impl Grounds {
+    fn check(&self) -> Result<(), Problem> {
+        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
+            text.as_deref().map(|text| field(name, text)).transpose()?;
+        }
+        Ok(())
+    }
+
+    fn told(&self, entry: Entry) -> Entry {
+        entry
+            .reason(self.reason.as_deref())
+            .ticket(self.ticket.as_deref())
+    }
+}

@@ -1,0 +1,269 @@
+//! Credentials over the admin API: one by its serial number, and many at a pace that two persons agreed on.
+
+use gateway::admin::Role;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::custody::{credential_of, credentials, uploaded};
+use crate::database::{Database, on_both_engines};
+use crate::world::{Admin, Caller};
+
+on_both_engines!(
+    a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_so,
+    sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one,
+    sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_now,
+    sec_13_what_was_stopped_or_paused_revokes_nothing,
+);
+
+async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_so(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Operator, Some("anytown")).await;
+    let desk = admin.operator("sue", Role::Desk, None).await;
+    let serial = credential_of(&admin, "anytown").await;
+    let path = format!("/admin/v1/credentials/{serial}");
+    let found = admin.get(&desk, &path).await.expect(200).json;
+    assert_eq!(found["state"], "in-force");
+    for (act, reason, state) in [
+        ("suspend", "under-review", "suspended"),
+        ("reinstate", "other", "in-force"),
+        ("suspend", "lost-device", "suspended"),
+        ("revoke", "left-employment", "revoked"),
+    ] {
+        admin.world.later(SignedDuration::from_secs(match state {
+            "in-force" => 20,
+            "revoked" => 40,
+            _ => 10,
+        }));
+        let body = json!({ "reason": reason, "ticket": "INC-3", "note": "from the list" });
+        let reply = admin
+            .post(&ann, &format!("{path}/{act}"), &body)
+            .await
+            .expect(200);
+        assert_eq!(reply.json["state"], state, "{act}");
+    }
+    for act in ["suspend", "reinstate"] {
+        let refused = admin
+            .post(
+                &ann,
+                &format!("{path}/{act}"),
+                &json!({ "reason": "other" }),
+            )
+            .await;
+        refused.expect(409).refused("credential-revoked");
+    }
+    let free = admin
+        .post(
+            &ann,
+            &format!("{path}/revoke"),
+            &json!({ "reason": "because" }),
+        )
+        .await;
+    free.expect(400);
+    // Once more changes nothing and is no entry.
+    let again = json!({ "reason": "data-error" });
+    admin
+        .post(&ann, &format!("{path}/revoke"), &again)
+        .await
+        .expect(200);
+    assert_eq!(admin.entries("credential-revoked").await, 1);
+    assert_eq!(admin.entries("credential-suspended").await, 2);
+    let found = admin.get(&desk, &path).await.expect(200).json;
+    let history: Vec<(&str, &str)> = found["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| {
+            (
+                one["what"].as_str().unwrap(),
+                one["reason"].as_str().unwrap_or(""),
+            )
+        })
+        .collect();
+    assert!(
+        history.contains(&("suspended", "under-review")),
+        "{history:?}"
+    );
+    assert!(history.contains(&("reinstated", "other")), "{history:?}");
+    assert_eq!(history.last(), Some(&("revoked", "left-employment")));
+    let refused = admin.post(&desk, &format!("{path}/revoke"), &again).await;
+    refused.expect(403);
+}
+
+async fn sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one(database: Database) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Operator, Some("anytown")).await;
+    let (own, foreign) = (
+        credential_of(&admin, "anytown").await,
+        credential_of(&admin, "elsewhere").await,
+    );
+    let unknown = "00000000-0000-4000-8000-000000000000";
+    let of_type = json!({ "reason": "data-error", "credential_type": "Identity" });
+    let plain = json!({ "reason": "data-error" });
+    let path = |serial: &str| format!("/admin/v1/credentials/{serial}/revoke");
+    let nothing = admin.post(&ann, &path(unknown), &plain).await.expect(404);
+    for (serial, body) in [
+        (own.as_str(), &of_type),
+        (foreign.as_str(), &plain),
+        ("no-number", &plain),
+        ("%00", &plain),
+    ] {
+        let reply = admin.post(&ann, &path(serial), body).await.expect(404);
+        assert_eq!(reply.text, nothing.text, "{serial}");
+    }
+    let counted = uploaded(&admin, &ann, "anytown", &[own, foreign, unknown.to_owned()]).await;
+    let look = format!("/admin/v1/bulk-revocations/{counted}");
+    let counted = admin.get(&ann, &look).await.expect(200).json;
+    let expected = json!({ "in_force": 1, "already_revoked": 0, "unknown": 2 });
+    assert_eq!(counted["dry_run"], expected);
+    let body = json!({ "organisation": "elsewhere", "reason": "other", "ticket": "x", "serial_numbers": unknown });
+    admin
+        .post(&ann, "/admin/v1/bulk-revocations", &body)
+        .await
+        .expect(404);
+}
+
+struct Scene {
+    admin: Admin,
+    ann: Caller,
+    bob: Caller,
+    job: String,
+    serials: Vec<String>,
+}
+
+impl Scene {
+    /// Nine credentials to be revoked, two a second.
+    async fn start(database: Database) -> Self {
+        let admin = Admin::start(database).await;
+        let ann = admin.operator("ann", Role::Operator, None).await;
+        let serials = credentials(&admin, "anytown", "none", 9).await;
+        Self {
+            job: uploaded(&admin, &ann, "anytown", &serials).await,
+            bob: admin.operator("bob", Role::Operator, None).await,
+            ann,
+            serials,
+            admin,
+        }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/admin/v1/bulk-revocations/{}{rest}", self.job)
+    }
+
+    async fn begin(&self) {
+        let detail = json!({ "job": self.job });
+        let proposal = self
+            .admin
+            .propose(&self.ann, "bulk-revocation", detail)
+            .await;
+        let own = self.admin.decide(&self.ann, &proposal, "approve").await;
+        own.expect(409).refused("second-person-needed");
+        self.admin
+            .decide(&self.bob, &proposal, "approve")
+            .await
+            .expect(200);
+    }
+
+    async fn act(&self, act: &str) {
+        let reply = self
+            .admin
+            .post(&self.ann, &self.path(act), &json!({ "ticket": "INC-4" }))
+            .await;
+        reply.expect(200);
+    }
+
+    /// One second of work, and how many are revoked then.
+    async fn second(&self, number: i64) -> i64 {
+        self.admin.world.later(SignedDuration::from_secs(number));
+        self.admin.world.gateway.revoke_once().await.unwrap();
+        let now = self
+            .admin
+            .get(&self.bob, &self.path(""))
+            .await
+            .expect(200)
+            .json;
+        now["progress"]["revoked"].as_i64().unwrap()
+    }
+}
+
+async fn sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_now(
+    database: Database,
+) {
+    let scene = Scene::start(database).await;
+    assert_eq!(scene.second(1).await, 0, "counted is not begun");
+    scene.begin().await;
+    let gateway = &scene.admin.world.gateway;
+    scene.admin.world.later(SignedDuration::from_secs(2));
+    let began = scene.admin.world.now().as_second();
+    for _ in 0..2 {
+        gateway.revoke_once().await.unwrap();
+    }
+    let is_one_second = scene.admin.world.now().as_second() == began;
+    scene.act("/pause").await;
+    let first = scene.second(3).await;
+    assert!(
+        !is_one_second || first == 2,
+        "two processes keep to one pace"
+    );
+    assert!(first <= 4);
+    scene.act("/resume").await;
+    let pace = json!({ "pace": 1 });
+    scene
+        .admin
+        .post(&scene.ann, &scene.path("/pace"), &pace)
+        .await
+        .expect(200);
+    assert_eq!(scene.second(4).await, first + 1);
+    let pace = json!({ "pace": 100 });
+    scene
+        .admin
+        .post(&scene.ann, &scene.path("/pace"), &pace)
+        .await
+        .expect(200);
+    assert_eq!(scene.second(5).await, 9);
+    scene.second(6).await;
+    let now = scene
+        .admin
+        .get(&scene.bob, &scene.path(""))
+        .await
+        .expect(200)
+        .json;
+    assert_eq!(now["job"]["stage"], "finished");
+    let late = scene
+        .admin
+        .post(&scene.ann, &scene.path("/pause"), &json!({}))
+        .await;
+    late.expect(409).refused("job-state");
+    assert_eq!(scene.admin.entries("credential-revoked").await, 9);
+    assert_eq!(scene.admin.entries("bulk-revocation-begun").await, 1);
+    assert_eq!(scene.admin.entries("bulk-revocation-changed").await, 4);
+    let found = format!("/admin/v1/credentials/{}", scene.serials[8]);
+    let found = scene.admin.get(&scene.bob, &found).await.expect(200).json;
+    assert_eq!(found["state"], "revoked");
+    let detail = json!({ "act": "bulk-revocation", "detail": { "job": scene.job } });
+    let again = scene
+        .admin
+        .post(&scene.ann, "/admin/v1/proposals", &detail)
+        .await;
+    again.expect(409).refused("job-state");
+}
+
+async fn sec_13_what_was_stopped_or_paused_revokes_nothing(database: Database) {
+    let scene = Scene::start(database).await;
+    let detail = json!({ "job": scene.job });
+    let proposal = scene
+        .admin
+        .propose(&scene.ann, "bulk-revocation", detail)
+        .await;
+    scene.act("/stop").await;
+    let late = scene.admin.decide(&scene.bob, &proposal, "approve").await;
+    late.expect(409).refused("changed-meanwhile");
+    assert_eq!(scene.second(1).await, 0);
+    let listed = scene
+        .admin
+        .get(&scene.bob, "/admin/v1/bulk-revocations")
+        .await
+        .expect(200);
+    assert_eq!(listed.json["jobs"][0]["stage"], "stopped");
+}

@@ -1,0 +1,188 @@
+//! Holds, interactions and figures over the admin API.
+
+use gateway::admin::Role;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::custody::{credential_of, credentials, interaction_of};
+use crate::database::{Database, on_both_engines};
+use crate::world::Admin;
+
+on_both_engines!(
+    a_hold_is_placed_and_lifted_and_both_are_entries_of_the_audit,
+    sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways,
+    an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices,
+    figures_count_what_one_may_see,
+);
+
+async fn a_hold_is_placed_and_lifted_and_both_are_entries_of_the_audit(database: Database) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let reference = interaction_of(&admin, "anytown").await;
+    let of_organisation =
+        json!({ "organisation": "anytown", "reason": "inquiry 17", "ticket": "INC-5" });
+    let of_interaction = json!({ "interaction": reference, "reason": "inquiry 18" });
+    for body in [&of_organisation, &of_interaction] {
+        admin.post(&ann, "/admin/v1/holds", body).await.expect(204);
+    }
+    let listed = admin.get(&ann, "/admin/v1/holds").await.expect(200).json;
+    let subjects: Vec<_> = listed["holds"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["subject"])
+        .collect();
+    assert_eq!(subjects.len(), 2);
+    assert!(
+        subjects.contains(&&json!(reference)),
+        "people are told the reference"
+    );
+    assert_eq!(
+        listed["holds"][0]["placed_by"],
+        format!("operator:{}", ann.id).as_str()
+    );
+    for body in [&of_organisation, &of_interaction] {
+        admin
+            .post(&ann, "/admin/v1/holds/lift", body)
+            .await
+            .expect(204);
+        admin
+            .post(&ann, "/admin/v1/holds/lift", body)
+            .await
+            .expect(404);
+    }
+    assert_eq!(admin.entries("hold-placed").await, 2);
+    assert_eq!(admin.entries("hold-lifted").await, 2);
+    let both = json!({ "organisation": "anytown", "interaction": reference, "reason": "x" });
+    admin.post(&ann, "/admin/v1/holds", &both).await.expect(400);
+    let plan = admin
+        .get(&ann, "/admin/v1/retention/plan")
+        .await
+        .expect(200)
+        .json;
+    assert_eq!(plan["rules"][0]["rule"], "personal-values");
+}
+
+async fn sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways(database: Database) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let own = admin
+        .operator("own", Role::Administrator, Some("anytown"))
+        .await;
+    let body = json!({ "organisation": "anytown", "reason": "inquiry 17" });
+    admin.post(&ann, "/admin/v1/holds", &body).await.expect(204);
+    for path in ["/admin/v1/holds", "/admin/v1/holds/lift"] {
+        admin
+            .post(&own, path, &body)
+            .await
+            .expect(409)
+            .refused("hold-elsewhere");
+    }
+    assert_eq!(admin.entries("hold-lifted").await, 0);
+    admin
+        .post(&ann, "/admin/v1/holds/lift", &body)
+        .await
+        .expect(204);
+    // Their own they place and lift.
+    admin.post(&own, "/admin/v1/holds", &body).await.expect(204);
+    admin
+        .post(&own, "/admin/v1/holds/lift", &body)
+        .await
+        .expect(204);
+    admin
+        .get(&own, "/admin/v1/retention/plan")
+        .await
+        .expect(404);
+}
+
+async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let desk = admin.operator("sue", Role::Desk, Some("anytown")).await;
+    let stranger = admin.operator("other", Role::Desk, Some("elsewhere")).await;
+    let party = admin.world.party("plain");
+    let pushed = admin
+        .world
+        .push(&party, |form| {
+            form.set("scope", "openid TrainingProgramme");
+            form.set("state", "a state of its own");
+        })
+        .await;
+    let request_uri = pushed.json["request_uri"].as_str().unwrap().to_owned();
+    admin.world.later(SignedDuration::from_mins(11));
+    let find = "/admin/v1/interactions/find";
+    let found = admin
+        .post(&desk, find, &json!({ "interaction": request_uri }))
+        .await
+        .expect(200);
+    let one = &found.json["interactions"][0];
+    assert_eq!(one["cause"]["code"], "not-opened");
+    for voice in ["person", "desk", "developer"] {
+        assert!(!one["cause"][voice].as_str().unwrap().is_empty(), "{voice}");
+    }
+    let reference = one["reference"].as_str().unwrap().to_lowercase();
+    let by_reference = admin
+        .get(&desk, &format!("/admin/v1/interactions/{reference}"))
+        .await;
+    assert_eq!(by_reference.expect(200).json, found.json);
+    for body in [
+        json!({ "state": "a state of its own" }),
+        json!({ "state": "a state of its own", "client_id": "plain" }),
+    ] {
+        let of_state = admin.post(&desk, find, &body).await.expect(200);
+        assert_eq!(of_state.json, found.json);
+        admin.post(&stranger, find, &body).await.expect(404);
+    }
+    for body in [
+        json!({ "interaction": "a\u{0}b" }),
+        json!({ "state": "another" }),
+    ] {
+        admin.post(&desk, find, &body).await.expect(404);
+    }
+    let failures = "/admin/v1/interactions/failures";
+    let counted = admin.get(&desk, failures).await.expect(200).json;
+    assert_eq!(counted["failures"][0]["cause"], "not-opened");
+    assert_eq!(counted["failures"][0]["count"], 1);
+    let none = admin.get(&stranger, failures).await.expect(200).json;
+    assert_eq!(none["failures"], json!([]));
+    admin
+        .get(&desk, "/admin/v1/interactions/failures?hours=0")
+        .await
+        .expect(400);
+}
+
+async fn figures_count_what_one_may_see(database: Database) {
+    let admin = Admin::start(database).await;
+    let all = admin.operator("all", Role::Viewer, None).await;
+    let own = admin.operator("own", Role::Viewer, Some("anytown")).await;
+    credentials(&admin, "anytown", "none", 3).await;
+    credential_of(&admin, "elsewhere").await;
+    interaction_of(&admin, "anytown").await;
+    interaction_of(&admin, "elsewhere").await;
+    let sum = |figures: &serde_json::Value, name: &str| -> i64 {
+        let rows = figures[name].as_array().unwrap();
+        rows.iter().map(|row| row["begun"].as_i64().unwrap()).sum()
+    };
+    let path = "/admin/v1/figures";
+    let figures = admin.get(&all, path).await.expect(200).json;
+    assert_eq!((sum(&figures, "by_hour"), sum(&figures, "by_day")), (2, 2));
+    assert_eq!(figures["by_hour"].as_array().unwrap().len(), 24);
+    assert_eq!(figures["credentials"].as_array().unwrap().len(), 2);
+    assert_eq!(figures["queues"]["open_interactions"], 2);
+    let theirs = admin.get(&own, path).await.expect(200).json;
+    assert_eq!(sum(&theirs, "by_hour"), 1);
+    assert_eq!(theirs["credentials"].as_array().unwrap().len(), 1);
+    assert_eq!(theirs["credentials"][0]["in_force"], 3);
+    assert_eq!(theirs["queues"]["open_interactions"], 1);
+    let ages = theirs["ages"].as_array().unwrap();
+    assert!(
+        ages.iter()
+            .all(|age| !age["name"].as_str().unwrap().contains("elsewhere"))
+    );
+    // Counted once a minute, however many look.
+    interaction_of(&admin, "anytown").await;
+    assert_eq!(sum(&admin.get(&own, path).await.json, "by_hour"), 1);
+    admin.world.later(SignedDuration::from_secs(61));
+    assert_eq!(sum(&admin.get(&own, path).await.json, "by_hour"), 2);
+}

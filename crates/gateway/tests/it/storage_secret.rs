@@ -1,0 +1,119 @@
+//! The storage secret is changed beside a gateway that runs, and the old one goes.
+
+use gateway::audit::Actor;
+use gateway::config::Secret;
+use gateway::{Config, Gateway, Surroundings, rotate_storage_secret};
+use store::Statement;
+use zeroize::Zeroizing;
+
+use crate::database::{Database, on_both_engines};
+use crate::registry::with_newtown;
+use crate::world::{Browser, World};
+
+on_both_engines!(sec_37_after_a_change_of_the_storage_secret_nothing_needs_the_old_one);
+
+const NEW: &str = "Zm9yIHRlc3RzIG9ubHksIHRoZSBuZXdlciBvbmUuLi4u";
+
+fn with(config: &Config, secret: &str, earlier: &[Secret]) -> Config {
+    Config {
+        storage_secret: Secret::Held(Zeroizing::new(secret.to_owned())),
+        earlier_storage_secrets: earlier.to_vec(),
+        ..config.clone()
+    }
+}
+
+async fn composed(config: &Config) -> Result<Gateway, gateway::ComposeError> {
+    let surroundings = Surroundings {
+        sandbox: true,
+        ..Surroundings::production()
+    };
+    Gateway::compose(config, surroundings).await
+}
+
+async fn sec_37_after_a_change_of_the_storage_secret_nothing_needs_the_old_one(database: Database) {
+    let world = World::start_on(database).await;
+    with_newtown(&world).await;
+    let party = world.party("plain");
+    let under_way = world.pushed(&party, |_| ()).await;
+    let old = world.gateway.app().seal.clone();
+    let both = with(
+        &world.config,
+        NEW,
+        std::slice::from_ref(&world.config.storage_secret),
+    );
+    let alone = with(&world.config, NEW, &[]);
+    let Err(error) = composed(&alone).await else {
+        panic!("what the old secret sealed opens without it");
+    };
+    assert!(error.to_string().contains("newtown-staff"), "{error}");
+
+    let done = rotate_storage_secret(&both, "ina", world.now())
+        .await
+        .unwrap();
+    let of = |table: &str| *done.iter().find(|one| one.table == table).unwrap();
+    assert_eq!((of("registry").found, of("registry").renewed), (1, 1));
+    assert_eq!(
+        (of("interactions").found, of("interactions").renewed),
+        (1, 1)
+    );
+    assert!(done.iter().all(|one| one.lost == 0), "{done:?}");
+    // A gateway that knows the old secret only, and one that knows both, write on meanwhile; then the rest is done.
+    let later = world.pushed(&party, |_| ()).await;
+    assert_ne!(later, under_way);
+    let again = rotate_storage_secret(&both, "ina", world.now())
+        .await
+        .unwrap();
+    let renewed: Vec<_> = again.iter().map(|one| one.renewed).collect();
+    assert_eq!(renewed, [1, 0, 0], "{again:?}");
+
+    // The old one is gone: what is registered opens, people are who they were, and journeys go on.
+    let gateway = composed(&alone).await.unwrap();
+    assert!(
+        gateway
+            .app()
+            .organisations
+            .relying_party("newtown-staff")
+            .is_some()
+    );
+    let new = gateway.app().seal.clone();
+    assert_eq!(new.pairwise("plain", "anna"), old.pairwise("plain", "anna"));
+    assert_eq!(new.decoys("anytown", 0, 0), old.decoys("anytown", 0, 0));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let here = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let server = crate::world::serve(listener, &gateway);
+    let page = Browser::new()
+        .open(&under_way.replace(&world.base, &here))
+        .await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    server.abort();
+    let entry =
+        Statement::new("SELECT actor FROM audit_entries WHERE act = 'storage-secret-changed'");
+    let entries = gateway.app().store.read(entry).await.unwrap();
+    assert_eq!(
+        entries[0].text("actor").unwrap(),
+        Actor::Command("ina").to_string()
+    );
+
+    // A secret that was never in use is told apart from one that was.
+    let wrong = with(
+        &world.config,
+        "Zm9yIHRlc3RzIG9ubHksIG5vYm9keSdzIGF0IGFsbC4u",
+        &[],
+    );
+    let Err(error) = composed(&wrong).await else {
+        panic!("it starts with any secret");
+    };
+    assert!(
+        error.to_string().contains("earlier_storage_secrets"),
+        "{error}"
+    );
+    let lost = rotate_storage_secret(&wrong, "ina", world.now())
+        .await
+        .unwrap();
+    assert!(
+        lost.iter()
+            .all(|one| one.lost == one.found && one.renewed == 0),
+        "{lost:?}"
+    );
+}

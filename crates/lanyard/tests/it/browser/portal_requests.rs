@@ -1,0 +1,288 @@
+//! What the portal asks of the gateway while an employee walks through it, and what the browser carries between them.
+
+use gateway::organisation::catalogue::Catalogue;
+use jiff::{SignedDuration, Timestamp};
+use lanyard::browser::Tag;
+use serde_json::{Map, Value};
+use standards::jose::hmac_key::HmacKey;
+use url::Url;
+use wallet::CredentialStatus;
+
+use super::driver::JavaScript;
+use super::look::quiet;
+use super::portal_person::{PROBLEM, Person, VERIFIED};
+use super::qr_code;
+use super::stage::Stage;
+use crate::cheat::signed_with_another_key;
+use crate::portal_walk::Walk;
+use crate::wire::{Party, Wire, stands_not_in, wallet_goes_to};
+
+const CHECK: &str = "Check the information that will go in your wallet";
+const NOT_FOR_YOU: &str = "You cannot use this service yet";
+
+/// One whole walk, and what of it the gateway heard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_55_dw_68_dw_69_dw_73_dw_86_the_gateway_is_asked_what_is_due_and_the_browser_carries_nothing()
+ {
+    let Some((stage, _door, wire)) = Stage::set_with_a_wire().await else {
+        return;
+    };
+    let mut person = Person::of(&stage, "match", JavaScript::On).await;
+    person.log_in().await;
+
+    // [DW-25] Whoever cancels has sent nothing, and confirmed nothing.
+    person.browser.open(&person.step("/confirm")).await;
+    person.follow("Cancel").await;
+    assert_eq!(person.browser.url().await.as_str(), person.step(""));
+    person.press("Add to wallet").await;
+    person.stands_on(CHECK, "Cardiology").await;
+    assert!(wire.pushed().is_empty() && wire.authorized().is_empty());
+
+    person.press("Confirm and continue").await;
+    person.verifies().await;
+    person.goes_to_add().await;
+    let link = qr_code::read(&person.browser).await;
+    let serial_number = person.receives().await;
+    person.comes_back().await;
+    person
+        .stands_on("Credential added to your wallet", "Training programme")
+        .await;
+
+    let carried = person.browser.requests().await;
+    the_check_is_openid_connects(&person, &wire);
+    each_code_is_exchanged_by_the_server(&stage, &wire, &carried);
+    the_draft_is_what_it_should_be(&stage, &person, &wire);
+    nothing_of_it_is_in_an_address(&wire, &carried);
+    let own = person.held_as(&serial_number).await;
+    let identifier = person.unique_identifier();
+    assert_eq!(own.claims["UniqueIdentifier"], identifier);
+
+    // [DW-05] The code and every link on the pages lead wallets to the gateway.
+    let gateway = &stage.sandbox.file.urls.gateway;
+    let mut goes_to = wire.wallets_are_sent_to(Party::Gateway);
+    assert!(goes_to.len() >= 2, "{goes_to:?}");
+    goes_to.extend(wallet_goes_to(&link));
+    assert!(goes_to.iter().all(|url| url.origin() == gateway.origin()));
+
+    what_it_does_not_show_revokes_nothing(&stage, &mut person, &wire).await;
+    let own = person.held_as(&serial_number).await;
+    assert_eq!(own.status, CredentialStatus::Valid);
+    assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
+    person.browser.close().await;
+    stage.strike().await;
+}
+
+/// [DW-31] And the browser takes nothing to it but the name of what was pushed.
+fn the_check_is_openid_connects(person: &Person<'_>, wire: &Wire) {
+    let checks = wire.pushed_checks();
+    assert_eq!(checks.len(), 1);
+    let pushed = checks[0].form();
+    assert_eq!(pushed["response_type"], "code");
+    assert_eq!(pushed["scope"], "openid Identity");
+    assert_eq!(pushed["redirect_uri"], person.portal("/callback"));
+    assert_eq!(pushed["code_challenge_method"], "S256");
+    for unguessable in ["state", "nonce", "code_challenge"] {
+        assert!(pushed[unguessable].len() >= 43, "{unguessable}");
+    }
+    let authorized = &wire.authorized()[0];
+    let agent = authorized.headers["user-agent"].to_str().unwrap();
+    assert!(agent.contains("Chrome"), "{agent}");
+    let answer: Value = serde_json::from_str(&checks[0].answer).unwrap();
+    let parameters = authorized.parameters();
+    assert_eq!(answer["request_uri"], parameters["request_uri"].as_str());
+    assert_eq!(parameters.len(), 2, "{parameters:?}");
+}
+
+/// [DW-38, DW-86] Once, by who asked for it and says so, with the code that the browser brought.
+fn each_code_is_exchanged_by_the_server(stage: &Stage, wire: &Wire, carried: &[Url]) {
+    let party = stage.party();
+    let (pushed, tokens) = (wire.pushed(), wire.tokens());
+    assert_eq!((pushed.len(), tokens.len()), (2, 2));
+    for (pushed, token) in pushed.iter().zip(&tokens) {
+        for call in [pushed, token] {
+            assert!(call.is_server_side(), "{}", call.path);
+            let own = call.is_from_client(&party.client_id, &party.client_secret);
+            assert!(own, "{}", call.path);
+        }
+        assert_eq!(token.status, 200);
+        assert!(token.continues(pushed));
+        let code = token.form()["code"].clone();
+        let state = pushed.form()["state"].clone();
+        let brings = |url: &&Url| {
+            let has = |name: &str, value: &str| {
+                url.query_pairs()
+                    .any(|pair| pair == (name.into(), value.into()))
+            };
+            url.path() == "/callback" && has("code", &code) && has("state", &state)
+        };
+        assert_eq!(carried.iter().filter(brings).count(), 1);
+    }
+}
+
+/// [DW-45, DW-53, DW-55, DW-68] It has the identifier that the gateway told, the form that its type asks for, and the
+/// portal's own signature.
+fn the_draft_is_what_it_should_be(stage: &Stage, person: &Person<'_>, wire: &Wire) {
+    let drafts = wire.pushed_drafts();
+    assert_eq!(drafts.len(), 1);
+    let content = drafts[0].content();
+    let told = wire.tokens()[0].id_token()["Identity.UniqueIdentifier"].clone();
+    assert_eq!(content["UniqueIdentifier"], told.as_str().unwrap());
+    assert_eq!(content["UniqueIdentifier"], person.unique_identifier());
+
+    let content: Map<String, Value> = content
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    let catalogue = Catalogue::built_in().unwrap();
+    let mut types = catalogue.iter();
+    let schema = types.find(|one| one.name == "TrainingProgramme").unwrap();
+    assert_eq!(schema.check(&content).unwrap(), content);
+
+    let key = HmacKey::parse(&stage.party().signing_key).unwrap();
+    let claims = drafts[0].draft_signed_with(&key).unwrap();
+    let now = Timestamp::now().as_second();
+    let (began, ends) = (claims["iat"].as_i64(), claims["exp"].as_i64());
+    assert!(began.is_some_and(|at| (now - 60..=now).contains(&at)));
+    assert!(ends.is_some_and(|at| (now..=now + 600).contains(&at)));
+    let other = HmacKey::generate().unwrap();
+    assert!(drafts[0].draft_signed_with(&other).is_none());
+}
+
+/// [DW-52] Neither in what the browser asked for nor in where it was sent.
+fn nothing_of_it_is_in_an_address(wire: &Wire, carried: &[Url]) {
+    let secret = wire.pushed_drafts()[0].confidential();
+    assert!(secret.len() > 8 && carried.len() > 10);
+    let carried = carried.iter().map(Url::to_string);
+    for address in wire.addresses().into_iter().chain(carried) {
+        stands_not_in(&secret, &address);
+    }
+}
+
+/// [DW-73, DW-86] The office saves the record as it is, writes down another e-mail address, and changes another record,
+/// whose credential is the only one that is revoked.
+async fn what_it_does_not_show_revokes_nothing(
+    stage: &Stage,
+    person: &mut Person<'_>,
+    wire: &Wire,
+) {
+    let programme = person.outside.record.clone();
+    let holder = person.outside.who.holder.clone();
+    person.outside.record = format!("{holder}-fire-safety");
+    person.confirms().await;
+    person
+        .stands_on(VERIFIED, "You shared your identity earlier.")
+        .await;
+    person.goes_to_add().await;
+    let other = person.receives().await;
+    person.comes_back().await;
+
+    person.outside.record.clone_from(&programme);
+    let office = &mut person.outside;
+    office.hr_saves("TPR-Name", "Cardiology").await.unwrap();
+    writes_to(office, "anna.t@anytown.example").await;
+    office.record = format!("{holder}-fire-safety");
+    office.hr_saves("FS-Level", "2").await.unwrap();
+    person.waits_until_the_list_says("cancelled").await;
+    let revocations = wire.revocations();
+    assert_eq!(revocations.len(), 1);
+    assert_eq!(revocations[0]["SerialNumber"], other);
+    let party = stage.party();
+    assert_eq!(revocations[0]["client_id"], party.client_id);
+    assert_eq!(revocations[0]["client_secret"], party.client_secret);
+    person.outside.record = programme;
+    assert_eq!(person.in_the_list().await.0, "added");
+}
+
+/// HR writes down another e-mail address of the employee.
+async fn writes_to(office: &mut Walk, address: &str) {
+    let path = format!("/hr/employees/{}", office.who.username);
+    office.open(&path).await.unwrap();
+    let is_save = |tag: &Tag<'_>| tag.attribute("id").as_deref() == Some("save");
+    let form = office.form_with(is_save).unwrap();
+    office.send(&form.with("email", address)).await.unwrap();
+}
+
+/// Three whom nothing is issued to: whose draft another key signed, whose session ended, whom it does not apply to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dw_14_dw_15_dw_49_dw_87_what_is_not_due_to_somebody_is_offered_and_issued_to_them_by_no_way()
+ {
+    let Some((stage, _door, wire)) = Stage::set_with_a_wire().await else {
+        return;
+    };
+    let person = Person::of(&stage, "match", JavaScript::On).await;
+    person.gets_ready_to_add().await;
+    wire.change_question("/par", signed_with_another_key);
+    person.press("Add to wallet").await;
+    person.stands_on(PROBLEM, "Your reference is").await;
+    wire.leave();
+    let refused = wire.pushed_drafts().pop().unwrap();
+    assert_eq!(refused.status, 400, "{}", refused.answer);
+    person.has_nothing().await;
+
+    // [DW-49] The check ended with its session, also for whoever still has the button before them.
+    person.open("/identity/done").await;
+    wire.forget();
+    stage.sandbox.shift.set(SignedDuration::from_mins(31));
+    person.press("Add to wallet").await;
+    assert_eq!(person.heading().await, "Log in to your staff account");
+    person.log_in().await;
+    person.open("/identity/done").await;
+    person
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+    sends(&person, &person.step("/add")).await;
+    person
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+    person.has_nothing().await;
+    let ways = [
+        person.portal("/credentials"),
+        person.portal("/identity"),
+        person.portal("/identity/done"),
+        person.step(""),
+        person.step("/confirm"),
+        person.step("/added"),
+    ];
+    let forms = [
+        person.portal("/identity/start"),
+        person.step("/confirm"),
+        person.step("/add"),
+    ];
+
+    // [DW-14] Ned, whose record says that it does not apply to him, finds nothing of it.
+    let ned = person.hands_the_browser_to("not-applicable").await;
+    let html = ned.browser.html().await;
+    for word in ["passport", "wallet", "/credentials", "/identity"] {
+        let main = html.split("<main").nth(1).unwrap();
+        let main = main.split("</main").next().unwrap();
+        assert!(!main.to_lowercase().contains(word), "{word}: {main}");
+    }
+    // [DW-15] And nothing that he sends there in Anna's place, or in his own, leads anywhere.
+    let own = |address: &String| address.replace("anna-", "ned-");
+    for address in ways.iter().cloned().chain(ways.iter().map(own)) {
+        ned.browser.open(&address).await;
+        assert_eq!(ned.heading().await, NOT_FOR_YOU, "{address}");
+    }
+    for address in forms.iter().cloned().chain(forms.iter().map(own)) {
+        sends(&ned, &address).await;
+        assert_eq!(ned.heading().await, NOT_FOR_YOU, "{address}");
+    }
+    assert!(wire.pushed().is_empty() && wire.authorized().is_empty());
+    assert_eq!(quiet(&stage, &ned.browser).await, [""; 0]);
+    ned.browser.close().await;
+    stage.strike().await;
+}
+
+/// The person's browser sends a form there that no page has.
+async fn sends(person: &Person<'_>, address: &str) {
+    person.open("/").await;
+    let make = format!(
+        "const form = document.querySelector('form[action=\"/logout\"]').cloneNode(true); \
+         form.action = '{address}'; form.id = 'made-up'; \
+         const button = document.createElement('button'); button.textContent = 'Send'; \
+         form.replaceChildren(form.elements.csrf, button); \
+         document.querySelector('main').prepend(form)"
+    );
+    person.browser.script(&make).await;
+    person.browser.follow("#made-up button").await;
+}
