@@ -173,7 +173,7 @@ impl Gateway {
     async fn kept(&self) -> Result<Value, RegistryError> {
         let app = self.app();
         let plan = plan(&app.store, app.now(), self.retention_days).await?;
-        let holds = holds::find(&app.store).await?;
+        let holds = holds::find(&app.store, None).await?;
         Ok(json!({ "rules": plan, "holds": holds, "audit_days": self.audit_days }))
     }
 }

@@ -125,7 +125,7 @@ const MATRIX: &[(Right, &[Role])] = &[
 
 impl Right {
     /// Every right.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Own,
         Self::GatewayRead,
         Self::OperatorsRead,

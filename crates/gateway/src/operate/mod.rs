@@ -4,8 +4,6 @@
 mod clients;
 mod declared;
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use crate::Gateway;
