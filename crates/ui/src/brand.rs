@@ -417,7 +417,7 @@ fn sheet(header: Colour, link: Colour, logo: Option<&Logo>) -> Set {
     // White behind it: a logo that is made for paper must be seen on any colour.
     if logo.is_some() {
         css.push_str(
-            ".lanyard-logo{display:block;background-color:#fff;padding:4px;border-radius:4px;margin-right:16px}",
+            ".lanyard-logo{align-self:center;display:block;background-color:#fff;padding:4px;border-radius:4px}",
         );
     }
     let sheet = File {

@@ -139,7 +139,7 @@ async fn shown(visit: &Visit, text: String, wrong: FormErrors) -> Result<Respons
     });
     let said: Vec<Attribute> = said.collect();
     let frame = visit
-        .frame(PATH, "credential-type-preview")
+        .frame(PATH, "credential-type-before")
         .errors(wrong)
         .wide();
     let frame = frame.back(

@@ -396,8 +396,7 @@ pub(crate) async fn versions(visit: &Visit, address: &[&str]) -> Result<Table, P
     }
     let found: Found = visit.api.get(Address::new(address)).await?;
     let columns = [
-        "version",
-        "version-act",
+        "version-number",
         "version-at",
         "version-by",
         "version-lines",
@@ -410,10 +409,12 @@ pub(crate) async fn versions(visit: &Visit, address: &[&str]) -> Result<Table, P
     for one in found.versions {
         table.row([
             Cell::text(one.version.to_string()),
-            Cell::text(visit.say(&format!("version-{}", one.act))),
             Cell::text(ui::time::date_and_clock(one.changed_at)),
             Cell::text(one.actor),
-            Cell::text(one.lines.join("; ")),
+            Cell::text(match one.lines.as_slice() {
+                [] => visit.say(&format!("version-{}", one.act)),
+                lines => lines.join("; "),
+            }),
         ]);
     }
     Ok(table)

@@ -206,7 +206,9 @@ async fn an_organisation_and_its_system_are_onboarded_by_pages_alone(database: D
         .get("/console/organisations/newtown")
         .await
         .expect(200);
-    page.says("Newtown Hospitals").says("brand").says("Changed");
+    page.says("Newtown Hospitals")
+        .says("brand")
+        .says("name: Newtown NHS Trust → Newtown Hospitals");
 }
 
 async fn a_credential_type_is_looked_at_before_it_is_published(database: Database) {
