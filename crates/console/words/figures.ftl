@@ -3,7 +3,8 @@
 nav-figures = Figures
 figures-counted = Counted { $at }. Interactions and credentials are counted once a minute.
 figures-colours = Blue: verified, issued or under way. Red: came to nothing. The numbers stand in the tables.
-figures-numbers = Numbers
+figures-numbers = The same numbers as tables, and more
+figures-interactions = Interactions
 figures-none = Nothing is known yet.
 figures-by-hour = Interactions of the last 24 hours
 figures-by-day = Interactions of the last 14 days
