@@ -51,12 +51,14 @@ impl Logo {
         }
         // [PNG 11.2.1] The header comes first and says the sides; the end comes last.
         let head = bytes.strip_prefix(SIGNATURE).ok_or(LogoError::NotPng)?;
-        let sides = head.strip_prefix(b"\0\0\0\x0dIHDR");
-        let (Some([a, b, c, d, e, f, g, h, ..]), true) = (sides, bytes.ends_with(END)) else {
+        let sides = head.strip_prefix(b"\0\0\0\x0dIHDR").and_then(|sides| {
+            let (width, rest) = sides.split_first_chunk()?;
+            let (height, _) = rest.split_first_chunk()?;
+            Some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
+        });
+        let (Some((width, height)), true) = (sides, bytes.ends_with(END)) else {
             return Err(LogoError::NotPng);
         };
-        let width = u32::from_be_bytes([*a, *b, *c, *d]);
-        let height = u32::from_be_bytes([*e, *f, *g, *h]);
         let allowed = 1..=LONGEST_SIDE;
         if !allowed.contains(&width) || !allowed.contains(&height) || width > 4 * height {
             return Err(LogoError::Sides);
