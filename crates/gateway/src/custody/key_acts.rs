@@ -13,7 +13,8 @@ use store::Statement;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::keys::{Changed, Changes, acts, documents, entries, find, owner, refused};
+use super::key_refusals::refused;
+use super::keys::{Changed, Changes, acts, documents, entries, find, owner};
 use super::{Custody, Grounds};
 use crate::admin::{
     Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,

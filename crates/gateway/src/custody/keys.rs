@@ -9,10 +9,11 @@ use store::{Statement, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::key_refusals::refused;
 use super::{Custody, Grounds};
 use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told};
 use crate::app::{App, Parts};
-use crate::keys::acts::{Act, ActError, Acts, Change, PUBLISHED_AFTER, PUBLISHED_BEFORE};
+use crate::keys::acts::{Act, Acts, Change, PUBLISHED_AFTER, PUBLISHED_BEFORE};
 use crate::keys::rows::{self, KeyRow};
 use crate::keys::{GATEWAY, KeyPurpose, Place, State as KeyState};
 
@@ -115,53 +116,6 @@ impl From<Vec<Change>> for Changes {
         Self {
             changes: changed.collect(),
         }
-    }
-}
-
-/// What a caller hears of an act that was not done. Its own sentences are for the command line.
-pub(super) fn refused(error: ActError) -> Problem {
-    match error {
-        ActError::UnknownKey(_) | ActError::UnknownPlace(_) => Code::NotFound.into(),
-        ActError::State { state, wanted, .. } => Problem::with(
-            Code::KeyState,
-            format!("The key is {}: {wanted}.", state.name()),
-        ),
-        ActError::NextThere(kid) => {
-            let detail = format!(
-                "The key {kid} is to be the next one already: activate or remove it first."
-            );
-            Problem::with(Code::KeyNextThere, detail)
-        }
-        ActError::NoNext => Code::KeyNoNext.into(),
-        ActError::TooYoung { from, .. } => {
-            let detail = format!(
-                "The key may sign from {from:.0} on, when it has been published for seven days; `at_once` does it now."
-            );
-            Problem::with(Code::KeyTooYoung, detail)
-        }
-        ActError::InForce(count) => {
-            let detail = format!(
-                "{count} credentials still verify with this key; with `force` they do not any more."
-            );
-            Problem::with(Code::KeyInForce, detail)
-        }
-        ActError::Checkpoints => {
-            let detail = "Checkpoints of the audit verify with this key, and must for ever: it stays verify-only.";
-            Problem::with(Code::KeyInForce, detail)
-        }
-        ActError::StillBelieved(until) => Problem::with(
-            Code::KeyStillBelieved,
-            format!("What this key signed may be believed until {until:.0}."),
-        ),
-        ActError::Algorithm { .. } => {
-            Problem::field("algorithm", "a key of this place does not sign with it")
-        }
-        ActError::Overtaken => Code::ChangedMeanwhile.into(),
-        ActError::Key(error) => {
-            tracing::error!(%error, "a key could not be made, read or destroyed");
-            Code::KeyUnusable.into()
-        }
-        ActError::Store(error) => error.into(),
     }
 }
 

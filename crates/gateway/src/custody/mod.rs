@@ -10,6 +10,7 @@ mod figures;
 mod holds;
 mod interactions;
 mod key_acts;
+mod key_refusals;
 mod keys;
 
 use std::path::PathBuf;
