@@ -227,6 +227,7 @@ async fn upload(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 
 #[derive(Template)]
 #[template(path = "bulk/job.html")]
+#[allow(clippy::struct_excessive_bools)] // one for each button
 struct JobPage {
     page: Page,
     frame: Frame,

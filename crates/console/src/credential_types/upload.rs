@@ -28,15 +28,15 @@ struct UploadPage {
 
 /// The form.
 pub(super) async fn blank(visit: Visit) -> Result<Response, Problem> {
-    form(&visit, String::new(), FormErrors::default())
+    Ok(form(&visit, String::new(), FormErrors::default()))
 }
 
-fn form(visit: &Visit, text: String, errors: FormErrors) -> Result<Response, Problem> {
+fn form(visit: &Visit, text: String, errors: FormErrors) -> Response {
     let frame = visit.frame(PATH, "credential-type-upload").errors(errors);
     let frame = frame.back(PATH, visit.say("nav-credential-types"));
     let status = frame.status();
     let (page, frame) = frame.parts();
-    Ok(render(status, &UploadPage { page, frame, text }))
+    render(status, &UploadPage { page, frame, text })
 }
 
 /// A declared type, as far as it is shown here; the API reads all of it.
@@ -105,12 +105,14 @@ async fn shown(visit: &Visit, text: String, wrong: FormErrors) -> Result<Respons
         form(visit, text.clone(), errors)
     };
     if text.trim().is_empty() {
-        return refused(visit.say("credential-type-no-text"));
+        return Ok(refused(visit.say("credential-type-no-text")));
     }
     let value = match read(&text) {
         Ok(value) => value,
         Err(reason) => {
-            return refused(visit.say_with("credential-type-unreadable", &[("reason", &reason)]));
+            return Ok(refused(
+                visit.say_with("credential-type-unreadable", &[("reason", &reason)]),
+            ));
         }
     };
     let body = json!({ "declaration": { "credential_types": [value] } });
@@ -122,7 +124,7 @@ async fn shown(visit: &Visit, text: String, wrong: FormErrors) -> Result<Respons
         Ok(plan) => plan,
         Err(problem) => {
             let errors = errors(visit, problem, &["text"])?;
-            return form(visit, text, errors);
+            return Ok(form(visit, text, errors));
         }
     };
     // What the API plans it has read, so that it is of this form.

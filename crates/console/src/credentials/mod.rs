@@ -119,6 +119,7 @@ async fn find(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 
 /// A credential as the API gives it.
 #[derive(Deserialize)]
+#[allow(clippy::struct_field_names)] // as on the wire
 struct Credential {
     serial_number: String,
     organisation: String,

@@ -225,6 +225,7 @@ async fn create(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 
 #[derive(Template)]
 #[template(path = "keys/key.html")]
+#[allow(clippy::struct_excessive_bools)] // one for each button
 struct KeyPage {
     page: Page,
     frame: Frame,
@@ -298,7 +299,7 @@ async fn key_page(
         may_activate: may && key.state == "next",
         may_retire: may && key.state == "active",
         may_remove: may && (key.state == "next" || key.state == "verify-only" && !is_audits),
-        may_compromise: may && !key.published_in.is_empty() || may && is_audits,
+        may_compromise: may && (!key.published_in.is_empty() || is_audits),
         documents: key.published_in,
         id: key.id,
         reason: fields.text("reason").to_owned(),
@@ -356,6 +357,7 @@ async fn remove(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<
 
 /// What the API says that it would mean.
 #[derive(Deserialize)]
+#[allow(clippy::struct_field_names)] // as on the wire
 struct Plan {
     place: String,
     next: Option<String>,

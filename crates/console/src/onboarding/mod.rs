@@ -46,6 +46,7 @@ struct Checklist {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[allow(clippy::struct_field_names)] // as on the wire
 struct Item {
     item: String,
     label: String,
@@ -102,13 +103,11 @@ async fn list(
         ("all", list.items.len().to_string()),
     ];
     let task = |item: &Item| {
-        let (word, colour) = match item.settled {
-            true => ("onboarding-done", TagColour::Green),
-            false => ("onboarding-open", TagColour::Grey),
-        };
-        let hint = match item.settled {
-            true => format!("{}: {}", item.settled_on, item.evidence),
-            false => String::new(),
+        let (word, colour, hint) = if item.settled {
+            let hint = format!("{}: {}", item.settled_on, item.evidence);
+            ("onboarding-done", TagColour::Green, hint)
+        } else {
+            ("onboarding-open", TagColour::Grey, String::new())
         };
         Task::new(&item.label, TaskStatus::Tag(visit.say(word), colour))
             .with_href(format!("{}/{}", address(&list.client_id), item.item))
@@ -172,13 +171,14 @@ async fn one_page(
     let page = ItemPage {
         page,
         frame,
-        rows: match found.settled {
-            true => vec![
+        rows: if found.settled {
+            vec![
                 row("field-evidence", &found.evidence),
                 row("field-settled_on", &found.settled_on),
                 row("version-by", &found.actor),
-            ],
-            false => Vec::new(),
+            ]
+        } else {
+            Vec::new()
         },
         may: visit.may(CHANGE),
         evidence: text("evidence", &found.evidence),

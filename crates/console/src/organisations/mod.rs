@@ -383,6 +383,7 @@ async fn change_form(
 /// The versions of a declared thing, as a table.
 pub(crate) async fn versions(visit: &Visit, address: &[&str]) -> Result<Table, Problem> {
     #[derive(Deserialize)]
+    #[allow(clippy::struct_field_names)] // as on the wire
     struct Version {
         version: i64,
         act: String,

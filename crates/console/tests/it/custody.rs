@@ -98,17 +98,16 @@ async fn a_custodian_changes_a_key_and_sees_what_a_leak_means_before_saying_so(d
 
 /// The form of the page that is open, with a file.
 async fn upload(browser: &mut Browser, file: &str, fields: &[(&str, &str)]) {
-    let mut body = String::new();
     let csrf = browser.page.value("csrf");
-    for (name, value) in fields.iter().copied().chain([("csrf", csrf.as_str())]) {
-        body.push_str(&format!(
-            "--xyz\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        ));
-    }
-    body.push_str(&format!(
+    let fields = fields.iter().copied().chain([("csrf", csrf.as_str())]);
+    let parts = fields.map(|(name, value)| {
+        format!("--xyz\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    });
+    let file = format!(
         "--xyz\r\ncontent-disposition: form-data; name=\"serial_numbers\"; filename=\"a.csv\"\r\n\
          content-type: text/csv\r\n\r\n{file}\r\n--xyz--\r\n"
-    ));
+    );
+    let body: String = parts.chain([file]).collect();
     let request = Request::builder()
         .method(Method::POST)
         .uri("/console/bulk/upload")

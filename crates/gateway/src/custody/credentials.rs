@@ -28,6 +28,7 @@ pub(super) fn routes() -> Routes {
 /// An issued credential, as its status goes. No value of it is kept here.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IssuedCredential)]
+#[allow(clippy::struct_field_names)] // as on the wire
 struct Credential {
     /// Its serial number.
     #[schema(example = "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10")]

@@ -21,9 +21,11 @@ use pkcs8::pkcs5::pbes2::{self, Kdf, Pbkdf2Prf};
 use zeroize::Zeroizing;
 
 type Key = Zeroizing<[u8; 32]>;
+/// The one who asks first stretches, and the others wait for that.
+type Stretched = HashMap<[u8; 32], Arc<OnceLock<Key>>>;
 
 /// By a digest of what it is made from.
-static STRETCHED: Mutex<Option<HashMap<[u8; 32], Arc<OnceLock<Key>>>>> = Mutex::new(None);
+static STRETCHED: Mutex<Option<Stretched>> = Mutex::new(None);
 
 /// How a key of ours is closed: salt, rounds and initialisation vector. `None` for any other way.
 fn ours(scheme: &EncryptionScheme) -> Option<(&[u8], NonZeroU32, [u8; 16])> {

@@ -69,7 +69,7 @@ pub enum RelyingParty {
         #[command(flatten)]
         why: Why,
     },
-    /// Change members of it, as a JSON object: '{"require_pushed_authorization_requests": true}'.
+    /// Change members of it, as a JSON object: `{"require_pushed_authorization_requests": true}`.
     Change {
         client_id: String,
         change: String,

@@ -60,6 +60,7 @@ struct Organisation {
 
 /// An issuer identity.
 #[derive(Serialize, ToSchema)]
+#[allow(clippy::struct_field_names)] // as on the wire
 struct Issuer {
     /// The DID that it issues under.
     #[schema(example = "did:web:credentials.example.org:issuers:newtown")]

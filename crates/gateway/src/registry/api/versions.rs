@@ -13,6 +13,7 @@ use crate::admin::{Operator, Problem};
 /// One version.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RegistryVersion)]
+#[allow(clippy::struct_field_names)] // as on the wire
 pub(super) struct Version {
     /// Its number, from 1.
     version: i64,

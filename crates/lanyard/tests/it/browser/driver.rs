@@ -246,9 +246,8 @@ impl Browser {
                     return element;
                 }
             }
-            if began.elapsed() > PATIENCE {
-                panic!("no {role} ‘{name}’ on {}", self.where_am_i().await);
-            }
+            let waits = began.elapsed() <= PATIENCE;
+            assert!(waits, "no {role} ‘{name}’ on {}", self.where_am_i().await);
             tokio::time::sleep(A_WHILE).await;
         }
     }
@@ -273,9 +272,12 @@ impl Browser {
         self.post(&element.path("click"), json!({})).await;
         let began = Instant::now();
         while self.0.get(&page.path("name")).await.is_ok() {
-            if began.elapsed() > PATIENCE {
-                panic!("{name} leads nowhere from {}", self.where_am_i().await);
-            }
+            let waits = began.elapsed() <= PATIENCE;
+            assert!(
+                waits,
+                "{name} leads nowhere from {}",
+                self.where_am_i().await
+            );
             tokio::time::sleep(A_WHILE).await;
         }
         self.find("main").await;
