@@ -7,7 +7,6 @@ nav-credential-types = Credential types
 name = Name
 client-id = Client id
 dialect = Contract
-credential-type = Credential type
 version = Version
 versions = Versions
 versions-empty = None here: what stands in the gateway’s configuration has no versions.
