@@ -11,7 +11,7 @@ use base64::Engine as _;
 
 use crate::SANDBOX_SECRET_PREFIX;
 use crate::config::{Config, ConfigError, Environment};
-use crate::keys::{KeyHolder, KeyStore, TokenStore};
+use crate::keys::{self, KeyHolder, KeyStore, TokenStore};
 use crate::organisation::Organisations;
 use crate::organisation::catalogue::Catalogue;
 use crate::outbound::Outbound;
@@ -124,6 +124,10 @@ const MARK: &str = "environment";
 fn mark(folder: &Path, environment: Environment) -> Result<(), ConfigError> {
     let path = folder.join(MARK);
     let fault = |reason: String| ConfigError::value("keys", reason);
+    // Whole or not at all: processes that start together read each other's.
+    if !path.exists() {
+        keys::create_file(&path, format!("{}\n", environment.name()).as_bytes())?;
+    }
     match std::fs::read_to_string(&path) {
         Ok(text) if text.trim() == environment.name() => Ok(()),
         Ok(text) => Err(fault(format!(
@@ -132,10 +136,6 @@ fn mark(folder: &Path, environment: Environment) -> Result<(), ConfigError> {
             text.trim(),
             environment.name()
         ))),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            std::fs::write(&path, format!("{}\n", environment.name()))
-                .map_err(|error| fault(format!("{}: {error}", path.display())))
-        }
         Err(error) => Err(fault(format!("{}: {error}", path.display()))),
     }
 }

@@ -59,7 +59,7 @@ fn check_mode(_: &Path, _: &fs::File) -> Result<(), KeyError> {
 }
 
 /// Writes a new file whole; `false` if there is one already, which then stays as it is.
-pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<bool, KeyError> {
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<bool, KeyError> {
     let draft = draft_beside(path);
     let result = write_draft(&draft, bytes).and_then(|()| publish(&draft, path));
     let _ = fs::remove_file(&draft);

@@ -21,6 +21,7 @@ pub mod rows;
 mod token;
 
 pub(crate) use ended::destroy_ended;
+pub(crate) use file::create as create_file;
 pub use holder::KeyHolder;
 pub use place::{GATEWAY, KeyPurpose, Place, State};
 pub use ring::{NoKey, Ring, RingError, adopt, find_unadopted};
