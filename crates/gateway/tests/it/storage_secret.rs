@@ -63,8 +63,9 @@ async fn sec_37_after_a_change_of_the_storage_secret_nothing_needs_the_old_one(d
     let again = rotate_storage_secret(&both, "ina", world.now())
         .await
         .unwrap();
-    let renewed: Vec<_> = again.iter().map(|one| one.renewed).collect();
-    assert_eq!(renewed, [1, 0, 0], "{again:?}");
+    let renewed = again.iter().filter(|one| one.renewed > 0);
+    let renewed: Vec<_> = renewed.map(|one| (one.table, one.renewed)).collect();
+    assert_eq!(renewed, [("interactions", 1)], "{again:?}");
 
     // The old one is gone: what is registered opens, people are who they were, and journeys go on.
     let gateway = composed(&alone).await.unwrap();

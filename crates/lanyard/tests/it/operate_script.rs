@@ -291,6 +291,8 @@ async fn the_page_leads_to_a_restored_gateway(database: Database, other: Databas
     verify(&gateway, &mut newer).await;
     let changed = std::fs::read_to_string(secrets.join("anytown-staff-new")).unwrap();
     changed.trim().clone_into(&mut gateway.client_secret);
+    // A new secret counts in a running gateway a second after it was made.
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     verify(&gateway, &mut newer).await;
 
     let said = reader.follow("back-up");

@@ -28,6 +28,8 @@ use crate::database::Database;
 pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
 const CLIENT_SECRET: &str = "sandbox-secret-of-the-portal-0123456789abcdef";
 
+/// Who gives identities out: not the desk, and not under its client id.
+const ISSUER_OF_IDENTITIES: &str = "identities";
 /// Anna's unique identifier, as her identity credential has it.
 pub(crate) const ANNAS: &str = "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10";
 /// Ben's.
@@ -144,10 +146,18 @@ impl World {
 
     /// The connector without a desk.
     pub(crate) async fn connector(&self) -> Connector {
+        self.connector_as(&self.settings.client_id).await
+    }
+
+    async fn connector_as(&self, client_id: &str) -> Connector {
+        let settings = Settings {
+            client_id: client_id.to_owned(),
+            ..self.settings.clone()
+        };
         let clock = self.clock.clone();
         let clock = Arc::new(move || clock.now());
         let http = Http::new(HttpOptions::default()).unwrap();
-        Connector::discover_with_clock(self.settings.clone(), http, clock)
+        Connector::discover_with_clock(settings, http, clock)
             .await
             .unwrap()
     }
@@ -157,7 +167,7 @@ impl World {
         self.gateway.tidy_once().await.unwrap();
     }
 
-    /// Puts an identity credential into a holder's wallet, by the connector without a desk.
+    /// Puts an identity credential into a holder's wallet, by another system of the organisation's.
     pub(crate) async fn give_identity(&self, holder: &str, person: &Person, identifier: &str) {
         let born = person.date_of_birth.unwrap().to_string();
         let draft = Draft::new("Identity")
@@ -165,7 +175,7 @@ impl World {
             .claim("ID-LegalSurname", &person.surname)
             .claim("ID-BirthDate", born)
             .claim("UniqueIdentifier", identifier);
-        let connector = self.connector().await;
+        let connector = self.connector_as(ISSUER_OF_IDENTITIES).await;
         let started = connector.issue(draft).await.unwrap();
         let query = self.visit(&started.url, holder).await;
         let callback = Callback::parse(&query).unwrap();
@@ -376,16 +386,18 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         brand: None,
         trust: trust.collect(),
         issues: types,
-        relying_parties: vec![RelyingPartyConfig {
-            client_secret_sha256: vec![hex::encode(digest)],
-            signing_key: Some(held(signing_key)),
-            redirect_uris: vec![REDIRECT_URI.to_owned()],
-            ..RelyingPartyConfig::new(
-                "portal",
-                "Anytown staff services",
-                gateway::organisation::dialect::Dialect::V2,
-            )
-        }],
+        relying_parties: ["portal", ISSUER_OF_IDENTITIES]
+            .map(|client_id| RelyingPartyConfig {
+                client_secret_sha256: vec![hex::encode(digest)],
+                signing_key: Some(held(signing_key)),
+                redirect_uris: vec![REDIRECT_URI.to_owned()],
+                ..RelyingPartyConfig::new(
+                    client_id,
+                    "Anytown staff services",
+                    gateway::organisation::dialect::Dialect::V2,
+                )
+            })
+            .to_vec(),
     };
     Config {
         organisations: vec![anytown],
