@@ -104,6 +104,7 @@ pub fn router(api: Router, settings: Settings) -> Router {
         .merge(session::scripts().router())
         .route("/", get(|| async { Redirect::to("/console") }))
         .layer(DefaultBodyLimit::max(pages::LARGEST_FILE))
+        .layer(from_fn(unread::thrown_away))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             LONGEST_REQUEST,

@@ -84,6 +84,7 @@ pub(crate) fn router(app: &App) -> Router {
         .merge(scripts().router())
         .route("/healthz", get(async || "ok\n"))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(from_fn(unread::thrown_away))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::SERVICE_UNAVAILABLE,
             LONGEST_REQUEST,

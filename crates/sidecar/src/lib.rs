@@ -36,7 +36,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use connector::Clock;
@@ -221,6 +221,7 @@ impl Sidecar {
             .merge(open)
             .route("/openapi.json", get(|| async move { Json(document) }))
             .with_state(app.clone())
+            .layer(from_fn(unread::thrown_away))
             .layer(map_response(complete))
             .layer(CatchPanicLayer::custom(answer_panic))
     }

@@ -38,16 +38,21 @@ const PARTIES: &[Party] = &[
         links: &[],
         tests_with: &[],
     },
+    Party {
+        name: "unread",
+        links: &[],
+        tests_with: &[],
+    },
     // Nobody but `lanyard` and tests depends on the gateway.
     Party {
         name: "gateway",
-        links: &["passwords", "standards", "store", "ui"],
+        links: &["passwords", "standards", "store", "ui", "unread"],
         tests_with: &["connector", "wallet"],
     },
     // The operators' pages: by the admin API's router, and with no right and no database of its own.
     Party {
         name: "console",
-        links: &["ui"],
+        links: &["ui", "unread"],
         tests_with: &["gateway", "store"],
     },
     Party {
@@ -62,13 +67,13 @@ const PARTIES: &[Party] = &[
     },
     Party {
         name: "portal",
-        links: &["connector", "passwords", "store", "ui"],
+        links: &["connector", "passwords", "store", "ui", "unread"],
         tests_with: &["gateway", "mail-catcher", "standards", "wallet"],
     },
     // Beside an external system of any language: a door to the connector's desk.
     Party {
         name: "sidecar",
-        links: &["connector", "standards", "store"],
+        links: &["connector", "standards", "store", "unread"],
         tests_with: &["gateway", "mail-catcher", "wallet"],
     },
     Party {

@@ -166,6 +166,7 @@ impl Door {
             ))
             .layer(map_response(complete))
             .layer(DefaultBodyLimit::max(LARGEST_BODY))
+            .layer(from_fn(unread::thrown_away))
     }
 }
 
