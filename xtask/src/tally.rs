@@ -57,6 +57,18 @@ impl Tally {
     }
 }
 
+/// The tests that passed only when they were tried again, by the names that nextest's report has.
+pub(crate) fn passed_at_last(report: &str) -> Vec<&str> {
+    let cases = report.split("<testcase ").skip(1);
+    cases
+        .filter(|case| case.contains("<flakyFailure") || case.contains("<flakyError"))
+        .filter_map(|case| {
+            let (_, name) = case.split_once("name=\"")?;
+            Some(name.split_once('"')?.0)
+        })
+        .collect()
+}
+
 impl std::ops::Add for Tally {
     type Output = Self;
 
@@ -129,5 +141,13 @@ mod tests {
             })
         );
         assert_eq!(Tally::parse_junit("nothing of the kind"), None);
+    }
+
+    #[test]
+    fn a_test_that_passed_only_when_tried_again_is_named() {
+        let report = r#"<testsuite name="a"><testcase name="steady" classname="a"/>
+            <testcase name="unsteady" classname="a"><flakyFailure type="test failure">…</flakyFailure></testcase>
+            <testcase name="failed" classname="a"><failure type="x"/></testcase></testsuite>"#;
+        assert_eq!(passed_at_last(report), ["unsteady"]);
     }
 }

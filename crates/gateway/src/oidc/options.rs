@@ -165,6 +165,16 @@ mod tests {
     }
 
     #[test]
+    fn sec_09_claims_are_as_long_as_they_may_be_and_no_longer() {
+        let padded = |length: usize| format!("{{{}}}", " ".repeat(length - 2));
+        assert_eq!(refusal("claims", &padded(LONGEST_CLAIMS)), None);
+        for length in [LONGEST_CLAIMS + 1, 2 * LONGEST_CLAIMS] {
+            let refused = refusal("claims", &padded(length));
+            assert_eq!(refused, Some(ErrorCode::InvalidRequest), "{length}");
+        }
+    }
+
+    #[test]
     fn sec_09_max_age_is_a_number_of_seconds() {
         for honoured in ["0", "1", "86400", "4294967295"] {
             assert_eq!(refusal("max_age", honoured), None, "{honoured}");

@@ -208,6 +208,26 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_date_is_read_only_in_the_form_of_the_standard_and_alone() {
+        assert!(date("2027-05-01").is_some());
+        for bad in [
+            "2027-05-01T09:30:00",
+            "2027-05-01 09:30",
+            "2027-05-01Z",
+            "2027-05-01[UTC]",
+            "+002027-05-01",
+            "20270501",
+            "2027-5-1",
+            "2027-W18-6",
+            "2027-05-3x",
+            "2027-02-30",
+            "",
+        ] {
+            assert!(date(bad).is_none(), "{bad}");
+        }
+    }
+
     /// The clock of no computer here counts it: what ends with it ends with the second before.
     #[test]
     fn sec_39_a_leap_second_is_the_second_before_it() {

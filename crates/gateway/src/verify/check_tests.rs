@@ -166,10 +166,9 @@ async fn only_what_was_asked_for_is_taken_from_a_credential_that_says_more() {
 async fn the_issuer_is_asked_about_after_the_signature_and_counts_only_if_it_is_trusted() {
     let scene = Scene::good();
     let token = VpToken::one(W3C, scene.presentation(scene.credential().await).await);
-    let refused = scene
-        .verified(&token)
-        .unwrap()
-        .trusted(|issuer| issuer != ISSUER);
+    let verified = scene.verified(&token).unwrap();
+    assert_eq!(verified.issuer(), ISSUER);
+    let refused = verified.trusted(|issuer| issuer != ISSUER);
     assert_eq!(refused.err(), Some(Refusal::IssuerNotTrusted));
     let forged = Scene {
         signer: SoftwareKey::generate(Algorithm::ES256).unwrap(),

@@ -184,6 +184,22 @@ async fn while_its_keys_cannot_be_fetched_a_client_is_asked_to_try_again() {
     assert_eq!(abroad.push().await, 503);
 }
 
+/// SEC-34: a set of keys is read up to 128 KiB, however the rest is filled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_keys_longer_than_their_bound_are_not_read() {
+    let abroad = Abroad::start().await;
+    let keys = JwkSet::new([abroad.keyed.key.public_jwk().clone()])
+        .to_value()
+        .to_string();
+    let largest = 128 * 1024;
+    for (length, status) in [(largest + 1, 503), (2 * largest, 503), (largest, 201)] {
+        let padded = format!("{keys}{}", " ".repeat(length - keys.len()));
+        abroad.site.lock().unwrap().answer = Some(padded);
+        assert_eq!(abroad.push().await, status, "{length}");
+        abroad.later(15);
+    }
+}
+
 /// SEC-10: a set that gives a private key away is a set that anybody can sign with: nothing of it counts, nor what
 /// stood there before.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -363,3 +363,26 @@ async fn a_result_on_the_same_device_comes_back_in_time_or_not_at_all() {
     assert!(!page.url.contains("code="), "{}", page.url);
     assert!(page.html.contains("took too long"), "{}", page.html);
 }
+
+/// VP-07, VP-09: a holder's no on the browser's own device has its way back, too, for that browser alone.
+#[tokio::test]
+async fn a_refusal_on_the_same_device_leads_the_browser_that_began_on() {
+    let stage = Stage::set().await;
+    let waiting = Waiting::to_verify(&stage.world, TYPE).await;
+    let requested = request(&waiting.page.link("open-wallet-here")).await;
+    let refused = AuthorizationResponse::Refused(ErrorAnswer {
+        error: WalletErrorCode::AccessDenied,
+        error_description: None,
+        state: Some(requested.text_of("state")),
+    });
+    let answer = requested.post(requested.encrypted(&refused)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    let redirect_uri = answer.json["redirect_uri"].as_str().unwrap();
+    assert_eq!(
+        Browser::new().open(redirect_uri).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let page = waiting.browser.open(redirect_uri).await;
+    let back = page.link("go-back");
+    assert!(back.contains("error=access_denied"), "{back}");
+}
