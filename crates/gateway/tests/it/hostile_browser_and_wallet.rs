@@ -219,7 +219,10 @@ async fn an_address_that_the_attacker_has_opened_is_dead_in_the_victims_browser_
         let seen = victim.open(address).await;
         assert_eq!(seen.status, StatusCode::GONE);
         assert!(seen.find_link("open-wallet").is_none());
-        assert_eq!(&seen.url, address, "it is not led on to the attacker's page");
+        assert_eq!(
+            &seen.url, address,
+            "it is not led on to the attacker's page"
+        );
     }
 
     // One that the attacker pushed and did not open is the victim's once opened: the result is at the end of the
