@@ -96,7 +96,6 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
 
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", app.random.token_256());
     let mut interaction = begin(&app, &party, checked, Digest::of(&request_uri));
-    interaction.expires_at = interaction.created_at + PUSHED_LIFETIME;
     if let Err(many) = app.limits.add_push(&party.client_id, &party.limits, now) {
         return client::answer_too_many(&many);
     }
