@@ -95,7 +95,7 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     }
 
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", app.random.token_256());
-    let mut interaction = begin(&app, &party, checked, Digest::of(&request_uri));
+    let interaction = begin(&app, &party, checked, Digest::of(&request_uri));
     if let Err(many) = app.limits.add_push(&party.client_id, &party.limits, now) {
         return client::answer_too_many(&many);
     }

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::database::{Database, on_both_engines};
-use crate::world::{World, programme};
+use crate::world::{SESSION, World, anna, programme};
 
 on_both_engines!(
     dw_72_a_record_that_changes_ends_or_goes_is_revoked,
+    dw_72_a_feed_revokes_what_changes_ends_or_goes_in_json_lines_and_in_csv,
     dw_73_a_feed_of_what_is_known_already_revokes_nothing,
     a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_read,
     dw_80_a_change_on_the_way_revokes_what_arrives,
@@ -48,6 +49,54 @@ async fn dw_72_a_record_that_changes_ends_or_goes_is_revoked(database: Database)
         let last = events["events"].as_array().unwrap().last().unwrap();
         assert_eq!(last["event"]["data"]["cause"], cause);
     }
+}
+
+async fn dw_72_a_feed_revokes_what_changes_ends_or_goes_in_json_lines_and_in_csv(
+    database: Database,
+) {
+    let world = World::start(database).await;
+    world.verify(SESSION, &anna()).await.expect(200);
+    for record in ["j-1", "j-2", "j-3", "c-1", "c-2", "c-3", "untouched"] {
+        world.confirm(&programme(record)).await;
+        world.add(&programme(record)).await;
+    }
+    let mut other = programme("j-1");
+    other["claims"]["TPR-Name"] = json!("Neurology");
+    let changed = json!({
+        "change": "changed", "record": "j-1", "credential_type": "TrainingProgramme",
+        "claims": other["claims"],
+    });
+    let ended = json!({ "change": "ended", "record": "j-2" });
+    let deleted = json!({ "change": "deleted", "record": "j-3" });
+    let lines = format!("{changed}\n{ended}\n{deleted}\n");
+
+    let (names, values) = csv_of(&other);
+    let empty = ",".repeat(names.matches(',').count());
+    let rows = format!(
+        "record,change,credential_type,{names}\n\
+         c-1,changed,TrainingProgramme,{values}\n\
+         c-2,ended,,{empty}\n\
+         c-3,deleted,,{empty}\n"
+    );
+    for (media_type, feed) in [("application/x-ndjson", lines), ("text/csv", rows)] {
+        let answer = world.caller.feed(media_type, feed).await.expect(200).json;
+        assert_eq!(answer["read"], 3, "{answer}");
+        assert_eq!(answer["revocations"], 3, "{answer}");
+        assert_eq!(answer["refused_lines"], 0, "{answer}");
+    }
+    world.work().await;
+    for record in ["j-1", "j-2", "j-3", "c-1", "c-2", "c-3"] {
+        assert_eq!(world.state(record).await["state"], "cancelled", "{record}");
+    }
+    assert_eq!(world.state("untouched").await["state"], "added");
+    let events = world.caller.get("/v1/events").await.json;
+    let mut causes: Vec<&str> = (events["events"].as_array().unwrap().iter())
+        .filter_map(|event| event["event"]["data"]["cause"].as_str())
+        .collect();
+    // What one feed wants, it wants at one moment.
+    causes.sort_unstable();
+    let each = ["added-in-error", "corrected", "ended-early"];
+    assert_eq!(causes, each.map(|cause| [cause; 2]).concat());
 }
 
 async fn dw_73_a_feed_of_what_is_known_already_revokes_nothing(database: Database) {
@@ -104,9 +153,7 @@ async fn a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_r
 async fn dw_80_a_change_on_the_way_revokes_what_arrives(database: Database) {
     let world = World::start(database).await;
     let record = programme("p-1");
-    world
-        .verify(crate::world::SESSION, &crate::world::anna())
-        .await;
+    world.verify(SESSION, &anna()).await;
     world.confirm(&record).await;
     let started = world.start_issuing(&record).await.expect(201);
     let gone = json!({ "change": "deleted", "record": "p-1" });
@@ -114,10 +161,7 @@ async fn dw_80_a_change_on_the_way_revokes_what_arrives(database: Database) {
     let query = world
         .visit(started.json["url"].as_str().unwrap(), true)
         .await;
-    let answer = world
-        .come_back(crate::world::SESSION, "e-anna", &query)
-        .await
-        .expect(200);
+    let answer = world.come_back(SESSION, "e-anna", &query).await.expect(200);
     assert_eq!(answer.json["state"]["state"], "changed");
     world.work().await;
     assert_eq!(world.state("p-1").await["state"], "cancelled");

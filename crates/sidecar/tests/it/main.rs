@@ -17,5 +17,6 @@ mod issuing;
 mod mails;
 mod person_data;
 mod reviewing;
+mod states;
 mod verifying;
 mod world;

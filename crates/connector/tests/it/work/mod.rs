@@ -12,5 +12,6 @@ mod mails;
 mod notify;
 mod reconciling;
 mod revocations;
+mod simulators;
 mod unknown;
 mod world;
