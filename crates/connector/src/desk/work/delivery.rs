@@ -75,6 +75,10 @@ impl UnderWay {
     }
 }
 
+/// The next mail of which it is asked what became of it.
+pub(super) const NEXT_UNDER_WAY: &str = "SELECT message_id, notification_id, looks, look_at FROM connector_mails \
+     WHERE look_at <= $1 AND state = 'accepted' AND notification_id IS NOT NULL ORDER BY look_at, message_id LIMIT 1";
+
 impl Desk {
     /// Takes a callback of GOV.UK Notify: `bearer` is what stands after `Bearer ` in its `Authorization`. The same one
     /// again changes nothing.
@@ -150,10 +154,7 @@ impl Desk {
     }
 
     async fn next_under_way(&self) -> Result<Option<UnderWay>, StoreError> {
-        let due = Statement::new(
-            "SELECT message_id, notification_id, looks, look_at FROM connector_mails \
-             WHERE look_at <= $1 AND state = 'accepted' AND notification_id IS NOT NULL ORDER BY look_at, message_id LIMIT 1",
-        );
+        let due = Statement::new(NEXT_UNDER_WAY);
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(UnderWay::read).transpose()
     }

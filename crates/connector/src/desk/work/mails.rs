@@ -63,6 +63,17 @@ impl Due {
     }
 }
 
+/// The next mail that is due and not held back.
+pub(super) fn the_next_mail() -> String {
+    format!(
+        "SELECT m.message_id, m.serial_number, m.recipient, m.subject, m.body, m.personalisation, m.language, \
+         m.written_at, m.attempts, m.next_at, m.first_tried_at, m.notification_id \
+         FROM connector_mails m \
+         WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.next_at <= $1 AND {NOT_HELD} \
+         ORDER BY m.next_at, m.written_at, m.message_id LIMIT 1"
+    )
+}
+
 impl Desk {
     pub(super) async fn send_what_is_written(&self) -> Result<bool, StoreError> {
         let Some(room) = &self.0.mail else {
@@ -120,13 +131,7 @@ impl Desk {
     }
 
     async fn next_mail(&self) -> Result<Option<Due>, StoreError> {
-        let due = Statement::new(format!(
-            "SELECT m.message_id, m.serial_number, m.recipient, m.subject, m.body, m.personalisation, m.language, \
-                    m.written_at, m.attempts, m.next_at, m.first_tried_at, m.notification_id \
-             FROM connector_mails m \
-             WHERE m.sent_at IS NULL AND m.failed_at IS NULL AND m.next_at <= $1 AND {NOT_HELD} \
-             ORDER BY m.next_at, m.written_at, m.message_id LIMIT 1"
-        ));
+        let due = Statement::new(the_next_mail());
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Due::read).transpose()
     }

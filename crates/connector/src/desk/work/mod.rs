@@ -105,6 +105,8 @@ fn pause(schedule: &[SignedDuration], attempts: i64) -> SignedDuration {
 }
 
 #[cfg(test)]
+mod queues_tests;
+#[cfg(test)]
 mod tests {
     use super::*;
 

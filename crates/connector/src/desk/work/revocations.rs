@@ -112,6 +112,15 @@ impl Fault {
     }
 }
 
+/// The next revocation that is due.
+pub(super) const NEXT_REVOCATION: &str = "SELECT r.serial_number, r.reason, r.tell, r.attempts, r.next_at, \
+     c.credential_type, c.label, c.stage, c.started_at, c.issued_at, p.first_name, p.email, p.language \
+     FROM connector_revocations r \
+     JOIN connector_credentials c ON c.serial_number = r.serial_number \
+     LEFT JOIN connector_people p ON p.employee = c.employee \
+     WHERE r.done_at IS NULL AND r.next_at <= $1 \
+     ORDER BY r.next_at, r.wanted_at, r.serial_number LIMIT 1";
+
 impl Desk {
     pub(super) async fn revoke_what_is_wanted(&self) -> Result<bool, StoreError> {
         let mut something = false;
@@ -141,15 +150,7 @@ impl Desk {
     }
 
     async fn next_revocation(&self) -> Result<Option<Wanted>, StoreError> {
-        let due = Statement::new(
-            "SELECT r.serial_number, r.reason, r.tell, r.attempts, r.next_at, \
-                    c.credential_type, c.label, c.stage, c.started_at, c.issued_at, p.first_name, p.email, p.language \
-             FROM connector_revocations r \
-             JOIN connector_credentials c ON c.serial_number = r.serial_number \
-             LEFT JOIN connector_people p ON p.employee = c.employee \
-             WHERE r.done_at IS NULL AND r.next_at <= $1 \
-             ORDER BY r.next_at, r.wanted_at, r.serial_number LIMIT 1",
-        );
+        let due = Statement::new(NEXT_REVOCATION);
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Wanted::read).transpose()
     }

@@ -129,6 +129,14 @@ impl NoAnswer {
     }
 }
 
+/// The next question that is due.
+pub(super) const NEXT_QUESTION: &str = "SELECT q.serial_number, q.wanted_at, q.attempts, q.next_at, c.employee, c.record, c.stage, c.stage_at, \
+     c.started_at, c.changed_at, j.state, COALESCE(j.old_copy_answered, 0) AS old_copy_answered \
+     FROM connector_questions q \
+     JOIN connector_credentials c ON c.serial_number = q.serial_number \
+     LEFT JOIN connector_journeys j ON j.serial_number = q.serial_number \
+     WHERE q.next_at <= $1 ORDER BY q.next_at, q.wanted_at, q.serial_number LIMIT 1";
+
 impl Desk {
     /// Asks the gateway about what nobody knows, and keeps what it says. True if something was settled.
     pub(super) async fn ask_about_what_is_unknown(&self) -> Result<bool, StoreError> {
@@ -180,14 +188,7 @@ impl Desk {
     }
 
     async fn next_question(&self) -> Result<Option<Question>, StoreError> {
-        let due = Statement::new(
-            "SELECT q.serial_number, q.wanted_at, q.attempts, q.next_at, c.employee, c.record, c.stage, c.stage_at, \
-                    c.started_at, c.changed_at, j.state, COALESCE(j.old_copy_answered, 0) AS old_copy_answered \
-             FROM connector_questions q \
-             JOIN connector_credentials c ON c.serial_number = q.serial_number \
-             LEFT JOIN connector_journeys j ON j.serial_number = q.serial_number \
-             WHERE q.next_at <= $1 ORDER BY q.next_at, q.wanted_at, q.serial_number LIMIT 1",
-        );
+        let due = Statement::new(NEXT_QUESTION);
         let row = self.0.store.read_one(due.bind(self.now())).await?;
         row.as_ref().map(Question::read).transpose()
     }
