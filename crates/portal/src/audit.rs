@@ -1,6 +1,8 @@
 //! Who did or saw what, when, and about whom: rows of ids and codes, without values and without secrets. A row is written
 //! in the batch of the act where there is one, so that neither is there without the other.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
 
@@ -193,6 +195,26 @@ impl<'a> Act<'a> {
         let statement = self.statement(parts.now());
         parts.store.write([statement]).await.map(drop)
     }
+}
+
+/// Somebody looked at a page that shows these people: a row about each of them, once, and one about nobody where it showed none.
+pub(crate) async fn seen<'a>(
+    parts: &Parts,
+    viewer: &str,
+    kind: Kind,
+    people: impl Iterator<Item = &'a str>,
+) -> Result<(), StoreError> {
+    let now = parts.now();
+    let seen = Act::by(viewer, kind);
+    let people: BTreeSet<&str> = people.collect();
+    let mut batch: Vec<Statement> = people
+        .iter()
+        .map(|person| seen.about(person).statement(now))
+        .collect();
+    if batch.is_empty() {
+        batch.push(seen.statement(now));
+    }
+    parts.store.write(batch).await.map(drop)
 }
 
 /// A log-in under this user name was refused: a row about whoever has it, and none where nobody does. People type their

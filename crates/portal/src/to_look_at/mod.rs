@@ -15,7 +15,7 @@ use store::StoreError;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::audit::{Act, Kind};
+use crate::audit::{self, Act, Kind};
 use crate::employees::Employee;
 use crate::trouble::Trouble;
 use crate::visit::{Office, Posted};
@@ -35,8 +35,6 @@ pub(crate) async fn show(
     Query(query): Query<ToLookAtQuery>,
     Office(visit): Office,
 ) -> Result<Response, Trouble> {
-    let seen = Act::by(&visit.employee.id, Kind::ReviewsViewed);
-    seen.write(&app).await?;
     let employees = app.employees().await?.into_iter();
     let employees: HashMap<String, Employee> = employees.map(|one| (one.id.clone(), one)).collect();
     let listed = |review: Review| {
@@ -50,8 +48,11 @@ pub(crate) async fn show(
         })
     };
     let reviews = app.desk.reviews().await?;
+    let reviews: Vec<ToLookAt> = reviews.into_iter().filter_map(listed).collect();
+    let people = reviews.iter().map(|one| one.review.employee.as_str());
+    audit::seen(&app, &visit.employee.id, Kind::ReviewsViewed, people).await?;
     let view = ToLookAtView {
-        reviews: reviews.into_iter().filter_map(listed).collect(),
+        reviews,
         news: query.said.as_deref().and_then(News::parse),
     };
     Ok(page::show(&app.look, &visit.visitor(), &view))

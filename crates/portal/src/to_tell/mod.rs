@@ -12,7 +12,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::audit::{Act, Kind};
+use crate::audit::{self, Act, Kind};
 use crate::hr::lists;
 use crate::trouble::Trouble;
 use crate::visit::{Office, Posted};
@@ -32,17 +32,22 @@ pub(crate) async fn show(
     Query(query): Query<ToTellQuery>,
     Office(visit): Office,
 ) -> Result<Response, Trouble> {
-    let seen = Act::by(&visit.employee.id, Kind::ToTellViewed);
-    seen.write(&app).await?;
     let names = app.names().await?;
     let people = app.desk.may_still_hold().await?;
+    let backlog = app.desk.backlog().await?;
+    let shown = (people.iter().map(|one| &one.employee))
+        .chain(backlog.revocations.iter().map(|one| &one.employee))
+        .chain(backlog.mails.iter().map(|one| &one.employee))
+        .chain(backlog.erasures.iter().map(|one| &one.employee))
+        .map(String::as_str);
+    audit::seen(&app, &visit.employee.id, Kind::ToTellViewed, shown).await?;
     let to_tell = people.into_iter().map(|one| ToTell {
         serial_number: one.serial_number,
         card: lists::may_still_hold(one, &names),
     });
     let view = ToTellView {
         to_tell: to_tell.collect(),
-        not_arrived: lists::not_arrived(app.desk.backlog().await?, &names),
+        not_arrived: lists::not_arrived(backlog, &names),
         is_told: query.told.is_some(),
     };
     Ok(page::show(&app.look, &visit.visitor(), &view))
