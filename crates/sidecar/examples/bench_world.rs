@@ -141,6 +141,8 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
             name: "Anytown NHS Trust".to_owned(),
             did: None,
             brand: None,
+            certificate_chains: Vec::new(),
+            registered: false,
             trust: vec![],
             issues: vec!["TrainingProgramme".to_owned()],
             relying_parties: vec![RelyingPartyConfig {

@@ -26,6 +26,8 @@ const READ: &str = "keys-read";
 const CHANGE: &str = "keys-change";
 /// After so many days a key that signs is worth a thought.
 const OLD: i64 = 365;
+/// With fewer days left, a certificate chain should be renewed.
+const CERTIFICATE_SOON: i64 = 21;
 
 /// The pages.
 pub(crate) fn pages() -> Pages {
@@ -57,6 +59,17 @@ struct Key {
     may_sign_from: Option<Timestamp>,
     published_until: Option<Timestamp>,
     credentials_in_force: Option<i64>,
+    certificate_ends_at: Option<Timestamp>,
+    certificate_days_left: Option<i64>,
+}
+
+impl Key {
+    /// How many days its certificate chain holds, where somebody must do something about it.
+    fn certificate_ends_soon(&self) -> Option<i64> {
+        let signs = matches!(self.state.as_str(), "next" | "active");
+        self.certificate_days_left
+            .filter(|days| signs && *days < CERTIFICATE_SOON)
+    }
 }
 
 async fn keys(visit: &Visit, all: bool) -> Result<Vec<Key>, Problem> {
@@ -83,6 +96,13 @@ fn state(visit: &Visit, state: &str) -> (String, TagColour) {
 /// What comes next for a key, in a sentence.
 fn next_step(visit: &Visit, key: &Key) -> String {
     let count = key.credentials_in_force.unwrap_or(0).to_string();
+    match key.certificate_ends_soon() {
+        Some(days) if days < 0 => return visit.say("key-step-certificate-over"),
+        Some(days) => {
+            return visit.say_with("key-step-certificate", &[("count", &days.to_string())]);
+        }
+        None => {}
+    }
     match (key.state.as_str(), key.may_sign_from, key.published_until) {
         ("next", Some(from), _) => visit.say_with(
             "key-step-next",
@@ -123,7 +143,12 @@ pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
             keys.iter().filter(ripe).count(),
             keys.iter().filter(old).count(),
         );
+        let ends = |key: &&Key| key.certificate_ends_soon().is_some();
+        let ends = keys.iter().filter(ends).count();
         let mut news = Vec::new();
+        if ends > 0 {
+            news.push(line(ends, "keys-news-certificate"));
+        }
         if ripe > 0 {
             news.push(line(ripe, "keys-news-ripe"));
         }
@@ -278,6 +303,13 @@ async fn key_page(
         visit.say("key-days"),
         key.days_in_state.to_string(),
     ));
+    if let (Some(ends), Some(days)) = (key.certificate_ends_at, key.certificate_days_left) {
+        rows.push(Row::new(visit.say("key-certificate-ends"), when(ends)));
+        rows.push(Row::new(
+            visit.say("key-certificate-days"),
+            days.to_string(),
+        ));
+    }
     if let Some(count) = key.credentials_in_force {
         rows.push(Row::new(visit.say("key-needed"), count.to_string()));
     }
