@@ -64,7 +64,7 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(65);
 pub struct Settings {
     /// Who runs the gateway, and their colours.
     pub brand: Arc<ui::Brand>,
-    /// Whether browsers reach the listener over https: cookies are bound to it then.
+    /// Whether browsers reach the console over https, at the listener or at a proxy before it: cookies are bound to it then.
     pub secure: bool,
     /// The header in which a reverse proxy says whom it took a request from, if there is one.
     pub address_header: Option<HeaderName>,

@@ -1,6 +1,7 @@
 //! The gateway's configuration: one TOML file; secrets come from files or the environment, never from
 //! the file itself. Unknown keys are refused. Every key is documented here once.
 
+mod admin;
 mod secret;
 
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
 
+pub use admin::AdminConfig;
 pub use secret::Secret;
 
 use crate::keys::KeyError;
@@ -17,6 +19,7 @@ use crate::limits::{LimitsConfig, OwnLimits};
 use crate::metrics::{AvailabilityConfig, MetricsConfig};
 use crate::organisation::brand::BrandConfig;
 use crate::organisation::catalogue::CatalogueError;
+use crate::organisation::certificates::ChainPlace;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
 use crate::traces::TracesConfig;
@@ -57,6 +60,9 @@ pub struct Config {
     /// How long the traces of ended interactions stay, in days. No personal value is among them.
     #[serde(default = "thirty")]
     pub retention_days: u32,
+    /// How long the serial numbers of an upload stay that nobody proposes to revoke, in days.
+    #[serde(default = "seven")]
+    pub upload_retention_days: u32,
     /// How long entries of the audit stay, in days: six years, as the NHS Records Management Code has it for HR, unless
     /// the operator's own schedule says otherwise.
     #[serde(default = "six_years")]
@@ -106,6 +112,15 @@ pub struct TokenConfig {
     pub pin: Secret,
 }
 
+/// How long what stays, in days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Traces of what has ended.
+    pub days: u32,
+    /// Serial numbers that were uploaded and that nobody proposed to revoke.
+    pub upload_days: u32,
+}
+
 /// What a gateway is for. (DW-83)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,38 +147,16 @@ impl Environment {
     }
 }
 
-fn thirty() -> u32 {
+const fn thirty() -> u32 {
     30
 }
 
-/// The shortest time that entries of the audit stay, in days.
-const LEAST_AUDIT_DAYS: u32 = 30;
+const fn seven() -> u32 {
+    7
+}
 
 const fn six_years() -> u32 {
     2192
-}
-
-/// The listener of the admin API. It is never the public one (SEC-13).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdminConfig {
-    /// Where to listen: 127.0.0.1 or another loopback address, or any other with the gateway's own TLS certificate.
-    pub listen: SocketAddr,
-    /// Whether the operators' pages are served there as well, at `/console`.
-    #[serde(default = "yes")]
-    pub console: bool,
-}
-
-impl AdminConfig {
-    /// Whether this listener speaks TLS: not on this machine, whose address no certificate names.
-    #[must_use]
-    pub fn has_tls(&self) -> bool {
-        !self.listen.ip().is_loopback()
-    }
-}
-
-const fn yes() -> bool {
-    true
 }
 
 /// A tenant: it owns relying parties, an issuer identity and a trust list.
@@ -186,9 +179,16 @@ pub struct OrganisationConfig {
     /// How its people see the gateway's pages.
     #[serde(default)]
     pub brand: Option<BrandConfig>,
+    /// X.509 certificate chains for its keys of credentials and of status lists, each `{ file = … }` or PEM: the key's own
+    /// certificate first, without the root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificate_chains: Vec<ChainPlace>,
     /// The systems that use the gateway in its name.
     #[serde(default, skip_serializing)]
     pub relying_parties: Vec<RelyingPartyConfig>,
+    /// Whether it is declared in the registry, and not in the configuration file.
+    #[serde(skip)]
+    pub registered: bool,
 }
 
 /// Which issuers count for one credential type.
@@ -382,6 +382,14 @@ impl ConfigError {
 }
 
 impl Config {
+    /// How long what stays.
+    pub const fn kept_for(&self) -> Lengths {
+        Lengths {
+            days: self.retention_days,
+            upload_days: self.upload_retention_days,
+        }
+    }
+
     /// A sandbox's, with its database and keys in that folder: every other key as if a file left it out. Outside a
     /// sandbox no gateway starts with it.
     pub fn sandboxed(public_url: Url, folder: &Path, storage_secret: &str) -> Self {
@@ -399,6 +407,7 @@ impl Config {
             earlier_storage_secrets: Vec::new(),
             credential_types: None,
             retention_days: thirty(),
+            upload_retention_days: seven(),
             audit_retention_days: six_years(),
             admin: None,
             tls_certificate: None,
@@ -421,25 +430,6 @@ impl Config {
         })?;
         toml::from_str(&text)
             .map_err(|error| ConfigError::of_toml(&file.display().to_string(), &text, &error))
-    }
-
-    /// A token must not travel through a network in the open, nor the admin API stand where everybody is served.
-    pub(crate) fn check_admin(&self) -> Result<(), ConfigError> {
-        if self.audit_retention_days < LEAST_AUDIT_DAYS {
-            let reason = "an audit that is gone within a month proves nothing: at least 30";
-            return Err(ConfigError::value("audit_retention_days", reason));
-        }
-        let Some(admin) = &self.admin else {
-            return Ok(());
-        };
-        let reason = if admin.listen == self.listen && admin.listen.port() != 0 {
-            "it must be another address than the public one"
-        } else if !admin.listen.ip().is_loopback() && self.tls_certificate.is_none() {
-            "only a loopback address may do without TLS: set tls_certificate and tls_key, or listen on 127.0.0.1"
-        } else {
-            return Ok(());
-        };
-        Err(ConfigError::value("admin.listen", reason))
     }
 
     /// The database's address, from the environment where the file says so.

@@ -172,7 +172,7 @@ impl Gateway {
     /// What goes by which rule, and what a legal hold keeps.
     async fn kept(&self) -> Result<Value, RegistryError> {
         let app = self.app();
-        let plan = plan(&app.store, app.now(), self.retention_days).await?;
+        let plan = plan(&app.store, app.now(), self.kept_for).await?;
         let holds = holds::find(&app.store, None).await?;
         Ok(json!({ "rules": plan, "holds": holds, "audit_days": self.audit_days }))
     }

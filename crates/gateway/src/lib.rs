@@ -74,6 +74,7 @@ use keys::{Place, Ring};
 use limits::Limits;
 use live::Live;
 use metrics::Metrics;
+pub use operate::ChainStands;
 use outbound::Outbound;
 use random::Random;
 use registry::RegistryError;
@@ -114,7 +115,7 @@ pub struct Gateway {
     following: Arc<Following>,
     watch: Arc<Watch>,
     planned_work: Option<std::path::PathBuf>,
-    retention_days: u32,
+    kept_for: config::Lengths,
     audit_days: u32,
     loopback: bool,
     page_states: bool,
@@ -265,7 +266,7 @@ impl Gateway {
             live,
             base: Arc::new(standing),
             following: Arc::new(Following::new(followed.into(), known.registered)),
-            retention_days: config.retention_days,
+            kept_for: config.kept_for(),
             audit_days: config.audit_retention_days,
             loopback: is_loopback(&config.public_url),
             page_states: surroundings.page_states && surroundings.sandbox,
@@ -333,7 +334,7 @@ impl Gateway {
     /// parties what happened, and follows what other processes change. Each at its own pace.
     pub async fn keep_working(&self) {
         tokio::join!(
-            retention::run(&self.live, self.retention_days),
+            retention::run(&self.live, self.kept_for),
             webhook::run(&self.live),
             self.follow(),
             self.watch.beat(),
@@ -355,7 +356,7 @@ impl Gateway {
 
     /// One round of wiping.
     pub async fn tidy_once(&self) -> Result<retention::Round, StoreError> {
-        retention::round(&self.live.now(), self.retention_days).await
+        retention::round(&self.live.now(), self.kept_for).await
     }
 
     /// One second of every revocation of many that two persons wanted.

@@ -22,6 +22,7 @@ use crate::health::{Health, Readiness};
 use crate::live::Live;
 use crate::metrics::process;
 use crate::metrics::text::{MEDIA_TYPE, Text};
+use crate::operate::{ChainStands, certificate_chains};
 use store::{Statement, StoreError};
 
 /// What one process knows of itself.
@@ -186,6 +187,20 @@ impl Watch {
             if let Some(since) = since {
                 text.sample(name, &[("secret", secret)], since.as_secs());
             }
+        }
+        let app = self.live.now();
+        let mut chains = certificate_chains(&app);
+        chains.retain(ChainStands::is_wanted);
+        let name = "lanyard_certificate_chain_end_timestamp_seconds";
+        let help =
+            "When the certificate chain of an organisation's key ends, in seconds since 1970.";
+        text.family(name, "gauge", help);
+        for chain in &chains {
+            let labels = [
+                ("organisation", chain.organisation.as_str()),
+                ("key", chain.kid.as_str()),
+            ];
+            text.sample(name, &labels, chain.ends.as_second());
         }
         if let Some(ends) = self.certificate_ends.get() {
             let help = "When the TLS certificate ends, in seconds since 1970.";

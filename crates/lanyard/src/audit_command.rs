@@ -123,6 +123,7 @@ fn tell(report: &Report, signatures: bool) -> anyhow::Result<ExitCode> {
         checkpoints,
         waiting,
         faults,
+        notes,
     } = report;
     say(format_args!(
         "{entries} entries, behind position {from} up to {to}; {checkpoints} checkpoints"
@@ -134,6 +135,9 @@ fn tell(report: &Report, signatures: bool) -> anyhow::Result<ExitCode> {
     }
     if !signatures {
         say("the signatures of the checkpoints are not checked: give --config, too")?;
+    }
+    for note in notes {
+        say(format_args!("{}: {}", note.code, note.sentence))?;
     }
     for fault in faults {
         say(format_args!("{}: {}", fault.code, fault.sentence))?;

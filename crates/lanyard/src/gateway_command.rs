@@ -37,7 +37,7 @@ pub fn administration(config: &Config, gateway: &Gateway) -> Router {
     let header = config.address_header.as_deref();
     let settings = console::Settings {
         brand: Arc::clone(&app.brand),
-        secure: admin.has_tls(),
+        secure: admin.is_https(),
         // It was read when the gateway was composed.
         address_header: header.and_then(|name| name.parse().ok()),
         clock: Arc::new(move || clock.now()),

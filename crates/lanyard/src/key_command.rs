@@ -121,7 +121,7 @@ async fn act(desk: &KeyDesk, act: &Act) -> anyhow::Result<()> {
 }
 
 fn say_changes(changes: &[Change]) -> anyhow::Result<()> {
-    for Change { kid, place, to } in changes {
+    for Change { kid, place, to, .. } in changes {
         say(format_args!("{kid}  {place}  is {}", to.name()))?;
     }
     Ok(())

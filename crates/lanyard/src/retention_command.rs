@@ -104,7 +104,7 @@ async fn run_once(config: &Config) -> anyhow::Result<()> {
 async fn with(store: &Store, config: &Config, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Plan { json } => {
-            let plan = plan(store, Timestamp::now(), config.retention_days).await?;
+            let plan = plan(store, Timestamp::now(), config.kept_for()).await?;
             if *json {
                 return say(serde_json::to_string_pretty(&plan)?);
             }

@@ -134,6 +134,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
     let key = standards::jose::hmac_key::HmacKey::generate()
         .unwrap()
         .to_base64();
+    let v2 = gateway::organisation::dialect::Dialect::V2;
     let config = gateway::Config {
         limits: gateway::limits::LimitsConfig::sandbox(),
         organisations: vec![OrganisationConfig {
@@ -141,17 +142,15 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
             name: "Anytown NHS Trust".to_owned(),
             did: None,
             brand: None,
+            certificate_chains: Vec::new(),
+            registered: false,
             trust: vec![],
             issues: vec!["TrainingProgramme".to_owned()],
             relying_parties: vec![RelyingPartyConfig {
                 client_secret_sha256: vec![sidecar::sha256_of(CLIENT_SECRET)],
                 signing_key: Some(held(&key)),
                 redirect_uris: vec![REDIRECT_URI.to_owned()],
-                ..RelyingPartyConfig::new(
-                    "portal",
-                    "Anytown",
-                    gateway::organisation::dialect::Dialect::V2,
-                )
+                ..RelyingPartyConfig::new("portal", "Anytown", v2)
             }],
         }],
         ..gateway::Config::sandboxed(

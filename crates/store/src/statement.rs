@@ -128,6 +128,7 @@ pub struct Statement {
     sql: Cow<'static, str>,
     values: Vec<Value>,
     must_change: Option<u64>,
+    locks: bool,
 }
 
 impl Statement {
@@ -138,6 +139,21 @@ impl Statement {
             sql: sql.into(),
             values: Vec::new(),
             must_change: None,
+            locks: false,
+        }
+    }
+
+    /// From here to the end of the batch nobody else writes to that table: who has begun to is waited for, who begins waits.
+    /// For a condition on rows that are not there, which no row can be locked for. SQLite has one writer in any case.
+    ///
+    /// It comes first in its batch, so that nobody is waited for who waits for us.
+    #[must_use]
+    pub fn lock(table: &'static str) -> Self {
+        // Not against readers, and of two who lock one waits.
+        let lock = format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE");
+        Self {
+            locks: true,
+            ..Self::new(lock)
         }
     }
 
@@ -179,6 +195,10 @@ impl Statement {
 
     pub(super) fn values(&self) -> &[Value] {
         &self.values
+    }
+
+    pub(super) fn is_lock(&self) -> bool {
+        self.locks
     }
 
     pub(super) fn is_conditional(&self) -> bool {

@@ -220,6 +220,8 @@ struct Report {
     checkpoints: u64,
     waiting: u64,
     faults: Vec<Fault>,
+    #[serde(default)]
+    notes: Vec<Fault>,
 }
 
 #[derive(Deserialize)]
@@ -237,6 +239,7 @@ struct VerificationPage {
     is_whole: bool,
     rows: Vec<Row>,
     faults: Table,
+    notes: Vec<String>,
 }
 
 async fn report(visit: &Visit) -> Result<Report, Problem> {
@@ -279,6 +282,7 @@ async fn verify(visit: Visit) -> Result<Response, Problem> {
             .map(|(key, text)| Row::new(visit.say(key), text))
             .into(),
         faults,
+        notes: report.notes.into_iter().map(|note| note.sentence).collect(),
     };
     Ok(render(page.frame.status(), &page))
 }

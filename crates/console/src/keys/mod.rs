@@ -1,10 +1,11 @@
 //! Signing keys: how old each is, what comes next, and what it would mean before it is done.
 
+mod key;
+
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ui::Page;
@@ -20,12 +21,11 @@ use crate::proposals::{propose, why};
 use crate::sections::{News, Pending, State};
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
+use key::{Key, OLD, keys, next_step, state};
 
 pub(crate) const PATH: &str = "/console/keys";
 const READ: &str = "keys-read";
 const CHANGE: &str = "keys-change";
-/// After so many days a key that signs is worth a thought.
-const OLD: i64 = 365;
 
 /// The pages.
 pub(crate) fn pages() -> Pages {
@@ -38,68 +38,6 @@ pub(crate) fn pages() -> Pages {
         .act("/console/keys/{key}/remove", CHANGE, post(remove))
         .show("/console/keys/{key}/compromise", READ, get(plan))
         .act("/console/keys/{key}/compromise", CHANGE, post(compromise))
-}
-
-/// A key as the API gives it.
-#[derive(Clone, Debug, Deserialize)]
-struct Key {
-    id: String,
-    place: String,
-    purpose: String,
-    algorithm: String,
-    state: String,
-    created_at: Timestamp,
-    activated_at: Option<Timestamp>,
-    retired_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
-    days_in_state: i64,
-    published_in: Vec<String>,
-    may_sign_from: Option<Timestamp>,
-    published_until: Option<Timestamp>,
-    credentials_in_force: Option<i64>,
-}
-
-async fn keys(visit: &Visit, all: bool) -> Result<Vec<Key>, Problem> {
-    #[derive(Deserialize)]
-    struct Found {
-        keys: Vec<Key>,
-    }
-    let address = Address::new(&["keys"]).with("all", if all { "true" } else { "" });
-    let found: Found = visit.api.get(address).await?;
-    Ok(found.keys)
-}
-
-fn state(visit: &Visit, state: &str) -> (String, TagColour) {
-    let colour = match state {
-        "active" => TagColour::Green,
-        "next" => TagColour::Blue,
-        "verify-only" => TagColour::Yellow,
-        "compromised" => TagColour::Red,
-        _ => TagColour::Grey,
-    };
-    (visit.say(&format!("key-{state}")), colour)
-}
-
-/// What comes next for a key, in a sentence.
-fn next_step(visit: &Visit, key: &Key) -> String {
-    let count = key.credentials_in_force.unwrap_or(0).to_string();
-    match (key.state.as_str(), key.may_sign_from, key.published_until) {
-        ("next", Some(from), _) => visit.say_with(
-            "key-step-next",
-            &[("from", &ui::time::date_and_clock(from))],
-        ),
-        ("active", ..) if key.days_in_state >= OLD => visit.say("key-step-old"),
-        ("active", ..) => visit.say("key-step-active"),
-        ("verify-only", ..) if key.credentials_in_force.is_some_and(|count| count > 0) => {
-            visit.say_with("key-step-needed", &[("count", &count)])
-        }
-        ("verify-only", _, Some(until)) => visit.say_with(
-            "key-step-removable",
-            &[("from", &ui::time::date_and_clock(until))],
-        ),
-        ("verify-only", ..) => visit.say("key-step-for-ever"),
-        _ => visit.say("key-step-none"),
-    }
 }
 
 /// Keys that wait to be activated, and keys that are old.
@@ -123,7 +61,12 @@ pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
             keys.iter().filter(ripe).count(),
             keys.iter().filter(old).count(),
         );
+        let ends = |key: &&Key| key.certificate_ends_soon().is_some();
+        let ends = keys.iter().filter(ends).count();
         let mut news = Vec::new();
+        if ends > 0 {
+            news.push(line(ends, "keys-news-certificate"));
+        }
         if ripe > 0 {
             news.push(line(ripe, "keys-news-ripe"));
         }
@@ -278,6 +221,13 @@ async fn key_page(
         visit.say("key-days"),
         key.days_in_state.to_string(),
     ));
+    if let (Some(ends), Some(days)) = (key.certificate_ends_at, key.certificate_days_left) {
+        rows.push(Row::new(visit.say("key-certificate-ends"), when(ends)));
+        rows.push(Row::new(
+            visit.say("key-certificate-days"),
+            days.to_string(),
+        ));
+    }
     if let Some(count) = key.credentials_in_force {
         rows.push(Row::new(visit.say("key-needed"), count.to_string()));
     }

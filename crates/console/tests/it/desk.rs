@@ -57,6 +57,7 @@ impl Desk {
         config.admin = Some(AdminConfig {
             listen: "127.0.0.1:8410".parse().unwrap(),
             console: true,
+            public_url: None,
         });
         config.organisations = ["anytown", "elsewhere"].map(organisation).into();
         gateway::create_keys(&config, true).unwrap();
@@ -205,6 +206,8 @@ fn organisation(id: &str) -> OrganisationConfig {
         name: format!("{id} NHS Trust"),
         did: None,
         brand: None,
+        certificate_chains: Vec::new(),
+        registered: false,
         issues: vec!["FireSafety".to_owned()],
         trust: Vec::new(),
         relying_parties: vec![RelyingPartyConfig {

@@ -103,22 +103,30 @@ fn read(row: &Row) -> Result<Checkpoint, StoreError> {
     })
 }
 
+/// What its signature says beside what the checkpoint says.
+pub(super) struct Signed {
+    /// When, by the clock of whoever signed, in seconds since 1970.
+    pub(super) at: i64,
+}
+
 impl Checkpoint {
     /// Whether one of these keys signed it for this gateway, and what it says beside the signature is what was signed.
-    #[must_use]
-    pub fn is_signed(&self, issuer: &str, keys: &[Jwk]) -> bool {
-        let Ok(parsed) = jws::parse(&self.jws) else {
-            return false;
-        };
+    pub(super) fn signed(&self, issuer: &str, keys: &[Jwk]) -> Option<Signed> {
+        let parsed = jws::parse(&self.jws).ok()?;
         let verified = keys
             .iter()
-            .find_map(|key| parsed.verify(key, &[Algorithm::ES256], Typ::Is(TYP)).ok());
-        let claims = verified.and_then(|verified| verified.claims_as::<Claims>().ok());
-        claims.is_some_and(|claims| {
-            claims.iss == issuer
-                && claims.day == self.day
-                && claims.position == self.position
-                && claims.digest == self.digest
-        })
+            .find_map(|key| parsed.verify(key, &[Algorithm::ES256], Typ::Is(TYP)).ok())?;
+        let claims = verified.claims_as::<Claims>().ok()?;
+        let is_so = claims.iss == issuer
+            && claims.day == self.day
+            && claims.position == self.position
+            && claims.digest == self.digest;
+        is_so.then_some(Signed { at: claims.iat })
+    }
+
+    /// The key that it says it was signed with.
+    pub(super) fn kid(&self) -> Option<String> {
+        let parsed = jws::parse(&self.jws).ok()?;
+        parsed.header().kid().map(str::to_owned)
     }
 }

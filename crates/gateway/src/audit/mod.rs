@@ -24,6 +24,7 @@
 mod act;
 pub mod chain;
 pub mod checkpoint;
+mod compromised;
 pub mod export;
 mod list;
 pub mod prune;
@@ -38,6 +39,7 @@ use store::Statement;
 
 pub use act::Act;
 pub use chain::Kept;
+pub(crate) use compromised::public_half;
 pub use list::{Question, list};
 pub(crate) use run::run;
 

@@ -9,6 +9,7 @@ use store::{Statement, Store, StoreError};
 use super::act::Act;
 use super::chain::{self, Digest, Kept, Link};
 use super::checkpoint::{self, Checkpoint};
+use super::compromised::Reported;
 
 /// How many entries are read at once.
 const PAGE: i64 = 1000;
@@ -29,13 +30,17 @@ pub struct Report {
     pub waiting: u64,
     /// What is wrong; nothing, where all is as it was written.
     pub faults: Vec<Fault>,
+    /// What to know of it although nothing is wrong: keys that were reported compromised, and what they signed before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Fault>,
 }
 
 /// Something that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[schema(as = AuditFault)]
 pub struct Fault {
-    /// Which kind: `changed`, `removed`, `inserted`, `cut-off`, `checkpoint`, `horizon`.
+    /// Which kind: `changed`, `removed`, `inserted`, `cut-off`, `checkpoint`, `horizon`, `key-compromised-since`; of a note
+    /// `key-compromised`, `key-compromised-not-held`, `key-compromised-unknown`.
     pub code: &'static str,
     /// At which position.
     pub position: i64,
@@ -49,6 +54,7 @@ pub(super) struct Walk {
     /// Digests at the positions that somebody asks for later.
     wanted: HashMap<i64, Option<Digest>>,
     pruned: Vec<(i64, String)>,
+    reported: Vec<Reported>,
     pub(super) report: Report,
 }
 
@@ -62,6 +68,7 @@ impl Walk {
             last: start,
             wanted,
             pruned: Vec::new(),
+            reported: Vec::new(),
             report: Report {
                 from: start.position,
                 to: start.position,
@@ -103,6 +110,7 @@ impl Walk {
             self.fault("changed", position, sentence);
         }
         self.hear_of_pruning(entry);
+        self.reported.extend(Reported::hear(entry));
         // On with what stands there, so that one change is one fault.
         self.last = Link {
             position,
@@ -121,34 +129,44 @@ impl Walk {
         issuer: &str,
         keys: Option<&[Jwk]>,
     ) {
-        for checkpoint in checkpoints {
-            let Checkpoint { day, position, .. } = checkpoint;
-            self.report.checkpoints += 1;
-            if keys.is_some_and(|keys| !checkpoint.is_signed(issuer, keys)) {
-                self.fault(
-                    "checkpoint",
-                    *position,
-                    format!("the checkpoint of {day} is not what was signed"),
-                );
-                continue;
+        self.report.checkpoints = checkpoints.len() as u64;
+        let before = self.report.faults.len();
+        match keys {
+            Some(keys) => {
+                let reported = std::mem::take(&mut self.reported);
+                self.weigh(checkpoints, issuer, keys, &reported);
             }
-            // What was there before the first entry that is left, nobody can say any more.
-            if *position < self.report.from {
-                continue;
-            }
-            let there = self
-                .wanted
-                .get(position)
-                .copied()
-                .flatten()
-                .map(hex::encode);
-            if there.as_deref() != Some(&checkpoint.digest) {
-                let sentence = format!(
-                    "the chain at position {position} is not the one that was signed on {day}"
-                );
-                self.fault("checkpoint", *position, sentence);
+            None => {
+                for checkpoint in checkpoints {
+                    self.agrees(checkpoint);
+                }
             }
         }
+        if let Some(found) = self.report.faults.get_mut(before..) {
+            found.sort_by_key(|fault| fault.position);
+        }
+    }
+
+    /// Whether the chain is the one that was signed; a fault where it is not.
+    pub(super) fn agrees(&mut self, checkpoint: &Checkpoint) -> bool {
+        let Checkpoint { day, position, .. } = checkpoint;
+        // What was there before the first entry that is left, nobody can say any more.
+        if *position < self.report.from {
+            return true;
+        }
+        let there = self
+            .wanted
+            .get(position)
+            .copied()
+            .flatten()
+            .map(hex::encode);
+        let agrees = there.as_deref() == Some(&checkpoint.digest);
+        if !agrees {
+            let sentence =
+                format!("the chain at position {position} is not the one that was signed on {day}");
+            self.fault("checkpoint", *position, sentence);
+        }
+        agrees
     }
 
     fn hear_of_pruning(&mut self, entry: &Kept) {

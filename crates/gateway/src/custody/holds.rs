@@ -235,6 +235,6 @@ async fn would_go(
     if by.organisation().is_some() {
         return Err(Code::NotFound.into());
     }
-    let rules = plan(&app.store, app.now(), custody.retention_days).await?;
+    let rules = plan(&app.store, app.now(), custody.kept_for).await?;
     Ok(Json(RetentionPlan { rules }))
 }

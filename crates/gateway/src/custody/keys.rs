@@ -76,6 +76,13 @@ struct Key {
     /// How many credentials in force still verify with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials_in_force: Option<i64>,
+    /// When its certificate chain ends, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    certificate_ends_at: Option<Timestamp>,
+    /// How many whole days its certificate chain holds yet; less than nothing where it has ended and is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate_days_left: Option<i64>,
 }
 
 /// Keys.
@@ -183,6 +190,8 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
     } else {
         Vec::new()
     };
+    let issuer = app.organisations.find(&key.place.owner);
+    let chain = issuer.and_then(|issuer| issuer.latest_chain_of(&key.kid));
     let goes = key.state == KeyState::VerifyOnly && key.place.purpose != KeyPurpose::Audit;
     Ok(Key {
         id: key.kid.clone(),
@@ -205,6 +214,8 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
         published_until: goes.then(|| key.retired_at.unwrap_or(key.created_at) + PUBLISHED_AFTER),
         credentials_in_force: is_needed
             .then(|| signed.iter().map(|of_type| of_type.in_force).sum()),
+        certificate_ends_at: chain.map(|chain| chain.ends),
+        certificate_days_left: chain.map(|chain| chain.days_left(now)),
     })
 }
 

@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 use crate::Gateway;
 use crate::admin::{Acts, Problem, Routes, field};
 use crate::audit::Entry;
+use crate::config::Lengths;
 use crate::keys::KeyHolder;
 use crate::watching::Watch;
 
@@ -29,7 +30,7 @@ use crate::watching::Watch;
 #[derive(Clone)]
 struct Custody {
     holder: Arc<dyn KeyHolder>,
-    retention_days: u32,
+    kept_for: Lengths,
     planned_work: Option<PathBuf>,
     watch: Arc<Watch>,
     counted: Arc<figures::Counted>,
@@ -39,7 +40,7 @@ struct Custody {
 pub(crate) fn routes(gateway: &Gateway) -> Routes {
     let custody = Custody {
         holder: Arc::clone(&gateway.base.keys),
-        retention_days: gateway.retention_days,
+        kept_for: gateway.kept_for,
         planned_work: gateway.planned_work.clone(),
         watch: Arc::clone(&gateway.watch),
         counted: Arc::default(),

@@ -93,7 +93,12 @@ impl Content<'_> {
             .iter()
             .map(|(name, value)| (name.clone(), value.clone(), random.bytes()));
         let unsigned = credential.build(visible, disclosable.collect(), &[])?;
-        let header = ProtectedHeader::typ(sd_jwt_vc::TYP);
+        let mut header = ProtectedHeader::typ(sd_jwt_vc::TYP);
+        // [SV-03, HA-04] Beside the `kid`: whoever trusts no authority finds the key where it always was.
+        let kid = self.key.public_jwk().thumbprint();
+        if let Some(chain) = self.organisation.chain_of(&kid, self.issued_at) {
+            header = header.member("x5c", chain.x5c());
+        }
         Ok(unsigned.sign(self.key.as_ref(), header).await?)
     }
 

@@ -29,8 +29,8 @@ use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Refusal};
 use crate::keys::{self, KeyPurpose};
-use crate::organisation::Organisation;
 use crate::organisation::catalogue::{CredentialType, Format};
+use crate::organisation::{Organisation, declared};
 use crate::status;
 use store::{Statement, StoreError};
 
@@ -353,10 +353,8 @@ impl Order<'_> {
                 Err(AdvanceError::Duplicate { .. }) if self.stands(draft.serial_number).await? => {
                     return self.serial_number_taken(interaction).await;
                 }
-                // The key was taken out of use a moment ago, and this process has not heard of it.
-                Err(AdvanceError::Duplicate { .. })
-                    if keys::rows::has_ended(&self.app.store, kid).await? =>
-                {
+                // The key, or whoever issues, was removed a moment ago, and this process has not heard of it.
+                Err(AdvanceError::Duplicate { .. }) if self.has_ended(kid).await? => {
                     return Err(Refused::unavailable());
                 }
                 // The place on the list is taken: draw another.
@@ -429,12 +427,15 @@ impl Order<'_> {
         kid: &str,
         (list, index): (i64, i64),
     ) -> Statement {
-        // What a key signed that is out of use by now is not written down, and so does not leave.
-        Statement::new(
+        // What a key signed that is out of use by now is not written down, and so does not leave; nor what is issued for
+        // an organisation that was removed meanwhile.
+        let insert = Statement::new(format!(
             "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
              list, list_index, issued_at, expires_at, kid) SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 \
-             WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE kid = $12 AND state IN ('removed', 'compromised'))",
-        )
+             WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE kid = $12 AND state IN ('removed', 'compromised')) \
+             AND {}",
+            declared::condition("$13", "$14")
+        ))
         .bind(draft.serial_number.to_string())
         .bind(self.organisation.id.as_str())
         .bind(interaction.client_id.as_str())
@@ -446,8 +447,14 @@ impl Order<'_> {
         .bind(self.now)
         .bind(draft.expires_at)
         .bind(kid)
-        .bind(kid)
-        .must_change(1)
+        .bind(kid);
+        declared::bind(insert, self.organisation, self.credential_type).must_change(1)
+    }
+
+    async fn has_ended(&self, kid: &str) -> Result<bool, StoreError> {
+        let store = &self.app.store;
+        Ok(keys::rows::has_ended(store, kid).await?
+            || !declared::are_declared(store, self.organisation, self.credential_type).await?)
     }
 
     async fn stands(&self, serial_number: Uuid) -> Result<bool, StoreError> {

@@ -14,8 +14,8 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use standards::did::{Did, Document, Relationship};
+use standards::jose::Jwk;
 use standards::jose::jws::{self, ProtectedHeader};
-use standards::jose::{Jwk, JwkSet};
 
 use super::answer::Refused;
 use super::metadata::public;
@@ -50,19 +50,21 @@ async fn answer_keys(State(app): State<App>, Path(id): Path<String>) -> Result<R
     let credentials = app
         .keys
         .published(KeyPurpose::Credentials, &organisation.id);
-    let mut keys: Vec<Jwk> = credentials.cloned().collect();
+    let now = app.now();
+    let mut keys: Vec<Value> = credentials
+        .map(|key| organisation.published(key, key, now))
+        .collect();
     // A list serves credentials of both formats, and its `kid` is a DID URL. [TSL 11.3] It has to be found here
     // too, where the key of an SD-JWT VC was: so the key goes by that name in this set.
     for key in app.keys.published(KeyPurpose::Status, &organisation.id) {
         let kid = key.kid().unwrap_or_default();
-        keys.extend(
-            organisation
-                .dids()
-                .map(|did| key.clone().with_kid(format!("{did}#{kid}"))),
-        );
+        keys.extend(organisation.dids().map(|did| {
+            let named = key.clone().with_kid(format!("{did}#{kid}"));
+            organisation.published(key, &named, now)
+        }));
     }
     Ok(public(
-        json!({"issuer": organisation.credential_issuer, "jwks": JwkSet::new(keys).to_value()}),
+        json!({"issuer": organisation.credential_issuer, "jwks": {"keys": keys}}),
     ))
 }
 
@@ -138,6 +140,11 @@ fn document(app: &Parts, organisation: &Organisation, did: &str) -> Result<Value
         .collect();
     let parsed = Did::parse(did).map_err(|_| Refused::unavailable())?;
     let mut document = Document::build(&parsed, &keys, &also);
+    let now = app.now();
+    let methods = document["verificationMethod"].as_array_mut();
+    for (method, (key, _)) in methods.into_iter().flatten().zip(&keys) {
+        method["publicKeyJwk"] = organisation.published(key, key, now);
+    }
     document["service"] = json!([{
         "id": format!("{did}#linked-domains"),
         "type": "LinkedDomains",

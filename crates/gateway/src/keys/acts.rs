@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use standards::jose::Algorithm;
+use standards::jose::{Algorithm, Jwk};
 use store::{Statement, Store, StoreError};
 use uuid::Uuid;
 
@@ -123,6 +123,8 @@ pub struct Change {
     pub place: Place,
     /// What it may do from now on.
     pub to: State,
+    /// Of a key of the audit that is compromised: its public half, which is needed for as long as what it signed.
+    pub public: Option<Jwk>,
 }
 
 impl Change {
@@ -130,10 +132,14 @@ impl Change {
     pub(crate) fn entry(&self, actor: Actor<'_>, now: Timestamp) -> Entry {
         let owner = Some(self.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
         let key = ("signing-key", self.kid.as_str());
-        Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
+        let entry = Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
             .organisation(owner)
             .with("purpose", self.place.purpose.name())
-            .with("state", self.to.name())
+            .with("state", self.to.name());
+        match self.public.as_ref().and_then(audit::public_half) {
+            Some((x, y)) => entry.id("x", &x).id("y", &y),
+            None => entry,
+        }
     }
 }
 
@@ -164,6 +170,7 @@ impl Act {
             kid: key.kid.clone(),
             place: key.place.clone(),
             to,
+            public: None,
         });
     }
 
@@ -411,6 +418,13 @@ impl Acts {
             return Ok(act);
         }
         act.change(key, State::Compromised, self.now);
+        if key.place.purpose == KeyPurpose::Audit
+            && let Ok(signer) = opened(&self.holder, &key.name).await
+            && signer.public_jwk().kid() == Some(key.kid.as_str())
+            && let Some(change) = act.changes.last_mut()
+        {
+            change.public = Some(signer.public_jwk().clone());
+        }
         act.destroyed.push(key.name.clone());
         if key.state == State::Active {
             if let Some(next) = self.in_place(&key.place, State::Next) {

@@ -209,6 +209,7 @@ pub async fn find_unadopted(
             kid: row.kid.clone(),
             place: place.clone(),
             to: State::Active,
+            public: None,
         };
         batch.push(row.insert());
         batch.push(change.entry(Actor::Gateway, now).into());

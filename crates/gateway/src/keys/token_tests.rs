@@ -177,3 +177,60 @@ async fn sec_37_a_key_in_a_token_signs_and_never_leaves_it() {
         Err(KeyError::Token(_))
     ));
 }
+
+/// SEC-37: the key of the audit may be in the token like every other, and a report of it takes nothing away that it signed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it() {
+    use std::sync::Arc;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use crate::audit::{Actor, chain, checkpoint, verify};
+    use crate::keys::acts::Acts;
+    use crate::keys::{GATEWAY, KeyPurpose, Place, Ring, adopt};
+
+    const ISSUER: &str = "https://gateway.example";
+    let test =
+        "keys::token::tests::sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it";
+    let Some(library) = in_a_process_with_a_token(test) else {
+        return;
+    };
+    let holder: Arc<dyn KeyHolder> = Arc::new(open(&library, PIN).unwrap());
+    let folder: PathBuf = std::env::var_os("LANYARD_TEST_TOKEN").unwrap().into();
+    let database = format!("sqlite:{}", folder.join("test.db").display());
+    let store = crate::open_store(&database).await.unwrap();
+    let now: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+    let place = Place {
+        owner: GATEWAY.to_owned(),
+        purpose: KeyPurpose::Audit,
+    };
+    holder.create("audit", Algorithm::ES256).unwrap();
+    adopt(&store, &holder, [place], now).await.unwrap();
+    chain::round(&store).await.unwrap();
+    let sign = async |at: Timestamp| {
+        let ring = Ring::load(&store, &holder).await.unwrap();
+        let key = ring.active(KeyPurpose::Audit, GATEWAY).unwrap().clone();
+        checkpoint::round(&store, ISSUER, key.as_ref(), at)
+            .await
+            .unwrap();
+        key.public_jwk().clone()
+    };
+    let leaked = sign(now).await;
+    let acts = Acts::read(&store, &holder, now).await.unwrap();
+    let act = acts.compromised(&leaked.thumbprint()).await.unwrap();
+    let changes = act.changes().iter();
+    let entries: Vec<_> = changes
+        .map(|change| change.entry(Actor::Command("ina"), now).into())
+        .collect();
+    act.keep(&store, &holder, entries).await.unwrap();
+    assert!(!holder.names().unwrap().contains(&"audit".to_owned()));
+    chain::round(&store).await.unwrap();
+    let next = sign(now + SignedDuration::from_hours(24)).await;
+    assert_ne!(next.thumbprint(), leaked.thumbprint());
+    let report = verify::verify(&store, ISSUER, &[next]).await.unwrap();
+    assert_eq!(report.faults, [], "{report:?}");
+    assert_eq!(report.checkpoints, 2);
+    let notes: Vec<_> = report.notes.iter().map(|note| note.code).collect();
+    assert_eq!(notes, ["key-compromised"]);
+    store.close().await;
+}

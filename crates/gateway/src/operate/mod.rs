@@ -1,6 +1,7 @@
 //! What an operator does to a gateway: plan and carry out what is declared, make and end client secrets, note what is
 //! settled. Commands and the admin API stand on this.
 
+mod certificates;
 mod clients;
 mod declared;
 
@@ -15,6 +16,8 @@ use crate::keys::acts::{Act as KeyAct, ActError, Acts};
 use crate::keys::{Place, RingError};
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
+pub use certificates::ChainStands;
+pub(crate) use certificates::certificate_chains;
 pub(crate) use declared::Declared;
 use store::StoreError;
 
@@ -55,6 +58,7 @@ impl Gateway {
     }
 
     async fn check(&self, app: &App, known: Known, plan: &Plan) -> Result<(), RegistryError> {
+        certificates::check(app, &known.registered, plan)?;
         let after = Known {
             registered: known.registered.after(plan),
             secrets: known.secrets,

@@ -2,8 +2,10 @@
 
 pub mod brand;
 pub mod catalogue;
+pub mod certificates;
 pub mod client_keys;
 mod client_secret;
+pub mod declared;
 pub mod dialect;
 pub mod expiry;
 mod identity;
@@ -42,6 +44,9 @@ pub struct Organisation {
     pub credential_issuer: String,
     /// How its people see the pages, where it has a brand of its own.
     pub brand: Option<Arc<ui::Brand>>,
+    /// Whether it is declared in the registry, and may be removed while this process runs.
+    pub registered: bool,
+    chains: Vec<certificates::Chain>,
     issues: HashSet<String>,
     trust: HashMap<String, HashSet<String>>,
 }
@@ -277,6 +282,8 @@ fn organisation(
             .as_ref()
             .map(|own| own.load((&entry.id, &entry.name), brand))
             .transpose()?,
+        registered: entry.registered,
+        chains: certificates::load(&entry.id, &entry.certificate_chains)?,
         issues: entry.issues.iter().cloned().collect(),
         trust,
     })

@@ -269,7 +269,9 @@ impl Registered {
                     if config.organisations.iter().any(|one| one.id == key.1) {
                         return Err(twice("organisation", &key.1));
                     }
-                    config.organisations.push(read_body(key, entry)?);
+                    let mut organisation: OrganisationConfig = read_body(key, entry)?;
+                    organisation.registered = true;
+                    config.organisations.push(organisation);
                 }
                 Kind::RelyingParty => {
                     let party = party(key, entry)?;

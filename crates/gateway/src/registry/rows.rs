@@ -91,7 +91,15 @@ pub(crate) fn carry_out(
     by: By<'_>,
     now: Timestamp,
 ) -> Result<Vec<Statement>, RegistryError> {
-    let mut batch = vec![revision::raise(Subject::Registry)];
+    let mut batch = Vec::new();
+    // What a process is issuing in this very moment is not to be seen yet: it is waited for, and then counts. Whoever comes
+    // later finds nothing declared ([`crate::organisation::declared`]).
+    let ends_issuing =
+        |change: &Change| change.act == Act::Remove && change.key.0.of_credentials().is_some();
+    if plan.changes.iter().any(ends_issuing) {
+        batch.push(Statement::lock("credentials"));
+    }
+    batch.push(revision::raise(Subject::Registry));
     for change in &plan.changes {
         batch.push(kept(change, by, now));
         batch.push(entry_of(change, by, now).into());

@@ -85,6 +85,11 @@ pub(super) fn organisation(sent: Value) -> Result<OrganisationConfig, ConfigErro
         let reason = "send the logo itself, as data:image/png;base64,…: a file of the gateway's machine is read by `lanyard apply` alone";
         return Err(fault("brand.logo", reason));
     }
+    let chains = members.get("certificate_chains").and_then(Value::as_array);
+    if chains.is_some_and(|chains| !chains.iter().all(Value::is_string)) {
+        let reason = "send the certificates themselves, as PEM: a file of the gateway's machine is read by `lanyard apply` alone";
+        return Err(fault("certificate_chains", reason));
+    }
     let mut organisation: OrganisationConfig =
         read("the organisation", "id", Value::Object(members))?;
     for sent in parties {

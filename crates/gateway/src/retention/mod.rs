@@ -11,6 +11,7 @@ use jiff::Timestamp;
 pub use rules::{Due, Rule, plan, rules};
 
 use crate::app::App;
+use crate::config::Lengths;
 use crate::interaction::GRACE;
 use crate::interaction::overdue::{OVERDUE_AT_ONCE, Overdue};
 use crate::live::Live;
@@ -44,10 +45,10 @@ impl Round {
     }
 }
 
-pub(crate) async fn run(live: &Live, retention_days: u32) {
+pub(crate) async fn run(live: &Live, lengths: Lengths) {
     loop {
         let app = live.now();
-        let result = match round(&app, retention_days).await {
+        let result = match round(&app, lengths).await {
             Ok(_) => "done",
             Err(error) => {
                 tracing::error!(%error, "a retention round failed; the next one will do its work");
@@ -64,7 +65,7 @@ pub(crate) async fn run(live: &Live, retention_days: u32) {
 }
 
 /// Does what is due, and writes one line of the log if that was anything.
-pub(crate) async fn round(app: &App, retention_days: u32) -> Result<Round, StoreError> {
+pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreError> {
     let now = app.now();
     let mut round = Round::default();
     loop {
@@ -78,7 +79,7 @@ pub(crate) async fn round(app: &App, retention_days: u32) -> Result<Round, Store
             break;
         }
     }
-    let rules = rules(now, retention_days);
+    let rules = rules(now, lengths);
     let deleted = app.store.write(rules.iter().map(Rule::delete)).await?;
     let deleted = rules.iter().zip(deleted);
     round.deleted = deleted
@@ -90,7 +91,7 @@ pub(crate) async fn round(app: &App, retention_days: u32) -> Result<Round, Store
             revoked = round.revoked,
             interactions = round.rows("interactions"),
             events = round.rows("events"),
-            retention_days,
+            retention_days = lengths.days,
             "what must not stay was removed"
         );
     }

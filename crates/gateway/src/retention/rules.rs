@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::config::Lengths;
 use crate::event::OFFERED;
 use crate::interaction::GRACE;
 use store::{Statement, Store, StoreError};
@@ -51,7 +52,8 @@ const HELD: &str = "EXISTS (SELECT 1 FROM legal_holds h WHERE (h.kind = 'organis
      interactions.organisation) OR (h.kind = 'interaction' AND h.subject = interactions.id))";
 
 /// Every rule but the wiping of personal values, which no hold delays.
-pub fn rules(now: Timestamp, retention_days: u32) -> Vec<Rule> {
+pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
+    let retention_days = lengths.days;
     let kept = now - SignedDuration::from_hours(24 * i64::from(retention_days));
     let kept_seconds = kept.as_second();
     let past = "expires_at < $1 AND sealed IS NULL";
@@ -128,6 +130,7 @@ pub fn rules(now: Timestamp, retention_days: u32) -> Vec<Rule> {
     ]
     .into_iter()
     .chain(of_operators(now, kept_seconds, &days))
+    .chain(of_uploads(now, lengths.upload_days))
     .collect()
 }
 
@@ -195,6 +198,37 @@ fn of_operators(now: Timestamp, kept: i64, days: &str) -> Vec<Rule> {
     ]
 }
 
+/// Uploads that nobody proposed: what was a list of people to lose their credentials must not lie about. One whose proposal
+/// waits for its second person stays until that is decided or has run out.
+fn of_uploads(now: Timestamp, days: u32) -> Vec<Rule> {
+    let since = (now - SignedDuration::from_hours(24 * i64::from(days))).as_second();
+    let jobs = "SELECT j.id FROM revocation_jobs j WHERE j.stage = 'counted' AND j.created_at < $1 \
+                AND NOT EXISTS (SELECT 1 FROM proposals p WHERE p.act = 'bulk-revocation' AND p.object = 'job:' || j.id \
+                AND p.state = 'open' AND p.expires_at > $2)";
+    let rule = |code, table: &'static str, column: &str, what: &str| Rule {
+        code,
+        table,
+        sentence: format!(
+            "{what} that nobody proposed, {days} days; the audit has who uploaded them"
+        ),
+        past: format!("{column} IN ({jobs})"),
+        held: Some(format!(
+            "EXISTS (SELECT 1 FROM legal_holds h WHERE h.kind = 'organisation' AND h.subject = {table}.organisation)"
+        )),
+        values: vec![since, now.as_second()],
+    };
+    vec![
+        // Before the jobs that they belong to.
+        rule(
+            "upload-lines",
+            "revocation_job_lines",
+            "job",
+            "serial numbers uploaded for a bulk revocation",
+        ),
+        rule("uploads", "revocation_jobs", "id", "bulk revocations"),
+    ]
+}
+
 impl Rule {
     /// Deletes what is past and not held.
     pub fn delete(&self) -> Statement {
@@ -239,11 +273,7 @@ impl Rule {
 }
 
 /// What a round would do now. Nothing is changed.
-pub async fn plan(
-    store: &Store,
-    now: Timestamp,
-    retention_days: u32,
-) -> Result<Vec<Due>, StoreError> {
+pub async fn plan(store: &Store, now: Timestamp, lengths: Lengths) -> Result<Vec<Due>, StoreError> {
     let overdue = Statement::new(
         "SELECT COUNT(*) AS count FROM interactions WHERE expires_at < $1 AND sealed IS NOT NULL",
     );
@@ -256,7 +286,7 @@ pub async fn plan(
         rows: count(store, overdue).await?,
         held: 0,
     }];
-    for rule in rules(now, retention_days) {
+    for rule in rules(now, lengths) {
         plan.push(rule.due(store).await?);
     }
     Ok(plan)

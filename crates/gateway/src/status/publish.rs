@@ -22,6 +22,7 @@ use crate::flight::Flights;
 use crate::keys::{KeyPurpose, NoKey};
 use crate::live::Live;
 use crate::organisation::Organisation;
+use crate::organisation::certificates::Chain;
 use store::StoreError;
 
 /// How long others may keep a list before they ask again: the promise that a revocation is seen within a
@@ -101,16 +102,24 @@ struct Stand {
     /// The number of the span of [`RENEWAL`] that it was signed in.
     span: i64,
     key_id: String,
+    /// When the certificates of the key end, where it has some: a list is signed again when they are others.
+    certified_until: Option<i64>,
 }
 
 impl Stand {
-    fn new(revision: i64, key_id: String, list: i64, now: Timestamp) -> Self {
+    fn new(
+        revision: i64,
+        (key_id, chain): (String, Option<&Chain>),
+        list: i64,
+        now: Timestamp,
+    ) -> Self {
         // Lists take their turns: not all of them are signed in one moment.
         let turn = list.wrapping_mul(37).rem_euclid(RENEWAL);
         Self {
             revision,
             span: (now.as_second() + turn).div_euclid(RENEWAL),
             key_id,
+            certified_until: chain.map(|chain| chain.ends.as_second()),
         }
     }
 
@@ -118,7 +127,9 @@ impl Stand {
     fn etag(&self) -> Option<HeaderValue> {
         // The end of the thumbprint: whoever has a list by a key that is used no more fetches it anew.
         let key = self.key_id.get(self.key_id.len().saturating_sub(6)..)?;
-        let etag = format!("W/\"{}-{}-{key}\"", self.revision, self.span);
+        let until = self.certified_until;
+        let until = until.map_or(String::new(), |until| format!("-{until:x}"));
+        let etag = format!("W/\"{}-{}-{key}{until}\"", self.revision, self.span);
         HeaderValue::from_str(&etag).ok()
     }
 }
@@ -223,7 +234,8 @@ async fn publish(
     };
     // A list signed with another key than the current one is signed again: that key may be compromised.
     let key = app.keys.active(KeyPurpose::Status, id)?;
-    let stand = Stand::new(revision, organisation.key_id(key), list, now);
+    let chain = organisation.chain_of(&key.public_jwk().thumbprint(), now);
+    let stand = Stand::new(revision, (organisation.key_id(key), chain), list, now);
     if let Some(published) = lists.cache.find(id, place, &stand) {
         return Ok(Some(published));
     }
@@ -265,7 +277,10 @@ async fn sign(
                 ttl: Some(TTL.as_secs().unsigned_abs()),
                 list: entries,
             };
-            return status_list::sign(key.as_ref(), &key_id, &token).await;
+            // [HA-07]
+            let chain = organisation.chain_of(&key.public_jwk().thumbprint(), now);
+            let x5c = chain.map_or(&[][..], Chain::x5c);
+            return status_list::sign_certified(key.as_ref(), (&key_id, x5c), &token).await;
         }
         Form::Bitstring(purpose) => purpose,
     };

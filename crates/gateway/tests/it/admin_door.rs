@@ -63,6 +63,7 @@ async fn sec_13_the_admin_api_listens_in_the_open_with_tls_only() {
         config.admin = Some(AdminConfig {
             listen: listen.parse().unwrap(),
             console: true,
+            public_url: None,
         });
         config
     };

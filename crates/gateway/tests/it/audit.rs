@@ -16,6 +16,7 @@ on_both_engines!(
     neither_an_update_nor_a_delete_reaches_an_entry,
     every_corruption_by_a_database_administrator_is_found,
     a_chain_made_anew_disagrees_with_its_checkpoint,
+    what_a_compromised_key_signed_counts_if_another_holds_it_and_nothing_after_the_report,
     what_is_older_than_its_time_goes_and_the_chain_says_so,
     an_export_verifies_by_itself_and_every_change_to_it_is_found,
 );
@@ -303,6 +304,81 @@ async fn a_chain_made_anew_disagrees_with_its_checkpoint(database: Database) {
         elsewhere.faults[0].sentence.contains("not what was signed"),
         "{elsewhere:?}"
     );
+}
+
+/// What the gateway writes when its key of the audit is reported.
+fn report_of(key: &Jwk, now: Timestamp) -> Entry {
+    let value = key.to_value();
+    let member = |name: &str| value[name].as_str().unwrap().to_owned();
+    Entry::new(
+        Actor::Operator("op-1"),
+        Act::SigningKeyChanged,
+        ("signing-key", &key.thumbprint()),
+        now,
+    )
+    .with("purpose", "audit")
+    .with("state", "compromised")
+    .id("x", &member("x"))
+    .id("y", &member("y"))
+}
+
+async fn what_a_compromised_key_signed_counts_if_another_holds_it_and_nothing_after_the_report(
+    database: Database,
+) {
+    let day = SignedDuration::from_hours(24);
+    let mut scene = Scene::start(database).await.with_entries(3).await;
+    scene.now += day;
+    let report = report_of(scene.key.public_jwk(), scene.now);
+    scene.store.write([report.into()]).await.unwrap();
+    chain::round(&scene.store).await.unwrap();
+    let next = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    let known = [next.public_jwk().clone()];
+    let found = async |scene: &Scene| {
+        let report = verify(&scene.store, ISSUER, &known).await.unwrap();
+        let faults: Vec<_> = report.faults.iter().map(|fault| fault.code).collect();
+        let notes: Vec<_> = report.notes.iter().map(|note| note.code).collect();
+        (faults, notes)
+    };
+    // Nobody but whoever may have the key has signed yet.
+    assert_eq!(
+        found(&scene).await,
+        (vec![], vec!["key-compromised-not-held"])
+    );
+    let sign = async |key: &SoftwareKey, now: Timestamp| {
+        checkpoint::round(&scene.store, ISSUER, key, now)
+            .await
+            .unwrap();
+    };
+    sign(&next, scene.now).await;
+    assert_eq!(found(&scene).await, (vec![], vec!["key-compromised"]));
+    let report = verify(&scene.store, ISSUER, &known).await.unwrap();
+    assert!(
+        report.notes[0]
+            .sentence
+            .contains("the checkpoint of 2026-11-29, by another key"),
+        "{report:?}"
+    );
+    let text = scene.exported().await;
+    let of_file = export::verify(&text, Some(&known)).unwrap();
+    assert_eq!(of_file.faults, [], "{of_file:?}");
+
+    // The key turns up again: later, or as if it had been before the report.
+    sign(&scene.key, scene.now + day).await;
+    let since = (vec!["key-compromised-since"], vec!["key-compromised"]);
+    assert_eq!(found(&scene).await, since);
+    sign(&next, scene.now + day * 2).await;
+    let forged = "UPDATE audit_checkpoints SET day = '2026-12-09' WHERE day = '2026-11-28'";
+    let trigger = "DROP TRIGGER IF EXISTS audit_checkpoints_stay";
+    let on = if scene.store.engine() == "sqlite" {
+        ""
+    } else {
+        " ON audit_checkpoints"
+    };
+    scene
+        .as_administrator(&[&format!("{trigger}{on}"), forged])
+        .await;
+    let (faults, _) = found(&scene).await;
+    assert!(faults.contains(&"checkpoint"), "{faults:?}");
 }
 
 async fn what_is_older_than_its_time_goes_and_the_chain_says_so(database: Database) {

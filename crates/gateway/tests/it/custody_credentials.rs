@@ -3,6 +3,7 @@
 use gateway::admin::Role;
 use jiff::SignedDuration;
 use serde_json::json;
+use store::Statement;
 
 use crate::custody::{credential_of, credentials, uploaded};
 use crate::database::{Database, on_both_engines};
@@ -13,6 +14,7 @@ on_both_engines!(
     sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one,
     sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_now,
     sec_13_what_was_stopped_or_paused_revokes_nothing,
+    an_upload_that_nobody_proposes_goes_after_its_time,
 );
 
 async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_so(
@@ -266,4 +268,50 @@ async fn sec_13_what_was_stopped_or_paused_revokes_nothing(database: Database) {
         .await
         .expect(200);
     assert_eq!(listed.json["jobs"][0]["stage"], "stopped");
+}
+
+/// What retention would remove by a rule, as the dry run has it.
+async fn due(scene: &Admin, rule: &str) -> (i64, i64) {
+    let app = scene.world.gateway.app();
+    let lengths = scene.world.config.kept_for();
+    let plan = gateway::retention::plan(&app.store, app.now(), lengths)
+        .await
+        .unwrap();
+    let one = plan.iter().find(|one| one.rule == rule).unwrap();
+    assert!(one.sentence.contains("7 days"), "{}", one.sentence);
+    (one.rows, one.held)
+}
+
+async fn an_upload_that_nobody_proposes_goes_after_its_time(database: Database) {
+    let admin = Admin::start(database).await;
+    let up = admin.operator("up", Role::Operator, None).await;
+    let serials = credentials(&admin, "anytown", "none", 2).await;
+    let forgotten = uploaded(&admin, &up, "anytown", &serials).await;
+    let held = credentials(&admin, "elsewhere", "none", 1).await;
+    uploaded(&admin, &up, "elsewhere", &held).await;
+    let hold = "INSERT INTO legal_holds (kind, subject, reason, placed_at) VALUES ('organisation', 'elsewhere', 'inquiry', 1)";
+    let app = admin.world.gateway.app();
+    app.store.write([Statement::new(hold)]).await.unwrap();
+
+    admin.world.later(SignedDuration::from_hours(24 * 7 - 1));
+    assert_eq!(due(&admin, "upload-lines").await, (0, 0));
+    let again = admin.operator("again", Role::Operator, None).await;
+    let proposed = uploaded(&admin, &again, "anytown", &serials[..1]).await;
+    admin.world.later(SignedDuration::from_hours(24 * 7 + 1));
+    assert_eq!(due(&admin, "upload-lines").await, (2, 1));
+    assert_eq!(due(&admin, "uploads").await, (1, 1));
+    admin.world.gateway.tidy_once().await.unwrap();
+    let path = format!("/admin/v1/bulk-revocations/{forgotten}");
+    admin.get(&again, &path).await.expect(404);
+    assert_eq!(due(&admin, "upload-lines").await, (0, 1));
+
+    // One that waits for its second person stays, and goes when that time is over.
+    admin.world.later(SignedDuration::from_hours(24 * 14 - 2));
+    let last = admin.operator("last", Role::Operator, None).await;
+    let detail = json!({ "job": proposed });
+    admin.propose(&last, "bulk-revocation", detail).await;
+    admin.world.later(SignedDuration::from_hours(24 * 14 + 2));
+    assert_eq!(due(&admin, "upload-lines").await, (0, 1));
+    admin.world.later(SignedDuration::from_hours(24 * 40));
+    assert_eq!(due(&admin, "upload-lines").await, (1, 1));
 }

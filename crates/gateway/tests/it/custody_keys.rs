@@ -17,6 +17,7 @@ on_both_engines!(
     sec_13_a_compromised_key_is_planned_first_and_leaves_what_two_persons_revoke,
     sec_33_a_custodian_of_one_organisation_sees_and_changes_its_keys_only,
     a_key_that_signed_checkpoints_is_never_removed,
+    a_reported_key_of_the_audit_leaves_its_public_half_in_the_audit,
     what_a_crash_left_of_a_removed_key_is_destroyed,
     keys_that_are_taken_over_or_declared_are_entries_of_the_audit,
 );
@@ -290,6 +291,42 @@ async fn a_key_that_signed_checkpoints_is_never_removed(database: Database) {
         .await
         .unwrap();
     assert_eq!((report.checkpoints, report.faults.len()), (1, 0));
+}
+
+async fn a_reported_key_of_the_audit_leaves_its_public_half_in_the_audit(database: Database) {
+    let stage = KeyStage::set(database).await;
+    let audit = KeyPurpose::Audit;
+    let app = stage.world.gateway.app();
+    let checkpoint = async || {
+        let key = stage.key_of_gateway(audit);
+        let now = stage.world.now();
+        gateway::audit::chain::round(&app.store).await.unwrap();
+        gateway::audit::checkpoint::round(&app.store, &app.base, key.as_ref(), now)
+            .await
+            .unwrap();
+    };
+    let notes = async || {
+        gateway::audit::chain::round(&app.store).await.unwrap();
+        let keys = gateway::audit_keys(&stage.world.config).unwrap();
+        let report = gateway::audit::verify::verify(&app.store, &app.base, &keys).await;
+        let report = report.unwrap();
+        assert_eq!(report.faults, [], "{report:?}");
+        report
+            .notes
+            .iter()
+            .map(|note| note.code)
+            .collect::<Vec<_>>()
+    };
+    checkpoint().await;
+    assert!(notes().await.is_empty());
+    let leaked = kid(&stage.key_of_gateway(audit));
+    stage.desk.compromised(&leaked).await.unwrap();
+    stage.both_follow().await;
+    assert_ne!(kid(&stage.key_of_gateway(audit)), leaked);
+    assert_eq!(notes().await, ["key-compromised-not-held"]);
+    stage.world.later(SignedDuration::from_hours(24));
+    checkpoint().await;
+    assert_eq!(notes().await, ["key-compromised"]);
 }
 
 async fn what_a_crash_left_of_a_removed_key_is_destroyed(database: Database) {

@@ -331,7 +331,9 @@ async fn holds(database: Database) {
     }
     let store = &world.gateway.app().store;
     let due = async |rule: &str| -> (i64, i64) {
-        let plan: Vec<Due> = plan(store, world.now(), 30).await.unwrap();
+        let plan: Vec<Due> = plan(store, world.now(), world.config.kept_for())
+            .await
+            .unwrap();
         let due = plan.iter().find(|due| due.rule == rule).unwrap();
         (due.rows, due.held)
     };

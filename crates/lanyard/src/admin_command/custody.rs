@@ -259,6 +259,7 @@ const KEYS: Show = Show::Table(
         "days_in_state",
         "may_sign_from",
         "credentials_in_force",
+        "certificate_days_left",
     ],
 );
 const CHANGES: Show = Show::Table("changes", &["key", "place", "state"]);

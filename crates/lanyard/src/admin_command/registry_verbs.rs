@@ -79,6 +79,17 @@ pub enum Organisation {
         #[command(flatten)]
         why: Why,
     },
+    /// Give its keys these certificate chains, in the place of all that it has.
+    Certify {
+        id: String,
+        /// PEM: the certificate of a key that issues, then whoever signed it, without the root. One file for each key; none
+        /// takes all of them away.
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        seen: Seen,
+        #[command(flatten)]
+        why: Why,
+    },
     /// The versions that it had.
     Versions { id: String },
     /// Remove one that has no relying party and no credential in force.
@@ -189,6 +200,25 @@ impl Organisation {
                     ("trusted", json!(!no_more)),
                 ]),
             ),
+            Self::Certify {
+                id,
+                files,
+                seen,
+                why,
+            } => {
+                let chains = files.iter().map(|file| text_of(file));
+                let chains = chains.collect::<anyhow::Result<Vec<_>>>()?;
+                // They go nowhere from here, not even to a gateway that refuses them.
+                let leaks = chains.iter().position(|text| text.contains("PRIVATE KEY"));
+                if let Some(file) = leaks.and_then(|at| files.get(at)) {
+                    anyhow::bail!("there is a private key in {}: take it out", file.display());
+                }
+                let said = [
+                    ("change", json!({ "certificate_chains": chains })),
+                    ("version", json!(seen.version)),
+                ];
+                sent(Method::PATCH, &one(id, ""), why.with(said))
+            }
             Self::Versions { id } => got(&one(id, "/versions"), VERSIONS),
             Self::Remove { id, why } => posted(&one(id, "/remove"), why.told()),
         })

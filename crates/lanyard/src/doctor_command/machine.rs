@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use gateway::config::Secret;
+use gateway::organisation::certificates::ChainError;
 use gateway::{Config, Gateway};
 
 use super::Findings;
@@ -16,6 +17,8 @@ const LITTLE_SPACE_KIB: u64 = 1024 * 1024;
 const OLD: Duration = Duration::from_hours(365 * 24);
 /// A durable write that takes longer makes every journey slow.
 const SLOW_WRITE: Duration = Duration::from_millis(100);
+/// A certificate chain that ends in fewer days should have been renewed.
+const SOON: i64 = 21;
 
 /// Who can read what only the gateway may read, and how old it is.
 pub(super) fn look_at_files(file: &Path, config: &Config, findings: &mut Findings) {
@@ -197,6 +200,40 @@ pub(super) async fn look_at_secrets(gateway: &Gateway, findings: &mut Findings) 
         findings.good(
             "client-secrets",
             format!("{count} relying parties can prove who they are"),
+        );
+    }
+}
+
+/// The certificate chains of keys that issue: one that does not hold is left out of what is signed.
+pub(super) fn look_at_chains(gateway: &Gateway, findings: &mut Findings) {
+    let code = "certificate-chains";
+    let (mut good, mut least) = (0, i64::MAX);
+    for chain in gateway.certificate_chains() {
+        let of = format!(
+            "the chain of {} for the key {}",
+            chain.organisation, chain.kid
+        );
+        let days = chain.days_left;
+        match chain.fault {
+            Some(fault @ ChainError::AnotherKey(_)) => findings.look(
+                code,
+                format!("{of} is not used: {fault}; take it out if its key is gone"),
+            ),
+            Some(fault) => findings.bad(
+                code,
+                format!("{of} is left out: {fault}; have the key certified again"),
+            ),
+            None if days < SOON => findings.look(
+                code,
+                format!("{of} ends in {days} days: declare the next one beside it"),
+            ),
+            None => (good, least) = (good + 1, least.min(days)),
+        }
+    }
+    if good > 0 {
+        findings.good(
+            code,
+            format!("{good} hold, the first of them for {least} days"),
         );
     }
 }

@@ -154,6 +154,7 @@ async fn examine(options: &Options, findings: &mut Findings) {
         machine::look_at_database(&gateway, findings).await;
     }
     machine::look_at_secrets(&gateway, findings).await;
+    machine::look_at_chains(&gateway, findings);
     if !options.offline {
         let authority = options.certificate_authority.as_deref();
         reach::look_from_outside(&gateway, &config, authority, findings).await;

@@ -111,6 +111,8 @@ pub fn gateway_config(
             name: name.to_owned(),
             did: None,
             brand: None,
+            certificate_chains: Vec::new(),
+            registered: false,
             issues: types.to_vec(),
             trust,
             relying_parties: parties

@@ -8,7 +8,7 @@ use crate::database::Database;
 use crate::operated::{LANYARD, Operated, write_private};
 
 /// What the command printed, and whether it was content.
-fn lanyard(arguments: &[&str]) -> (bool, String) {
+pub(crate) fn lanyard(arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(LANYARD);
     command.args(arguments).stdin(Stdio::null());
     command
@@ -23,19 +23,24 @@ fn lanyard(arguments: &[&str]) -> (bool, String) {
     (status.success(), said.concat())
 }
 
-struct Scene {
-    gateway: Operated,
-    config: String,
-    url: String,
+pub(crate) struct Scene {
+    pub(crate) gateway: Operated,
+    pub(crate) config: String,
+    pub(crate) url: String,
 }
 
 impl Scene {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more lines at the top of the configuration file.
+    pub(crate) fn start_with(more: &str) -> Self {
         let mut gateway = Operated::prepare(Database::sqlite());
         gateway.write_keys();
         let url = format!("http://127.0.0.1:{}", gateway.admin_port());
         let admin = format!(
-            "admin.listen = \"127.0.0.1:{}\"\n{}",
+            "admin.listen = \"127.0.0.1:{}\"\n{more}{}",
             gateway.admin_port(),
             gateway.config
         );
@@ -50,7 +55,7 @@ impl Scene {
     }
 
     /// An operator made on the machine; gives the file of its token.
-    fn operator(&self, name: &str, role: &str) -> String {
+    pub(crate) fn operator(&self, name: &str, role: &str) -> String {
         let (content, token) = lanyard(&[
             "operator",
             "add",
@@ -66,19 +71,19 @@ impl Scene {
         file.display().to_string()
     }
 
-    fn admin(&self, token: &str, verb: &[&str]) -> (bool, String) {
+    pub(crate) fn admin(&self, token: &str, verb: &[&str]) -> (bool, String) {
         lanyard(&[&["admin", "--url", &self.url, "--token-file", token], verb].concat())
     }
 
     #[track_caller]
-    fn said(&self, token: &str, verb: &[&str]) -> String {
+    pub(crate) fn said(&self, token: &str, verb: &[&str]) -> String {
         let (content, said) = self.admin(token, verb);
         assert!(content, "{said}");
         said
     }
 
     /// Until every entry has its place.
-    fn verified(&self) -> String {
+    pub(crate) fn verified(&self) -> String {
         let began = Instant::now();
         loop {
             let (content, said) = lanyard(&["audit", "verify", "--config", &self.config]);

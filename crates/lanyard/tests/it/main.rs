@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod admin_command;
+mod admin_verbs;
 mod backups;
 mod behind_pgbouncer;
 mod browser;
@@ -14,6 +15,7 @@ mod cluster_journeys;
 mod cluster_load;
 mod cluster_outage;
 mod connector_command;
+mod console_behind_proxy;
 #[allow(dead_code)] // the store's tests use all of it
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
@@ -56,6 +58,7 @@ mod rolling;
 mod sandbox_command;
 mod sidecar_host;
 mod sidecar_process;
+mod storage_secret_kill;
 mod store_command;
 mod watched;
 #[allow(dead_code)] // the portal's tests use all of it

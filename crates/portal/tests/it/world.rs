@@ -405,6 +405,8 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         name: "Anytown NHS Trust".to_owned(),
         did: None,
         brand: None,
+        certificate_chains: Vec::new(),
+        registered: false,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

@@ -337,6 +337,8 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
         name: "Anytown NHS Trust".to_owned(),
         did: None,
         brand: None,
+        certificate_chains: Vec::new(),
+        registered: false,
         trust: trust.collect(),
         issues: types,
         relying_parties: vec![RelyingPartyConfig {

@@ -13,7 +13,7 @@ pub use bitstring::{
 pub use entry::{Entry, Purpose};
 pub use list::{BitOrder, Bits, Layout, ListError, Status, StatusList, Wrapping};
 pub use reference::{ReferenceError, StatusReference};
-pub use token::{ParsedStatusListToken, StatusListToken, TokenError, sign};
+pub use token::{ParsedStatusListToken, StatusListToken, TokenError, sign, sign_certified};
 
 /// `typ` of a status list token.
 pub const TYP: &str = "statuslist+jwt";

@@ -185,10 +185,18 @@ pub async fn sign(
     kid: &str,
     token: &StatusListToken,
 ) -> Result<String, SignError> {
-    jws::sign(
-        signer,
-        ProtectedHeader::typ(TYP).kid(kid),
-        &token.to_claims(),
-    )
-    .await
+    sign_certified(signer, (kid, &[]), token).await
+}
+
+/// The same with a certificate chain of the key, DER in base64, the key's own first; none leaves `x5c` out. [HA-07]
+pub async fn sign_certified(
+    signer: &dyn Signer,
+    (kid, x5c): (&str, &[String]),
+    token: &StatusListToken,
+) -> Result<String, SignError> {
+    let mut header = ProtectedHeader::typ(TYP).kid(kid);
+    if !x5c.is_empty() {
+        header = header.member("x5c", x5c);
+    }
+    jws::sign(signer, header, &token.to_claims()).await
 }

@@ -384,6 +384,8 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         name: "Anytown NHS Trust".to_owned(),
         did: None,
         brand: None,
+        certificate_chains: Vec::new(),
+        registered: false,
         trust: trust.collect(),
         issues: types,
         relying_parties: ["portal", ISSUER_OF_IDENTITIES]

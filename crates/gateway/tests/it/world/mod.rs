@@ -360,6 +360,8 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         name: format!("{id} NHS Trust"),
         did: None,
         brand: None,
+        certificate_chains: Vec::new(),
+        registered: false,
         issues: types.clone(),
         trust: types
             .iter()

@@ -1,0 +1,101 @@
+//! An organisation is removed in the very moment in which a credential is issued for it: one of both happens.
+
+use std::time::{Duration, Instant};
+
+use gateway::audit::Actor;
+use gateway::registry::Declaration;
+use store::{Statement, Store};
+use tokio_postgres::NoTls;
+
+use crate::database::{Database, on_both_engines};
+use crate::raw_wallet::{RawWallet, Waiting, credential, offer, token};
+use crate::registry::{manual_handling, with_newtown};
+use crate::world::{Party, World};
+
+on_both_engines!(
+    a_process_that_has_not_heard_of_a_removal_issues_nothing,
+    a_removal_waits_for_a_credential_that_is_being_written_and_then_is_none,
+);
+
+async fn waiting(world: &World, party: &Party) -> Waiting {
+    let hint = manual_handling(world, party);
+    let address = world.pushed(party, |form| form.issue("ManualHandling", &hint));
+    Waiting::at(&address.await).await
+}
+
+async fn count(store: &Store, table: &'static str) -> i64 {
+    let select = format!("SELECT COUNT(*) AS count FROM {table}");
+    let row = store.read_one(Statement::new(select)).await.unwrap();
+    row.unwrap().integer("count").unwrap()
+}
+
+async fn a_process_that_has_not_heard_of_a_removal_issues_nothing(database: Database) {
+    let world = World::start_on(database).await;
+    let party = with_newtown(&world).await;
+    let wallet = RawWallet::new();
+    let offered = offer(&waiting(&world, &party).await.link()).await;
+    let answer = token(&offered.issuer, &offered.code).await;
+    let access = answer.json["access_token"].as_str().unwrap();
+    let request = wallet
+        .request(&offered.issuer, &offered.configurations[0], world.now())
+        .await;
+    let elsewhere = world.second_process().await;
+    let plan = elsewhere.plan(&Declaration::default(), true).await.unwrap();
+    elsewhere.apply(&plan, Actor::Command("ina")).await.unwrap();
+
+    let refused = credential(&offered.issuer, access, &request).await;
+    assert_eq!(refused.status.as_u16(), 503, "{}", refused.body);
+    let store = &world.gateway.app().store;
+    assert_eq!(count(store, "credentials").await, 0);
+    assert_eq!(count(store, "registry").await, 0);
+}
+
+/// On PostgreSQL a credential that is not committed is seen by nobody: the removal has to wait for it.
+async fn a_removal_waits_for_a_credential_that_is_being_written_and_then_is_none(
+    database: Database,
+) {
+    let address = database.address();
+    if address.starts_with("sqlite") {
+        // There is one writer: nothing is written halfway when another begins.
+        return;
+    }
+    let world = World::start_on(database).await;
+    with_newtown(&world).await;
+    let (other, connection) = tokio_postgres::connect(&address, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let list = "INSERT INTO status_lists (organisation, list, revision) VALUES ('newtown', 1, 0)";
+    let issue = "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
+                 list, list_index, issued_at) VALUES ('3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10', 'newtown', \
+                 'newtown-staff', 'ManualHandling', 'jwt_vc_json', 'none', 1, 1, 1)";
+    other.batch_execute(list).await.unwrap();
+    let nothing = Declaration::default();
+    let plan = world.gateway.plan(&nothing, true).await.unwrap();
+    other
+        .batch_execute(&format!("BEGIN; {issue}"))
+        .await
+        .unwrap();
+    let gateway = world.gateway.clone();
+    let removal = tokio::spawn(async move { gateway.apply(&plan, Actor::Command("ina")).await });
+    // It waits: somebody's lock on that table is not granted.
+    let waits =
+        "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'credentials'::regclass";
+    let began = Instant::now();
+    while !removal.is_finished() {
+        let row = other.query_one(waits, &[]).await.unwrap();
+        if row.get::<_, i64>(0) > 0 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(15), "it never waited");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    other.batch_execute("COMMIT").await.unwrap();
+    let refused = removal.await.unwrap().err().expect("it is in force");
+    assert_eq!(refused.code(), "registry-changed", "{refused}");
+    world.gateway.reload_keys().await.unwrap();
+    let known = world.gateway.registered().await.unwrap();
+    assert!(
+        known
+            .find(gateway::registry::Kind::Organisation, "newtown")
+            .is_some()
+    );
+}
