@@ -73,6 +73,7 @@ mod registrations;
 mod registry;
 mod registry_changes;
 mod registry_damaged;
+mod said;
 mod scenes;
 mod several_types;
 mod sign_in;

@@ -26,6 +26,8 @@ mod openid;
 mod pages;
 mod refusals;
 mod requirements;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;
 mod schema;
 mod sessions;
 mod staff;

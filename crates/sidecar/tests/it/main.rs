@@ -17,5 +17,7 @@ mod issuing;
 mod mails;
 mod person_data;
 mod reviewing;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;
 mod verifying;
 mod world;
