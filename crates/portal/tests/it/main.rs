@@ -18,6 +18,7 @@ mod hostile_log_in;
 mod hostile_portal;
 mod hr;
 mod journeys;
+mod languages;
 mod large_change;
 mod login;
 mod lost_phone;

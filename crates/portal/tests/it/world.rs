@@ -362,6 +362,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         audit: AuditConfig::default(),
         staff: None,
         brand: None,
+        catalogue: None,
         hr_page: true,
         hr_staff: Vec::new(),
         address_header: None,
