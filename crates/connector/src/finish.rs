@@ -106,7 +106,9 @@ pub enum FinishError {
     CredentialMissing(String),
     /// The gateway gave a code for issuing, and then it could not be learnt how it ended. The
     /// credential may be in the wallet: keep the serial number, and revoke it if it is not wanted.
-    #[error("it is not known whether credential {serial_number} is in the wallet")]
+    #[error(
+        "it is not known whether the {credential_type} credential that was asked for is in the wallet"
+    )]
     OutcomeUnknown {
         /// The credential's type.
         credential_type: String,

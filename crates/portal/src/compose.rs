@@ -18,9 +18,9 @@ use crate::audit;
 use crate::config::{Config, ConfigError};
 use crate::feed::{self, Accept, Feed, FeedError, Taken};
 use crate::login::provider::Provider;
-use crate::look::{Limits, Look};
+use crate::look::{Limits, Look, english};
 use crate::staff::Staff;
-use crate::{import, routes, session};
+use crate::{import, language, routes, session};
 use passwords::Passwords;
 
 mod for_sqlite {
@@ -107,6 +107,9 @@ impl Portal {
             Some(mail) => brand.or_support_contact(&mail.contact),
             None => brand,
         };
+        let catalogue = config.catalogue.as_deref();
+        let catalogue = catalogue.map(|file| language::open(file, &english()));
+        let catalogue = catalogue.transpose()?;
         let address_header = address_header(config)?;
         let provider = config.log_in.as_ref().map(|log_in| {
             let clock = Arc::clone(&surroundings.clock);
@@ -136,7 +139,10 @@ impl Portal {
             longest_hours: config.session_hours,
             ..Limits::default()
         };
-        let look = Look::new(Arc::new(brand), limits);
+        let mut look = Look::new(Arc::new(brand), limits);
+        if let Some(catalogue) = catalogue {
+            look = look.that_speaks(catalogue);
+        }
         let portal = Self {
             app: Arc::new(Parts {
                 store,

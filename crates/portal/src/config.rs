@@ -47,6 +47,10 @@ pub struct Config {
     /// The operator's own name and colours for the pages.
     #[serde(default)]
     pub brand: Option<PathBuf>,
+    /// The pages' texts in a second language, as a Fluent catalogue called after it: `cy.ftl`. For whom the record says
+    /// that language, and before logging in for whose browser wants it.
+    #[serde(default)]
+    pub catalogue: Option<PathBuf>,
     /// How long it is kept who did and saw what.
     #[serde(default)]
     pub audit: AuditConfig,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use connector::desk::Person;
+use connector::desk::{Desk, Language, Person};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use store::{Row, Statement, StoreError};
@@ -23,6 +23,8 @@ pub(crate) struct Employee {
     pub(crate) known_as: Option<String>,
     pub(crate) date_of_birth: Option<Date>,
     pub(crate) email: Option<String>,
+    /// The language in which they wish to be written and spoken to, if HR holds one.
+    pub(crate) language: Option<Language>,
     /// Whether the staff passport applies to them.
     pub(crate) applicable: bool,
     /// What else is known of them, for the rules about whom the staff passport applies to.
@@ -40,7 +42,7 @@ impl fmt::Debug for Employee {
 }
 
 pub(crate) const COLUMNS: &str = "id, username, first_names, surname, known_as, date_of_birth, email, \
-                                  applicable, facts, chosen, chosen_at";
+                                  language, applicable, facts, chosen, chosen_at";
 
 impl Employee {
     pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
@@ -56,6 +58,8 @@ impl Employee {
                 .optional_text("date_of_birth")?
                 .and_then(|date| date.parse().ok()),
             email: row.optional_text("email")?.map(str::to_owned),
+            // Nothing but a language's code is ever written.
+            language: row.optional_text("language")?.and_then(language),
             applicable: row.boolean("applicable")?,
             facts: match row.optional_text("facts")? {
                 Some(facts) => serde_json::from_str(facts).map_err(|_| StoreError::Column {
@@ -88,6 +92,15 @@ impl Employee {
         }
     }
 
+    /// What the desk is to know of them: whom it writes to, and in which language.
+    pub(crate) fn at_desk(&self, desk: &Desk) -> [Statement; 2] {
+        let language = self.language.unwrap_or_default();
+        [
+            desk.person(&self.person()),
+            desk.person_language(&self.id, language),
+        ]
+    }
+
     /// Whether an identity that was compared with that one would be judged alike.
     pub(crate) fn is_same_person_as(&self, other: &Self) -> bool {
         let compared = |one: &Self| {
@@ -101,7 +114,7 @@ impl Employee {
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         let says = |one: &Self| {
             let texts = [one.username.clone(), one.email.clone().unwrap_or_default()];
-            (texts, one.applicable, one.facts.clone())
+            (texts, one.language, one.applicable, one.facts.clone())
         };
         self.is_same_person_as(other) && says(self) == says(other)
     }
@@ -121,6 +134,11 @@ impl Employee {
         .bind(&self.id)
         .must_change(1)
     }
+}
+
+/// The language of that code.
+pub(crate) fn language(code: &str) -> Option<Language> {
+    Language::ALL.into_iter().find(|one| one.code() == code)
 }
 
 /// An address as it is looked for: nobody knows whether theirs has a capital. Here and not in a statement, since each

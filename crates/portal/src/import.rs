@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use connector::SecretSource;
+use connector::desk::Language;
 use store::Statement;
 
 use crate::app::App;
@@ -62,8 +63,8 @@ fn insert_employee(member: &StaffMember, password_hash: &str) -> Statement {
     Statement::new(
         "INSERT INTO portal_employees \
              (id, username, password_hash, first_names, surname, date_of_birth, email, email_folded, \
-             applicable, facts, known_as) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
+             applicable, facts, known_as, language) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
     )
     .bind(&member.id)
     .bind(as_typed(&member.username))
@@ -76,6 +77,7 @@ fn insert_employee(member: &StaffMember, password_hash: &str) -> Statement {
     .bind(member.applicable)
     .bind(claims_text(&member.facts))
     .bind(member.known_as.as_ref())
+    .bind(member.language.map(Language::code))
 }
 
 fn insert_record(member: &StaffMember, place: i64, record: &StaffRecord) -> Statement {

@@ -21,6 +21,7 @@ mod home;
 mod hr;
 mod identity;
 mod import;
+mod language;
 mod list;
 mod login;
 mod look;

@@ -5,8 +5,9 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 use ui::assets::{File, JAVASCRIPT, SESSION_SCRIPT, Set};
 use ui::component::Row;
-use ui::{Account, Brand, Page, Words};
+use ui::{Account, Brand, Language, Page, Words};
 
+use crate::language::spoken;
 use crate::session::page::Session;
 
 /// How long a person may stay logged in.
@@ -50,7 +51,9 @@ pub(crate) struct Visitor {
 #[derive(Clone)]
 pub(crate) struct Look {
     brand: Arc<Brand>,
-    words: Words,
+    english: Words,
+    /// The operator's own catalogue, and what it speaks.
+    other: Option<(Language, Words)>,
     limits: Limits,
     is_sandbox: bool,
 }
@@ -60,7 +63,8 @@ impl Look {
     pub(crate) fn new(brand: Arc<Brand>, limits: Limits) -> Self {
         Self {
             brand,
-            words: english(),
+            english: english(),
+            other: None,
             limits,
             is_sandbox: false,
         }
@@ -71,6 +75,21 @@ impl Look {
     pub(crate) fn of_a_sandbox(mut self) -> Self {
         self.is_sandbox = true;
         self
+    }
+
+    /// The same look, which speaks another language besides, to whom it is due.
+    #[must_use]
+    pub(crate) fn that_speaks(mut self, other: (Language, Words)) -> Self {
+        self.other = Some(other);
+        self
+    }
+
+    /// The catalogue of whoever the page is for.
+    fn words(&self) -> &Words {
+        match &self.other {
+            Some((language, words)) if *language == spoken() => words,
+            _ => &self.english,
+        }
     }
 
     /// Who runs the service, and its colours.
@@ -85,17 +104,17 @@ impl Look {
 
     /// A text of the catalogue.
     pub(crate) fn say(&self, key: &str) -> String {
-        self.words.say(key)
+        self.words().say(key)
     }
 
     /// A text of the catalogue, with what stands in its places.
     pub(crate) fn say_with(&self, key: &str, with: &[(&str, &str)]) -> String {
-        self.words.say_with(key, with)
+        self.words().say_with(key, with)
     }
 
     /// The frame of a page for somebody who is not logged in.
     pub(crate) fn page(&self, title: impl Into<String>) -> Page {
-        let page = Page::new(&self.brand, title).with_words(&self.words);
+        let page = Page::new(&self.brand, title).with_words(self.words());
         if self.is_sandbox {
             page.with_banner(self.say("sandbox-banner"))
         } else {
@@ -142,7 +161,7 @@ impl Look {
 }
 
 /// The catalogue that is compiled in. A test reads it as this does, so that it is never empty.
-fn english() -> Words {
+pub(crate) fn english() -> Words {
     static ENGLISH: LazyLock<Words> =
         LazyLock::new(|| Words::parse("en", include_str!("../words/en.ftl")).unwrap_or_default());
     ENGLISH.clone()

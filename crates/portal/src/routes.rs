@@ -16,8 +16,8 @@ use crate::app::App;
 use crate::compose::is_loopback;
 use crate::look::scripts;
 use crate::{
-    added, again, confirm, credential, home, hr, identity, list, login, lost_phone, mail, problem,
-    returned, session, to_look_at, to_tell, trouble,
+    added, again, confirm, credential, home, hr, identity, language, list, login, lost_phone, mail,
+    problem, returned, session, to_look_at, to_tell, trouble,
 };
 
 /// The largest form: a record of some dozen claims.
@@ -82,6 +82,8 @@ pub(crate) fn router(app: &App) -> Router {
             move |_, _| look.page("")
         }))
         .merge(scripts().router())
+        // Whatever is a page: of ours, and of those that all programs have.
+        .layer(from_fn(language::hear))
         .route("/healthz", get(async || "ok\n"))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(from_fn(unread::thrown_away))

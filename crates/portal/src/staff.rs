@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use connector::SecretSource;
+use connector::desk::Language;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -43,6 +44,9 @@ pub struct StaffMember {
     /// Where to write to.
     #[serde(default)]
     pub email: Option<String>,
+    /// The language in which they wish to be written and spoken to: `en` or `cy`.
+    #[serde(default)]
+    pub language: Option<Language>,
     /// Whether the staff passport applies to them. If not, nothing of it is there for them.
     #[serde(default = "yes")]
     pub applicable: bool,

@@ -29,16 +29,8 @@ pub(crate) fn is_same(one: &str, other: &str) -> bool {
 /// Digits and letters that nobody mistakes for one another [Crockford].
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// `K7Q2-9MFD`: the same for the same thing, so that a page loaded again shows it again. It tells nothing of it.
-pub(crate) fn reference_of(thing: &str) -> String {
-    let digest = digest(&SHA256, format!("reference:{thing}").as_bytes());
-    let letters = digest.as_ref().iter().take(8);
-    let mut text: String = letters
-        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
-        .collect();
-    text.insert(4, '-');
-    text
-}
+/// The same for the same thing, so that a page loaded again shows it again; and the same that the desk's lines have.
+pub(crate) use connector::desk::reference_of;
 
 /// A reference of its own for something that has no other name.
 pub(crate) fn fresh_reference() -> Result<String, NoRandomness> {

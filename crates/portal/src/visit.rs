@@ -18,7 +18,7 @@ use crate::session::cookie::Cookie;
 use crate::session::rows::{SessionRow, end_of};
 use crate::token::is_same;
 use crate::trouble::Trouble;
-use crate::{not_applicable, problem};
+use crate::{language, not_applicable, problem};
 
 /// Somebody who is logged in. Whoever is not is led to the log-in page, and from there back.
 pub(crate) struct Visit {
@@ -59,6 +59,7 @@ impl Visit {
             return Ok(None);
         };
         app.see_session(&mut session).await?;
+        language::speak_to(&employee);
         Ok(Some(Self {
             app: App::clone(app),
             session,

@@ -5,7 +5,7 @@ use store::{Statement, StoreError};
 
 use super::come_back::Answer;
 use super::journey::{Awaited, Journey};
-use super::{Cause, Desk};
+use super::{Cause, Desk, reference_of};
 use crate::{FinishError, Returned};
 
 /// How a credential's journey ended, as far as is known.
@@ -66,7 +66,7 @@ impl Desk {
             Ending::Unknown => {
                 tracing::warn!(
                     code = "outcome-unknown",
-                    serial_number,
+                    reference = reference_of(&serial_number),
                     "it is not known whether a credential is in the wallet"
                 );
                 let checking = Statement::new(
@@ -149,7 +149,7 @@ impl Desk {
         // Whoever took this exchange for dead has settled it: it is revoked, or known to be issued.
         tracing::info!(
             code = "answer-too-late",
-            %serial_number,
+            reference = reference_of(&serial_number.to_string()),
             "a credential was settled before the gateway's answer came"
         );
         self.write([end, known]).await

@@ -25,6 +25,7 @@ mod issue;
 mod journey;
 mod mail;
 mod reconcile;
+mod reference;
 mod registry;
 mod review;
 mod revoke;
@@ -57,6 +58,7 @@ pub use mail::{
     NotifyTemplateError, Smtp, SmtpLogin, SmtpSecurity, TextError, TokenSource,
 };
 pub use reconcile::{Difference, DifferenceCode, ReconcileError, Reconciliation};
+pub use reference::reference_of;
 pub use registry::{Credential, Record, Stage};
 pub use review::{Decision, Review};
 pub use revoke::{Revoking, RevokingAll};

@@ -3,7 +3,7 @@
 use store::{Outcome, Statement, StoreError};
 use uuid::Uuid;
 
-use super::{Cause, Desk};
+use super::{Cause, Desk, reference_of};
 
 /// What comes of asking for a revocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Desk {
             }
         };
         tracing::info!(
-            serial_number = number,
+            reference = reference_of(&number),
             cause = cause.code(),
             revoking = revoking.code(),
             "a revocation was asked for"

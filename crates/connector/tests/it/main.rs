@@ -14,5 +14,7 @@ mod issue;
 mod outcome;
 mod provider;
 mod revoke;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;
 mod verify;
 mod work;

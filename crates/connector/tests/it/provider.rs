@@ -19,6 +19,8 @@ use standards::jose::{Algorithm, HmacKey, JwkSet, Signer, SoftwareKey, Typ};
 use standards::oauth::{CodeChallenge, CodeVerifier, Form};
 use url::Url;
 
+use crate::said::{self, Unsaid};
+
 pub(crate) const CLIENT_ID: &str = "portal:1";
 pub(crate) const CLIENT_SECRET: &str = "s+cret /of the portal";
 pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
@@ -81,6 +83,7 @@ struct Inner {
 
 impl Provider {
     pub(crate) async fn start() -> Self {
+        said::listen();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
         let state = Arc::new(Shared {
@@ -180,6 +183,15 @@ pub(crate) fn http() -> Http {
 }
 
 /// RSA keys take long to make: each is made once for the whole run.
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let mut unsaid = Unsaid::of_everybody();
+        unsaid.add("a client secret", CLIENT_SECRET);
+        unsaid.add("a signing key", SIGNING_KEY);
+        unsaid.was_not_said();
+    }
+}
+
 fn rsa_key(number: usize) -> SoftwareKey {
     static MADE: std::sync::OnceLock<[Vec<u8>; 2]> = std::sync::OnceLock::new();
     let made = MADE.get_or_init(|| {

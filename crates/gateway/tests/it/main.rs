@@ -76,6 +76,7 @@ mod registry;
 mod registry_changes;
 mod registry_damaged;
 mod registry_race;
+mod said;
 mod scenes;
 mod several_types;
 mod sign_in;

@@ -1,59 +1,14 @@
 //! SEC-40, SEC-35: what the log of whole journeys, and of everything that can go wrong in them, does not say; nor the
 //! figures, the status page, its feed, the readiness, the traces and what is told of each interaction.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use reqwest::header::{SET_COOKIE, USER_AGENT};
 use store::Statement;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::collector::{Collector, Span};
+use crate::said;
 use crate::world::{Form, UNIQUE_IDENTIFIER, World, client, identity, programme, verifier};
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// From now on, everything that our own crates and those below them can be made to say.
-    fn begin() -> Self {
-        let log = Self::default();
-        let filter = "trace";
-        tracing_subscriber::fmt()
-            .json()
-            .with_env_filter(EnvFilter::new(filter))
-            .with_writer(log.clone())
-            .init();
-        log
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
 
 /// What must not be found, with a word for what it is.
 #[derive(Default)]
@@ -74,7 +29,7 @@ fn last_part(address: &str) -> &str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_nothing() {
-    let log = Log::begin();
+    said::listen();
     let mut unsaid = Unsaid::default();
     let collector = Collector::up().await;
     let world = World::start_changed(|config| {
@@ -250,7 +205,7 @@ async fn sec_40_the_log_of_journeys_and_of_their_faults_names_nobody_and_opens_n
     let traces = collector.text();
     assert!(traces.contains("POST /issuers/{organisation}/credential"));
 
-    let text = log.text();
+    let text = said::text();
     for said in [
         "token collected",
         "credential issued",

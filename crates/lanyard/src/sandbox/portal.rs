@@ -55,6 +55,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         audit: AuditConfig::default(),
         staff: None,
         brand: None,
+        catalogue: None,
         hr_page: true,
         // Mary is of HR, besides: she looks at identities, and tells people.
         hr_staff: vec!["mary".to_owned()],

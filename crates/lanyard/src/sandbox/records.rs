@@ -32,6 +32,7 @@ pub fn staff(passwords: &BTreeMap<String, String>) -> anyhow::Result<Staff> {
             password: Some(SecretSource::held(passwords[person.id].as_str())),
             first_names: person.record.first_names.to_owned(),
             known_as: None,
+            language: None,
             surname: person.record.surname.to_owned(),
             date_of_birth: Some(person.record.date_of_birth.parse()?),
             email: Some(format!("{}@anytown.example", person.id)),

@@ -55,6 +55,8 @@ mod postgres_server;
 mod process;
 mod revoke_command;
 mod rolling;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;
 mod sandbox_command;
 mod sidecar_host;
 mod sidecar_process;

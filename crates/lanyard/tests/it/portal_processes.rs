@@ -18,10 +18,12 @@ use crate::notify_here::NotifyHere;
 use crate::operated::{CLIENT_ID, ORGANISATION, Operated, REDIRECT_URI, new_folder, write_private};
 use crate::point::Points;
 use crate::portal_files::{
-    PASSWORD, Place, by_smtp, portal_config, sidecar_config, staff, surname, with_portal,
+    OTHER_PROGRAMME, PASSWORD, Place, by_smtp, portal_config, sidecar_config, staff, surname,
+    with_portal,
 };
 use crate::portal_walk::{Scene, Walk, Walker};
 use crate::process::Process;
+use crate::said::Unsaid;
 
 /// Who can be killed. Where the sidecar is the external system, it is what `Portal` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,13 +292,30 @@ impl Processes {
     }
 }
 
+impl Processes {
+    /// What none of the processes may say, whatever is done to them (SEC-40).
+    fn unsaid(&self) -> Unsaid {
+        let mut unsaid = Unsaid::of_everybody();
+        self.gateway.add_secrets(&mut unsaid);
+        unsaid.add("an API key", &*self.api_key);
+        unsaid.add("a name", "Walker");
+        unsaid.add("a birth date", "1990-01-31");
+        unsaid.add("a claim", OTHER_PROGRAMME);
+        unsaid.add_wallet(&self.folder.join("wallet"));
+        unsaid
+    }
+}
+
 impl Drop for Processes {
     fn drop(&mut self) {
+        let unsaid = self.unsaid();
         let all = [&mut self.portal, &mut self.wallet];
         for process in all.into_iter().chain(&mut self.mail) {
             process.end();
             if std::thread::panicking() {
                 process.tell_the_end_of_the_log();
+            } else {
+                unsaid.is_nowhere_in(&process.log());
             }
         }
         let _ = fs::remove_dir_all(&self.folder);

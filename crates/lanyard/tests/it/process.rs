@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::operated::LANYARD;
+use crate::said::EVERYTHING;
 
 /// How long a process may take to listen, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -51,7 +52,7 @@ impl Process {
         let mut options = File::options();
         let log = options.create(true).append(true).open(&self.log).unwrap();
         let mut command = Command::new(LANYARD);
-        command.args(&self.words).env_remove("RUST_LOG");
+        command.args(&self.words).env("RUST_LOG", EVERYTHING);
         if let Some((variable, path)) = &self.variable {
             command.env(variable, path);
         }
@@ -95,8 +96,13 @@ impl Process {
         }
     }
 
+    /// Everything that it has said since the first start.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
     pub(crate) fn tell_the_end_of_the_log(&self) {
-        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let log = self.log();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(30)..].join("\n");
         eprintln!("{} said last:\n{last}", self.words[0]);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use connector::desk::Cause;
+use connector::desk::{Cause, Language};
 use jiff::Timestamp;
 use store::Statement;
 
@@ -158,6 +158,7 @@ impl Plan<'_> {
             known_as: person.known_as.clone(),
             date_of_birth: person.date_of_birth,
             email: person.email.clone(),
+            language: person.language,
             applicable: person.applicable,
             facts: person.facts.clone(),
             chosen: None,
@@ -179,7 +180,7 @@ impl Plan<'_> {
             self.act(Act::by(FEED, Kind::PersonChanged).about(&now_is.id));
         }
         // Whom to write to is the desk's to know.
-        self.batch.push(self.app.desk.person(&now_is.person()));
+        self.batch.extend(now_is.at_desk(&self.app.desk));
         if !now_is.is_same_person_as(&before.employee) {
             self.batch
                 .extend(self.app.desk.identity_changed(&now_is.id));
@@ -282,8 +283,8 @@ impl Plan<'_> {
 fn insert(employee: &Employee) -> Statement {
     let insert = Statement::new(
         "INSERT INTO portal_employees (username, first_names, surname, date_of_birth, email, \
-             email_folded, applicable, facts, source, known_as, id, password_hash) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '')",
+             email_folded, applicable, facts, source, known_as, language, id, password_hash) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '')",
     );
     bind(insert, employee)
 }
@@ -293,7 +294,7 @@ fn update(employee: &Employee) -> Statement {
     let update = Statement::new(
         "UPDATE portal_employees SET username = $1, first_names = $2, surname = $3, \
              date_of_birth = $4, email = $5, email_folded = $6, applicable = $7, facts = $8, source = $9, \
-             known_as = $10, left_at = NULL WHERE id = $11",
+             known_as = $10, language = $11, left_at = NULL WHERE id = $12",
     );
     bind(update, employee).must_change(1)
 }
@@ -310,6 +311,7 @@ fn bind(statement: Statement, employee: &Employee) -> Statement {
         .bind(claims_text(&employee.facts))
         .bind(SOURCE)
         .bind(employee.known_as.as_ref())
+        .bind(employee.language.map(Language::code))
         .bind(&employee.id)
 }
 

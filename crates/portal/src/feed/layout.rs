@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use connector::desk::Language;
 use jiff::civil::Date;
 
 use super::{Fault, Row};
 use crate::credential_type::{self, CredentialType};
+use crate::employees;
 use crate::import::{as_typed, is_id};
 
 /// Somebody, as the feed has them.
@@ -20,6 +22,7 @@ pub(super) struct Person {
     pub(super) known_as: Option<String>,
     pub(super) date_of_birth: Option<Date>,
     pub(super) email: Option<String>,
+    pub(super) language: Option<Language>,
     pub(super) applicable: bool,
     pub(super) facts: BTreeMap<String, String>,
     pub(super) records: Vec<Record>,
@@ -43,7 +46,7 @@ enum Meaning {
     Claim(String),
 }
 
-const PERSON: [&str; 8] = [
+const PERSON: [&str; 9] = [
     "employee",
     "username",
     "first_names",
@@ -51,6 +54,7 @@ const PERSON: [&str; 8] = [
     "known_as",
     "date_of_birth",
     "email",
+    "language",
     "applicable",
 ];
 const MANDATORY: [&str; 4] = ["employee", "username", "first_names", "surname"];
@@ -271,6 +275,10 @@ fn read_person(
     if !email.is_empty() && !email.contains('@') {
         return Err("email: it is no address".to_owned());
     }
+    let language = match value("language") {
+        "" => None,
+        code => Some(employees::language(code).ok_or("language: it is en or cy")?),
+    };
     let applicable = match value("applicable") {
         "" | "yes" | "true" | "1" => true,
         "no" | "false" | "0" => false,
@@ -285,6 +293,7 @@ fn read_person(
         known_as: held("known_as"),
         date_of_birth,
         email: held("email"),
+        language,
         applicable,
         facts,
         records: Vec::new(),
@@ -301,6 +310,7 @@ fn is_same(one: &Person, other: &Person) -> bool {
             one.known_as.clone(),
             one.date_of_birth,
             one.email.clone(),
+            one.language,
             one.applicable,
             one.facts.clone(),
         )

@@ -144,11 +144,8 @@ pub(super) async fn save(
     }
     // Whom to write to is the desk's to know, in the same batch.
     let act = Act::by(HR, Kind::PersonChanged).about(&employee.id);
-    let mut batch = vec![
-        employee.update(),
-        app.desk.person(&employee.person()),
-        act.statement(app.now()),
-    ];
+    let mut batch = vec![employee.update(), act.statement(app.now())];
+    batch.extend(employee.at_desk(&app.desk));
     if !employee.is_same_person_as(&before) {
         batch.extend(app.desk.identity_changed(&employee.id));
     }

@@ -198,9 +198,9 @@ pub(crate) async fn enter(
         method,
         return_to,
     } = entered;
+    batch.extend(employee.at_desk(&app.desk));
     batch.extend([
         rows::insert(&token, &employee.id, &csrf, method, app.now()),
-        app.desk.person(&employee.person()),
         Act::own(Kind::LogIn, &employee.id)
             .with(method)
             .statement(app.now()),

@@ -18,6 +18,7 @@ mod hostile_log_in;
 mod hostile_portal;
 mod hr;
 mod journeys;
+mod languages;
 mod large_change;
 mod login;
 mod lost_phone;
@@ -26,6 +27,8 @@ mod openid;
 mod pages;
 mod refusals;
 mod requirements;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;
 mod schema;
 mod sessions;
 mod staff;

@@ -87,6 +87,7 @@ fn member(id: &str, names: (&str, &str), born: &str, records: Vec<StaffRecord>) 
         first_names: names.0.to_owned(),
         surname: names.1.to_owned(),
         known_as: None,
+        language: None,
         date_of_birth: Some(born.parse().unwrap()),
         email: Some(format!("{id}@anytown.example")),
         applicable: true,

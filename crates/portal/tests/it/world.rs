@@ -25,6 +25,7 @@ use crate::database::Database;
 use crate::door::Door;
 use crate::requirements::cheat;
 use crate::requirements::wire::{Party, Wire};
+use crate::said::{self, Unsaid};
 use crate::staff::{ANNAS, BENS, PASSWORD, everybody};
 
 pub(crate) const CLIENT_SECRET: &str = "sandbox-secret-of-the-portal-0123456789abcdef";
@@ -62,6 +63,7 @@ impl World {
 
     /// With a portal that is configured otherwise.
     pub(crate) async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-portal-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -303,7 +305,12 @@ impl Drop for World {
         for server in &self.servers {
             server.abort();
         }
+        let mut unsaid = Unsaid::of_everybody();
+        unsaid.add("a client secret", CLIENT_SECRET);
+        unsaid.add("a signing key", SIGNING_KEY);
+        unsaid.add_wallet(&self.folder.join("wallet"));
         let _ = std::fs::remove_dir_all(&self.folder);
+        unsaid.was_not_said();
     }
 }
 
@@ -355,6 +362,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         audit: AuditConfig::default(),
         staff: None,
         brand: None,
+        catalogue: None,
         hr_page: true,
         hr_staff: Vec::new(),
         address_header: None,

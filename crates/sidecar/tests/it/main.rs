@@ -18,5 +18,7 @@ mod mails;
 mod person_data;
 mod reviewing;
 mod states;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;
 mod verifying;
 mod world;

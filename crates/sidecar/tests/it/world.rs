@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::browser::Browser;
 use crate::caller::Caller;
 use crate::database::Database;
+use crate::said::{self, Unsaid};
 
 /// Where the external system waits for its browsers. Nobody listens there.
 pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
@@ -43,6 +44,7 @@ pub(crate) struct World {
     wallet: Wallet,
     clock: Clock,
     shift: Shift,
+    secrets: [(&'static str, String); 3],
     folder: PathBuf,
     servers: Vec<JoinHandle<()>>,
     _database: Database,
@@ -54,6 +56,7 @@ impl World {
     }
 
     pub(crate) async fn start_with(database: Database, webhook: Option<WebhookConfig>) -> Self {
+        said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-sidecar-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let mut servers = Vec::new();
@@ -168,6 +171,11 @@ impl World {
             wallet,
             clock,
             shift,
+            secrets: [
+                ("a client secret", CLIENT_SECRET.to_owned()),
+                ("a signing key", signing_key.to_string()),
+                ("an API key", key),
+            ],
             folder,
             servers,
             _database: database,
@@ -294,7 +302,13 @@ impl Drop for World {
         for server in &self.servers {
             server.abort();
         }
+        let mut unsaid = Unsaid::of_everybody();
+        for &(what, ref secret) in &self.secrets {
+            unsaid.add(what, secret);
+        }
+        unsaid.add_wallet(&self.folder.join("wallet"));
         let _ = std::fs::remove_dir_all(&self.folder);
+        unsaid.was_not_said();
     }
 }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use store::{Row, Statement, StoreError};
 use uuid::Uuid;
 
-use super::{Cause, Desk, Stage};
+use super::{Cause, Desk, Stage, reference_of};
 use crate::{Connector, DiscoverError, GatewayFault, KnownCredential, PublishedList};
 use compare::compare;
 
@@ -259,7 +259,13 @@ impl Desk {
         .bind(stage);
         let written = self.0.store.write([want]).await?;
         let stored = written.iter().any(|outcome| outcome.changed > 0);
-        tracing::info!(%serial_number, code = difference.code.code(), stored, "a difference is repaired");
+        let reference = reference_of(&serial_number.to_string());
+        tracing::info!(
+            reference,
+            code = difference.code.code(),
+            stored,
+            "a difference is repaired"
+        );
         self.wake();
         Ok(stored)
     }

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, StoreError};
 
 use super::{IN_A_ROW, pause};
-use crate::desk::Desk;
 use crate::desk::mail::{Accepted, Language, MailFault, Mailroom, Outgoing, State};
+use crate::desk::{Desk, reference_of};
 
 /// How long to wait after a try that failed: soon at first, for a server that is being restarted.
 const PAUSES: [SignedDuration; 6] = [
@@ -182,8 +182,9 @@ impl Desk {
         .bind(look_at)
         .bind(&due.mail.message_id);
         self.0.store.write([keep]).await?;
-        let (message_id, serial_number) = (&due.mail.message_id, &due.serial_number);
-        tracing::info!(message_id, serial_number, channel, "mail accepted");
+        let message_id = &due.mail.message_id;
+        let reference = reference_of(&due.serial_number);
+        tracing::info!(message_id, reference, channel, "mail accepted");
         Ok(())
     }
 
@@ -194,11 +195,12 @@ impl Desk {
             .first_tried_at
             .is_some_and(|first| now >= first + TRIED_FOR);
         let given_up = fault.is_for_good() || too_long;
-        let (message_id, serial_number) = (&due.mail.message_id, &due.serial_number);
+        let message_id = &due.mail.message_id;
+        let reference = reference_of(&due.serial_number);
         if fault.is_an_alert() {
-            tracing::error!(message_id, serial_number, attempts, given_up, %fault, "mail not accepted");
+            tracing::error!(message_id, reference, attempts, given_up, %fault, "mail not accepted");
         } else {
-            tracing::warn!(message_id, serial_number, attempts, given_up, %fault, "mail not accepted");
+            tracing::warn!(message_id, reference, attempts, given_up, %fault, "mail not accepted");
         }
         let keep = if given_up {
             let state = match fault {

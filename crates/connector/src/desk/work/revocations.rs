@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::backlog::serial_number;
 use super::{FOR_THE_GATEWAY, IN_A_ROW, pause};
 use crate::desk::mail::{self, Language, Mailroom};
-use crate::desk::{Cause, Desk};
+use crate::desk::{Cause, Desk, reference_of};
 use crate::{DiscoverError, GatewayFault, Revocation, RevokeError};
 
 /// How long to wait after a refusal, which somebody has to look into.
@@ -35,6 +35,11 @@ struct Wanted {
 }
 
 impl Wanted {
+    /// How lines about it name the credential.
+    fn reference(&self) -> String {
+        reference_of(&self.serial_number.to_string())
+    }
+
     fn read(row: &Row) -> Result<Self, StoreError> {
         let no_cause = || StoreError::Column {
             column: "reason".to_owned(),
@@ -210,7 +215,11 @@ impl Desk {
         batch.extend(self.mail_about(wanted, now));
         match self.0.store.write(batch).await {
             Ok(_) => {
-                tracing::info!(%serial_number, cause = wanted.cause.code(), "credential revoked");
+                tracing::info!(
+                    reference = wanted.reference(),
+                    cause = wanted.cause.code(),
+                    "credential revoked"
+                );
                 Ok(())
             }
             // Another process, which took this one for dead, was done first.
@@ -246,7 +255,8 @@ impl Desk {
                 .bind(&serial_number)
         };
         self.0.store.write([settle, then]).await?;
-        tracing::info!(%serial_number, "the gateway issued no such credential");
+        let reference = wanted.reference();
+        tracing::info!(reference, "the gateway issued no such credential");
         Ok(())
     }
 
@@ -254,11 +264,12 @@ impl Desk {
     async fn keep_fault(&self, wanted: &Wanted, fault: &Fault) -> Result<(), StoreError> {
         let (serial_number, code) = (wanted.serial_number.to_string(), fault.code());
         let attempts = wanted.attempts + 1;
+        let reference = wanted.reference();
         let after = if fault.is_about_the_way() {
-            tracing::warn!(%serial_number, code, attempts, %fault, "a revocation must wait");
+            tracing::warn!(reference, code, attempts, %fault, "a revocation must wait");
             pause(&FOR_THE_GATEWAY, attempts)
         } else {
-            tracing::error!(%serial_number, code, attempts, %fault, "the gateway refuses a revocation");
+            tracing::error!(reference, code, attempts, %fault, "the gateway refuses a revocation");
             PAUSE_AFTER_REFUSAL
         };
         let keep = Statement::new(
@@ -278,14 +289,17 @@ impl Desk {
         if !wanted.tell {
             return None;
         }
-        let serial_number = wanted.serial_number.to_string();
+        let reference = wanted.reference();
         let (Some(room), Some(email)) = (&self.0.mail, &wanted.email) else {
-            tracing::info!(%serial_number, "no mail about a revocation: no address, or mail is not set up");
+            tracing::info!(
+                reference,
+                "no mail about a revocation: no address, or mail is not set up"
+            );
             return None;
         };
         let row = delete_credential_row(room, wanted, email, now);
         if row.is_none() {
-            tracing::error!(%serial_number, "a mail about a revocation could not be written");
+            tracing::error!(reference, "a mail about a revocation could not be written");
         }
         row
     }

@@ -12,7 +12,7 @@ use super::backlog::serial_number;
 use super::{FOR_THE_GATEWAY, IN_A_ROW, pause};
 use crate::desk::ending::no_question;
 use crate::desk::journey::Awaited;
-use crate::desk::{Cause, Desk};
+use crate::desk::{Cause, Desk, reference_of};
 use crate::{About, DiscoverError, Ended, GatewayFault, Outcome};
 
 /// For how long it is asked: as long as it is, the employee reads 'Checking' and cannot add the credential again.
@@ -46,6 +46,11 @@ struct Question {
 }
 
 impl Question {
+    /// How lines about it name the credential.
+    fn reference(&self) -> String {
+        reference_of(&self.awaited.serial_number.to_string())
+    }
+
     fn read(row: &Row) -> Result<Self, StoreError> {
         Ok(Self {
             awaited: Awaited {
@@ -156,8 +161,8 @@ impl Desk {
                     break;
                 }
                 Err(fault) => {
-                    let serial_number = question.awaited.serial_number;
-                    tracing::warn!(%serial_number, %fault, "the gateway cannot be asked about a credential");
+                    let reference = question.reference();
+                    tracing::warn!(reference, %fault, "the gateway cannot be asked about a credential");
                     self.keep_verdict(&question, None).await?;
                 }
             }
@@ -229,7 +234,8 @@ impl Desk {
     ) -> Result<(), StoreError> {
         let serial_number = question.awaited.serial_number.to_string();
         let attempts = question.attempts + 1;
-        tracing::warn!(%serial_number, attempts, %fault, "a question about a credential must wait");
+        let reference = question.reference();
+        tracing::warn!(reference, attempts, %fault, "a question about a credential must wait");
         let later = Statement::new(
             "UPDATE connector_questions SET next_at = $1 WHERE serial_number = $2 AND attempts = $3",
         )
@@ -248,7 +254,12 @@ impl Desk {
         let serial_number = question.awaited.serial_number.to_string();
         let is_over = now >= question.started_at + self.0.options.journey_lasts;
         let verdict = Verdict::of(outcome, question.awaited.serial_number, is_over);
-        tracing::info!(%serial_number, ?verdict, "the gateway was asked about a credential");
+        let reference = question.reference();
+        tracing::info!(
+            reference,
+            ?verdict,
+            "the gateway was asked about a credential"
+        );
         // Unless somebody has learnt something since the question was taken.
         let unmoved = "serial_number = $1 AND stage = $2 AND stage_at = $3";
         let about = |sql: String| {

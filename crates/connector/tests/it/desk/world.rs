@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use super::browser::Browser;
 use super::door::Door;
 use crate::database::Database;
+use crate::said::{self, Unsaid};
 
 /// Where the host waits for its browser. Nobody listens there.
 pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
@@ -45,6 +46,7 @@ pub(crate) struct World {
     pub(crate) database: Database,
     clock: Clock,
     shift: Shift,
+    signing_key: String,
     folder: PathBuf,
     server: tokio::task::JoinHandle<()>,
 }
@@ -55,6 +57,7 @@ impl World {
     }
 
     pub(crate) async fn start_with(database: Database, options: DeskOptions) -> Self {
+        said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-desk-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -110,6 +113,7 @@ impl World {
             database,
             clock,
             shift,
+            signing_key: signing_key.to_string(),
             folder,
             server,
         }
@@ -283,7 +287,12 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.server.abort();
+        let mut unsaid = Unsaid::of_everybody();
+        unsaid.add("a client secret", CLIENT_SECRET);
+        unsaid.add("a signing key", &self.signing_key);
+        unsaid.add_wallet(&self.folder.join("wallet"));
         let _ = std::fs::remove_dir_all(&self.folder);
+        unsaid.was_not_said();
     }
 }
 

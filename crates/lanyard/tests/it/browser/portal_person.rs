@@ -228,6 +228,20 @@ impl<'a> Person<'a> {
         self.verifies().await;
     }
 
+    /// Adds the credential of another record of theirs in the session in which they are verified; its serial number.
+    pub(super) async fn adds_another(&mut self, record: &str) -> String {
+        let other = format!("{}-{record}", self.outside.who.holder);
+        let before = std::mem::replace(&mut self.outside.record, other);
+        self.confirms().await;
+        self.stands_on(VERIFIED, "You shared your identity earlier.")
+            .await;
+        self.goes_to_add().await;
+        let serial_number = self.receives().await;
+        self.comes_back().await;
+        self.outside.record = before;
+        serial_number
+    }
+
     pub(super) async fn stands_at_the_gateway(&self) {
         let gateway = &self.stage.sandbox.file.urls.gateway;
         self.browser.wait_for_address(gateway.as_str()).await;

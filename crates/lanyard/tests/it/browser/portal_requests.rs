@@ -1,4 +1,9 @@
 //! What the portal asks of the gateway while an employee walks through it, and what the browser carries between them.
+//!
+//! What no browser is there to see is proved at the wire alone, in portal::requirements and the connector's own tests:
+//! that a check and a draft are as due in every dialect, over an independent provider, and whichever way the secret
+//! travels (DW-31, DW-38, DW-55); what the gateway says to a draft that breaks its schema field by field, which no portal
+//! of ours sends (DW-68); and that the desk's look-ups of outcomes, which follow from no page, prove who asks (DW-86).
 
 use gateway::organisation::catalogue::Catalogue;
 use jiff::{SignedDuration, Timestamp};
@@ -10,10 +15,10 @@ use wallet::CredentialStatus;
 
 use super::driver::JavaScript;
 use super::look::quiet;
-use super::portal_person::{PROBLEM, Person, VERIFIED};
+use super::portal_person::{ELSEWHERE, PROBLEM, Person};
 use super::qr_code;
 use super::stage::Stage;
-use crate::cheat::signed_with_another_key;
+use crate::cheat::signed_with;
 use crate::portal_walk::Walk;
 use crate::wire::{Party, Wire, stands_not_in, wallet_goes_to};
 
@@ -51,10 +56,9 @@ async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_55_dw_68_dw_69_dw_73_dw_86
     let carried = person.browser.requests().await;
     the_check_is_openid_connects(&person, &wire);
     each_code_is_exchanged_by_the_server(&stage, &wire, &carried);
-    the_draft_is_what_it_should_be(&stage, &person, &wire);
     nothing_of_it_is_in_an_address(&wire, &carried);
     let own = person.held_as(&serial_number).await;
-    let identifier = person.unique_identifier();
+    let identifier = person.unique_identifier().to_owned();
     assert_eq!(own.claims["UniqueIdentifier"], identifier);
 
     // [DW-05] The code and every link on the pages lead wallets to the gateway.
@@ -64,7 +68,24 @@ async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_55_dw_68_dw_69_dw_73_dw_86
     goes_to.extend(wallet_goes_to(&link));
     assert!(goes_to.iter().all(|url| url.origin() == gateway.origin()));
 
-    what_it_does_not_show_revokes_nothing(&stage, &mut person, &wire).await;
+    // [DW-38] Whoever goes back to where a code was brought has it exchanged no second time.
+    let brought = carried.iter().filter(|url| url.path() == "/callback");
+    for callback in brought {
+        person.browser.open(callback.as_str()).await;
+        person.stands_on(ELSEWHERE, "You may have finished").await;
+    }
+    assert_eq!(wire.tokens().len(), 2);
+
+    let placement = person.adds_another("placement").await;
+    let fire_safety = person.adds_another("fire-safety").await;
+    the_drafts_are_what_they_should_be(&stage, &person, &wire);
+    what_it_does_not_show_revokes_nothing(&stage, &mut person, &wire, &fire_safety).await;
+    let others = stage.held(&person.outside.who.holder).await;
+    let placed = others
+        .iter()
+        .find(|one| one.serial_number.as_ref() == Some(&placement));
+    assert_eq!(placed.unwrap().status, CredentialStatus::Valid);
+    assert_eq!(placed.unwrap().claims["UniqueIdentifier"], identifier);
     let own = person.held_as(&serial_number).await;
     assert_eq!(own.status, CredentialStatus::Valid);
     assert_eq!(quiet(&stage, &person.browser).await, [""; 0]);
@@ -119,33 +140,34 @@ fn each_code_is_exchanged_by_the_server(stage: &Stage, wire: &Wire, carried: &[U
     }
 }
 
-/// [DW-45, DW-53, DW-55, DW-68] It has the identifier that the gateway told, the form that its type asks for, and the
-/// portal's own signature.
-fn the_draft_is_what_it_should_be(stage: &Stage, person: &Person<'_>, wire: &Wire) {
-    let drafts = wire.pushed_drafts();
-    assert_eq!(drafts.len(), 1);
-    let content = drafts[0].content();
+/// [DW-45, DW-53, DW-55, DW-68] One of each type: each has the identifier that the gateway told once in this session, the
+/// form that its type asks for, and the portal's own signature.
+fn the_drafts_are_what_they_should_be(stage: &Stage, person: &Person<'_>, wire: &Wire) {
+    assert_eq!(wire.pushed_checks().len(), 1);
     let told = wire.tokens()[0].id_token()["Identity.UniqueIdentifier"].clone();
-    assert_eq!(content["UniqueIdentifier"], told.as_str().unwrap());
-    assert_eq!(content["UniqueIdentifier"], person.unique_identifier());
-
-    let content: Map<String, Value> = content
-        .into_iter()
-        .map(|(name, value)| (name, value.into()))
-        .collect();
-    let catalogue = Catalogue::built_in().unwrap();
-    let mut types = catalogue.iter();
-    let schema = types.find(|one| one.name == "TrainingProgramme").unwrap();
-    assert_eq!(schema.check(&content).unwrap(), content);
-
+    assert_eq!(told, person.unique_identifier());
     let key = HmacKey::parse(&stage.party().signing_key).unwrap();
-    let claims = drafts[0].draft_signed_with(&key).unwrap();
-    let now = Timestamp::now().as_second();
-    let (began, ends) = (claims["iat"].as_i64(), claims["exp"].as_i64());
-    assert!(began.is_some_and(|at| (now - 60..=now).contains(&at)));
-    assert!(ends.is_some_and(|at| (now..=now + 600).contains(&at)));
     let other = HmacKey::generate().unwrap();
-    assert!(drafts[0].draft_signed_with(&other).is_none());
+    let now = Timestamp::now().as_second();
+    let catalogue = Catalogue::built_in().unwrap();
+    let drafts = wire.pushed_drafts();
+    let types = ["TrainingProgramme", "TrainingPlacement", "FireSafety"];
+    assert_eq!(drafts.len(), types.len());
+    for (draft, name) in drafts.iter().zip(types) {
+        assert!(draft.form()["scope"].ends_with(&format!("issue.{name}")));
+        let content = draft.content().into_iter();
+        let content: Map<String, Value> =
+            content.map(|(name, value)| (name, value.into())).collect();
+        assert_eq!(content["UniqueIdentifier"], told, "{name}");
+        let schema = catalogue.iter().find(|one| one.name == name).unwrap();
+        assert_eq!(schema.check(&content).unwrap(), content, "{name}");
+
+        let claims = draft.draft_signed_with(&key).unwrap();
+        let (began, ends) = (claims["iat"].as_i64(), claims["exp"].as_i64());
+        assert!(began.is_some_and(|at| (now - 120..=now).contains(&at)));
+        assert!(ends.is_some_and(|at| (now..=now + 600).contains(&at)));
+        assert!(draft.draft_signed_with(&other).is_none(), "{name}");
+    }
 }
 
 /// [DW-52] Neither in what the browser asked for nor in where it was sent.
@@ -164,19 +186,10 @@ async fn what_it_does_not_show_revokes_nothing(
     stage: &Stage,
     person: &mut Person<'_>,
     wire: &Wire,
+    other: &str,
 ) {
     let programme = person.outside.record.clone();
     let holder = person.outside.who.holder.clone();
-    person.outside.record = format!("{holder}-fire-safety");
-    person.confirms().await;
-    person
-        .stands_on(VERIFIED, "You shared your identity earlier.")
-        .await;
-    person.goes_to_add().await;
-    let other = person.receives().await;
-    person.comes_back().await;
-
-    person.outside.record.clone_from(&programme);
     let office = &mut person.outside;
     office.hr_saves("TPR-Name", "Cardiology").await.unwrap();
     writes_to(office, "anna.t@anytown.example").await;
@@ -211,13 +224,25 @@ async fn dw_14_dw_15_dw_49_dw_87_what_is_not_due_to_somebody_is_offered_and_issu
     };
     let person = Person::of(&stage, "match", JavaScript::On).await;
     person.gets_ready_to_add().await;
-    wire.change_question("/par", signed_with_another_key);
-    person.press("Add to wallet").await;
-    person.stands_on(PROBLEM, "Your reference is").await;
-    wire.leave();
-    let refused = wire.pushed_drafts().pop().unwrap();
-    assert_eq!(refused.status, 400, "{}", refused.answer);
-    person.has_nothing().await;
+    // [DW-87] Neither a key that nobody has nor the one that another client of the same gateway was given.
+    for (number, key) in [nobodys_key(), another_clients_key(&stage)]
+        .into_iter()
+        .enumerate()
+    {
+        person.open("/identity/done").await;
+        let signing = key.clone();
+        wire.change_question("/par", move |form| signed_with(&signing, form));
+        person.press("Add to wallet").await;
+        person.stands_on(PROBLEM, "Your reference is").await;
+        wire.leave();
+        let drafts = wire.pushed_drafts();
+        assert_eq!(drafts.len(), number + 1);
+        let refused = drafts.last().unwrap();
+        assert!(refused.draft_signed_with(&key).is_some());
+        assert_eq!(refused.status, 400, "{}", refused.answer);
+        person.has_nothing().await;
+    }
+    let first = wire.pushed_checks().remove(0).form();
 
     // [DW-49] The check ended with its session, also for whoever still has the button before them.
     person.open("/identity/done").await;
@@ -235,6 +260,15 @@ async fn dw_14_dw_15_dw_49_dw_87_what_is_not_due_to_somebody_is_offered_and_issu
         .stands_on("Verify your identity", "You need to share")
         .await;
     person.has_nothing().await;
+    assert!(wire.pushed().is_empty() && wire.authorized().is_empty());
+    // [DW-31] Another check has others.
+    person.open("/identity").await;
+    person.goes_to_verify().await;
+    let second = wire.pushed_checks().remove(0).form();
+    for fresh in ["state", "nonce", "code_challenge"] {
+        assert_ne!(first[fresh], second[fresh], "{fresh}");
+    }
+    wire.forget();
     let ways = [
         person.portal("/credentials"),
         person.portal("/identity"),
@@ -271,6 +305,18 @@ async fn dw_14_dw_15_dw_49_dw_87_what_is_not_due_to_somebody_is_offered_and_issu
     assert_eq!(quiet(&stage, &ned.browser).await, [""; 0]);
     ned.browser.close().await;
     stage.strike().await;
+}
+
+fn nobodys_key() -> HmacKey {
+    HmacKey::generate().unwrap()
+}
+
+/// One that the gateway knows, and not as the portal's.
+fn another_clients_key(stage: &Stage) -> HmacKey {
+    let own = &stage.party().signing_key;
+    let mut parties = stage.sandbox.file.relying_parties.iter();
+    let other = parties.find(|party| !party.signing_key.is_empty() && party.signing_key != *own);
+    HmacKey::parse(&other.unwrap().signing_key).unwrap()
 }
 
 /// The person's browser sends a form there that no page has.

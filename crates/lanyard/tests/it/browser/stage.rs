@@ -13,7 +13,7 @@ use connector::{
     Push, Returned, Settings, SigningKey, Started,
 };
 use lanyard::sandbox::{self, Running};
-use lanyard::sandbox_file::RelyingParty;
+use lanyard::sandbox_file::{RelyingParty, SandboxFile};
 use serde_json::json;
 use url::Url;
 use wallet::{CredentialSummary, Scanned};
@@ -22,6 +22,7 @@ use super::driver::{self, Browser, JavaScript};
 use super::look::Place;
 use crate::door::Door;
 use crate::ports::Ports;
+use crate::said::{self, Unsaid};
 use crate::wire::{Party, Wire};
 
 /// Where the sandbox's relying parties of outside programs wait for the browser.
@@ -43,11 +44,35 @@ pub(super) struct Stage {
     _ports: Ports,
 }
 
-struct Folder(PathBuf);
+struct Folder {
+    path: PathBuf,
+    /// What nothing that was done here made anybody say (SEC-40).
+    unsaid: Unsaid,
+}
+
+impl Folder {
+    /// Everybody's and everything's of this sandbox.
+    fn keep_secret(&mut self, file: &SandboxFile) {
+        for employee in &file.employees {
+            self.unsaid.add("a name", &*employee.surname);
+            self.unsaid.add("a birth date", &*employee.date_of_birth);
+            self.unsaid
+                .add("an identifier", &*employee.unique_identifier);
+            self.unsaid.add("a password", &*employee.password);
+        }
+        for party in &file.relying_parties {
+            self.unsaid.add("a client secret", &*party.client_secret);
+            self.unsaid.add("a signing key", &*party.signing_key);
+        }
+        self.unsaid.add("an API key", &*file.sidecar.api_key);
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.unsaid.add_wallet(&self.path.join("data/wallet"));
+        let _ = std::fs::remove_dir_all(&self.path);
+        self.unsaid.was_not_said();
     }
 }
 
@@ -89,11 +114,15 @@ impl Stage {
 
     async fn build(ports: Ports, database: Option<String>, public_url: Option<Url>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        said::listen();
         let name = format!("lanyard-browser-{}", uuid::Uuid::new_v4());
-        let folder = Folder(std::env::temp_dir().join(name));
-        std::fs::create_dir(&folder.0).unwrap();
+        let mut folder = Folder {
+            path: std::env::temp_dir().join(name),
+            unsaid: Unsaid::of_everybody(),
+        };
+        std::fs::create_dir(&folder.path).unwrap();
         let options = sandbox::Options {
-            data: folder.0.join("data"),
+            data: folder.path.join("data"),
             base_port: ports.first,
             database,
             public_url,
@@ -103,6 +132,7 @@ impl Stage {
             page_states: true,
         };
         let sandbox = sandbox::start(&options).await.unwrap();
+        folder.keep_secret(&sandbox.file);
         let party = sandbox.file.relying_party(Dialect::V2).unwrap();
         let settings = Settings {
             gateway: sandbox.file.urls.gateway.clone(),
@@ -141,7 +171,7 @@ impl Stage {
     /// A browser that nobody has used yet.
     pub(super) async fn browser(&self, javascript: JavaScript) -> Browser {
         let to = format!("127.0.0.1:{}", self.listener);
-        Browser::start(&self.folder.0, javascript, REDIRECT_HOST, &to).await
+        Browser::start(&self.folder.path, javascript, REDIRECT_HOST, &to).await
     }
 
     /// The relying party begins to check an identity.

@@ -81,14 +81,13 @@ pub(crate) fn with_identifier(answer: &str, key: &SoftwareKey, identifier: Optio
 }
 
 /// What is pushed, with its draft signed by another key than the one that was provided.
-pub(crate) fn signed_with_another_key(form: &str) -> String {
+pub(crate) fn signed_with(key: &HmacKey, form: &str) -> String {
     let mut other = form_urlencoded::Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(form.as_bytes()) {
         if name == "id_token_hint" {
-            let key = HmacKey::generate().unwrap();
             let claims = jws::parse(&value).unwrap().unverified_claims().clone();
             let header = ProtectedHeader::typ("JWT");
-            let hint = jws::sign_hmac(&key, Algorithm::HS256, header, &claims).unwrap();
+            let hint = jws::sign_hmac(key, Algorithm::HS256, header, &claims).unwrap();
             other.append_pair(&name, &hint);
         } else {
             other.append_pair(&name, &value);

@@ -79,7 +79,7 @@ pub(super) fn shown(page: &Page) -> Vec<(String, String)> {
 
 impl World {
     /// HR writes something else into a record.
-    pub(super) async fn change_record(&self, record: &str, fields: &[(&str, &str)]) {
+    pub(crate) async fn change_record(&self, record: &str, fields: &[(&str, &str)]) {
         let path = format!("/hr/records/{record}");
         self.at_hr(&path, &path, fields).await;
     }
