@@ -36,13 +36,16 @@ struct Symbol {
 
 /// The mask with the least penalty; the first of several.
 pub(super) fn best(canvas: &Canvas, side: usize) -> MaskPattern {
-    let symbol = Symbol::read(canvas, side);
-    let penalties = (0..MASKS.len()).map(|mask| symbol.penalty(mask));
-    let least = penalties.enumerate().min_by_key(|(_, penalty)| *penalty);
-    MASKS[least.map_or(0, |(mask, _)| mask)]
+    MASKS[Symbol::read(canvas, side).best()]
 }
 
 impl Symbol {
+    fn best(&self) -> usize {
+        let penalties = (0..MASKS.len()).map(|mask| self.penalty(mask));
+        let least = penalties.enumerate().min_by_key(|(_, penalty)| *penalty);
+        least.map_or(0, |(mask, _)| mask)
+    }
+
     fn read(canvas: &Canvas, side: usize) -> Self {
         let mut symbol = Self {
             side,
@@ -228,7 +231,7 @@ mod tests {
             let ours: Vec<u32> = (0..8).map(|mask| symbol.penalty(mask)).collect();
             assert_eq!(ours, all, "{link}");
             let least = all.iter().position(|one| Some(one) == all.iter().min());
-            assert_eq!(best(&canvas, side), MASKS[least.unwrap()], "{link}");
+            assert_eq!(Some(symbol.best()), least, "{link}");
         }
     }
 
