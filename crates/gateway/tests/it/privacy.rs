@@ -1,22 +1,14 @@
 //! SEC-40, SEC-35: what the log of whole journeys, and of everything that can go wrong in them, does not say; nor the
 //! figures, the status page, its feed, the readiness, the traces and what is told of each interaction.
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use reqwest::header::{SET_COOKIE, USER_AGENT};
 use store::Statement;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::collector::{Collector, Span};
-use crate::world::{Form, UNIQUE_IDENTIFIER, World, client, identity, programme, verifier};
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+use crate::world::{Form, Log, UNIQUE_IDENTIFIER, World, client, identity, programme, verifier};
 
 impl Log {
     /// From now on, everything that our own crates and those below them can be made to say.
@@ -29,29 +21,6 @@ impl Log {
             .with_writer(log.clone())
             .init();
         log
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 

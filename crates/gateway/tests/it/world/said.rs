@@ -14,7 +14,13 @@ const FILTER: &str = "gateway=trace,store=trace,ui=trace,standards=trace";
 
 /// Everything that was logged in this process.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 static LOG: Mutex<Option<Log>> = Mutex::new(None);
 
@@ -57,7 +63,7 @@ pub(super) fn look_through(parties: &[Party], serial_numbers: &[String]) {
     let Some(log) = LOG.lock().unwrap().clone() else {
         return;
     };
-    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let text = log.text();
     let mut unsaid = vec![("the unique identifier", UNIQUE_IDENTIFIER.to_owned())];
     for claims in [identity(), programme()] {
         for name in [
