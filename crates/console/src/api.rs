@@ -75,10 +75,7 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(
-            self.send(Method::POST, address.into(), Some(json(body)?))
-                .await?,
-        )
+        self.tell(Method::POST, address.into(), body).await
     }
 
     /// The same by `PUT`, for whatever is put there whole.
@@ -87,10 +84,7 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(
-            self.send(Method::PUT, address.into(), Some(json(body)?))
-                .await?,
-        )
+        self.tell(Method::PUT, address.into(), body).await
     }
 
     /// The same by `PATCH`, for members that change.
@@ -99,10 +93,17 @@ impl Api {
         address: impl Into<String>,
         body: &(impl Serialize + ?Sized),
     ) -> Result<T, Problem> {
-        read(
-            self.send(Method::PATCH, address.into(), Some(json(body)?))
-                .await?,
-        )
+        self.tell(Method::PATCH, address.into(), body).await
+    }
+
+    async fn tell<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        address: String,
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, Problem> {
+        let body = serde_json::to_vec(body).map_err(|error| Problem::ours(&error))?;
+        read(self.send(method, address, Some(body)).await?)
     }
 
     /// A file for the person to keep, under that name.
@@ -164,10 +165,6 @@ impl Api {
         );
         Ok((parts.headers, bytes))
     }
-}
-
-fn json(body: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(body).map_err(|error| Problem::ours(&error))
 }
 
 fn read<T: DeserializeOwned>((_, bytes): (HeaderMap, Bytes)) -> Result<T, Problem> {

@@ -86,26 +86,25 @@ impl Problem {
     }
 
     /// What the form says, where it is about the form: it is then shown again, with this above it and beside its field.
-    /// `fields` are the form's own, each by the API's name and its label; what belongs to none of them leads to the first.
-    /// What nobody can put right in a form comes back as it is.
-    pub(crate) fn for_form(self, fields: &[(&str, &str)]) -> Result<FormErrors, Self> {
+    /// `fields` are the form's own, each by the API's name, and `label` tells what the form calls one; what belongs to none of
+    /// them leads to the first. What nobody can put right in a form comes back as it is.
+    pub(crate) fn for_form(
+        self,
+        fields: &[&str],
+        label: impl Fn(&str) -> String,
+    ) -> Result<FormErrors, Self> {
         let status = self.status.as_u16();
         let about_the_form = matches!(status, 400 | 409 | 413 | 422 | 429);
-        let Some((first, _)) = fields.first().filter(|_| about_the_form) else {
+        let Some(first) = fields.first().filter(|_| about_the_form) else {
             return Err(self);
         };
-        let mut errors = FormErrors::default();
-        match self.field() {
-            Some((name, reason)) => {
-                let found = fields.iter().find(|(known, _)| *known == name);
-                let (at, text) = match found {
-                    Some((known, label)) => (*known, format!("{label}: {reason}")),
-                    None => (*first, format!("{name}: {reason}")),
-                };
-                errors.add(at, text);
+        let mut errors = match self.field() {
+            Some((name, reason)) if fields.contains(&name) => {
+                FormErrors::one(name, format!("{}: {reason}", label(name)))
             }
-            None => errors.add(first, self.detail.clone()),
-        }
+            Some((name, reason)) => FormErrors::one(first, format!("{name}: {reason}")),
+            None => FormErrors::one(first, self.detail.clone()),
+        };
         if status == 429 {
             errors.set_status(self.status);
         }
@@ -130,6 +129,13 @@ pub(crate) struct FormErrors {
 }
 
 impl FormErrors {
+    /// That, about that field, and nothing else.
+    pub(crate) fn one(field: &str, text: impl Into<String>) -> Self {
+        let mut errors = Self::default();
+        errors.add(field, text);
+        errors
+    }
+
     /// One more, about that field.
     pub(crate) fn add(&mut self, field: &str, text: impl Into<String>) {
         self.errors.push((field.to_owned(), text.into()));
@@ -180,19 +186,23 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_field_stands_beside_it_under_its_label() {
-        let fields = [("name", "Name"), ("role", "Role")];
+        let fields = ["name", "role"];
+        let label = |name: &str| format!("The {name}");
         let wrong = problem(
             400,
             "field-invalid",
             "`detail.role`: it is the operator's role already",
         );
-        let errors = wrong.for_form(&fields).unwrap();
-        assert_eq!(errors.of("role"), "Role: it is the operator's role already");
+        let errors = wrong.for_form(&fields, label).unwrap();
+        assert_eq!(
+            errors.of("role"),
+            "The role: it is the operator's role already"
+        );
         assert_eq!(errors.of("name"), "");
         assert_eq!(errors.summary()[0].href, "#role");
         assert_eq!(errors.status(), StatusCode::UNPROCESSABLE_ENTITY);
         let taken = problem(409, "name-taken", "This name was given before.");
-        let errors = taken.for_form(&fields).unwrap();
+        let errors = taken.for_form(&fields, label).unwrap();
         assert_eq!(errors.of("name"), "This name was given before.");
     }
 
@@ -206,10 +216,14 @@ mod tests {
         ] {
             let wrong = problem(status, code, "`name`: x");
             assert_eq!(
-                wrong.clone().for_form(&[("name", "Name")]).unwrap_err(),
+                wrong
+                    .clone()
+                    .for_form(&["name"], str::to_owned)
+                    .unwrap_err(),
                 wrong
             );
         }
-        assert!(problem(400, "field-invalid", "x").for_form(&[]).is_err());
+        let wrong = problem(400, "field-invalid", "x");
+        assert!(wrong.for_form(&[], str::to_owned).is_err());
     }
 }

@@ -12,6 +12,7 @@ use crate::audit::export::{Format, export};
 use crate::audit::verify::{Report, verify};
 use crate::audit::{Act, Actor, Entry, checkpoint};
 use crate::config::{Config, ConfigError};
+use crate::tables::open_as_it_is;
 use crate::{ComposeError, Gateway, admin, base, custody, operator, registry, seal, watching};
 
 impl Gateway {
@@ -42,7 +43,7 @@ impl Gateway {
 /// Checks the audit of the database that the configuration names, which may belong to a running gateway. Nothing is
 /// changed, tables included.
 pub async fn verify_audit(config: &Config) -> Result<Report, ComposeError> {
-    let store = open_as_it_is(config).await?;
+    let store = open_as_it_is(&config.database_address()?).await?;
     Ok(verify(&store, issuer(config), &audit_keys(config)?).await?)
 }
 
@@ -55,7 +56,7 @@ pub async fn export_audit(
     format: Format,
     write: impl FnMut(String),
 ) -> Result<u64, ComposeError> {
-    let store = open_as_it_is(config).await?;
+    let store = open_as_it_is(&config.database_address()?).await?;
     let entries = export(&store, issuer(config), (from, to), None, format, write).await?;
     let now = crate::clock::Clock::system().now();
     let told = Entry::new(
@@ -94,12 +95,4 @@ pub async fn organisation_ids(store: &Store, config: &Config) -> Result<Vec<Stri
 
 fn issuer(config: &Config) -> &str {
     config.public_url.as_str().trim_end_matches('/')
-}
-
-async fn open_as_it_is(config: &Config) -> Result<Store, ComposeError> {
-    let address = config.database_address()?.parse();
-    let address = address.map_err(|error: store::InvalidDatabaseUrl| {
-        ConfigError::value("database", error.to_string())
-    })?;
-    Ok(Store::open(&address, &[]).await?)
 }

@@ -1,7 +1,7 @@
 //! The database as a program opens it: brought to this version by whoever changes something, left as it is by whoever only
 //! looks.
 
-use store::Store;
+use store::{DatabaseUrl, InvalidDatabaseUrl, Store};
 
 use crate::config::ConfigError;
 use crate::{ComposeError, MIGRATIONS};
@@ -49,10 +49,7 @@ impl std::error::Error for OtherTables {}
 
 /// Opens the database at this address.
 pub(crate) async fn open(address: &str, opening: Opening) -> Result<Store, ComposeError> {
-    let address = address.parse();
-    let address = address.map_err(|error: store::InvalidDatabaseUrl| {
-        ConfigError::value("database", error.to_string())
-    })?;
+    let address = parsed(address)?;
     if opening == Opening::Bring {
         return Ok(Store::open(&address, &[MIGRATIONS]).await?);
     }
@@ -64,6 +61,16 @@ pub(crate) async fn open(address: &str, opening: Opening) -> Result<Store, Compo
         return Err(OtherTables { found, known }.into());
     }
     Ok(Store::open(&address, &[]).await?)
+}
+
+/// The same for what reads alike in every version: the tables may be another's, and stay as they are.
+pub(crate) async fn open_as_it_is(address: &str) -> Result<Store, ComposeError> {
+    Ok(Store::open(&parsed(address)?, &[]).await?)
+}
+
+fn parsed(address: &str) -> Result<DatabaseUrl, ConfigError> {
+    let address = address.parse();
+    address.map_err(|error: InvalidDatabaseUrl| ConfigError::value("database", error.to_string()))
 }
 
 /// The gateway's database at this address, for commands that work beside running gateways. Its tables are brought to this

@@ -4,9 +4,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value, json};
 use standards::jose::jws::Typ;
 use standards::jose::{Algorithm, Signer};
-use standards::sd_jwt::{KEY_BINDING_TYP, KeyBindingExpectation, SdJwt, VerifiedSdJwt};
+use standards::sd_jwt::{KEY_BINDING_TYP, SdJwt, VerifiedSdJwt};
+use standards::vc::holder::PresentationExpectation;
 use standards::vc::jwt_vc_json::{BASE_TYPE, CONTEXT, ParsedCredential};
-use standards::vc::jwt_vp::{ParsedPresentation, PresentationExpectation};
+use standards::vc::jwt_vp::ParsedPresentation;
 use standards::vc::sd_jwt_vc::{self, Credential, NOT_DISCLOSABLE};
 
 use crate::scene::{
@@ -149,7 +150,7 @@ fn key_binding(text: &str, presented: &str) -> Option<String> {
 }
 
 fn bound_to_the_request(verified: &VerifiedSdJwt, binding: &str) {
-    let expected = KeyBindingExpectation {
+    let expected = PresentationExpectation {
         audience: AUDIENCE,
         nonce: NONCE,
         algorithms: ASYMMETRIC,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use ui::component::Row;
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::operators::{Shown, Token, in_force};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
@@ -158,12 +158,10 @@ async fn change_password(visit: Visit, fields: Fields) -> Result<Response, Probl
         let body = json!({ "password": fields.raw("password"), "current": current });
         let address = Address::new(&["sign-in", "password"]);
         match visit.api.post::<()>(address, &body).await {
-            Ok(()) => return Ok(Redirect::to(&format!("{PATH}?done=password")).into_response()),
+            Ok(()) => return Ok(told_at(PATH, "password")),
             Err(problem) => {
-                let labels =
-                    ["current", "password"].map(|field| visit.say(&format!("set-up-{field}")));
-                let fields = [("current", labels[0].as_str()), ("password", &labels[1])];
-                errors = problem.for_form(&fields)?;
+                let label = |field: &str| visit.say(&format!("set-up-{field}"));
+                errors = problem.for_form(&["current", "password"], label)?;
             }
         }
     }
@@ -210,7 +208,9 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                     };
                     return Ok(render(page.frame.status(), &page));
                 }
-                Err(problem) => errors = problem.for_form(&[("days", &visit.say("token-days"))])?,
+                Err(problem) => {
+                    errors = problem.for_form(&["days"], |_| visit.say("token-days"))?
+                }
             }
         }
         Err(_) => errors.add("days", visit.say("token-days-wrong")),
@@ -222,5 +222,5 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
 async fn revoke(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
     let address = Address::new(&["tokens", &id, "revoke"]);
     visit.api.post::<()>(address, &json!({})).await?;
-    Ok(Redirect::to(&format!("{PATH}?done=revoked")).into_response())
+    Ok(told_at(PATH, "revoked"))
 }

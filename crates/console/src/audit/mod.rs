@@ -336,9 +336,8 @@ async fn export(visit: Visit, Query(asked): Query<Asked>) -> Result<Response, Pr
         match visit.api.download(address, &file).await {
             Ok(response) => return Ok(response),
             Err(problem) => {
-                let labels = ["audit-from", "audit-to"].map(|key| visit.say(key));
-                let fields = [("to", labels[1].as_str()), ("from", &labels[0])];
-                errors = problem.for_form(&fields)?;
+                let label = |field: &str| visit.say(&format!("audit-{field}"));
+                errors = problem.for_form(&["to", "from"], label)?;
             }
         }
     }

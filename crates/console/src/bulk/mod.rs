@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use crate::api::Address;
 use crate::credentials::{reason, reasons};
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::{propose, why};
@@ -194,12 +194,10 @@ async fn upload(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         .post::<Now>(Address::new(&["bulk-revocations"]), &body)
         .await
     {
-        Ok(Now { job, .. }) => {
-            Ok(Redirect::to(&format!("{PATH}/{}?done=bulk-counted", job.id)).into_response())
-        }
+        Ok(Now { job, .. }) => Ok(told_at(&format!("{PATH}/{}", job.id), "bulk-counted")),
         Err(problem) if problem.status.as_u16() == 404 => {
-            let mut errors = FormErrors::default();
-            errors.add("organisation", visit.say("bulk-organisation-unknown"));
+            let unknown = visit.say("bulk-organisation-unknown");
+            let errors = FormErrors::one("organisation", unknown);
             let frame = visit.frame(SECTION, "bulk-title").errors(errors);
             list_page(&visit, frame, &fields).await
         }
@@ -213,12 +211,8 @@ async fn upload(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                 "note",
                 "pace",
             ];
-            let labels = names.map(|name| visit.say(&format!("bulk-field-{name}")));
-            let known: Vec<(&str, &str)> = names
-                .into_iter()
-                .zip(labels.iter().map(String::as_str))
-                .collect();
-            let errors = problem.for_form(&known)?;
+            let label = |name: &str| visit.say(&format!("bulk-field-{name}"));
+            let errors = problem.for_form(&names, label)?;
             let frame = visit.frame(SECTION, "bulk-title").errors(errors);
             list_page(&visit, frame, &fields).await
         }
@@ -372,8 +366,7 @@ async fn stop(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Re
 
 async fn pace(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
     let Ok(pace) = fields.text("pace").parse::<u32>() else {
-        let mut errors = FormErrors::default();
-        errors.add("pace", visit.say("bulk-pace-number"));
+        let errors = FormErrors::one("pace", visit.say("bulk-pace-number"));
         let frame = visit.frame(SECTION, "bulk-title").errors(errors);
         return page(&visit, &id, frame, &fields).await;
     };
@@ -390,7 +383,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let address = Address::new(&["bulk-revocations", &id, act]);
     match visit.api.post::<Value>(address, &body).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}/{id}?done={done}")).into_response()),
+        Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), done)),
         Err(problem) => refused(&visit, &id, problem, &fields).await,
     }
 }
@@ -401,13 +394,8 @@ async fn refused(
     problem: Problem,
     fields: &Fields,
 ) -> Result<Response, Problem> {
-    let labels = ["reason", "ticket", "bulk-pace"].map(|key| visit.say(key));
-    let known = [
-        ("reason", labels[0].as_str()),
-        ("ticket", &labels[1]),
-        ("pace", &labels[2]),
-    ];
-    let errors = problem.for_form(&known)?;
+    let label = |name: &str| visit.say(if name == "pace" { "bulk-pace" } else { name });
+    let errors = problem.for_form(&["reason", "ticket", "pace"], label)?;
     let frame = visit.frame(SECTION, "bulk-title").errors(errors);
     page(visit, id, frame, fields).await
 }

@@ -2,7 +2,7 @@
 //! only then published.
 
 use askama::Template;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ui::Page;
@@ -12,6 +12,7 @@ use super::{Attribute, PATH, attributes, card};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
+use crate::home::told_at;
 use crate::organisations::errors;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::why;
@@ -99,11 +100,7 @@ pub(super) async fn preview(visit: Visit, fields: Fields) -> Result<Response, Pr
 }
 
 async fn shown(visit: &Visit, text: String, wrong: FormErrors) -> Result<Response, Problem> {
-    let refused = |reason: String| {
-        let mut errors = FormErrors::default();
-        errors.add("text", reason);
-        form(visit, text.clone(), errors)
-    };
+    let refused = |reason: String| form(visit, text.clone(), FormErrors::one("text", reason));
     if text.trim().is_empty() {
         return Ok(refused(visit.say("credential-type-no-text")));
     }
@@ -183,10 +180,10 @@ pub(super) async fn publish(visit: Visit, fields: Fields) -> Result<Response, Pr
         .post::<Value>(Address::new(&["registry", "apply"]), &body)
         .await
     {
-        Ok(_) => {
-            let address = format!("{PATH}/{name}?done=credential-type-published");
-            Ok(Redirect::to(&address).into_response())
-        }
+        Ok(_) => Ok(told_at(
+            &format!("{PATH}/{name}"),
+            "credential-type-published",
+        )),
         Err(problem) => {
             let errors = errors(&visit, problem, &["reason", "ticket"])?;
             shown(&visit, text, errors).await

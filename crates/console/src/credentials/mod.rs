@@ -13,7 +13,7 @@ use ui::component::{Choice, Row, TagColour};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
 use crate::table::{Cell, Table};
@@ -108,8 +108,7 @@ async fn find(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     match visit.api.get::<Credential>(address).await {
         Ok(found) => Ok(Redirect::to(&format!("{PATH}/{}", found.serial_number)).into_response()),
         Err(problem) if problem.status.as_u16() == 404 => {
-            let mut errors = FormErrors::default();
-            errors.add("serial_number", visit.say("credential-unknown"));
+            let errors = FormErrors::one("serial_number", visit.say("credential-unknown"));
             let frame = visit.frame(PATH, "nav-credentials").errors(errors);
             Ok(find_page(frame, sent))
         }
@@ -261,8 +260,7 @@ async fn change(
     (act, done): (&str, &str),
 ) -> Result<Response, Problem> {
     if !REASONS.contains(&fields.text("reason")) {
-        let mut errors = FormErrors::default();
-        errors.add("reason", visit.say("revoke-choose-one"));
+        let errors = FormErrors::one("reason", visit.say("revoke-choose-one"));
         let frame = visit.frame(PATH, "credential").errors(errors);
         return page(&visit, &id, frame, &fields).await;
     }
@@ -274,15 +272,10 @@ async fn change(
     }
     let address = Address::new(&["credentials", &id, act]);
     match visit.api.post::<Value>(address, &body).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}/{id}?done={done}")).into_response()),
+        Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), done)),
         Err(problem) => {
-            let labels = ["reason", "revoke-note", "ticket"].map(|key| visit.say(key));
-            let known = [
-                ("reason", labels[0].as_str()),
-                ("note", &labels[1]),
-                ("ticket", &labels[2]),
-            ];
-            let errors = problem.for_form(&known)?;
+            let label = |name: &str| visit.say(if name == "note" { "revoke-note" } else { name });
+            let errors = problem.for_form(&["reason", "note", "ticket"], label)?;
             let frame = visit.frame(PATH, "credential").errors(errors);
             page(&visit, &id, frame, &fields).await
         }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Query;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use ui::component::Choice;
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::why;
@@ -164,31 +164,22 @@ async fn change(
     body["reason"] = fields.text("reason").into();
     body[kind] = fields.text("subject").into();
     match visit.api.post::<Value>(Address::new(steps), &body).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}?done={done}")).into_response()),
-        Err(problem) if problem.status.as_u16() == 404 => {
-            let mut errors = FormErrors::default();
-            errors.add("subject", visit.say("hold-unknown"));
-            page(
-                &visit,
-                visit.frame(PATH, "nav-holds").errors(errors),
-                &fields,
-            )
-            .await
-        }
+        Ok(_) => Ok(told_at(PATH, done)),
         Err(problem) => {
-            let labels = ["hold-subject", "reason", "ticket"].map(|key| visit.say(key));
-            let known = [
-                ("subject", labels[0].as_str()),
-                ("reason", &labels[1]),
-                ("ticket", &labels[2]),
-            ];
-            let errors = problem.for_form(&known)?;
-            page(
-                &visit,
-                visit.frame(PATH, "nav-holds").errors(errors),
-                &fields,
-            )
-            .await
+            let errors = if problem.status.as_u16() == 404 {
+                FormErrors::one("subject", visit.say("hold-unknown"))
+            } else {
+                let label = |name: &str| {
+                    visit.say(if name == "subject" {
+                        "hold-subject"
+                    } else {
+                        name
+                    })
+                };
+                problem.for_form(&["subject", "reason", "ticket"], label)?
+            };
+            let frame = visit.frame(PATH, "nav-holds").errors(errors);
+            page(&visit, frame, &fields).await
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::Query;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use ui::Page;
@@ -27,6 +27,11 @@ pub(crate) fn pages() -> Pages {
 #[derive(Deserialize)]
 pub(crate) struct Done {
     pub(crate) done: Option<String>,
+}
+
+/// To a page that then says what was done, by that code.
+pub(crate) fn told_at(page: &str, done: &str) -> Response {
+    Redirect::to(&format!("{page}?done={done}")).into_response()
 }
 
 #[derive(Template)]

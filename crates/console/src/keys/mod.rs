@@ -4,7 +4,7 @@ mod key;
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -14,9 +14,9 @@ use ui::component::{Row, TagColour};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::pages::Pages;
-use crate::problem::Problem;
+use crate::problem::{FormErrors, Problem};
 use crate::proposals::{propose, why};
 use crate::sections::{News, Pending, State};
 use crate::table::{Cell, Table};
@@ -150,16 +150,14 @@ async fn create(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         .post::<Value>(Address::new(&["keys"]), &body)
         .await
     {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}?done=key-made")).into_response()),
+        Ok(_) => Ok(told_at(PATH, "key-made")),
         Err(problem) if problem.status.as_u16() == 404 => {
-            let frame = visit.frame(PATH, "nav-keys");
-            let mut errors = crate::problem::FormErrors::default();
-            errors.add("place", visit.say("key-place-unknown"));
-            list_page(&visit, false, frame.errors(errors), &fields).await
+            let errors = FormErrors::one("place", visit.say("key-place-unknown"));
+            let frame = visit.frame(PATH, "nav-keys").errors(errors);
+            list_page(&visit, false, frame, &fields).await
         }
         Err(problem) => {
-            let label = visit.say("key-place");
-            let errors = problem.for_form(&[("place", &label)])?;
+            let errors = problem.for_form(&["place"], |_| visit.say("key-place"))?;
             let frame = visit.frame(PATH, "nav-keys").errors(errors);
             list_page(&visit, false, frame, &fields).await
         }
@@ -280,7 +278,7 @@ async fn change(
     body["at_once"] = (fields.text("at_once") == "yes").into();
     let address = Address::new(&["keys", &id, act]);
     match visit.api.post::<Value>(address, &body).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}/{id}?done={done}")).into_response()),
+        Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), done)),
         Err(problem) => refused(&visit, &id, problem, &fields).await,
     }
 }
@@ -291,8 +289,7 @@ async fn refused(
     problem: Problem,
     fields: &Fields,
 ) -> Result<Response, Problem> {
-    let (reason, ticket) = (visit.say("reason"), visit.say("ticket"));
-    let errors = problem.for_form(&[("reason", &reason), ("ticket", &ticket)])?;
+    let errors = problem.for_form(&["reason", "ticket"], |name| visit.say(name))?;
     let frame = visit.frame(PATH, "nav-keys").errors(errors);
     key_page(visit, id, frame, fields).await
 }
@@ -414,8 +411,8 @@ async fn compromise(
     let address = Address::new(&["keys", &id, "compromise"]);
     match visit.api.post::<Done>(address, &body).await {
         Ok(Done { job: Some(job) }) if visit.may("credentials-read") => {
-            let to = format!("{}/{job}?done=key-compromised", crate::bulk::PATH);
-            Ok(Redirect::to(&to).into_response())
+            let job = format!("{}/{job}", crate::bulk::PATH);
+            Ok(told_at(&job, "key-compromised"))
         }
         Ok(Done { job }) => {
             let done = if job.is_some() {
@@ -423,11 +420,10 @@ async fn compromise(
             } else {
                 "key-compromised-alone"
             };
-            Ok(Redirect::to(&format!("{PATH}/{id}?done={done}")).into_response())
+            Ok(told_at(&format!("{PATH}/{id}"), done))
         }
         Err(problem) => {
-            let (ticket, reason) = (visit.say("ticket"), visit.say("reason"));
-            let errors = problem.for_form(&[("ticket", &ticket), ("reason", &reason)])?;
+            let errors = problem.for_form(&["ticket", "reason"], |name| visit.say(name))?;
             let frame = visit.frame(PATH, "key-compromise-title").errors(errors);
             plan_page(&visit, &id, frame, &fields).await
         }

@@ -141,12 +141,8 @@ async fn log_in(guest: Guest, fields: Fields) -> Result<Response, Problem> {
                 errors.set_status(problem.status);
             }
             Err(problem) => {
-                let labels = ["name", "password", "code"]
-                    .map(|field| (field, guest.say(&format!("log-in-{field}"))));
-                let labels = labels
-                    .each_ref()
-                    .map(|(field, label)| (*field, label.as_str()));
-                errors = problem.for_form(&labels)?;
+                let label = |field: &str| guest.say(&format!("log-in-{field}"));
+                errors = problem.for_form(&["name", "password", "code"], label)?;
             }
         }
     }

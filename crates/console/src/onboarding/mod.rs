@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,9 +12,10 @@ use ui::component::{Row, TagColour, Task, TaskStatus};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
+use crate::home::told_at;
 use crate::organisations::errors;
 use crate::pages::Pages;
-use crate::problem::Problem;
+use crate::problem::{FormErrors, Problem};
 use crate::proposals::why;
 use crate::relying_parties::{PATH, at};
 use crate::visit::Visit;
@@ -205,16 +206,12 @@ async fn settle(
         let address = Address::new(&["relying-parties", &client_id, "onboarding", &item]);
         visit.api.put::<Value>(address, &body).await.map(drop)
     } else {
-        let mut errors = crate::problem::FormErrors::default();
-        errors.add("settled_on", visit.say("onboarding-no-day"));
+        let errors = FormErrors::one("settled_on", visit.say("onboarding-no-day"));
         let frame = visit.frame(PATH, "onboarding-title").errors(errors);
         return one_page(&visit, &client_id, &item, frame, &fields).await;
     };
     match done {
-        Ok(()) => Ok(
-            Redirect::to(&format!("{}?done=onboarding-settled", address(&client_id)))
-                .into_response(),
-        ),
+        Ok(()) => Ok(told_at(&address(&client_id), "onboarding-settled")),
         Err(problem) => {
             let errors = errors(&visit, problem, &["evidence", "settled_on", "ticket"])?;
             let frame = visit.frame(PATH, "onboarding-title").errors(errors);

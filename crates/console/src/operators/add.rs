@@ -63,6 +63,11 @@ pub(super) fn roles(visit: &Visit, chosen: &str) -> Vec<Choice> {
     ROLES.iter().map(choice).collect()
 }
 
+/// What the forms call a field that the API names so.
+pub(super) fn label(visit: &Visit, name: &str) -> String {
+    visit.say(&format!("operator-label-{}", name.replace('_', "-")))
+}
+
 /// The days that a token is in force, as they were typed.
 pub(super) fn days(visit: &Visit, fields: &Fields, errors: &mut FormErrors) -> Option<u32> {
     let typed = fields.optional("days")?;
@@ -132,13 +137,7 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
                     "reason",
                     "ticket",
                 ];
-                let labels = names
-                    .map(|name| visit.say(&format!("operator-label-{}", name.replace('_', "-"))));
-                let fields: Vec<(&str, &str)> = names
-                    .into_iter()
-                    .zip(labels.iter().map(String::as_str))
-                    .collect();
-                errors = problem.for_form(&fields)?;
+                errors = problem.for_form(&names, |name| label(&visit, name))?;
             }
         }
     }

@@ -2,16 +2,17 @@
 
 use askama::Template;
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use serde_json::json;
 use ui::Page;
 use ui::component::Choice;
 
-use super::add::{days, roles};
+use super::add::{days, label, roles};
 use super::{Operator, PATH, ROLES};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
+use crate::home::told_at;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::{propose, why};
 use crate::visit::Visit;
@@ -105,12 +106,7 @@ pub(super) async fn show_remove(visit: Visit, Path(id): Path<String>) -> Result<
 /// What the API says about a field of one of the forms; what is about none of them leads to the first.
 fn refused(visit: &Visit, problem: Problem, first: &str) -> Result<FormErrors, Problem> {
     let names = [first, "token_sha256", "days", "role", "reason", "ticket"];
-    let labels = names.map(|name| visit.say(&format!("operator-label-{}", name.replace('_', "-"))));
-    let fields: Vec<(&str, &str)> = names
-        .into_iter()
-        .zip(labels.iter().map(String::as_str))
-        .collect();
-    problem.for_form(&fields)
+    problem.for_form(&names, |name| label(visit, name))
 }
 
 pub(super) async fn change_role(
@@ -165,7 +161,7 @@ pub(super) async fn remove(
     if fields.text("typed") == known.name {
         let address = Address::new(&["operators", &id, "remove"]);
         match visit.api.post::<()>(address, &why(&fields)).await {
-            Ok(()) => return Ok(Redirect::to(&format!("{PATH}?done=removed")).into_response()),
+            Ok(()) => return Ok(told_at(PATH, "removed")),
             Err(problem) => errors = refused(&visit, problem, "typed")?,
         }
     } else {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 use ui::Page;
@@ -12,7 +12,7 @@ use super::{CHANGE, Operator, PATH};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::{Done, role};
+use crate::home::{Done, role, told_at};
 use crate::problem::Problem;
 use crate::proposals::{name, why};
 use crate::visit::Visit;
@@ -133,5 +133,5 @@ pub(super) async fn revoke(
 ) -> Result<Response, Problem> {
     let address = Address::new(&["tokens", &token, "revoke"]);
     visit.api.post::<()>(address, &why(&fields)).await?;
-    Ok(Redirect::to(&format!("{PATH}/{id}?done=revoked")).into_response())
+    Ok(told_at(&format!("{PATH}/{id}"), "revoked"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,7 +17,7 @@ use crate::api::Address;
 use crate::credential_types;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::why;
@@ -203,16 +203,7 @@ pub(crate) fn errors(
     problem: Problem,
     fields: &[&str],
 ) -> Result<FormErrors, Problem> {
-    let labels: Vec<String> = fields
-        .iter()
-        .map(|key| visit.say(&format!("field-{key}")))
-        .collect();
-    let known: Vec<(&str, &str)> = fields
-        .iter()
-        .copied()
-        .zip(labels.iter().map(String::as_str))
-        .collect();
-    problem.for_form(&known)
+    problem.for_form(fields, |name| visit.say(&format!("field-{name}")))
 }
 
 async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
@@ -225,9 +216,10 @@ async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         .post::<Organisation>(Address::new(&["organisations"]), &body)
         .await
     {
-        Ok(made) => Ok(
-            Redirect::to(&format!("{PATH}/{}?done=organisation-added", made.id)).into_response(),
-        ),
+        Ok(made) => Ok(told_at(
+            &format!("{PATH}/{}", made.id),
+            "organisation-added",
+        )),
         Err(problem) => {
             let errors = errors(&visit, problem, &FIELDS)?;
             new_page(&visit, &fields, errors).await
@@ -470,7 +462,7 @@ async fn answer(
     code: &str,
 ) -> Result<Response, Problem> {
     match done {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}/{id}?done={code}")).into_response()),
+        Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), code)),
         Err(problem) => {
             let errors = errors(visit, problem, &FIELDS)?;
             let frame = visit.frame(PATH, "organisation").errors(errors);
@@ -482,7 +474,7 @@ async fn answer(
 async fn remove(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
     let address = Address::new(&["organisations", &id, "remove"]);
     match visit.api.post::<Value>(address, &why(&fields)).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}?done=organisation-removed")).into_response()),
+        Ok(_) => Ok(told_at(PATH, "organisation-removed")),
         Err(problem) => answer(&visit, &id, &fields, Err(problem), "").await,
     }
 }

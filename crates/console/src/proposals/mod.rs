@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,9 +15,10 @@ use ui::component::{Row, TagColour};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, Link, show as render};
+use crate::home::{Done, told_at};
 use crate::operators;
 use crate::pages::Pages;
-use crate::problem::{FormErrors, Problem};
+use crate::problem::Problem;
 use crate::sections::{News, Pending, State};
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
@@ -77,7 +78,7 @@ pub(crate) async fn propose(
     body["act"] = act.into();
     body["detail"] = detail;
     let Made { id } = visit.api.post(Address::new(&["proposals"]), &body).await?;
-    Ok(Redirect::to(&format!("{PATH}/{id}?done=proposed")).into_response())
+    Ok(told_at(&format!("{PATH}/{id}"), "proposed"))
 }
 
 /// Reason and ticket of a form, as far as they are given.
@@ -248,11 +249,6 @@ struct ProposalPage {
     ticket: String,
 }
 
-#[derive(Deserialize)]
-struct Done {
-    done: Option<String>,
-}
-
 async fn look(
     visit: Visit,
     Path(id): Path<String>,
@@ -361,11 +357,9 @@ async fn decline(
 async fn decide(visit: Visit, id: String, fields: Fields, how: &str) -> Result<Response, Problem> {
     let address = Address::new(&["proposals", &id, how]);
     match visit.api.post::<Value>(address, &why(&fields)).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}/{id}?done={how}d")).into_response()),
+        Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), &format!("{how}d"))),
         Err(problem) => {
-            let labels = ["reason", "ticket"].map(|field| visit.say(field));
-            let known = [("reason", labels[0].as_str()), ("ticket", &labels[1])];
-            let errors: FormErrors = problem.for_form(&known)?;
+            let errors = problem.for_form(&["reason", "ticket"], |name| visit.say(name))?;
             let frame = visit.frame(PATH, "nav-proposals").errors(errors);
             page(&visit, &id, frame, &fields).await
         }

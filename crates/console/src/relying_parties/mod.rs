@@ -4,7 +4,7 @@ mod made;
 
 use askama::Template;
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use ui::component::{Choice, Row, TagColour};
 use crate::api::{Address, one_step};
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::home::Done;
+use crate::home::{Done, told_at};
 use crate::onboarding;
 use crate::organisations::{self, declared_in, errors, versions};
 use crate::pages::Pages;
@@ -230,10 +230,7 @@ async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         .post::<RelyingParty>(Address::new(&["relying-parties"]), &body)
         .await
     {
-        Ok(made) => {
-            let address = format!("{}?done=relying-party-added", at(&made.client_id));
-            Ok(Redirect::to(&address).into_response())
-        }
+        Ok(made) => Ok(told_at(&at(&made.client_id), "relying-party-added")),
         Err(problem) => {
             let errors = errors(&visit, problem, &FIELDS)?;
             new_page(&visit, &fields, fields.text("organisation"), errors).await
@@ -453,7 +450,7 @@ async fn answer(
     code: &str,
 ) -> Result<Response, Problem> {
     match done {
-        Ok(_) => Ok(Redirect::to(&format!("{}?done={code}", at(client_id))).into_response()),
+        Ok(_) => Ok(told_at(&at(client_id), code)),
         Err(problem) => {
             let errors = errors(
                 visit,
@@ -473,7 +470,7 @@ async fn remove(
 ) -> Result<Response, Problem> {
     let address = Address::new(&["relying-parties", &client_id, "remove"]);
     match visit.api.post::<Value>(address, &why(&fields)).await {
-        Ok(_) => Ok(Redirect::to(&format!("{PATH}?done=relying-party-removed")).into_response()),
+        Ok(_) => Ok(told_at(PATH, "relying-party-removed")),
         Err(problem) => answer(&visit, &client_id, &fields, Err(problem), "").await,
     }
 }

@@ -148,10 +148,8 @@ async fn begin(guest: Guest, fields: Fields) -> Result<Response, Problem> {
                 errors.add("token", guest.say("set-up-wrong-token"));
             }
             Err(problem) => {
-                let password = guest.say("set-up-password");
-                let token = guest.say("set-up-token");
-                let fields = [("token", token.as_str()), ("password", &password)];
-                errors = problem.for_form(&fields)?;
+                let label = |field: &str| guest.say(&format!("set-up-{field}"));
+                errors = problem.for_form(&["token", "password"], label)?;
             }
         }
     }
@@ -173,10 +171,8 @@ async fn begin_anew(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                 return Ok(code_page(frame, begun, CONFIRM_ANEW));
             }
             Err(problem) => {
-                let labels =
-                    ["current", "password"].map(|field| visit.say(&format!("set-up-{field}")));
-                let fields = [("current", labels[0].as_str()), ("password", &labels[1])];
-                errors = problem.for_form(&fields)?;
+                let label = |field: &str| visit.say(&format!("set-up-{field}"));
+                errors = problem.for_form(&["current", "password"], label)?;
             }
         }
     }
@@ -217,7 +213,7 @@ async fn confirmed(
         if problem.code == "set-up-over" {
             return Err(problem);
         }
-        problem.for_form(&[("code", label)])
+        problem.for_form(&["code"], |_| label.to_owned())
     })
 }
 

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::caller::Operator;
 use super::problem::{Code, Problem, Problems};
-use super::proposal::{self, Acts, Approved, Kept, WAITS};
+use super::proposal::{self, Acts, Approved, Kept, TwoPersonAct, WAITS};
 use super::read::{Asked, Told, Why, field};
 use super::role::Right;
 use super::routes::Routes;
@@ -239,11 +239,8 @@ async fn approve(
     Told(why): Told<Why>,
 ) -> Result<Json<Proposal>, Problem> {
     why.check()?;
-    let kept = proposal::find(&app, &operator, &id).await?;
     let now = app.now();
-    let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
-    operator.must(act.right())?;
-    kept.must_be_open(now)?;
+    let (kept, act) = open(&app, &acts, &operator, &id, now).await?;
     if kept.person == operator.person {
         return Err(Code::SecondPersonNeeded.into());
     }
@@ -298,11 +295,8 @@ async fn decline(
     Told(why): Told<Why>,
 ) -> Result<Json<Proposal>, Problem> {
     why.check()?;
-    let kept = proposal::find(&app, &operator, &id).await?;
     let now = app.now();
-    let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
-    operator.must(act.right())?;
-    kept.must_be_open(now)?;
+    let (kept, _) = open(&app, &acts, &operator, &id, now).await?;
     let entry = decided(&operator, Act::ProposalDeclined, &kept, &why, now);
     match app
         .store
@@ -313,6 +307,21 @@ async fn decline(
         Err(StoreError::Unmet { .. }) => Err(Code::ProposalDecided.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// One that still waits, and whose act is the operator's to decide about.
+async fn open<'a>(
+    app: &App,
+    acts: &'a Acts,
+    operator: &Operator,
+    id: &str,
+    now: jiff::Timestamp,
+) -> Result<(Kept, &'a dyn TwoPersonAct), Problem> {
+    let kept = proposal::find(app, operator, id).await?;
+    let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
+    operator.must(act.right())?;
+    kept.must_be_open(now)?;
+    Ok((kept, act))
 }
 
 fn told(operator: &Operator, act: Act, kept: &Kept, now: jiff::Timestamp) -> Entry {

@@ -117,6 +117,13 @@ pub struct Why {
 }
 
 impl Why {
+    /// What a form says beside its other members, where both can be kept.
+    pub fn said(reason: Option<String>, ticket: Option<String>) -> Result<Self, Problem> {
+        let why = Self { reason, ticket };
+        why.check()?;
+        Ok(why)
+    }
+
     /// Whether both can be kept.
     pub fn check(&self) -> Result<(), Problem> {
         for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {

@@ -11,10 +11,9 @@ use store::{Statement, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::Grounds;
 use crate::admin::{
     Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,
-    TwoPersonAct, detail, field,
+    TwoPersonAct, Why, detail, field,
 };
 use crate::app::{App, Parts};
 use crate::audit::{Act, Entry};
@@ -267,6 +266,20 @@ async fn look(
     Ok(Json(told(&app, job, None).await?))
 }
 
+/// Why something is done.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Grounds {
+    /// In your words. No employee's name belongs here: it stands in the audit for years.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    reason: Option<String>,
+    /// The ticket of your service desk.
+    #[serde(default)]
+    #[schema(example = "INC-1042", nullable = false)]
+    ticket: Option<String>,
+}
+
 /// Pause one that runs
 #[utoipa::path(
     post,
@@ -282,7 +295,7 @@ async fn pause(
     Path(id): Path<String>,
     Told(grounds): Told<Grounds>,
 ) -> Result<Json<Now>, Problem> {
-    change(&app, &by, &id, &grounds, (&[Stage::Running], Stage::Paused)).await
+    change(&app, &by, &id, grounds, (&[Stage::Running], Stage::Paused)).await
 }
 
 /// Go on with one that is paused
@@ -300,7 +313,7 @@ async fn resume(
     Path(id): Path<String>,
     Told(grounds): Told<Grounds>,
 ) -> Result<Json<Now>, Problem> {
-    change(&app, &by, &id, &grounds, (&[Stage::Paused], Stage::Running)).await
+    change(&app, &by, &id, grounds, (&[Stage::Paused], Stage::Running)).await
 }
 
 /// Stop one for good. What is revoked stays so
@@ -319,17 +332,17 @@ async fn stop(
     Told(grounds): Told<Grounds>,
 ) -> Result<Json<Now>, Problem> {
     let from = [Stage::Counted, Stage::Running, Stage::Paused];
-    change(&app, &by, &id, &grounds, (&from, Stage::Stopped)).await
+    change(&app, &by, &id, grounds, (&from, Stage::Stopped)).await
 }
 
 async fn change(
     app: &Parts,
     by: &Operator,
     id: &str,
-    grounds: &Grounds,
+    grounds: Grounds,
     (from, to): (&[Stage], Stage),
 ) -> Result<Json<Now>, Problem> {
-    grounds.check()?;
+    let why = Why::said(grounds.reason, grounds.ticket)?;
     let job = find(app, by, id).await?;
     if !from.contains(&job.stage) {
         let detail = format!("It is {}.", job.stage.name());
@@ -337,9 +350,7 @@ async fn change(
     }
     let entry = changed(app, by, &job).with("stage", to.name());
     let update = jobs::change(&job.id, job.stage, to, app.now());
-    app.store
-        .write([update, grounds.told(entry).into()])
-        .await?;
+    app.store.write([update, why.told(entry).into()]).await?;
     Ok(Json(told(app, find(app, by, id).await?, None).await?))
 }
 

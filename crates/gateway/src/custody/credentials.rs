@@ -10,8 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::Grounds;
-use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, field};
+use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why, field};
 use crate::app::{App, Parts};
 use crate::audit::{Act, Entry};
 use crate::revoke::operator::{self, Change, ChangeError, Target};
@@ -189,8 +188,7 @@ async fn look(
 /// Why a credential is revoked, suspended or reinstated.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = CredentialChange)]
-struct Why {
+struct CredentialChange {
     /// Why, from the closed list.
     #[schema(example = "left-employment")]
     reason: Reason,
@@ -214,25 +212,18 @@ struct Why {
     path = "/admin/v1/credentials/{credential}/revoke",
     tag = "Credentials",
     params(("credential" = String, Path, description = "Its serial number")),
-    request_body = Why,
+    request_body = CredentialChange,
     responses((status = 200, description = "It is revoked, now or before", body = Credential), Problems)
 )]
 async fn revoke(
     State(app): State<App>,
     by: Operator,
-    Path(serial_number): Path<String>,
-    Told(why): Told<Why>,
+    Path(serial): Path<String>,
+    Told(asked): Told<CredentialChange>,
 ) -> Result<Json<Credential>, Problem> {
-    let note = why.note.clone().unwrap_or_default();
-    let made = Change::Revoke(why.reason, &note);
-    change(
-        &app,
-        &by,
-        &serial_number,
-        &why,
-        (made, Act::CredentialRevoked),
-    )
-    .await
+    let note = asked.note.clone().unwrap_or_default();
+    let made = Change::Revoke(asked.reason, &note);
+    change(&app, &by, &serial, &asked, (made, Act::CredentialRevoked)).await
 }
 
 /// Suspend a credential: it is refused for the time being
@@ -241,24 +232,17 @@ async fn revoke(
     path = "/admin/v1/credentials/{credential}/suspend",
     tag = "Credentials",
     params(("credential" = String, Path, description = "Its serial number")),
-    request_body = Why,
+    request_body = CredentialChange,
     responses((status = 200, description = "It is suspended, now or before", body = Credential), Problems)
 )]
 async fn suspend(
     State(app): State<App>,
     by: Operator,
-    Path(serial_number): Path<String>,
-    Told(why): Told<Why>,
+    Path(serial): Path<String>,
+    Told(asked): Told<CredentialChange>,
 ) -> Result<Json<Credential>, Problem> {
-    let made = Change::Suspend(why.reason);
-    change(
-        &app,
-        &by,
-        &serial_number,
-        &why,
-        (made, Act::CredentialSuspended),
-    )
-    .await
+    let made = Change::Suspend(asked.reason);
+    change(&app, &by, &serial, &asked, (made, Act::CredentialSuspended)).await
 }
 
 /// Put a suspended credential in force again
@@ -267,21 +251,21 @@ async fn suspend(
     path = "/admin/v1/credentials/{credential}/reinstate",
     tag = "Credentials",
     params(("credential" = String, Path, description = "Its serial number")),
-    request_body = Why,
+    request_body = CredentialChange,
     responses((status = 200, description = "It is in force, now or before", body = Credential), Problems)
 )]
 async fn reinstate(
     State(app): State<App>,
     by: Operator,
-    Path(serial_number): Path<String>,
-    Told(why): Told<Why>,
+    Path(serial): Path<String>,
+    Told(asked): Told<CredentialChange>,
 ) -> Result<Json<Credential>, Problem> {
     let made = Change::Reinstate;
     change(
         &app,
         &by,
-        &serial_number,
-        &why,
+        &serial,
+        &asked,
         (made, Act::CredentialReinstated),
     )
     .await
@@ -291,31 +275,25 @@ async fn change(
     app: &App,
     by: &Operator,
     serial_number: &str,
-    why: &Why,
+    asked: &CredentialChange,
     (made, act): (Change<'_>, Act),
 ) -> Result<Json<Credential>, Problem> {
-    let grounds = Grounds {
-        reason: why.note.clone(),
-        ticket: why.ticket.clone(),
-    };
-    why.note
-        .as_deref()
-        .map(|note| field("note", note))
-        .transpose()?;
-    grounds.check()?;
+    let note = asked.note.as_deref();
+    note.map(|note| field("note", note)).transpose()?;
+    let why = Why::said(asked.note.clone(), asked.ticket.clone())?;
     let (serial, found) = row(app, by, serial_number).await?;
     let organisation = found.text("organisation")?;
     let target = Target {
         organisation,
         serial_number: serial,
-        credential_type: why.credential_type.as_deref(),
+        credential_type: asked.credential_type.as_deref(),
     };
     let now = app.now();
     let serial_number = serial.to_string();
     let entry = Entry::new(by.actor(), act, ("credential", &serial_number), now)
         .organisation(Some(organisation))
-        .with("reason", why.reason.code());
-    let also = vec![grounds.told(entry).into()];
+        .with("reason", asked.reason.code());
+    let also = vec![why.told(entry).into()];
     match operator::change(&app.store, target, made, also, now).await {
         Ok(_) => {}
         Err(ChangeError::NotFound) => return Err(Code::NotFound.into()),

@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use store::StoreError;
+use store::{Statement, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::Custody;
-use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, field};
+use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why};
 use crate::app::{App, Parts};
 use crate::audit::{Act, Entry};
 use crate::retention::holds::{self, Hold, Subject};
@@ -95,24 +95,25 @@ struct Meant {
 async fn meant(
     app: &Parts,
     by: &Operator,
-    organisation: Option<&str>,
-    interaction: Option<&str>,
+    organisation: Option<String>,
+    interaction: Option<String>,
 ) -> Result<Meant, Problem> {
     match (organisation, interaction) {
         (Some(id), None) => {
-            if !by.sees(Some(id)) || app.organisations.find(id).is_none() {
+            if !by.sees(Some(id.as_str())) || app.organisations.find(&id).is_none() {
                 return Err(Code::NotFound.into());
             }
             Ok(Meant {
-                subject: Subject::Organisation(id.to_owned()),
-                organisation: id.to_owned(),
-                named: id.to_owned(),
+                subject: Subject::Organisation(id.clone()),
+                organisation: id.clone(),
+                named: id,
             })
         }
         (None, Some(text)) => {
-            let text = Some(text).filter(|text| !text.contains(char::is_control));
-            let text = text.ok_or(Code::NotFound)?;
-            let found = timeline::one(&app.store, text, by.organisation()).await?;
+            if text.contains(char::is_control) {
+                return Err(Code::NotFound.into());
+            }
+            let found = timeline::one(&app.store, &text, by.organisation()).await?;
             let one = found.ok_or(Code::NotFound)?;
             Ok(Meant {
                 subject: Subject::Interaction(one.id),
@@ -147,29 +148,16 @@ async fn place(
     by: Operator,
     Told(new): Told<NewHold>,
 ) -> Result<StatusCode, Problem> {
-    grounds(&new.reason, new.ticket.as_deref())?;
-    let meant = meant(
-        &app,
-        &by,
-        new.organisation.as_deref(),
-        new.interaction.as_deref(),
-    )
-    .await?;
+    let why = Why::said(Some(new.reason.clone()), new.ticket)?;
+    let meant = meant(&app, &by, new.organisation, new.interaction).await?;
     let actor = by.actor().to_string();
     let placer = holds::Placer {
         actor: &actor,
         within: by.organisation(),
     };
     let hold = holds::place(&meant.subject, &new.reason, placer, app.now());
-    let entry = meant
-        .entry(Act::HoldPlaced, &by, &app)
-        .reason(Some(&new.reason))
-        .ticket(new.ticket.as_deref());
-    match app.store.write([hold, entry.into()]).await {
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
-        Err(StoreError::Unmet { .. }) => Err(Code::HoldElsewhere.into()),
-        Err(error) => Err(error.into()),
-    }
+    let entry = why.told(meant.entry(Act::HoldPlaced, &by, &app));
+    written(&app, hold, entry).await
 }
 
 /// Let what was held go at its time
@@ -185,31 +173,23 @@ async fn lift(
     by: Operator,
     Told(lifting): Told<Lifting>,
 ) -> Result<StatusCode, Problem> {
-    grounds(&lifting.reason, lifting.ticket.as_deref())?;
-    let (organisation, interaction) = (
-        lifting.organisation.as_deref(),
-        lifting.interaction.as_deref(),
-    );
-    let meant = meant(&app, &by, organisation, interaction).await?;
+    let why = Why::said(Some(lifting.reason), lifting.ticket)?;
+    let meant = meant(&app, &by, lifting.organisation, lifting.interaction).await?;
     if !holds::stands(&app.store, &meant.subject).await? {
         return Err(Code::NotFound.into());
     }
-    let entry = meant
-        .entry(Act::HoldLifted, &by, &app)
-        .reason(Some(&lifting.reason))
-        .ticket(lifting.ticket.as_deref());
+    let entry = why.told(meant.entry(Act::HoldLifted, &by, &app));
     let lift = holds::lift(&meant.subject, by.organisation());
-    match app.store.write([lift, entry.into()]).await {
+    written(&app, lift, entry).await
+}
+
+/// Does it, with its entry in the audit; what whoever sees everything placed is not for others to change.
+async fn written(app: &Parts, change: Statement, entry: Entry) -> Result<StatusCode, Problem> {
+    match app.store.write([change, entry.into()]).await {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(StoreError::Unmet { .. }) => Err(Code::HoldElsewhere.into()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn grounds(reason: &str, ticket: Option<&str>) -> Result<(), Problem> {
-    field("reason", reason)?;
-    ticket.map(|ticket| field("ticket", ticket)).transpose()?;
-    Ok(())
 }
 
 /// What would go now.

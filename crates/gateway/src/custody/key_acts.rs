@@ -13,12 +13,12 @@ use store::Statement;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::Custody;
 use super::key_refusals::refused;
 use super::keys::{Changed, Changes, acts, documents, entries, find, owner};
-use super::{Custody, Grounds};
 use crate::admin::{
     Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,
-    TwoPersonAct, detail, field,
+    TwoPersonAct, Why, detail, field,
 };
 use crate::app::App;
 use crate::audit::{Act as Audited, Entry};
@@ -161,6 +161,12 @@ struct SignedOfType {
     in_force: i64,
 }
 
+/// The key that waits to take its place; none where it does not sign.
+fn next<'a>(acts: &'a Acts, key: &KeyRow) -> Option<&'a KeyRow> {
+    let signs = key.state == KeyState::Active;
+    acts.in_place(&key.place, KeyState::Next).filter(|_| signs)
+}
+
 /// Names what was seen: the key, its state and the key that comes after it.
 fn seen(key: &KeyRow, next: Option<&KeyRow>) -> String {
     let next = next.map_or("", |next| next.kid.as_str());
@@ -184,8 +190,7 @@ async fn plan(
 ) -> Result<Json<CompromisePlan>, Problem> {
     let acts = acts(&app, &custody).await?;
     let key = find(&acts, &operator, &id)?;
-    let signs = key.state == KeyState::Active;
-    let next = acts.in_place(&key.place, KeyState::Next).filter(|_| signs);
+    let next = next(&acts, key);
     let signed = if key.place.purpose == KeyPurpose::Credentials {
         rows::find_signed(&app.store, key, app.now()).await?
     } else {
@@ -196,12 +201,8 @@ async fn plan(
         place: key.place.to_string(),
         state: key.state.name(),
         next: next.map(|next| next.kid.clone()),
-        makes_another: signs && next.is_none(),
-        documents: if key.state.is_published() {
-            documents(&app, &key.place)
-        } else {
-            Vec::new()
-        },
+        makes_another: key.state == KeyState::Active && next.is_none(),
+        documents: documents(&app, key),
         in_force: signed.iter().map(|of_type| of_type.in_force).sum(),
         signed: signed
             .into_iter()
@@ -259,20 +260,14 @@ async fn compromise(
     Told(compromise): Told<Compromise>,
 ) -> Result<Json<Compromised>, Problem> {
     field("ticket", &compromise.ticket)?;
-    let grounds = Grounds {
-        reason: compromise.reason,
-        ticket: Some(compromise.ticket.clone()),
-    };
-    grounds.check()?;
+    let why = Why::said(compromise.reason, Some(compromise.ticket.clone()))?;
     let acts = acts(&app, &custody).await?;
     let key = find(&acts, &operator, &id)?;
-    let signs = key.state == KeyState::Active;
-    let next = acts.in_place(&key.place, KeyState::Next).filter(|_| signs);
-    if compromise.plan != seen(key, next) {
+    if compromise.plan != seen(key, next(&acts, key)) {
         return Err(Code::ChangedMeanwhile.into());
     }
     let act = acts.compromised(&key.kid).await.map_err(refused)?;
-    let told = entries(&act, &operator, &grounds, app.now());
+    let told = entries(&act, &operator, &why, app.now());
     let changes = act.keep(&app.store, &custody.holder, told).await;
     let Changes { changes } = changes.map_err(refused)?.into();
     // After the act: to write many lines down takes its time, and the key must be out at once.

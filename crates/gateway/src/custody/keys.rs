@@ -9,9 +9,9 @@ use store::{Statement, StoreError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::Custody;
 use super::key_refusals::refused;
-use super::{Custody, Grounds};
-use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told};
+use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told, Why};
 use crate::app::{App, Parts};
 use crate::keys::acts::{Act, Acts, Change, PUBLISHED_AFTER, PUBLISHED_BEFORE};
 use crate::keys::rows::{self, KeyRow};
@@ -150,8 +150,12 @@ pub(super) fn find<'a>(
     }
 }
 
-/// The addresses of the documents that name the published keys of a place.
-pub(super) fn documents(app: &Parts, place: &Place) -> Vec<String> {
+/// The addresses of the documents that name a key: none where it is not published.
+pub(super) fn documents(app: &Parts, key: &KeyRow) -> Vec<String> {
+    if !key.state.is_published() {
+        return Vec::new();
+    }
+    let place = &key.place;
     let organisation = app.organisations.find(&place.owner);
     let paths = match place.purpose {
         KeyPurpose::IdTokenRs256 => vec![
@@ -205,11 +209,7 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
         retired_at: key.retired_at,
         ended_at: key.ended_at,
         days_in_state: now.duration_since(since).as_hours() / 24,
-        published_in: if key.state.is_published() {
-            documents(app, &key.place)
-        } else {
-            Vec::new()
-        },
+        published_in: documents(app, key),
         may_sign_from: (key.state == KeyState::Next).then(|| key.created_at + PUBLISHED_BEFORE),
         published_until: goes.then(|| key.retired_at.unwrap_or(key.created_at) + PUBLISHED_AFTER),
         credentials_in_force: is_needed
@@ -317,14 +317,10 @@ async fn create(
         Some(name) => Algorithm::parse(name).ok_or_else(unknown)?,
         None => place.purpose.algorithm(),
     };
-    let grounds = Grounds {
-        reason: new.reason,
-        ticket: new.ticket,
-    };
-    grounds.check()?;
+    let why = Why::said(new.reason, new.ticket)?;
     let acts = acts(&app, &custody).await?;
     let act = acts.create(&place, algorithm).await.map_err(refused)?;
-    keep(&app, &custody, &operator, act, &grounds).await
+    keep(&app, &custody, &operator, act, &why).await
 }
 
 /// A place, and when.
@@ -362,14 +358,10 @@ async fn rotate(
     Told(rotation): Told<Rotation>,
 ) -> Result<Json<Changes>, Problem> {
     let place = place(&app, &operator, &rotation.place)?;
-    let grounds = Grounds {
-        reason: rotation.reason,
-        ticket: rotation.ticket,
-    };
-    grounds.check()?;
+    let why = Why::said(rotation.reason, rotation.ticket)?;
     let acts = acts(&app, &custody).await?;
     let act = acts.rotate(&place, rotation.at_once).await;
-    keep(&app, &custody, &operator, act.map_err(refused)?, &grounds).await
+    keep(&app, &custody, &operator, act.map_err(refused)?, &why).await
 }
 
 /// When.
@@ -389,17 +381,6 @@ struct When {
     ticket: Option<String>,
 }
 
-impl When {
-    fn grounds(self) -> Result<(bool, Grounds), Problem> {
-        let grounds = Grounds {
-            reason: self.reason,
-            ticket: self.ticket,
-        };
-        grounds.check()?;
-        Ok((self.at_once, grounds))
-    }
-}
-
 /// Let a next key sign. The one before it goes on verifying
 #[utoipa::path(
     post,
@@ -416,11 +397,11 @@ async fn activate(
     Path(id): Path<String>,
     Told(when): Told<When>,
 ) -> Result<Json<Changes>, Problem> {
-    let (at_once, grounds) = when.grounds()?;
+    let why = Why::said(when.reason, when.ticket)?;
     let acts = acts(&app, &custody).await?;
     let key = find(&acts, &operator, &id)?;
-    let act = acts.activate(&key.kid, at_once).map_err(refused)?;
-    keep(&app, &custody, &operator, act, &grounds).await
+    let act = acts.activate(&key.kid, when.at_once).map_err(refused)?;
+    keep(&app, &custody, &operator, act, &why).await
 }
 
 /// Let a key sign no more: the next one takes its place, and it goes on verifying
@@ -439,11 +420,11 @@ async fn retire(
     Path(id): Path<String>,
     Told(when): Told<When>,
 ) -> Result<Json<Changes>, Problem> {
-    let (at_once, grounds) = when.grounds()?;
+    let why = Why::said(when.reason, when.ticket)?;
     let acts = acts(&app, &custody).await?;
     let key = find(&acts, &operator, &id)?;
-    let act = acts.retire(&key.kid, at_once).map_err(refused)?;
-    keep(&app, &custody, &operator, act, &grounds).await
+    let act = acts.retire(&key.kid, when.at_once).map_err(refused)?;
+    keep(&app, &custody, &operator, act, &why).await
 }
 
 fn place(app: &Parts, operator: &Operator, name: &str) -> Result<Place, Problem> {
@@ -455,13 +436,8 @@ fn place(app: &Parts, operator: &Operator, name: &str) -> Result<Place, Problem>
 }
 
 /// The entries of the audit that belong into the batch of an act.
-pub(super) fn entries(
-    act: &Act,
-    operator: &Operator,
-    grounds: &Grounds,
-    now: Timestamp,
-) -> Vec<Statement> {
-    let entry = |change: &Change| grounds.told(change.entry(operator.actor(), now)).into();
+pub(super) fn entries(act: &Act, operator: &Operator, why: &Why, now: Timestamp) -> Vec<Statement> {
+    let entry = |change: &Change| why.told(change.entry(operator.actor(), now)).into();
     act.changes().iter().map(entry).collect()
 }
 
@@ -471,9 +447,9 @@ pub(super) async fn keep(
     custody: &Custody,
     operator: &Operator,
     act: Act,
-    grounds: &Grounds,
+    why: &Why,
 ) -> Result<Json<Changes>, Problem> {
-    let entries = entries(&act, operator, grounds, app.now());
+    let entries = entries(&act, operator, why, app.now());
     let kept = act.keep(&app.store, &custody.holder, entries).await;
     Ok(Json(kept.map_err(refused)?.into()))
 }

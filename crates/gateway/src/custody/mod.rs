@@ -16,12 +16,8 @@ mod keys;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Deserialize;
-use utoipa::ToSchema;
-
 use crate::Gateway;
-use crate::admin::{Acts, Problem, Routes, field};
-use crate::audit::Entry;
+use crate::admin::{Acts, Routes};
 use crate::config::Lengths;
 use crate::keys::KeyHolder;
 use crate::watching::Watch;
@@ -61,33 +57,4 @@ pub(crate) fn acts(acts: Acts, gateway: &Gateway) -> Acts {
     let holder = Arc::clone(&gateway.base.keys);
     acts.with(key_acts::Remove { holder })
         .with(bulk::RevokeMany)
-}
-
-/// Why something is done.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Grounds {
-    /// In your words. No employee's name belongs here: it stands in the audit for years.
-    #[serde(default)]
-    #[schema(nullable = false)]
-    reason: Option<String>,
-    /// The ticket of your service desk.
-    #[serde(default)]
-    #[schema(example = "INC-1042", nullable = false)]
-    ticket: Option<String>,
-}
-
-impl Grounds {
-    fn check(&self) -> Result<(), Problem> {
-        for (name, text) in [("reason", &self.reason), ("ticket", &self.ticket)] {
-            text.as_deref().map(|text| field(name, text)).transpose()?;
-        }
-        Ok(())
-    }
-
-    fn told(&self, entry: Entry) -> Entry {
-        entry
-            .reason(self.reason.as_deref())
-            .ticket(self.ticket.as_deref())
-    }
 }

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use store::Statement;
 
 use super::desk::new_id;
-use super::rows::{self, Known, NewOperator};
+use super::rows::{self, NewOperator};
 use super::sign_in::end_sessions;
-use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
+use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{
     Acts, Approved, Checked, Code, Operator, Pending, Problem, Right, Role, TwoPersonAct, detail,
 };
@@ -90,8 +90,7 @@ impl TwoPersonAct for Add {
                 return Err(Problem::field("detail.name", reason));
             }
             if let Some(person) = &addition.person {
-                let person = rows::find(&app.store, person, operator.organisation()).await?;
-                let person = person.ok_or(Code::NotFound)?;
+                let person = visible(app, operator, person).await?;
                 let answers = person.person == person.id
                     && (person.organisation.is_none()
                         || person.organisation.as_deref() == organisation);
@@ -275,11 +274,6 @@ impl TwoPersonAct for AddToken {
             Ok(give(app, approved, &addition.operator, digest, days))
         })
     }
-}
-
-async fn visible(app: &App, operator: &Operator, id: &str) -> Result<Known, Problem> {
-    let known = rows::find(&app.store, id, operator.organisation()).await?;
-    known.ok_or(Code::NotFound.into())
 }
 
 fn give(

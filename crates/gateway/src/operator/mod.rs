@@ -23,10 +23,19 @@ pub(crate) use routes::routes;
 pub use rows::{Known, NewOperator, Token};
 pub use totp::code_of;
 
+use crate::admin::{Code, Operator, Problem};
+use crate::app::App;
+
 /// How long a token is in force unless somebody says otherwise, in days.
 pub const TOKEN_DAYS: u32 = 90;
 /// The longest that a token is in force, in days.
 pub const MOST_TOKEN_DAYS: u32 = 400;
+
+/// One that is in force, and that this operator may see.
+async fn visible(app: &App, by: &Operator, id: &str) -> Result<Known, Problem> {
+    let known = rows::find(&app.store, id, by.organisation()).await?;
+    known.ok_or(Code::NotFound.into())
+}
 
 /// A token that its holder made, and its SHA-256 in hexadecimal, for whoever adds them.
 #[must_use]

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::desk::new_id;
 use super::rows::{self, Known, Token};
-use super::{MOST_TOKEN_DAYS, TOKEN_DAYS};
+use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{
     Code, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of, new_token,
 };
@@ -120,9 +120,7 @@ async fn look(
     by: Operator,
     Path(id): Path<String>,
 ) -> Result<Json<WithTokens>, Problem> {
-    let operator = rows::find(&app.store, &id, by.organisation())
-        .await?
-        .ok_or(Code::NotFound)?;
+    let operator = visible(&app, &by, &id).await?;
     let tokens = rows::tokens_of(&app.store, &id).await?;
     Ok(Json(WithTokens { operator, tokens }))
 }
@@ -143,9 +141,7 @@ async fn remove(
     Told(why): Told<Why>,
 ) -> Result<StatusCode, Problem> {
     why.check()?;
-    let known = rows::find(&app.store, &id, by.organisation())
-        .await?
-        .ok_or(Code::NotFound)?;
+    let known = visible(&app, &by, &id).await?;
     let now = app.now();
     let entry = Entry::new(by.actor(), Act::OperatorRemoved, ("operator", &id), now)
         .organisation(known.organisation.as_deref());

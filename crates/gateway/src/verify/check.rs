@@ -14,10 +14,11 @@ use standards::dcql::{
 use standards::jose::jws::Header;
 use standards::jose::{Algorithm, Jwk};
 use standards::openid4vp::VpToken;
-use standards::sd_jwt::{KeyBindingError, KeyBindingExpectation, SdJwt, SdJwtError};
+use standards::sd_jwt::{KeyBindingError, SdJwt, SdJwtError};
 use standards::status_list::{Status, StatusReference};
+use standards::vc::holder::PresentationExpectation;
 use standards::vc::jwt_vc_json::{self, ParsedCredential};
-use standards::vc::jwt_vp::{ParsedPresentation, PresentationError, PresentationExpectation};
+use standards::vc::jwt_vp::{ParsedPresentation, PresentationError};
 use standards::vc::{ValidityError, sd_jwt_vc};
 
 use super::query::Question;
@@ -121,19 +122,19 @@ impl Parsed {
 
     /// Checks, with the issuer's key: signature, validity, holder binding, and the whole query again.
     pub(super) fn verify(&self, issuer_key: &Jwk, asked: &Asked<'_>) -> Result<Verified, Refusal> {
+        let expected = PresentationExpectation {
+            audience: asked.client_id,
+            nonce: asked.nonce,
+            algorithms: ALGORITHMS,
+            now: asked.now,
+            max_age: PRESENTATION_AGE,
+            skew: SKEW,
+        };
         let (document, status) = match &self.presented {
             Presented::JwtVcJson(presentation, credential) => {
                 let credential = credential
                     .verify(issuer_key, ALGORITHMS, asked.now, SKEW)
                     .map_err(|error| refuse_jwt_vc(&error))?;
-                let expected = PresentationExpectation {
-                    audience: asked.client_id,
-                    nonce: asked.nonce,
-                    algorithms: ALGORITHMS,
-                    now: asked.now,
-                    max_age: PRESENTATION_AGE,
-                    skew: SKEW,
-                };
                 presentation
                     .check(&credential, &expected)
                     .map_err(|error| refuse_presentation(&error))?;
@@ -143,14 +144,6 @@ impl Parsed {
                 let (credential, verified) =
                     sd_jwt_vc::Credential::verify(sd_jwt, issuer_key, ALGORITHMS, asked.now, SKEW)
                         .map_err(|error| refuse_sd_jwt_vc(&error))?;
-                let expected = KeyBindingExpectation {
-                    audience: asked.client_id,
-                    nonce: asked.nonce,
-                    algorithms: ALGORITHMS,
-                    now: asked.now,
-                    max_age: PRESENTATION_AGE,
-                    skew: SKEW,
-                };
                 verified
                     .check_key_binding(&expected)
                     .map_err(|error| refuse_key_binding(&error))?;

@@ -1,13 +1,13 @@
 //! The two-person rule, and everybody who would like to be both persons.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use gateway::admin::Role;
 use gateway::operator::NewOperator;
 use jiff::SignedDuration;
 use serde_json::json;
-use sha2_of::sha256;
 
 use crate::database::{Database, on_both_engines};
-use crate::world::{Admin, Caller};
+use crate::world::{Admin, Caller, Reply};
 
 on_both_engines!(
     sec_13_a_role_changes_when_a_second_administrator_approves,
@@ -22,13 +22,8 @@ on_both_engines!(
     sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_nobodys_hands,
 );
 
-mod sha2_of {
-    pub(super) fn sha256(text: &str) -> String {
-        hex::encode(aws_lc_rs::digest::digest(
-            &aws_lc_rs::digest::SHA256,
-            text.as_bytes(),
-        ))
-    }
+fn sha256(text: &str) -> String {
+    hex::encode(digest(&SHA256, text.as_bytes()))
 }
 
 struct Scene {
@@ -56,6 +51,14 @@ impl Scene {
             .await
     }
 
+    async fn approve(&self, by: &Caller, proposal: &str) -> Reply {
+        self.admin.decide(by, proposal, "approve").await
+    }
+
+    async fn decline(&self, by: &Caller, proposal: &str) -> Reply {
+        self.admin.decide(by, proposal, "decline").await
+    }
+
     async fn role(&self) -> String {
         let reply = self
             .admin
@@ -77,11 +80,7 @@ async fn sec_13_a_role_changes_when_a_second_administrator_approves(database: Da
         .expect(200);
     assert_eq!(listed.json["proposals"][0]["id"], id.as_str());
     assert_eq!(listed.json["proposals"][0]["detail"]["from"], "desk");
-    let reply = scene
-        .admin
-        .decide(&scene.bob, &id, "approve")
-        .await
-        .expect(200);
+    let reply = scene.approve(&scene.bob, &id).await.expect(200);
     assert_eq!(reply.json["state"], "approved");
     assert_eq!(reply.json["decided_by"], scene.bob.id.as_str());
     assert_eq!(scene.role().await, "operator");
@@ -93,29 +92,17 @@ async fn sec_13_a_role_changes_when_a_second_administrator_approves(database: Da
         assert_eq!(scene.admin.entries(act).await, 1, "{act}");
     }
     let declined = scene.proposed("viewer").await;
-    scene
-        .admin
-        .decide(&scene.ann, &declined, "decline")
-        .await
-        .expect(200);
-    scene
-        .admin
-        .decide(&scene.bob, &declined, "approve")
-        .await
-        .expect(409)
-        .refused("proposal-decided");
+    scene.decline(&scene.ann, &declined).await.expect(200);
+    let reply = scene.approve(&scene.bob, &declined).await;
+    reply.expect(409).refused("proposal-decided");
     assert_eq!(scene.role().await, "operator");
 }
 
 async fn sec_13_nobody_is_two_persons(database: Database) {
     let scene = Scene::start(database).await;
     let id = scene.proposed("operator").await;
-    scene
-        .admin
-        .decide(&scene.ann, &id, "approve")
-        .await
-        .expect(409)
-        .refused("second-person-needed");
+    let reply = scene.approve(&scene.ann, &id).await;
+    reply.expect(409).refused("second-person-needed");
     // With another token, and through a program that she answers for.
     let second = scene
         .admin
@@ -127,8 +114,7 @@ async fn sec_13_nobody_is_two_persons(database: Database) {
         ..scene.ann.clone()
     };
     scene
-        .admin
-        .decide(&second, &id, "approve")
+        .approve(&second, &id)
         .await
         .refused("second-person-needed");
     let robot = NewOperator {
@@ -140,8 +126,7 @@ async fn sec_13_nobody_is_two_persons(database: Database) {
     };
     let robot = scene.admin.new_operator(robot).await;
     scene
-        .admin
-        .decide(&robot, &id, "approve")
+        .approve(&robot, &id)
         .await
         .refused("second-person-needed");
     let detail = json!({ "operator": scene.desk.id, "role": "viewer" });
@@ -150,8 +135,7 @@ async fn sec_13_nobody_is_two_persons(database: Database) {
         .propose(&robot, "operator-role-change", detail)
         .await;
     scene
-        .admin
-        .decide(&scene.ann, &robots, "approve")
+        .approve(&scene.ann, &robots)
         .await
         .refused("second-person-needed");
     assert_eq!(scene.role().await, "desk");
@@ -161,17 +145,9 @@ async fn sec_13_nobody_is_two_persons(database: Database) {
 async fn sec_13_an_approval_counts_once(database: Database) {
     let scene = Scene::start(database).await;
     let id = scene.proposed("operator").await;
-    scene
-        .admin
-        .decide(&scene.bob, &id, "approve")
-        .await
-        .expect(200);
+    scene.approve(&scene.bob, &id).await.expect(200);
     let back = scene.proposed("desk").await;
-    scene
-        .admin
-        .decide(&scene.bob, &back, "approve")
-        .await
-        .expect(200);
+    scene.approve(&scene.bob, &back).await.expect(200);
     for how in ["approve", "decline"] {
         scene
             .admin
@@ -286,18 +262,10 @@ async fn sec_13_a_right_is_needed_to_propose_and_to_approve(database: Database) 
             .admin
             .operator(&format!("a-{}", role.name()), role, None)
             .await;
-        scene
-            .admin
-            .decide(&caller, &id, "approve")
-            .await
-            .expect(403)
-            .refused("forbidden");
-        scene
-            .admin
-            .decide(&caller, &id, "decline")
-            .await
-            .expect(403)
-            .refused("forbidden");
+        let reply = scene.approve(&caller, &id).await;
+        reply.expect(403).refused("forbidden");
+        let reply = scene.decline(&caller, &id).await;
+        reply.expect(403).refused("forbidden");
         scene
             .admin
             .post(&caller, "/admin/v1/proposals", &body)
@@ -312,17 +280,9 @@ async fn sec_13_a_right_is_needed_to_propose_and_to_approve(database: Database) 
         .propose(&scene.ann, "operator-role-change", detail)
         .await;
     let third = scene.admin.operator("cat", Role::Administrator, None).await;
-    scene
-        .admin
-        .decide(&third, &demotion, "approve")
-        .await
-        .expect(200);
-    scene
-        .admin
-        .decide(&scene.bob, &id, "approve")
-        .await
-        .expect(403)
-        .refused("forbidden");
+    scene.approve(&third, &demotion).await.expect(200);
+    let reply = scene.approve(&scene.bob, &id).await;
+    reply.expect(403).refused("forbidden");
     assert_eq!(scene.role().await, "desk");
 }
 
@@ -330,17 +290,9 @@ async fn what_changed_meanwhile_is_not_done_by_half(database: Database) {
     let scene = Scene::start(database).await;
     let first = scene.proposed("operator").await;
     let second = scene.proposed("viewer").await;
-    scene
-        .admin
-        .decide(&scene.bob, &first, "approve")
-        .await
-        .expect(200);
-    scene
-        .admin
-        .decide(&scene.bob, &second, "approve")
-        .await
-        .expect(409)
-        .refused("changed-meanwhile");
+    scene.approve(&scene.bob, &first).await.expect(200);
+    let reply = scene.approve(&scene.bob, &second).await;
+    reply.expect(409).refused("changed-meanwhile");
     assert_eq!(scene.role().await, "operator");
     let reply = scene
         .admin
@@ -362,12 +314,8 @@ async fn what_a_removed_operator_proposed_is_declined(database: Database) {
         .get(&scene.ann, "/admin/v1/whoami")
         .await
         .expect(401);
-    scene
-        .admin
-        .decide(&scene.bob, &id, "approve")
-        .await
-        .expect(409)
-        .refused("proposal-decided");
+    let reply = scene.approve(&scene.bob, &id).await;
+    reply.expect(409).refused("proposal-decided");
     assert_eq!(scene.role().await, "desk");
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::verify::{SdJwt, SdJwtError, VerifiedSdJwt};
@@ -10,34 +10,8 @@ use super::{KEY_BINDING_TYP, hash};
 use crate::claims::{self, ClaimError};
 use crate::dcql::Location;
 use crate::jose::jws::{self, ProtectedHeader, VerifyError};
-use crate::jose::{Algorithm, Jwk, SignError, Signer, Typ};
-use crate::vc::holder::{self, HolderKeyError};
-
-/// What a verifier holds a key binding against.
-#[derive(Debug, Clone, Copy)]
-pub struct KeyBindingExpectation<'a> {
-    /// The verifier's client identifier in full.
-    pub audience: &'a str,
-    /// The nonce of the request.
-    pub nonce: &'a str,
-    /// Signature algorithms.
-    pub algorithms: &'a [Algorithm],
-    /// The time of receipt.
-    pub now: Timestamp,
-    /// How old the binding may be.
-    pub max_age: SignedDuration,
-    /// How far ahead of ours the wallet's clock may be.
-    pub skew: SignedDuration,
-}
-
-/// A key binding that holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct KeyBinding {
-    /// The holder's key, from `cnf`.
-    pub holder: Jwk,
-    /// When the holder signed.
-    pub issued_at: Timestamp,
-}
+use crate::jose::{SignError, Signer, Typ};
+use crate::vc::holder::{self, HolderBinding, HolderKeyError, PresentationExpectation};
 
 /// Why a key binding is refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -76,8 +50,8 @@ impl VerifiedSdJwt {
     /// a weaker success.
     pub fn check_key_binding(
         &self,
-        expected: &KeyBindingExpectation<'_>,
-    ) -> Result<KeyBinding, KeyBindingError> {
+        expected: &PresentationExpectation<'_>,
+    ) -> Result<HolderBinding, KeyBindingError> {
         let jwt = self.key_binding.as_ref().ok_or(KeyBindingError::Missing)?;
         let holder = holder::key_of_confirmation(self.claims())?.ok_or(HolderKeyError::Unbound)?;
         let verified = jwt.verify(&holder, expected.algorithms, Typ::Is(KEY_BINDING_TYP))?;
@@ -99,7 +73,7 @@ impl VerifiedSdJwt {
         if age < -expected.skew {
             return Err(KeyBindingError::FromTheFuture);
         }
-        Ok(KeyBinding { holder, issued_at })
+        Ok(HolderBinding { holder, issued_at })
     }
 }
 

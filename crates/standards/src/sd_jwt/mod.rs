@@ -12,7 +12,7 @@ pub mod verify;
 
 pub use disclosure::{Disclosure, DisclosureError};
 pub use issue::{IssueError, Unsigned};
-pub use key_binding::{KeyBinding, KeyBindingError, KeyBindingExpectation, Presentation};
+pub use key_binding::{KeyBindingError, Presentation};
 pub use processing::ProcessingError;
 pub use verify::{SdJwt, SdJwtError, VerifiedSdJwt};
 

@@ -1,10 +1,38 @@
-//! The holder's key: from a DID that holds its own key (did:jwk, did:key), or from `cnf` (RFC 7800).
+//! The holder: their key, from a DID that holds its own key (did:jwk, did:key) or from `cnf` (RFC 7800); and what their
+//! signature of a presentation must answer, whichever the format.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::did::{self, Did, DidUrl, Relationship};
-use crate::jose::Jwk;
 use crate::jose::jwk::JwkError;
+use crate::jose::{Algorithm, Jwk};
+
+/// What a verifier holds a presentation against.
+#[derive(Debug, Clone, Copy)]
+pub struct PresentationExpectation<'a> {
+    /// The verifier's client identifier in full.
+    pub audience: &'a str,
+    /// The nonce of the request.
+    pub nonce: &'a str,
+    /// Signature algorithms.
+    pub algorithms: &'a [Algorithm],
+    /// The time of receipt.
+    pub now: Timestamp,
+    /// How old the presentation may be.
+    pub max_age: SignedDuration,
+    /// How far ahead of ours the wallet's clock may be.
+    pub skew: SignedDuration,
+}
+
+/// A presentation that holds: the credential's holder made it, for this request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HolderBinding {
+    /// The holder's key.
+    pub holder: Jwk,
+    /// When the holder signed.
+    pub issued_at: Timestamp,
+}
 
 /// Why a holder's key cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,14 +3,14 @@
 
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::holder::HolderKeyError;
+use super::holder::{HolderBinding, HolderKeyError, PresentationExpectation};
 use super::jwt_vc_json::{CONTEXT, Credential};
 use crate::claims::{self, ClaimError};
 use crate::jose::jws::{self, ParseError, Parsed, ProtectedHeader, VerifyError};
-use crate::jose::{Algorithm, Jwk, SignError, Signer, Typ};
+use crate::jose::{SignError, Signer, Typ};
 
 /// A presentation, read but not verified: its credential must be verified first, since that says whose key
 /// must have signed here.
@@ -18,32 +18,6 @@ use crate::jose::{Algorithm, Jwk, SignError, Signer, Typ};
 pub struct ParsedPresentation {
     jwt: Parsed,
     credential: String,
-}
-
-/// What a verifier holds a presentation against.
-#[derive(Debug, Clone, Copy)]
-pub struct PresentationExpectation<'a> {
-    /// The verifier's client identifier in full.
-    pub audience: &'a str,
-    /// The nonce of the request.
-    pub nonce: &'a str,
-    /// Signature algorithms.
-    pub algorithms: &'a [Algorithm],
-    /// The time of receipt.
-    pub now: Timestamp,
-    /// How old the presentation may be.
-    pub max_age: SignedDuration,
-    /// How far ahead of ours the wallet's clock may be.
-    pub skew: SignedDuration,
-}
-
-/// A presentation that holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HolderBinding {
-    /// The holder's key.
-    pub holder: Jwk,
-    /// When the holder signed.
-    pub issued_at: Timestamp,
 }
 
 /// Why a presentation is refused.

@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use standards::dcql::{Candidate, CredentialQuery, Format, Path};
 use standards::jose::jws::{ProtectedHeader, VerifyError};
 use standards::jose::{Jwk, SoftwareKey, Typ};
-use standards::sd_jwt::{
-    IssueError, KeyBindingError, KeyBindingExpectation, SdJwt, SdJwtError, Unsigned,
-};
+use standards::sd_jwt::{IssueError, KeyBindingError, SdJwt, SdJwtError, Unsigned};
 use standards::status_list::StatusReference;
+use standards::vc::holder::PresentationExpectation;
 use standards::vc::sd_jwt_vc::{self, BuildError, Credential};
 use standards::vc::{Validity, ValidityError};
 
@@ -52,7 +51,7 @@ fn sd_03_the_examples_key_bindings_hold_for_their_verifier_and_nonce_only() {
         } else {
             1_748_537_244
         };
-        let expected = KeyBindingExpectation {
+        let expected = PresentationExpectation {
             audience: "https://verifier.example.org",
             nonce: "1234567890",
             algorithms: ES256,
@@ -64,7 +63,7 @@ fn sd_03_the_examples_key_bindings_hold_for_their_verifier_and_nonce_only() {
             verified.check_key_binding(&expected).unwrap().issued_at,
             at(made_at)
         );
-        let other = KeyBindingExpectation {
+        let other = PresentationExpectation {
             nonce: "1234567891",
             ..expected
         };
@@ -72,7 +71,7 @@ fn sd_03_the_examples_key_bindings_hold_for_their_verifier_and_nonce_only() {
             verified.check_key_binding(&other),
             Err(KeyBindingError::Nonce)
         );
-        let other = KeyBindingExpectation {
+        let other = PresentationExpectation {
             audience: "https://verifier.example.com",
             ..expected
         };
@@ -80,7 +79,7 @@ fn sd_03_the_examples_key_bindings_hold_for_their_verifier_and_nonce_only() {
             verified.check_key_binding(&other),
             Err(KeyBindingError::Audience)
         );
-        let other = KeyBindingExpectation {
+        let other = PresentationExpectation {
             now: at(made_at + 301),
             ..expected
         };
@@ -88,7 +87,7 @@ fn sd_03_the_examples_key_bindings_hold_for_their_verifier_and_nonce_only() {
             verified.check_key_binding(&other),
             Err(KeyBindingError::TooOld)
         );
-        let other = KeyBindingExpectation {
+        let other = PresentationExpectation {
             now: at(made_at - 61),
             ..expected
         };
@@ -96,7 +95,7 @@ fn sd_03_the_examples_key_bindings_hold_for_their_verifier_and_nonce_only() {
             verified.check_key_binding(&other),
             Err(KeyBindingError::FromTheFuture)
         );
-        let other = KeyBindingExpectation {
+        let other = PresentationExpectation {
             algorithms: &[],
             ..expected
         };
@@ -151,8 +150,8 @@ fn staff_identity(issuer: &SoftwareKey, holder: &SoftwareKey) -> String {
     wait(unsigned.sign(issuer, ProtectedHeader::typ(sd_jwt_vc::TYP))).unwrap()
 }
 
-fn expectation<'a>() -> KeyBindingExpectation<'a> {
-    KeyBindingExpectation {
+fn expectation<'a>() -> PresentationExpectation<'a> {
+    PresentationExpectation {
         audience: "decentralized_identifier:did:web:gateway.example",
         nonce: "n-0S6_WzA2Mj",
         algorithms: ES256,

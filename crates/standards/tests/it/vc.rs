@@ -7,11 +7,9 @@ use standards::did;
 use standards::jose::jws::{self, ProtectedHeader, VerifyError};
 use standards::jose::{JwkSet, SoftwareKey};
 use standards::status_list::{Entry, Purpose, ReferenceError, StatusReference};
-use standards::vc::holder::{HolderKeyError, key_of};
+use standards::vc::holder::{HolderKeyError, PresentationExpectation, key_of};
 use standards::vc::jwt_vc_json::{Credential, CredentialError, ParsedCredential};
-use standards::vc::jwt_vp::{
-    self, ParsedPresentation, PresentationClaims, PresentationError, PresentationExpectation,
-};
+use standards::vc::jwt_vp::{self, ParsedPresentation, PresentationClaims, PresentationError};
 use standards::vc::{Validity, ValidityError};
 
 use crate::world::{

@@ -19,10 +19,11 @@ use standards::openid4vp::{
     AuthorizationResponse, ClientId, ClientMetadata, REQUEST_OBJECT_MEDIA_TYPE, RequestLink,
     RequestObject, RequestUriMethod, RequestUriPost, ResponseBody, ResponseMode,
 };
-use standards::sd_jwt::{KeyBindingExpectation, SdJwt};
+use standards::sd_jwt::SdJwt;
 use standards::status_list::StatusReference;
+use standards::vc::holder::PresentationExpectation;
 use standards::vc::jwt_vc_json::ParsedCredential;
-use standards::vc::jwt_vp::{ParsedPresentation, PresentationExpectation};
+use standards::vc::jwt_vp::ParsedPresentation;
 use standards::vc::sd_jwt_vc;
 use url::Url;
 
@@ -242,18 +243,18 @@ fn check(
     let key = party.key.public_jwk();
     let audience = party.client_id().to_string();
     let (audience, nonce) = (audience.as_str(), asked.nonce.as_str());
+    let expected = PresentationExpectation {
+        audience,
+        nonce,
+        algorithms: ES256,
+        now,
+        max_age: MAX_AGE,
+        skew: SKEW,
+    };
     let (document, status) = if format == Format::DcSdJwt {
         let sd_jwt = SdJwt::parse(text).map_err(|error| error.to_string())?;
         let (credential, verified) = sd_jwt_vc::Credential::verify(&sd_jwt, key, ES256, now, SKEW)
             .map_err(|error| error.to_string())?;
-        let expected = KeyBindingExpectation {
-            audience,
-            nonce,
-            algorithms: ES256,
-            now,
-            max_age: MAX_AGE,
-            skew: SKEW,
-        };
         verified
             .check_key_binding(&expected)
             .map_err(|error| error.to_string())?;
@@ -267,14 +268,6 @@ fn check(
         let credential = parsed
             .verify(key, ES256, now, SKEW)
             .map_err(|error| error.to_string())?;
-        let expected = PresentationExpectation {
-            audience,
-            nonce,
-            algorithms: ES256,
-            now,
-            max_age: MAX_AGE,
-            skew: SKEW,
-        };
         presentation
             .check(&credential, &expected)
             .map_err(|error| error.to_string())?;

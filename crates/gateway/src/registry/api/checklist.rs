@@ -188,11 +188,7 @@ async fn settle(
     Path((client_id, item)): Path<(String, String)>,
     Told(shown): Told<Shown>,
 ) -> Result<Json<Checklist>, Problem> {
-    let why = Why {
-        reason: shown.reason,
-        ticket: shown.ticket,
-    };
-    why.check()?;
+    let why = Why::said(shown.reason, shown.ticket)?;
     let evidence = field("evidence", &shown.evidence)?;
     // Whoever is east of here may have tomorrow already.
     let today = gateway.now().to_zoned(jiff::tz::TimeZone::UTC).date();

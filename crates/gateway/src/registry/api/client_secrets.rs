@@ -175,11 +175,7 @@ async fn make(
     Told(asked): Told<NewSecret>,
 ) -> Result<(StatusCode, Json<MadeSecret>), Problem> {
     let overlap = asked.overlap()?;
-    let why = Why {
-        reason: asked.reason,
-        ticket: asked.ticket,
-    };
-    why.check()?;
+    let why = Why::said(asked.reason, asked.ticket)?;
     visible(&gateway, &operator, &client_id).await?;
     let made = gateway.make_client_secret(&client_id, overlap, why.by(&operator));
     let made = made

@@ -241,11 +241,7 @@ async fn upload(
     Path(name): Path<String>,
     Told(upload): Told<Upload>,
 ) -> Result<Json<CredentialType>, Problem> {
-    let why = Why {
-        reason: upload.reason,
-        ticket: upload.ticket,
-    };
-    why.check()?;
+    let why = Why::said(upload.reason, upload.ticket)?;
     // A type is everybody's, whoever issues it.
     whole_gateway(&operator)?;
     let said = |error| invalid(&error, &operator, &name);
@@ -262,14 +258,7 @@ async fn upload(
         return Err(Code::ChangedMeanwhile.into());
     }
     let key: Key = (Kind::CredentialType, name);
-    change(
-        &gateway,
-        (&operator, why.by(&operator)),
-        &key,
-        Some(&entry),
-        version,
-    )
-    .await?;
+    change(&gateway, (&operator, &why), &key, Some(&entry), version).await?;
     view_one(&gateway, &operator, &key.1).await
 }
 
@@ -314,13 +303,6 @@ async fn remove(
     let declared = super::find(&gateway, &operator, Kind::CredentialType, &name).await?;
     let version = registered(&declared, None)?;
     let key = (Kind::CredentialType, name);
-    change(
-        &gateway,
-        (&operator, why.by(&operator)),
-        &key,
-        None,
-        version,
-    )
-    .await?;
+    change(&gateway, (&operator, &why), &key, None, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,8 +14,7 @@ use serde_json::Value;
 
 use super::{Entry, Key, Kind, Plan, RegistryError};
 use crate::Gateway;
-use crate::admin::{Acts, Code, Operator, Problem, Routes};
-use crate::audit::By;
+use crate::admin::{Acts, Code, Operator, Problem, Routes, Why};
 use crate::config::ConfigError;
 use crate::operate::Declared;
 
@@ -146,16 +145,14 @@ fn whole_gateway(operator: &Operator) -> Result<(), Problem> {
     }
 }
 
-/// Brings one thing to what it is to be, all checked, where it still has the version that was seen; says whether anything
-/// had to be changed.
+/// Brings one thing to what it is to be, all checked, where it still has the version that was seen.
 async fn change(
     gateway: &Gateway,
-    by: (&Operator, By<'_>),
+    (operator, why): (&Operator, &Why),
     key: &Key,
     to: Option<&Entry>,
     seen: i64,
-) -> Result<bool, Problem> {
-    let (operator, by) = by;
+) -> Result<(), Problem> {
     let about = |error| problem(error, operator, &key.1);
     let plan = gateway
         .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
@@ -165,8 +162,7 @@ async fn change(
         return Err(Code::ChangedMeanwhile.into());
     }
     one_persons(gateway, operator, &plan).await?;
-    gateway.apply(&plan, by).await.map_err(about)?;
-    Ok(!plan.is_empty())
+    gateway.apply(&plan, why.by(operator)).await.map_err(about)
 }
 
 /// Refuses what two persons must agree on.

@@ -199,11 +199,7 @@ async fn create(
     operator: Operator,
     Told(new): Told<NewOrganisation>,
 ) -> Result<(StatusCode, Json<Organisation>), Problem> {
-    let why = Why {
-        reason: new.reason,
-        ticket: new.ticket,
-    };
-    why.check()?;
+    let why = Why::said(new.reason, new.ticket)?;
     whole_gateway(&operator)?;
     let said = |error| invalid(&error, &operator, "");
     let config = wire::organisation(new.declared).map_err(said)?;
@@ -222,14 +218,7 @@ async fn create(
     }
     let key: Key = (Kind::Organisation, config.id);
     if known.is_none() {
-        change(
-            &gateway,
-            (&operator, why.by(&operator)),
-            &key,
-            Some(&entry),
-            0,
-        )
-        .await?;
+        change(&gateway, (&operator, &why), &key, Some(&entry), 0).await?;
     }
     Ok((
         StatusCode::CREATED,
@@ -280,11 +269,7 @@ impl Alteration {
         if !self.change.is_object() {
             return Err(Problem::field("change", "it is an object"));
         }
-        let why = Why {
-            reason: self.reason,
-            ticket: self.ticket,
-        };
-        why.check()?;
+        let why = Why::said(self.reason, self.ticket)?;
         Ok((self.change, self.version, why))
     }
 }
@@ -333,15 +318,7 @@ async fn put(
     let entry = Entry::of_organisation(&config).map_err(said)?;
     check_tenants_change(operator, &declared.body, &entry.body)?;
     let key: Key = (Kind::Organisation, config.id);
-    change(
-        gateway,
-        (operator, why.by(operator)),
-        &key,
-        Some(&entry),
-        version,
-    )
-    .await
-    .map(drop)
+    change(gateway, (operator, why), &key, Some(&entry), version).await
 }
 
 /// The versions that an organisation had
@@ -399,11 +376,7 @@ async fn trust(
     Path(id): Path<String>,
     Told(asked): Told<TrustChange>,
 ) -> Result<Json<Organisation>, Problem> {
-    let why = Why {
-        reason: asked.reason,
-        ticket: asked.ticket,
-    };
-    why.check()?;
+    let why = Why::said(asked.reason, asked.ticket)?;
     let issuer = field("issuer", &asked.issuer)?;
     let declared = find(&gateway, &operator, Kind::Organisation, &id).await?;
     let version = registered(&declared, None)?;
@@ -458,13 +431,6 @@ async fn remove(
         return Err(Problem::with(Code::StillInUse, reason));
     }
     let key = (Kind::Organisation, id);
-    change(
-        &gateway,
-        (&operator, why.by(&operator)),
-        &key,
-        None,
-        version,
-    )
-    .await?;
+    change(&gateway, (&operator, &why), &key, None, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -213,11 +213,7 @@ async fn apply(
     operator: Operator,
     Told(told): Told<Apply>,
 ) -> Result<StatusCode, Problem> {
-    let why = Why {
-        reason: told.reason,
-        ticket: told.ticket,
-    };
-    why.check()?;
+    let why = Why::said(told.reason, told.ticket)?;
     let asked = Asked {
         declaration: told.declaration,
         toml: told.toml,

@@ -202,11 +202,7 @@ async fn create(
     operator: Operator,
     Told(new): Told<NewRelyingParty>,
 ) -> Result<(StatusCode, Json<RelyingParty>), Problem> {
-    let why = Why {
-        reason: new.reason,
-        ticket: new.ticket,
-    };
-    why.check()?;
+    let why = Why::said(new.reason, new.ticket)?;
     let owner = find(&gateway, &operator, Kind::Organisation, &new.organisation).await?;
     let said = |error| invalid(&error, &operator, &owner.name);
     let config = wire::relying_party(new.declared, &Secrets::default()).map_err(said)?;
@@ -228,14 +224,7 @@ async fn create(
                 "Its organisation stands in the gateway's configuration file: declare it there.";
             return Err(Problem::with(Code::InConfigurationFile, reason));
         }
-        change(
-            &gateway,
-            (&operator, why.by(&operator)),
-            &key,
-            Some(&entry),
-            0,
-        )
-        .await?;
+        change(&gateway, (&operator, &why), &key, Some(&entry), 0).await?;
     }
     Ok((
         StatusCode::CREATED,
@@ -289,14 +278,7 @@ async fn alter(
         ));
     }
     let key = (Kind::RelyingParty, client_id);
-    change(
-        &gateway,
-        (&operator, why.by(&operator)),
-        &key,
-        Some(&entry),
-        version,
-    )
-    .await?;
+    change(&gateway, (&operator, &why), &key, Some(&entry), version).await?;
     view(&gateway, &operator, &key.1).await
 }
 
@@ -360,13 +342,6 @@ async fn remove(
     let declared = find(&gateway, &operator, Kind::RelyingParty, &client_id).await?;
     let version = registered(&declared, None)?;
     let key = (Kind::RelyingParty, client_id);
-    change(
-        &gateway,
-        (&operator, why.by(&operator)),
-        &key,
-        None,
-        version,
-    )
-    .await?;
+    change(&gateway, (&operator, &why), &key, None, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
