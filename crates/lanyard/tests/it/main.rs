@@ -51,6 +51,7 @@ mod portal_walk;
 mod ports;
 mod postgres_server;
 mod process;
+mod restored;
 mod revoke_command;
 mod rolling;
 mod sandbox_command;
