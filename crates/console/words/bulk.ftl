@@ -27,6 +27,7 @@ bulk-pace-number = Revocations a second: it is a number from 1 to 1000
 bulk-count = Upload and count
 bulk-would = What it would do now
 bulk-in-force = In force: these would be revoked
+bulk-expired = Expired: these would be revoked, too, and are good for nothing any more
 bulk-already = Revoked before
 bulk-unknown = Unknown
 bulk-progress = How far it has come

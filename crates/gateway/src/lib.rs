@@ -35,6 +35,7 @@ pub mod outbound;
 mod outcome;
 pub mod random;
 pub mod registry;
+pub mod restored;
 pub mod retention;
 mod revision;
 pub mod revoke;
@@ -80,7 +81,7 @@ use random::Random;
 use registry::RegistryError;
 use status::Lists;
 use storage_secret::seal;
-pub use storage_secret::{Renewed, SEALED, Sealed, rotate_storage_secret};
+pub use storage_secret::{Renewed, Rotated, SEALED, Sealed, rotate_storage_secret};
 use store::{Migrations, StoreError};
 use tables::Opening;
 pub use tables::{OtherTables, look_into_store, open_store};
@@ -198,6 +199,9 @@ impl Gateway {
         config.check_admin()?;
         let address_header = address_header(config)?;
         let store = tables::open(&config.database_address()?, opening).await?;
+        if opening == Opening::Bring {
+            storage_secret::keep_at_start(&store, &seal).await?;
+        }
         let seal = storage_secret::with_kept_keys(seal, &store).await?;
         let limits = Limits::new(
             config.limits.clone(),

@@ -125,6 +125,11 @@ impl Seal {
         Self::of(self.0.storage.clone(), kept)
     }
 
+    /// Whether there is no earlier secret: then nobody need know which of several was the first.
+    pub(crate) fn is_of_one_secret(&self) -> bool {
+        self.0.storage.len() == 1
+    }
+
     /// What an earlier secret sealed, sealed with the one in use; nothing where that is so already.
     pub(crate) fn renew(&self, place: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, Unopenable> {
         let current = self.0.storage.get(..1).ok_or(Unopenable)?;

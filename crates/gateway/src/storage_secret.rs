@@ -85,15 +85,30 @@ pub struct Renewed {
     pub lost: u64,
 }
 
-/// Seals anew what an earlier secret sealed, in the database that the configuration names.
+/// What came of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rotated {
+    /// Each table, with all that was sealed anew in it and what the last walk found.
+    pub tables: Vec<Renewed>,
+    /// Whether the last walk found nothing that an earlier secret had sealed. If not, somebody seals with one all the while.
+    pub settled: bool,
+}
+
+/// Walks through all tables, until one finds nothing to do. A process that still seals with an earlier secret writes before the
+/// place where a walk is, too, so that one walk says nothing of what is there at its end.
+const MOST_WALKS: usize = 10;
+
+/// Seals anew what an earlier secret sealed, in the database that the configuration names. Refused where it is not known which
+/// secret was the first, unless `last_is_first` says that it is the last in the list.
 pub async fn rotate_storage_secret(
     config: &Config,
+    last_is_first: bool,
     account: &str,
     now: Timestamp,
-) -> Result<Vec<Renewed>, ComposeError> {
+) -> Result<Rotated, ComposeError> {
     let store = tables::open_store(&config.database_address()?).await?;
     let seal = seal(config)?;
-    let done = rotate(&store, &seal, account, now).await;
+    let done = rotate(&store, &seal, last_is_first, account, now).await;
     store.close().await;
     done
 }
@@ -101,13 +116,30 @@ pub async fn rotate_storage_secret(
 async fn rotate(
     store: &Store,
     seal: &Seal,
+    last_is_first: bool,
     account: &str,
     now: Timestamp,
-) -> Result<Vec<Renewed>, ComposeError> {
+) -> Result<Rotated, ComposeError> {
+    if !last_is_first && !knows_the_first(store, seal).await? {
+        let reason = "which of several secrets this gateway began with stands nowhere, and people's subjects hang on it: \
+                      start a gateway once with that one alone, or, if it is the last in this list, say --last-is-first";
+        return Err(ConfigError::value("earlier_storage_secrets", reason).into());
+    }
     keep(store, seal).await?;
-    let mut all = Vec::new();
-    for place in SEALED {
-        all.push(place.renew(store, seal).await?);
+    let mut all: Vec<Renewed> = Vec::new();
+    let mut settled = false;
+    for _ in 0..MOST_WALKS {
+        let before = std::mem::take(&mut all);
+        for (at, place) in SEALED.iter().enumerate() {
+            let mut one = place.renew(store, seal).await?;
+            one.renewed += before.get(at).map_or(0, |before| before.renewed);
+            all.push(one);
+        }
+        let renewed = |all: &[Renewed]| all.iter().map(|one| one.renewed).sum::<u64>();
+        settled = renewed(&all) == renewed(&before);
+        if settled {
+            break;
+        }
     }
     let renewed: u64 = all.iter().map(|one| one.renewed).sum();
     let told = Entry::new(
@@ -118,7 +150,38 @@ async fn rotate(
     );
     let told = told.number("renewed", renewed.try_into().unwrap_or(i64::MAX));
     store.write([told.into()]).await?;
-    Ok(all)
+    Ok(Rotated {
+        tables: all,
+        settled,
+    })
+}
+
+/// At a start: what is derived from the secret with which a gateway began is written down before there is a second one, so that
+/// the order in which a configuration lists several never decides who people are. Where it lists several and none is written
+/// down, nobody can tell which was the first: the last is taken, as it was before, and not written down.
+pub(crate) async fn keep_at_start(store: &Store, seal: &Seal) -> Result<(), ComposeError> {
+    if knows_the_first(store, seal).await? {
+        return keep(store, seal).await;
+    }
+    tracing::warn!(
+        "which of several storage secrets this gateway began with stands nowhere; the last of earlier_storage_secrets is taken: \
+         if it is not that one, people are other subjects than before. See `lanyard storage-secret rotate --last-is-first`"
+    );
+    Ok(())
+}
+
+async fn knows_the_first(store: &Store, seal: &Seal) -> Result<bool, StoreError> {
+    if seal.is_of_one_secret() {
+        return Ok(true);
+    }
+    // Kept, or a database in which nobody is known yet.
+    let known = "SELECT COUNT(*) AS kept, (SELECT COUNT(*) FROM (SELECT 1 FROM interactions LIMIT 1) i) \
+                 + (SELECT COUNT(*) FROM (SELECT 1 FROM credentials LIMIT 1) c) AS used FROM kept_keys";
+    let Some(row) = store.read_one(Statement::new(known)).await? else {
+        return Ok(false);
+    };
+    let is_kept = row.integer("kept")? >= KEPT.len().try_into().unwrap_or(i64::MAX);
+    Ok(is_kept || row.integer("used")? == 0)
 }
 
 /// Writes down the keys that must stay, unless they are there.

@@ -60,6 +60,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         _ => anyhow::bail!("tls_certificate and tls_key belong together"),
     };
     let gateway = Gateway::compose(&config, Surroundings::production()).await?;
+    gateway::restored::check(&gateway.app().store).await??;
     if options.check {
         gateway.close().await;
         return say(format_args!(

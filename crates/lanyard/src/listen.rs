@@ -2,11 +2,14 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::Router;
+use axum::middleware::AddExtension;
+use axum::{Extension, Router};
+use axum_server::accept::Accept;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
 use gateway::limits::ProcessLimits;
@@ -16,7 +19,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
+use sidecar::PeerCertificate;
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
+use tower::Layer as _;
 
 use crate::connections::Connections;
 
@@ -93,6 +99,7 @@ impl Listeners {
                 Some(tls) => match axum_server::from_tcp(listener) {
                     Ok(server) => {
                         let acceptor = RustlsAcceptor::new(tls).acceptor(connections);
+                        let acceptor = WithCertificate(acceptor);
                         let server = bounded(server.acceptor(acceptor).handle(handle));
                         server.serve(service).await
                     }
@@ -151,6 +158,34 @@ impl Listeners {
             Some(Err(error)) => error.into(),
             None => anyhow::anyhow!("nothing is listening"),
         }
+    }
+}
+
+/// Tells what is served which certificate the caller has shown.
+#[derive(Clone)]
+struct WithCertificate<A>(A);
+
+impl<A, I, S, T> Accept<I, S> for WithCertificate<A>
+where
+    A: Accept<I, S, Stream = TlsStream<T>>,
+    A::Future: Send + 'static,
+    A::Service: Send,
+    T: Send + 'static,
+{
+    type Stream = TlsStream<T>;
+    type Service = AddExtension<A::Service, PeerCertificate>;
+    type Future =
+        Pin<Box<dyn Future<Output = std::io::Result<(Self::Stream, Self::Service)>> + Send>>;
+
+    fn accept(&self, stream: I, service: S) -> Self::Future {
+        let accepted = self.0.accept(stream, service);
+        Box::pin(async move {
+            let (stream, service) = accepted.await?;
+            let (_, session) = stream.get_ref();
+            let shown = session.peer_certificates().and_then(<[_]>::first);
+            let shown = shown.map_or_else(PeerCertificate::default, |one| PeerCertificate::of(one));
+            Ok((stream, Extension(shown).layer(service)))
+        })
     }
 }
 

@@ -187,12 +187,20 @@ fn entry(
 async fn many(store: &Store, options: &Revoke, serials: &Serials) -> anyhow::Result<ExitCode> {
     let place = &options.place;
     let wanted = place.credential_type.as_deref();
-    let counts = bulk::count(store, &place.organisation, wanted, serials).await?;
+    let counts = bulk::count(
+        store,
+        &place.organisation,
+        wanted,
+        serials,
+        Timestamp::now(),
+    )
+    .await?;
     say(format_args!(
-        "{} serial numbers ({} named more than once): {} in force, {} revoked already, {} unknown to {}",
+        "{} serial numbers ({} named more than once): {} in force, {} expired, {} revoked already, {} unknown to {}",
         serials.numbers.len(),
         serials.repeated,
         counts.in_force,
+        counts.expired,
         counts.already_revoked,
         counts.unknown,
         place.organisation,

@@ -34,6 +34,29 @@ pub(crate) struct ApiKey {
 #[derive(Clone)]
 pub(crate) struct Caller(pub(crate) String);
 
+/// The certificate that whoever holds the connection has shown, by its SHA-256: an extension of each request, given by who
+/// serves over TLS. Nothing where none was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate(pub Option<[u8; 32]>);
+
+impl PeerCertificate {
+    /// Of the certificate in DER.
+    #[must_use]
+    pub fn of(der: &[u8]) -> Self {
+        let mut sha256 = [0; 32];
+        sha256.copy_from_slice(digest::digest(&digest::SHA256, der).as_ref());
+        Self(Some(sha256))
+    }
+
+    /// The caller's name: two with two certificates are two.
+    fn caller(self) -> String {
+        match self.0 {
+            Some(sha256) => format!("certificate:{}", hex::encode(sha256)),
+            None => "certificate".to_owned(),
+        }
+    }
+}
+
 /// Where the digest of an API key is no digest.
 #[derive(Debug)]
 pub(crate) struct NoDigest;
@@ -71,11 +94,13 @@ pub(crate) async fn required(
     next: Next,
 ) -> Result<Response, Problem> {
     let caller = if app.keys.is_empty() {
-        "certificate"
+        let shown = request.extensions().get::<PeerCertificate>();
+        shown.copied().unwrap_or_default().caller()
     } else {
-        find(&app.keys, request.headers()).ok_or(Code::Unauthorized)?
+        let known = find(&app.keys, request.headers());
+        known.ok_or(Code::Unauthorized)?.to_owned()
     };
-    let caller = Caller(caller.to_owned());
+    let caller = Caller(caller);
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }

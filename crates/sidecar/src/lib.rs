@@ -54,7 +54,7 @@ use problem::{Code, Problem};
 
 pub use config::Config;
 pub use events::WebhookConfig;
-pub use key::{ApiKeyConfig, new_api_key, sha256_of};
+pub use key::{ApiKeyConfig, PeerCertificate, new_api_key, sha256_of};
 
 mod for_sqlite {
     refinery::embed_migrations!("migrations/sqlite");

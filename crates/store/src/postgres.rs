@@ -251,7 +251,7 @@ async fn in_transaction(client: &Client, batch: &[Statement]) -> Result<Vec<Outc
     }
 }
 
-type Answer = Result<Result<Outcome, StoreError>, Error>;
+pub(crate) type Answer = Result<Result<Outcome, StoreError>, Error>;
 type Pending<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
 /// Awaits all together. The driver queues a request when its future is first polled, so polling them in this order
@@ -277,7 +277,7 @@ async fn in_order(pending: Vec<Pending<'_>>) -> Vec<Answer> {
 }
 
 /// The outer error is the server's or the connection's, the inner one ours: a column of a kind that we do not keep.
-async fn run(client: &tokio_postgres::Client, statement: &Statement) -> Answer {
+pub(crate) async fn run(client: &tokio_postgres::Client, statement: &Statement) -> Answer {
     const NULL: Option<&str> = None;
     let values = statement
         .values()

@@ -65,6 +65,7 @@ struct Now {
 #[derive(Deserialize)]
 struct Standing {
     in_force: u64,
+    expired: u64,
     already_revoked: u64,
     unknown: u64,
 }
@@ -294,6 +295,7 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
     let dry_run = now.dry_run.map_or_else(Vec::new, |counts| {
         vec![
             row("bulk-in-force", counts.in_force),
+            row("bulk-expired", counts.expired),
             row("bulk-already", counts.already_revoked),
             row("bulk-unknown", counts.unknown),
         ]

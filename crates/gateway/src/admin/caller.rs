@@ -3,9 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::body::{Body, Bytes, HttpBody as _};
+use axum::extract::{ConnectInfo, FromRequest as _, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -15,7 +17,7 @@ use store::Statement;
 
 use super::problem::{Code, Problem};
 use super::role::{Right, Role};
-use super::routes::Door;
+use super::routes::{Door, LARGEST_BODY};
 use crate::app::App;
 use crate::audit::{Act, Actor, Entry};
 use crate::live::Live;
@@ -31,6 +33,11 @@ const LONGEST: usize = 64;
 const LAST_USED: SignedDuration = SignedDuration::from_mins(1);
 /// How long a session is in force when nothing is asked with it. That something was is remembered to the minute.
 pub(crate) const IDLE: SignedDuration = SignedDuration::from_mins(15);
+
+/// How long a body may take to arrive.
+const LONGEST_BODY: Duration = Duration::from_secs(5);
+/// How long a stranger waits for a place.
+const TURN: Duration = Duration::from_secs(2);
 
 /// The operator who asks, as the database had them when the request began.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,13 +131,13 @@ pub(super) async fn required(
 ) -> Result<Response, Problem> {
     let app = live.now();
     let now = app.now();
-    let Ok(_place) = door.places.try_acquire() else {
-        return Err(Problem::from(Code::Busy).after(1));
-    };
+    let place = door.places.try_acquire();
+    let place = place.map_err(|_| Problem::from(Code::Busy).after(1))?;
     let found = match token_in(request.headers()) {
         Some(token) => find(&app, token, now).await?,
         None => None,
     };
+    drop(place);
     let Some(operator) = found else {
         // Whoever has the right token is never refused for somebody else's wrong ones.
         let refused = app
@@ -149,16 +156,41 @@ pub(super) async fn required(
     let from = Address(address(&app, &request));
     request.extensions_mut().insert(from);
     request.extensions_mut().insert(operator);
+    // What has no length, or a large one, is read where it is looked at: only whoever has a token comes so far.
+    let length = request.body().size_hint().upper();
+    if length.is_some_and(|length| length > 0 && length <= LARGEST_BODY as u64) {
+        request = with_its_body(request).await?;
+    }
+    let Ok(_place) = door.places.try_acquire() else {
+        return Err(Problem::from(Code::Busy).after(1));
+    };
     Ok(next.run(request).await)
+}
+
+/// The same request with its body in memory: nobody holds a place while a body trickles in.
+async fn with_its_body(request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let reading = Bytes::from_request(Request::from_parts(parts.clone(), body), &());
+    let Ok(read) = tokio::time::timeout(LONGEST_BODY, reading).await else {
+        return Err(Problem::from(Code::TooSlow).after(1));
+    };
+    let body = read.map_err(|rejection| match rejection.status().as_u16() {
+        413 => Problem::from(Code::BodyTooLarge),
+        _ => Problem::with(Code::BodyUnreadable, "The body did not arrive whole."),
+    })?;
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// Middleware of what needs no token: signing in is how one comes by one.
 pub(super) async fn open(
     State((live, door)): State<(Live, Arc<Door>)>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let Ok(_place) = door.places.try_acquire() else {
+    let mut request = with_its_body(request).await?;
+    // In the order in which they come, so that whoever asks most does not have them all.
+    let place = tokio::time::timeout(TURN, door.strangers_places.acquire());
+    let Ok(Ok(_place)) = place.await else {
         return Err(Problem::from(Code::Busy).after(1));
     };
     let from = Address(address(&live.now(), &request));
@@ -206,7 +238,8 @@ async fn alarm(
     Ok(())
 }
 
-/// Callers on this machine are one: the limit is there so that nobody guesses, and the right token passes anyway.
+/// This machine where the network is not known. Of wrong tokens those are one caller's, since the right one passes anyway; wrong
+/// passwords are not counted by it, since the right one would not (`operator/attempts.rs`).
 fn address(app: &App, request: &Request) -> IpAddr {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|ConnectInfo(address)| address.ip());

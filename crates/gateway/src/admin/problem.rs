@@ -102,7 +102,7 @@ impl Code {
             Self::Unauthorized => (401, "unauthorized", "Send a token of an operator that is in force as `Authorization: Bearer …`."),
             Self::TooManyFailures => (429, "too-many-failures", "Too many wrong tokens came from this address: wait, and send the right one."),
             Self::SignInRefused => (403, "sign-in-refused", "The name, the password or the code is wrong, or the code was used before. Which of them is told to nobody."),
-            Self::TooManySignIns => (429, "too-many-sign-ins", "Signing in failed too often for this name or from this address: wait 15 minutes."),
+            Self::TooManySignIns => (429, "too-many-sign-ins", "Signing in failed too often for this name or from this address: wait as long as `Retry-After` says."),
             Self::NoSignIn => (409, "no-sign-in", "There is no password here: the account for emergencies and programs have their token only, and others set one up with theirs."),
             Self::SetUpOver => (409, "set-up-over", "This set-up took too long, had too many wrong codes, or is done: begin anew."),
             Self::Busy => (503, "busy", "Too many requests are under way here: try again in a moment."),

@@ -24,11 +24,13 @@ use super::role::Right;
 use crate::live::Live;
 
 /// The largest body. A route that takes more says so with a layer of its own.
-const LARGEST_BODY: usize = 64 * 1024;
+pub(super) const LARGEST_BODY: usize = 64 * 1024;
 /// How long one request may take.
 const LONGEST_REQUEST: Duration = Duration::from_mins(1);
 /// Requests under way at once. They take nothing from the public listener's places, nor the other way round.
 const AT_ONCE: usize = 64;
+/// The same of those that need no token. They have places of their own: whoever has no token takes none from operators.
+const STRANGERS_AT_ONCE: usize = 8;
 
 /// Routes of the admin API, each with its right.
 #[derive(Default)]
@@ -123,6 +125,8 @@ async fn admit(right: Right, request: Request, next: Next) -> Result<Response, P
 /// What stands in front of the routes and is shared by all requests of a process.
 pub(crate) struct Door {
     pub(super) places: Semaphore,
+    /// Of what needs no token.
+    pub(super) strangers_places: Semaphore,
     /// How often the account for emergencies was used.
     pub(crate) break_glass_uses: AtomicU64,
 }
@@ -131,6 +135,7 @@ impl Default for Door {
     fn default() -> Self {
         Self {
             places: Semaphore::new(AT_ONCE),
+            strangers_places: Semaphore::new(STRANGERS_AT_ONCE),
             break_glass_uses: AtomicU64::new(0),
         }
     }

@@ -35,11 +35,13 @@ pub enum Act {
     HoldPlaced,
     HoldLifted,
     StorageSecretChanged,
+    Restored,
+    RestoreAccepted,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -71,6 +73,8 @@ impl Act {
         Self::HoldPlaced,
         Self::HoldLifted,
         Self::StorageSecretChanged,
+        Self::Restored,
+        Self::RestoreAccepted,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -108,6 +112,8 @@ impl Act {
             Self::HoldPlaced => ("hold-placed", "A legal hold was placed", 5),
             Self::HoldLifted => ("hold-lifted", "A legal hold was lifted", 6),
             Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
+            Self::Restored => ("restored", "The database was restored from a backup: what came after the backup is not in it", 9),
+            Self::RestoreAccepted => ("restore-accepted", "What a restore brought back into force was looked through and accepted", 7),
         }
     }
 

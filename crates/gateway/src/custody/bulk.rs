@@ -89,7 +89,9 @@ struct Upload {
 struct Standing {
     /// These would be revoked, suspended ones among them.
     in_force: u64,
-    /// These are.
+    /// These have expired: they would be revoked, too, and were good for nothing any more.
+    expired: u64,
+    /// These are revoked.
     already_revoked: u64,
     /// No credentials of this organisation and type, whatever else they may be.
     unknown: u64,
@@ -135,7 +137,7 @@ struct Jobs {
 
 async fn told(app: &Parts, job: Job, repeated: Option<usize>) -> Result<Now, Problem> {
     let dry_run = match job.stage {
-        Stage::Counted => Some(jobs::count(&app.store, &job).await?),
+        Stage::Counted => Some(jobs::count(&app.store, &job, app.now()).await?),
         _ => None,
     };
     let progress = bulk::progress(&app.store, &job.organisation, &job.id).await?;
@@ -148,6 +150,7 @@ async fn told(app: &Parts, job: Job, repeated: Option<usize>) -> Result<Now, Pro
     } = progress.ok_or(Code::NotFound)?;
     let standing = |counts: Counts| Standing {
         in_force: counts.in_force,
+        expired: counts.expired,
         already_revoked: counts.already_revoked,
         unknown: counts.unknown,
     };
@@ -432,11 +435,11 @@ impl TwoPersonAct for RevokeMany {
             if job.stage != Stage::Counted {
                 return Err(Code::JobState.into());
             }
-            let counts = jobs::count(&app.store, &job).await?;
+            let counts = jobs::count(&app.store, &job, app.now()).await?;
             Ok(Checked {
                 // What the second person decides on stands in the proposal itself.
                 detail: json!({
-                    "job": job.id, "reason": job.reason, "in_force": counts.in_force,
+                    "job": job.id, "reason": job.reason, "in_force": counts.in_force, "expired": counts.expired,
                     "already_revoked": counts.already_revoked, "unknown": counts.unknown,
                 }),
                 organisation: Some(job.organisation),
@@ -453,7 +456,7 @@ impl TwoPersonAct for RevokeMany {
         Box::pin(async move {
             let Beginning { job } = detail(&json!({ "job": approved.detail["job"] }))?;
             let job = find(app, &approved.by, &job).await?;
-            let counts = jobs::count(&app.store, &job).await?;
+            let counts = jobs::count(&app.store, &job, app.now()).await?;
             let reason = Reason::from_code(&job.reason).ok_or(Code::ChangedMeanwhile)?;
             let entry = approved
                 .entry(Act::BulkRevocationBegun, ("job", &job.id))

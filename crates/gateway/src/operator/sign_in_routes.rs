@@ -93,11 +93,11 @@ async fn sign_in(
     let refused = |why| refusal(kept.as_ref(), why, app.now());
     match attempt.count(&app).await? {
         Allowed::Yes => {}
-        Allowed::No { first } => {
+        Allowed::No { first, wait } => {
             if first && let Some(entry) = refused("too-many-attempts") {
                 app.store.write([entry]).await?;
             }
-            return Err(too_many());
+            return Err(too_many().after(wait.as_secs().unsigned_abs()));
         }
     }
     // Looked at in any case, so that the time it takes tells nobody which of the three was wrong.

@@ -43,6 +43,8 @@ pub struct Order<'a> {
 pub struct Counts {
     /// These would be revoked, suspended ones among them.
     pub in_force: u64,
+    /// These have expired: they would be revoked, too, and were good for nothing any more.
+    pub expired: u64,
     /// These are.
     pub already_revoked: u64,
     /// No credentials of this organisation and type, whatever else they may be (SEC-27).
@@ -96,6 +98,7 @@ pub async fn count(
     organisation: &str,
     credential_type: Option<&str>,
     serials: &Serials,
+    now: Timestamp,
 ) -> Result<Counts, StoreError> {
     let mut counts = Counts::default();
     let numbers: Vec<&Uuid> = serials.numbers.iter().collect();
@@ -104,7 +107,7 @@ pub async fn count(
             .map(|place| format!("${place}"))
             .collect();
         let select = Statement::new(format!(
-            "SELECT credential_type, revoked_at FROM credentials WHERE organisation = $1 AND serial_number IN ({})",
+            "SELECT credential_type, revoked_at, expires_at FROM credentials WHERE organisation = $1 AND serial_number IN ({})",
             places.join(", ")
         ));
         let select = some
@@ -119,7 +122,9 @@ pub async fn count(
                 continue;
             }
             unknown -= 1;
+            let expires_at = row.optional_timestamp("expires_at")?;
             match row.optional_integer("revoked_at")? {
+                None if expires_at.is_some_and(|at| at <= now) => counts.expired += 1,
                 None => counts.in_force += 1,
                 Some(_) => counts.already_revoked += 1,
             }

@@ -188,23 +188,27 @@ pub async fn find(
 }
 
 /// How the credentials of a job's lines stand now: what it would do, or has yet to do.
-pub async fn count(store: &Store, job: &Job) -> Result<Counts, StoreError> {
+pub async fn count(store: &Store, job: &Job, now: Timestamp) -> Result<Counts, StoreError> {
     let select = Statement::new(
-        "SELECT COUNT(*) AS lines, COUNT(c.serial_number) AS known, COUNT(c.revoked_at) AS revoked \
+        "SELECT COUNT(*) AS lines, COUNT(c.serial_number) AS known, COUNT(c.revoked_at) AS revoked, \
+         COUNT(CASE WHEN c.revoked_at IS NULL AND c.expires_at <= $4 THEN 1 END) AS expired \
          FROM revocation_job_lines l LEFT JOIN credentials c ON c.serial_number = l.serial_number \
          AND c.organisation = $1 AND (CAST($2 AS TEXT) IS NULL OR c.credential_type = $2) WHERE l.job = $3",
     );
     let select = select
         .bind(job.organisation.as_str())
         .bind(job.credential_type.as_deref())
-        .bind(job.id.as_str());
+        .bind(job.id.as_str())
+        .bind(now);
     let Some(row) = store.read_one(select).await? else {
         return Ok(Counts::default());
     };
     let number = |column| row.integer(column).map(i64::unsigned_abs);
     let (lines, known, revoked) = (number("lines")?, number("known")?, number("revoked")?);
+    let expired = number("expired")?;
     Ok(Counts {
-        in_force: known - revoked,
+        in_force: known - revoked - expired,
+        expired,
         already_revoked: revoked,
         unknown: lines - known,
     })

@@ -15,6 +15,7 @@ mod revisions;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use standards::status_list::{Entry, Purpose, StatusReference};
 
 pub use change::{
@@ -126,23 +127,25 @@ impl Lists {
         self.revisions.forget();
     }
 
-    /// The newest list of an organisation. The first is number 1.
+    /// The newest list of an organisation that places may be drawn from. The first is number 1, and after a restore one
+    /// that no list of before can be ([`restored`]).
     pub async fn current(&self, organisation: &Organisation) -> Result<i64, StoreError> {
-        let select =
-            Statement::new("SELECT MAX(list) AS list FROM status_lists WHERE organisation = $1");
-        let row = self
-            .store
-            .read_one(select.bind(organisation.id.as_str()))
-            .await?;
-        if let Some(list) = row
-            .map(|row| row.optional_integer("list"))
-            .transpose()?
-            .flatten()
-        {
-            return Ok(list);
+        let select = Statement::new(
+            "SELECT MAX(CASE WHEN organisation = '' THEN 0 ELSE list END) AS newest, \
+             MAX(CASE WHEN organisation = '' THEN list ELSE 1 END) AS first \
+             FROM status_lists WHERE organisation IN ($1, '')",
+        );
+        let select = select.bind(organisation.id.as_str());
+        let (mut newest, mut first) = (0, 1);
+        if let Some(row) = self.store.read_one(select).await? {
+            newest = row.optional_integer("newest")?.unwrap_or(newest);
+            first = row.optional_integer("first")?.unwrap_or(first);
         }
-        self.open(organisation, 1).await?;
-        Ok(1)
+        if newest >= first {
+            return Ok(newest);
+        }
+        self.open(organisation, first).await?;
+        Ok(first)
     }
 
     /// Opens a list, unless another process has.
@@ -206,6 +209,21 @@ impl Lists {
             Listed::Valid
         })
     }
+}
+
+/// After a restore nobody gets a place on a list of before: credentials whose rows are gone may have it. Nor on one that was
+/// opened after the backup, of which nothing is known any more; hence the first list from now on has the time for its number,
+/// in steps of ten seconds, which no list can have reached that was counted up from the last. Written for no organisation, since
+/// one that had no list then may have begun one since.
+pub(crate) fn restored(now: Timestamp) -> [Statement; 2] {
+    let first = now.as_second() / 10;
+    let floor = "INSERT INTO status_lists (organisation, list, revision) \
+                 SELECT '', CASE WHEN COALESCE(MAX(list), 0) >= $1 THEN MAX(list) + 1 ELSE $1 END, 0 FROM status_lists";
+    // For programs before this one, which know of no such row.
+    let each = "INSERT INTO status_lists (organisation, list, revision) \
+                SELECT organisation, (SELECT MAX(list) FROM status_lists WHERE organisation = ''), 0 \
+                FROM status_lists WHERE organisation <> '' GROUP BY organisation";
+    [Statement::new(floor).bind(first), Statement::new(each)]
 }
 
 /// Whether the newest list of an organisation can be published now: makes it as a request for it would. The error is a

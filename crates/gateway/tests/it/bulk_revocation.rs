@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use gateway::revoke::bulk::{self, Counts, Order};
+use gateway::revoke::jobs;
 use gateway::revoke::operator::{self, Change};
 use gateway::revoke::serials::Serials;
 use gateway::status::Reason;
@@ -14,6 +15,7 @@ use crate::suspension::target;
 use crate::world::{World, identity, programme};
 
 on_both_engines!(
+    sec_27_what_has_expired_is_counted_apart_from_what_is_in_force,
     a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped,
     two_processes_at_one_job_revoke_each_credential_once,
     a_job_is_its_organisations_and_its_types,
@@ -60,6 +62,53 @@ async fn revoked(store: &Store) -> usize {
     store.read(Statement::new(select)).await.unwrap().len()
 }
 
+/// SEC-27: what two persons agree on is what somebody loses, not what ran out long ago.
+async fn sec_27_what_has_expired_is_counted_apart_from_what_is_in_force(database: Database) {
+    let world = World::start_on(database).await;
+    let app = world.gateway.app();
+    let serials = issued(&app.store, "anytown", 5).await;
+    let expire = "UPDATE credentials SET expires_at = $1 WHERE serial_number = $2";
+    let at = [
+        app.now(),
+        app.now() - jiff::SignedDuration::from_hours(1),
+        app.now() + jiff::SignedDuration::from_hours(1),
+    ];
+    for (serial, at) in serials.iter().zip(at) {
+        let expire = Statement::new(expire).bind(at).bind(serial.to_string());
+        app.store.write([expire.must_change(1)]).await.unwrap();
+    }
+    // Revoked counts as revoked, expired or not.
+    let revoke = Change::Revoke(Reason::Superseded, "");
+    operator::change(
+        &app.store,
+        target(&serials[1].to_string()),
+        revoke,
+        Vec::new(),
+        app.now(),
+    )
+    .await
+    .unwrap();
+    let file = file(&serials);
+    let counts = bulk::count(&app.store, "anytown", None, &file, app.now()).await;
+    let expected = Counts {
+        in_force: 3,
+        expired: 1,
+        already_revoked: 1,
+        unknown: 0,
+    };
+    assert_eq!(counts.unwrap(), expected);
+    let by = ("job-1", "op-1");
+    jobs::upload(&app.store, by, &ORDER, &file, Vec::new(), app.now())
+        .await
+        .unwrap();
+    let job = jobs::find(&app.store, "job-1", None)
+        .await
+        .unwrap()
+        .unwrap();
+    let counts = jobs::count(&app.store, &job, app.now()).await;
+    assert_eq!(counts.unwrap(), expected);
+}
+
 /// SEC-27.
 async fn a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped(database: Database) {
     let world = World::start_on(database).await;
@@ -74,11 +123,12 @@ async fn a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped(dat
     serials.push(Uuid::new_v4());
     let file = file(&serials);
 
-    let counts = bulk::count(&app.store, "anytown", None, &file)
+    let counts = bulk::count(&app.store, "anytown", None, &file, app.now())
         .await
         .unwrap();
     let expected = Counts {
         in_force: 9,
+        expired: 0,
         already_revoked: 1,
         unknown: 2,
     };
@@ -148,11 +198,14 @@ async fn a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped(dat
         row.text("revocation_reason").unwrap(),
         "wrong import (INC123)"
     );
-    let again = bulk::count(store, "anytown", None, &file).await.unwrap();
+    let again = bulk::count(store, "anytown", None, &file, app.now())
+        .await
+        .unwrap();
     assert_eq!(
         again,
         Counts {
             in_force: 0,
+            expired: 0,
             already_revoked: 10,
             unknown: 2
         }
@@ -209,10 +262,11 @@ async fn a_job_is_its_organisations_and_its_types(database: Database) {
     };
     let all = Counts {
         in_force: 0,
+        expired: 0,
         already_revoked: 0,
         unknown: 5,
     };
-    let counts = bulk::count(&app.store, "anytown", Some("Identity"), &file)
+    let counts = bulk::count(&app.store, "anytown", Some("Identity"), &file, app.now())
         .await
         .unwrap();
     assert_eq!(counts, all);

@@ -117,7 +117,7 @@ async fn sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one(da
     let counted = uploaded(&admin, &ann, "anytown", &[own, foreign, unknown.to_owned()]).await;
     let look = format!("/admin/v1/bulk-revocations/{counted}");
     let counted = admin.get(&ann, &look).await.expect(200).json;
-    let expected = json!({ "in_force": 1, "already_revoked": 0, "unknown": 2 });
+    let expected = json!({ "in_force": 1, "expired": 0, "already_revoked": 0, "unknown": 2 });
     assert_eq!(counted["dry_run"], expected);
     let body = json!({ "organisation": "elsewhere", "reason": "other", "ticket": "x", "serial_numbers": unknown });
     admin

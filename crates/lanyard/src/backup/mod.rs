@@ -1,5 +1,6 @@
 //! `lanyard backup` and `lanyard restore`: everything that a gateway needs, in one sealed file, and back.
 
+mod accept;
 mod age;
 mod content;
 mod places;
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 use self::age::{Identity, Opener, Passphrase, Recipient, SealError, Sealer};
 use self::restore::{Target, restore};
 use self::take::Source;
+use crate::operator_command::account;
 use crate::say::say;
 
 /// Whose tables a database may have, each after those that it refers to.
@@ -72,9 +74,11 @@ enum BackupCommand {
 
 /// What to restore, and where.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct RestoreOptions {
     /// The backup.
-    file: PathBuf,
+    #[arg(required = true)]
+    file: Option<PathBuf>,
     /// The folder to make, with configuration, keys and, unless `--database` says otherwise, the database.
     #[arg(long, value_name = "FOLDER", required_unless_present = "drill")]
     into: Option<PathBuf>,
@@ -90,6 +94,14 @@ pub struct RestoreOptions {
     /// Restore into a temporary folder, see that a gateway could start with it, tell how long it took, and clean up.
     #[arg(long, conflicts_with = "into")]
     drill: bool,
+    #[command(subcommand)]
+    command: Option<RestoreCommand>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum RestoreCommand {
+    /// Show what is in force in a restored database, perhaps again; and accept it, so that a gateway serves.
+    Accept(accept::Options),
 }
 
 /// Why there is no backup, or nothing was restored.
@@ -216,14 +228,20 @@ pub async fn back_up(options: &BackupOptions) -> anyhow::Result<()> {
 
 /// `lanyard restore`.
 pub async fn bring_back(options: &RestoreOptions) -> anyhow::Result<()> {
+    if let Some(RestoreCommand::Accept(options)) = &options.command {
+        return accept::run(options).await;
+    }
+    let file = options.file.as_ref().context("say which backup")?;
     let began = Instant::now();
     let opener = coded(opener(options))?;
     let drill = std::env::temp_dir().join(format!("lanyard-drill-{}", uuid::Uuid::new_v4()));
     let target = Target {
         folder: options.into.clone().unwrap_or_else(|| drill.clone()),
         database: options.database.clone(),
+        account: account(),
+        now: Timestamp::now(),
     };
-    let restored = coded(restore(&options.file, opener, target).await)?;
+    let restored = coded(restore(file, opener, target).await)?;
     say_held(&restored.held)?;
     let manifest = &restored.manifest;
     say(format_args!(
@@ -244,8 +262,9 @@ pub async fn bring_back(options: &RestoreOptions) -> anyhow::Result<()> {
         "{config}: restored, in {:.1} s",
         began.elapsed().as_secs_f64()
     ))?;
+    accept::tell(&restored).await?;
     say(format_args!(
-        "See whether it can start: lanyard gateway --config {config} --check"
+        "Then see whether it can start: lanyard gateway --config {config} --check"
     ))
 }
 

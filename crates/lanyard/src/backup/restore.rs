@@ -1,8 +1,11 @@
 //! Restoring a backup: into a folder and a database that were not there, or were empty.
 
-use std::io::BufReader;
+use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use aws_lc_rs::digest::{Context, SHA256};
+use gateway::restored::{self, Backup};
+use jiff::Timestamp;
 use store::copy::{self, CopyError, Held, Record};
 use toml::Table;
 
@@ -20,6 +23,9 @@ pub(super) struct Target {
     pub(super) folder: PathBuf,
     /// The address of the database; `None` for a file in the folder.
     pub(super) database: Option<String>,
+    /// Who restores, as the audit says it, and when.
+    pub(super) account: String,
+    pub(super) now: Timestamp,
 }
 
 /// What was restored.
@@ -29,6 +35,10 @@ pub(super) struct Restored {
     pub(super) files: usize,
     /// The configuration, adapted.
     pub(super) config: PathBuf,
+    /// The file's SHA-256, as the audit has it.
+    pub(super) digest: [u8; 32],
+    /// The address of the database, with what it was said to hold.
+    pub(super) database: String,
 }
 
 /// Restores all of it or nothing. The file is read twice: whole, to see that it is, and then to take it in.
@@ -42,7 +52,7 @@ pub(super) async fn restore(
     }
     let folder = std::path::absolute(&target.folder)?;
     let draft = super::beside(&folder, "restoring");
-    let restored = restore_into(&draft, &folder, file, opener, target.database).await;
+    let restored = restore_into(&draft, &folder, file, opener, &target).await;
     let renamed = restored.and_then(|restored| {
         std::fs::rename(&draft, &folder)?;
         super::sync_folder(&folder)?;
@@ -59,22 +69,31 @@ async fn restore_into(
     folder: &Path,
     file: &Path,
     opener: Opener,
-    database: Option<String>,
+    target: &Target,
 ) -> Result<Restored, BackupError> {
     let (file, place) = (file.to_owned(), draft.to_owned());
     let checked = tokio::task::spawn_blocking(move || {
-        let (_, _) = follow(&file, &opener, |_| Ok(()))?;
+        let (manifest, _) = follow(&file, &opener, |_| Ok(()))?;
+        let digest = digest_of(&file)?;
         super::create_folder(&place)?;
-        Ok((file, opener))
+        Ok((file, opener, manifest, digest))
     });
-    let (file, opener) = checked.await.unwrap_or(Err(BackupError::Unreadable))?;
+    let checked = checked.await.unwrap_or(Err(BackupError::Unreadable))?;
+    let (file, opener, manifest, digest) = checked;
+    let taken_at = manifest.begun_at.parse();
+    let taken_at = taken_at.map_err(|_| BackupError::Unreadable)?;
+    let then = restored::statements(&Backup { taken_at, digest }, &target.account, target.now);
     let at_rest = format!("sqlite:{}", folder.join("gateway.db").display());
-    let (address, written) = match &database {
-        Some(written) => (super::resolved(written)?, written.clone()),
-        None => (
-            format!("sqlite:{}", draft.join("gateway.db").display()),
-            at_rest,
-        ),
+    // Where it is written, where it is then, and how the configuration says that.
+    let (address, at_rest, written) = match &target.database {
+        Some(written) => {
+            let address = super::resolved(written)?;
+            (address.clone(), address, written.clone())
+        }
+        None => {
+            let draft = format!("sqlite:{}", draft.join("gateway.db").display());
+            (draft, at_rest.clone(), at_rest)
+        }
     };
     let database = super::database(&address)?;
     let (sender, records) = tokio::sync::mpsc::channel(LOTS);
@@ -99,7 +118,7 @@ async fn restore_into(
         })?;
         Ok((taken, files.finish(&written)?))
     });
-    let loaded = copy::load(&database, &super::PARTIES, records).await;
+    let loaded = copy::restore(&database, &super::PARTIES, records, then).await;
     let read = reading.await.unwrap_or(Err(BackupError::Unreadable));
     let (held, ((manifest, files), config)) = match (loaded, read) {
         (Ok(held), Ok(read)) => (held, read),
@@ -112,7 +131,24 @@ async fn restore_into(
         held,
         files,
         config,
+        digest,
+        database: at_rest,
     })
+}
+
+fn digest_of(file: &Path) -> Result<[u8; 32], BackupError> {
+    let opened = std::fs::File::open(file);
+    let mut from = opened.map_err(|error| BackupError::File(file.to_owned(), error))?;
+    let (mut context, mut lot) = (Context::new(&SHA256), vec![0; 64 * 1024]);
+    loop {
+        match from.read(&mut lot)? {
+            0 => break,
+            length => context.update(&lot[..length]),
+        }
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    Ok(digest)
 }
 
 /// Every part in order, to the end, which must be there. Tells what the backup is and how many files are in it.

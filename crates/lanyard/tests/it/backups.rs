@@ -113,6 +113,7 @@ async fn a_backup_taken_while_journeys_run_is_restored_on_either_engine(database
             );
         }
         events::add_up(&gateway).await;
+        crate::restored::accept(&gateway.config_file());
         gateway.start();
 
         let mut verify = Journey::to_verify();
@@ -323,6 +324,7 @@ async fn a_drill_starts_a_gateway_from_the_backup_and_leaves_nothing() {
     let (content, said) = lanyard(&restore);
     assert!(content, "{said}");
     gateway.folder = folder;
+    crate::restored::accept(&gateway.config_file());
     gateway.start();
     let mut verify = Journey::to_verify();
     verify.take_from(Step::Push, &gateway, &mut holder).await;

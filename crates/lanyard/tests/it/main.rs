@@ -53,6 +53,7 @@ mod portal_walk;
 mod ports;
 mod postgres_server;
 mod process;
+mod restored;
 mod revoke_command;
 mod rolling;
 #[path = "../../../gateway/tests/it/said.rs"]

@@ -274,6 +274,24 @@ async fn sec_33_over_mutual_tls_only_a_certificate_of_the_authority_is_answered(
         answer = known.get(&url).send().await;
     }
     assert_eq!(answer.unwrap().status(), 200);
+    // What one caller asked for under a key is not answered to another under the same key.
+    let asked = async |client: &reqwest::Client| {
+        let url = format!("https://localhost:{}/v1/sessions/end", place.port);
+        let request = client.post(url).header("idempotency-key", "the-same-key");
+        let answer = request
+            .json(&serde_json::json!({ "session": "s" }))
+            .send()
+            .await;
+        let answer = answer.unwrap();
+        (
+            answer.status(),
+            answer.headers().contains_key("idempotent-replayed"),
+        )
+    };
+    let other = client(Some(ours.sign("nightly")));
+    let first = asked(&known).await;
+    assert_eq!(asked(&known).await, (first.0, true), "{first:?}");
+    assert_eq!(asked(&other).await, (first.0, false));
     for stranger in [client(None), client(Some(strangers.sign("portal")))] {
         assert!(stranger.get(&url).send().await.is_err());
     }

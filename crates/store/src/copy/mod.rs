@@ -12,7 +12,7 @@ mod sqlite;
 use tokio::sync::mpsc;
 
 pub use self::record::{History, Record, Sum, Table};
-use crate::{DatabaseUrl, Migrations, StoreError};
+use crate::{DatabaseUrl, Migrations, Statement, StoreError};
 
 /// Rows, and bytes, that are handed over at once.
 const ROWS: usize = 256;
@@ -176,15 +176,37 @@ pub async fn load(
     parties: &[Migrations],
     records: Records,
 ) -> Result<Vec<Held>, CopyError> {
+    load_and(database, parties, records, None).await
+}
+
+/// The same; then, in the same transaction, the tables are brought to this program's version and `then` is done in its
+/// order: there is never a moment in which the rows are there and what must follow is not. What it tells is what was read.
+pub async fn restore(
+    database: &DatabaseUrl,
+    parties: &[Migrations],
+    records: Records,
+    then: Vec<Statement>,
+) -> Result<Vec<Held>, CopyError> {
+    load_and(database, parties, records, Some(then)).await
+}
+
+async fn load_and(
+    database: &DatabaseUrl,
+    parties: &[Migrations],
+    records: Records,
+    then: Option<Vec<Statement>>,
+) -> Result<Vec<Held>, CopyError> {
     match database {
         DatabaseUrl::Sqlite(path) => {
             let (path, parties) = (path.clone(), parties.to_vec());
-            let loaded =
-                tokio::task::spawn_blocking(move || sqlite::load(&path, &parties, records)).await;
-            loaded.unwrap_or(Err(StoreError::Closed.into()))
+            let loaded = tokio::task::spawn_blocking(move || {
+                sqlite::load(&path, &parties, records, then.as_deref())
+            });
+            loaded.await.unwrap_or(Err(StoreError::Closed.into()))
         }
         DatabaseUrl::Postgres(options) => {
-            postgres::load(options, &database.to_string(), parties, records).await
+            let place = database.to_string();
+            postgres::load(options, &place, parties, records, then.as_deref()).await
         }
     }
 }

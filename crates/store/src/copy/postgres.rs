@@ -10,9 +10,9 @@ use tokio_postgres::{IsolationLevel, binary_copy::BinaryCopyInWriter};
 use super::record::quoted;
 use super::shape::{self, Course, Shape};
 use super::{CopyError, Held, History, Lots, Others, Record, Records, Sum, Table};
-use crate::postgres::{connection, explain, owned, pool};
+use crate::postgres::{connection, explain, owned, pool, run};
 use crate::url::PostgresOptions;
-use crate::{Migrations, Value, migrate};
+use crate::{Migrations, Statement, StoreError, Value, migrate};
 
 /// What the server lists us under.
 const NAME: &str = "lanyard copy";
@@ -54,6 +54,7 @@ pub(super) async fn load(
     place: &str,
     parties: &[Migrations],
     mut records: Records,
+    then: Option<&[Statement]>,
 ) -> Result<Vec<Held>, CopyError> {
     let mut client = open(options).await?;
     alone(&client, place).await?;
@@ -62,7 +63,8 @@ pub(super) async fn load(
     migrate::lock_postgres(&whole).await?;
     let first = records.recv().await.ok_or(CopyError::Incomplete)??;
     let mut lot = first.into_iter();
-    let target = prepare(&whole, &shape::histories(lot.next())?, parties).await?;
+    let histories = shape::histories(lot.next())?;
+    let target = prepare(&whole, &histories, parties).await?;
     let mut course = Course::default();
     let mut into: Option<(Table, Vec<Type>, std::pin::Pin<Box<BinaryCopyInWriter>>)> = None;
     'lots: loop {
@@ -108,6 +110,12 @@ pub(super) async fn load(
     }
     shape::arrived(&course.announced, &hold(&whole, &target).await?)?;
     finish(&whole, &target).await?;
+    if let Some(then) = then {
+        for (party, _) in shape::known(&histories, parties)? {
+            migrate::postgres_to(&whole, &party, party.version()).await?;
+        }
+        follow(&whole, then).await?;
+    }
     whole.commit().await.map_err(fault)?;
     Ok(course.announced)
 }
@@ -115,6 +123,17 @@ pub(super) async fn load(
 async fn open(options: &PostgresOptions) -> Result<Client, CopyError> {
     let pool = pool(options, NAME, 1)?;
     Ok(connection(&pool).await?)
+}
+
+async fn follow(whole: &Transaction<'_>, then: &[Statement]) -> Result<(), CopyError> {
+    for (index, statement) in then.iter().enumerate() {
+        let done = run(whole.client(), statement).await;
+        let outcome = done.map_err(|error| explain(&error, index))??;
+        if !statement.is_met_by(outcome.changed) {
+            return Err(StoreError::Unmet { statement: index }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Makes the tables, or sees that those that are there will do.

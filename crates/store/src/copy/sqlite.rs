@@ -9,7 +9,8 @@ use super::record::quoted;
 use super::shape::{self, Course, Shape};
 use super::{CopyError, Held, History, Lots, Others, Record, Records, Sum, Table};
 use crate::sqlite::{connect, connect_alone, create_private, explain, owned};
-use crate::{Migrations, StoreError, Value, migrate};
+use crate::statement::numbered_for_sqlite;
+use crate::{Migrations, Statement, StoreError, Value, migrate};
 
 pub(super) fn dump(path: &Path, others: Others, mut lots: Lots) -> Result<(), CopyError> {
     if !path.is_file() {
@@ -47,9 +48,10 @@ pub(super) fn load(
     path: &Path,
     parties: &[Migrations],
     records: Records,
+    then: Option<&[Statement]>,
 ) -> Result<Vec<Held>, CopyError> {
     let is_new = !path.exists();
-    let loaded = load_into(path, parties, records);
+    let loaded = load_into(path, parties, records, then);
     if loaded.is_err() && is_new {
         for ending in ["", "-wal", "-shm", "-journal"] {
             let mut file = path.as_os_str().to_owned();
@@ -64,6 +66,7 @@ fn load_into(
     path: &Path,
     parties: &[Migrations],
     mut records: Records,
+    then: Option<&[Statement]>,
 ) -> Result<Vec<Held>, CopyError> {
     create_private(path).map_err(|error| {
         StoreError::Unavailable(format!("{} cannot be opened: {error}", path.display()))
@@ -83,7 +86,8 @@ fn load_into(
         .blocking_recv()
         .ok_or(CopyError::Incomplete)??
         .into_iter();
-    let target = prepare(&whole, &shape::histories(lot.next())?, parties)?;
+    let histories = shape::histories(lot.next())?;
+    let target = prepare(&whole, &histories, parties)?;
     let (mut course, mut insert) = (Course::default(), String::new());
     'lots: loop {
         for record in lot {
@@ -125,9 +129,30 @@ fn load_into(
         Ok(table) => return Err(CopyError::Differs(table)),
         Err(error) => return Err(fault(error)),
     }
+    if let Some(then) = then {
+        for (party, _) in shape::known(&histories, parties)? {
+            migrate::sqlite_to(&whole, &party, party.version())?;
+        }
+        follow(&whole, then)?;
+    }
     whole.commit().map_err(fault)?;
     connection.close().map_err(|(_, error)| fault(error))?;
     Ok(course.announced)
+}
+
+fn follow(whole: &Transaction<'_>, then: &[Statement]) -> Result<(), CopyError> {
+    for (index, statement) in then.iter().enumerate() {
+        let mut prepared = whole
+            .prepare(&numbered_for_sqlite(statement.sql()))
+            .map_err(|error| explain(&error, index))?;
+        let changed = prepared
+            .execute(params_from_iter(statement.values().iter().map(Bound)))
+            .map_err(|error| explain(&error, index))?;
+        if !statement.is_met_by(changed as u64) {
+            return Err(StoreError::Unmet { statement: index }.into());
+        }
+    }
+    Ok(())
 }
 
 /// Makes the tables, or sees that those that are there will do.

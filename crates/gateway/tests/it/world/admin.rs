@@ -59,7 +59,10 @@ impl Reply {
 
 impl Admin {
     pub(crate) async fn start(database: Database) -> Self {
-        let world = World::start_on(database).await;
+        Self::of(World::start_on(database).await).await
+    }
+
+    pub(crate) async fn of(world: World) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let service = world
@@ -145,6 +148,20 @@ impl Admin {
             text,
             retry_after,
         }
+    }
+
+    /// As a proxy hands it on that says from where it comes.
+    pub(crate) async fn send_from(&self, from: &str, path: &str, body: &Value) -> (u16, String) {
+        let request = self.client.post(format!("{}{path}", self.url)).json(body);
+        let response = request
+            .header("x-forwarded-for", from)
+            .send()
+            .await
+            .unwrap();
+        let status = response.status().as_u16();
+        let wait = response.headers().get("retry-after");
+        let wait = wait.map_or("", |value| value.to_str().unwrap()).to_owned();
+        (status, wait)
     }
 
     pub(crate) async fn get(&self, caller: &Caller, path: &str) -> Reply {
