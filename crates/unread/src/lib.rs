@@ -84,6 +84,8 @@ async fn throw_away(mut rest: Body) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
     use std::io::ErrorKind;
 
     use axum::Router;

@@ -190,8 +190,7 @@ async fn sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it(
     use crate::keys::{GATEWAY, KeyPurpose, Place, Ring, adopt};
 
     const ISSUER: &str = "https://gateway.example";
-    let test =
-        "keys::token::tests::sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it";
+    let test = "keys::token::tests::sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it";
     let Some(library) = in_a_process_with_a_token(test) else {
         return;
     };

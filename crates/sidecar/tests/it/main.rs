@@ -17,8 +17,8 @@ mod issuing;
 mod mails;
 mod person_data;
 mod reviewing;
-mod states;
 #[path = "../../../gateway/tests/it/said.rs"]
 mod said;
+mod states;
 mod verifying;
 mod world;
