@@ -105,7 +105,9 @@ async fn send(options: &Options, call: &Call) -> anyhow::Result<Answer> {
         .context("the admin API does not answer")?;
     let status = response.status();
     let media_type = response.headers().get("content-type");
-    let is_json = media_type.is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
+    // And no other: an export is `application/jsonl`, which is text here.
+    let media_type = media_type.and_then(|value| value.to_str().ok()?.split(';').next());
+    let is_json = media_type.is_some_and(|value| value.trim() == "application/json");
     let text = response.text().await?;
     if !status.is_success() {
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();

@@ -39,6 +39,8 @@ impl Sealed {
         fs::write(&file, declared).unwrap();
         let client = gateway.client(&std::sync::Arc::default());
         let form = [
+            ("client_id", CLIENT_ID),
+            ("client_secret", gateway.client_secret.as_str()),
             ("redirect_uri", REDIRECT_URI),
             ("response_type", "code"),
             ("scope", "openid Identity"),
@@ -51,10 +53,7 @@ impl Sealed {
             ("code_challenge_method", "S256"),
         ];
         for _ in 0..3 {
-            let push = client
-                .post(gateway.url("/par"))
-                .basic_auth(CLIENT_ID, Some(&gateway.client_secret))
-                .form(&form);
+            let push = client.post(gateway.url("/par")).form(&form);
             let answer = push.send().await.unwrap();
             assert_eq!(answer.status().as_u16(), 201);
         }
