@@ -7,7 +7,7 @@ use store::Statement;
 
 use crate::custody::{credential_of, credentials, uploaded};
 use crate::database::{Database, on_both_engines};
-use crate::world::{Admin, Caller};
+use crate::world::{Admin, Caller, client};
 
 on_both_engines!(
     a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_so,
@@ -39,11 +39,13 @@ async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_s
             _ => 10,
         }));
         let body = json!({ "reason": reason, "ticket": "INC-3", "note": "from the list" });
+        let before = list_of(&admin).await;
         let reply = admin
             .post(&ann, &format!("{path}/{act}"), &body)
             .await
             .expect(200);
         assert_eq!(reply.json["state"], state, "{act}");
+        assert_ne!(list_of(&admin).await, before, "{act} counts at once");
     }
     for act in ["suspend", "reinstate"] {
         let refused = admin
@@ -71,6 +73,8 @@ async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_s
         .expect(200);
     assert_eq!(admin.entries("credential-revoked").await, 1);
     assert_eq!(admin.entries("credential-suspended").await, 2);
+    let why = admin.why("credential-revoked").await;
+    assert_eq!(why, ("from the list".to_owned(), "INC-3".to_owned()));
     let found = admin.get(&desk, &path).await.expect(200).json;
     let history: Vec<(&str, &str)> = found["history"]
         .as_array()
@@ -91,6 +95,13 @@ async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_s
     assert_eq!(history.last(), Some(&("revoked", "left-employment")));
     let refused = admin.post(&desk, &format!("{path}/revoke"), &again).await;
     refused.expect(403);
+}
+
+/// The status list with all of them, as a wallet reads it.
+async fn list_of(admin: &Admin) -> String {
+    let uri = admin.world.url("/issuers/anytown/status/1");
+    let list = client().get(uri).send().await.unwrap();
+    list.text().await.unwrap()
 }
 
 async fn sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one(database: Database) {
@@ -124,6 +135,7 @@ async fn sec_27_a_foreign_credential_and_a_wrong_type_are_like_an_unknown_one(da
         .post(&ann, "/admin/v1/bulk-revocations", &body)
         .await
         .expect(404);
+    assert_eq!(admin.entries("bulk-revocation-counted").await, 1);
 }
 
 struct Scene {
@@ -203,6 +215,8 @@ async fn sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_n
     }
     let is_one_second = scene.admin.world.now().as_second() == began;
     scene.act("/pause").await;
+    let why = scene.admin.why("bulk-revocation-changed").await;
+    assert_eq!(why, (String::new(), "INC-4".to_owned()));
     let first = scene.second(3).await;
     assert!(
         !is_one_second || first == 2,
@@ -210,6 +224,12 @@ async fn sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_n
     );
     assert!(first <= 4);
     scene.act("/resume").await;
+    for pace in [0, 1001] {
+        let body = json!({ "pace": pace });
+        let path = scene.path("/pace");
+        let reply = scene.admin.post(&scene.ann, &path, &body).await;
+        reply.expect(400).refused("field-invalid");
+    }
     let pace = json!({ "pace": 1 });
     scene
         .admin

@@ -72,6 +72,8 @@ async fn a_custodian_changes_a_key_and_two_custodians_remove_the_old_one(databas
         .await
         .expect(200);
     let next = changed(&made, "next");
+    let why = scene.admin.why("signing-key-changed").await;
+    assert_eq!(why, ("yearly".to_owned(), "INC-1".to_owned()));
     scene
         .post("/admin/v1/keys", grounds)
         .await
@@ -252,6 +254,10 @@ async fn sec_33_a_custodian_of_one_organisation_sees_and_changes_its_keys_only(d
             .post(&own, "/admin/v1/keys/rotate", &body)
             .await
             .expect(404);
+    }
+    for place in ["nowhere.status", "anytown.nothing"] {
+        let body = json!({ "place": place });
+        scene.post("/admin/v1/keys", body).await.expect(404);
     }
     let body = json!({ "place": "anytown.status", "at_once": true });
     scene

@@ -24,6 +24,9 @@ async fn a_hold_is_placed_and_lifted_and_both_are_entries_of_the_audit(database:
     let of_interaction = json!({ "interaction": reference, "reason": "inquiry 18" });
     for body in [&of_organisation, &of_interaction] {
         admin.post(&ann, "/admin/v1/holds", body).await.expect(204);
+        let why = admin.why("hold-placed").await;
+        let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(why, (text("reason"), text("ticket")));
     }
     let listed = admin.get(&ann, "/admin/v1/holds").await.expect(200).json;
     let subjects: Vec<_> = listed["holds"]
@@ -79,6 +82,18 @@ async fn sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways(database
             .refused("hold-elsewhere");
     }
     assert_eq!(admin.entries("hold-lifted").await, 0);
+    // Nor do they place one on another's, or see one.
+    let reference = interaction_of(&admin, "elsewhere").await;
+    let of_interaction = json!({ "interaction": reference, "reason": "inquiry 17" });
+    let foreign = json!({ "organisation": "elsewhere", "reason": "inquiry 17" });
+    for body in [&of_interaction, &foreign] {
+        let reply = admin.post(&own, "/admin/v1/holds", body).await;
+        reply.expect(404).refused("not-found");
+    }
+    let reply = admin.post(&ann, "/admin/v1/holds", &foreign).await;
+    reply.expect(204);
+    let listed = admin.get(&own, "/admin/v1/holds").await.expect(200);
+    assert!(!listed.text.contains("elsewhere"), "{}", listed.text);
     admin
         .post(&ann, "/admin/v1/holds/lift", &body)
         .await

@@ -194,6 +194,19 @@ impl Admin {
 
     /// How often that act stands in the audit, all of which is as it was written.
     pub(crate) async fn entries(&self, act: &str) -> usize {
+        self.kept(act).await.len()
+    }
+
+    /// Why that act was done the last time, as the audit has it: reason and ticket.
+    pub(crate) async fn why(&self, act: &str) -> (String, String) {
+        let last = self.kept(act).await.into_iter().next().unwrap();
+        (
+            last.reason.unwrap_or_default(),
+            last.ticket.unwrap_or_default(),
+        )
+    }
+
+    async fn kept(&self, act: &str) -> Vec<gateway::audit::chain::Kept> {
         let app = self.world.gateway.app();
         gateway::audit::chain::round(&app.store).await.unwrap();
         let keys: Vec<_> = app
@@ -210,11 +223,7 @@ impl Admin {
             limit: 500,
             ..Default::default()
         };
-        gateway::audit::list(&app.store, &question)
-            .await
-            .unwrap()
-            .0
-            .len()
+        gateway::audit::list(&app.store, &question).await.unwrap().0
     }
 }
 
