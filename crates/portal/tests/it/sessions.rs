@@ -39,7 +39,7 @@ async fn a_browser_that_was_long_at_the_gateway_is_still_logged_in_when_it_comes
     browser.confirm("anna-fire").await;
     let page = browser.open("/identity").await;
     // As late as the gateway waits: later than the session would be idle, counted from when it was written down.
-    world.later(SignedDuration::from_secs(14));
+    world.later(SignedDuration::from_secs(11));
     let page = browser.send(&page, "/identity/start", &[]).await;
     world.later(SignedDuration::from_secs(30 * 60 - 10));
     assert_eq!(browser.open("/").await.path(), "/login", "idle it was");
