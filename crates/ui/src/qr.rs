@@ -3,8 +3,10 @@
 use std::fmt::{self, Write as _};
 
 use askama::filters::HtmlSafe;
-use fast_qr::qr::QRBuilder;
-use fast_qr::{ECL, QRCode};
+use qrcode::canvas::Canvas;
+use qrcode::{Color, EcLevel, bits, ec};
+
+mod mask;
 
 /// [ISO/IEC 18004 9.1] Four light modules on each side, or cameras do not find the code.
 const QUIET_ZONE: usize = 4;
@@ -32,12 +34,14 @@ pub struct TooLong {
 /// Draws the text, dark on light in every theme, with `label` as what a screen reader says: the purpose of
 /// the code, not its content.
 pub fn svg(text: &str, label: &str) -> Result<Svg, TooLong> {
-    let code = QRBuilder::new(text)
-        .ecl(ECL::M)
-        .build()
-        .map_err(|_| TooLong { length: text.len() })?;
-    let side = code.size + 2 * QUIET_ZONE;
-    let mut drawing = String::with_capacity(code.size * code.size * 5 + 512);
+    let (mut canvas, size) = unmasked(text).ok_or(TooLong { length: text.len() })?;
+    if size <= mask::WIDEST {
+        canvas.apply_mask(mask::best(&canvas, size));
+    } else {
+        canvas = canvas.apply_best_mask();
+    }
+    let side = size + 2 * QUIET_ZONE;
+    let mut drawing = String::with_capacity(size * size * 5 + 512);
     let _ = write!(
         drawing,
         "<svg class=\"lanyard-qr\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {side} {side}\" \
@@ -45,31 +49,39 @@ pub fn svg(text: &str, label: &str) -> Result<Svg, TooLong> {
          <path fill=\"#fff\" d=\"M0 0h{side}v{side}H0z\"/><path fill=\"#000\" d=\"",
         Escaped(label)
     );
-    write_runs(&mut drawing, &code);
+    write_runs(&mut drawing, &canvas.into_colors(), size);
     drawing.push_str("\"/></svg>");
     Ok(Svg(drawing))
 }
 
+/// The symbol before a mask is chosen, and its modules a side; `None` for a text that does not fit. A seventh of it may
+/// be lost before it can no longer be read (level M).
+fn unmasked(text: &str) -> Option<(Canvas, usize)> {
+    let bits = bits::encode_auto(text.as_bytes(), EcLevel::M).ok()?;
+    let version = bits.version();
+    let (data, correction) =
+        ec::construct_codewords(&bits.into_bytes(), version, EcLevel::M).ok()?;
+    let mut canvas = Canvas::new(version, EcLevel::M);
+    canvas.draw_all_functional_patterns();
+    canvas.draw_data(&data, &correction);
+    Some((canvas, usize::try_from(version.width()).ok()?))
+}
+
 /// One rectangle for each run of dark modules in a row, all in one path.
-fn write_runs(out: &mut String, code: &QRCode) {
+fn write_runs(out: &mut String, modules: &[Color], size: usize) {
     // A code has hundreds of runs and only so many numbers.
-    let numbers: Vec<String> = (0..code.size + QUIET_ZONE).map(|n| n.to_string()).collect();
-    for y in 0..code.size {
-        let row = &code[y];
+    let numbers: Vec<String> = (0..size + QUIET_ZONE).map(|n| n.to_string()).collect();
+    for (y, row) in modules.chunks_exact(size).enumerate() {
         let mut x = 0;
-        while x < code.size {
-            let length = row[x..code.size]
-                .iter()
-                .take_while(|module| module.value())
-                .count();
-            if length > 0 {
+        for run in row.chunk_by(|one, next| one == next) {
+            if run.first() == Some(&Color::Dark) {
                 let (left, top) = (&numbers[x + QUIET_ZONE], &numbers[y + QUIET_ZONE]);
-                let wide = &numbers[length];
+                let wide = &numbers[run.len()];
                 for part in ["M", left, " ", top, "h", wide, "v1h-", wide, "z"] {
                     out.push_str(part);
                 }
             }
-            x += length.max(1);
+            x += run.len();
         }
     }
 }

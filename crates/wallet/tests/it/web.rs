@@ -371,17 +371,17 @@ async fn a_picture_of_the_qr_code_opens_the_request() {
 
 /// The code drawn as a PNG, eight pixels a module, with its quiet zone.
 fn picture(text: &str) -> Vec<u8> {
-    let code = fast_qr::qr::QRBuilder::new(text).build().unwrap();
-    let side = u32::try_from((code.size + 8) * 8).unwrap();
+    let code = qrcode::QrCode::new(text).unwrap();
+    let side = u32::try_from((code.width() + 8) * 8).unwrap();
     let image = GrayImage::from_fn(side, side, |x, y| {
         let module = |at: u32| {
             (at as usize / 8)
                 .checked_sub(4)
-                .filter(|at| *at < code.size)
+                .filter(|at| *at < code.width())
         };
         let dark = module(x)
             .zip(module(y))
-            .is_some_and(|(x, y)| code[y][x].value());
+            .is_some_and(|at| code[at] == qrcode::Color::Dark);
         Luma([if dark { 0 } else { 255 }])
     });
     let mut bytes = std::io::Cursor::new(Vec::new());
