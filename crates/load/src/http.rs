@@ -1,23 +1,31 @@
 //! One caller's connection, or one to each process of the server: HTTP/1.1, kept alive, redirects never followed.
+//!
+//! The load shares its cores with what it measures, so a request is one write, and an answer no more than it takes to
+//! read it: the head, then as many bytes as that says. [RFC 9112 6]
 
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Context as _;
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{HOST, HeaderName, HeaderValue, LOCATION, SET_COOKIE};
-use hyper::{HeaderMap, Method, Request};
-use hyper_util::rt::TokioIo;
+use anyhow::{Context as _, bail, ensure};
+use hyper::Method;
+use hyper::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderName, LOCATION, SET_COOKIE, TRANSFER_ENCODING,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 /// Where the next connection begins.
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 
+/// Room for most answers at once.
+const ROOM: usize = 16 * 1024;
+/// No server of ours sends as much before a body.
+const LARGEST_HEAD: usize = 64 * 1024;
+
 /// A connection that is opened with the first request and again when the server has closed it.
 pub struct Connection {
-    host: HeaderValue,
+    host: String,
     origin: String,
     /// One for each process, which take turns.
     ways: Vec<Way>,
@@ -26,7 +34,7 @@ pub struct Connection {
 
 struct Way {
     address: SocketAddr,
-    sender: Option<SendRequest<Full<Bytes>>>,
+    stream: Option<TcpStream>,
 }
 
 /// One answer, read whole.
@@ -34,26 +42,27 @@ pub struct Answer {
     /// HTTP status.
     pub status: u16,
     /// The body.
-    pub body: Bytes,
-    headers: HeaderMap,
+    pub body: Vec<u8>,
+    /// What came before it.
+    head: String,
 }
 
 impl Connection {
     /// A connection to the server at these addresses that goes by `origin`.
     pub fn new(addresses: &[SocketAddr], origin: &str) -> anyhow::Result<Self> {
-        anyhow::ensure!(!addresses.is_empty(), "the server has no address");
+        ensure!(!addresses.is_empty(), "the server has no address");
         let host = origin
             .split_once("://")
             .context("the origin has no scheme")?
             .1;
         Ok(Self {
-            host: host.parse()?,
+            host: host.to_owned(),
             origin: origin.to_owned(),
             ways: addresses
                 .iter()
                 .map(|address| Way {
                     address: *address,
-                    sender: None,
+                    stream: None,
                 })
                 .collect(),
             // Not everybody begins at the first.
@@ -70,51 +79,95 @@ impl Connection {
         body: String,
     ) -> anyhow::Result<Answer> {
         let path = place.strip_prefix(&self.origin).unwrap_or(place);
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, &self.host);
+        let mut request = Vec::with_capacity(1024 + body.len());
+        write!(
+            request,
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n",
+            self.host
+        )?;
         for (name, value) in headers {
-            request = request.header(name, *value);
+            write!(request, "{name}: {value}\r\n")?;
         }
-        let request = request.body(Full::new(Bytes::from(body)))?;
+        if method == Method::POST {
+            write!(request, "{CONTENT_LENGTH}: {}\r\n", body.len())?;
+        }
+        write!(request, "\r\n{body}")?;
         self.turn = (self.turn + 1) % self.ways.len();
-        let response = self.ways[self.turn]
-            .ready()
-            .await?
-            .send_request(request)
-            .await
-            .with_context(|| format!("{path}: no answer"))?;
-        let (head, body) = response.into_parts();
-        Ok(Answer {
-            status: head.status.as_u16(),
-            body: body.collect().await?.to_bytes(),
-            headers: head.headers,
-        })
+        let way = &mut self.ways[self.turn];
+        let answer = way.exchange(&request).await;
+        answer.with_context(|| format!("{path}: no answer"))
     }
 }
 
 impl Way {
-    async fn ready(&mut self) -> anyhow::Result<&mut SendRequest<Full<Bytes>>> {
-        let still = match &mut self.sender {
-            Some(sender) => sender.ready().await.is_ok(),
-            None => false,
+    async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+        // Taken out until the answer is whole: whoever gives up in between leaves no half of one behind.
+        let mut stream = match self.stream.take() {
+            Some(stream) if is_open(&stream) => stream,
+            _ => {
+                let stream = TcpStream::connect(self.address).await?;
+                stream.set_nodelay(true)?;
+                stream
+            }
         };
-        if !still {
-            let stream = TcpStream::connect(self.address).await?;
-            stream.set_nodelay(true)?;
-            let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-            tokio::spawn(connection);
-            self.sender = Some(sender);
+        stream.write_all(request).await?;
+        let answer = Answer::read(&mut stream).await?;
+        let closes = answer.header(&CONNECTION);
+        if !closes.is_some_and(|value| value.eq_ignore_ascii_case("close")) {
+            self.stream = Some(stream);
         }
-        self.sender.as_mut().context("there is no connection")
+        Ok(answer)
     }
 }
 
+/// Whether the server has neither closed nor said anything that nobody asked for.
+fn is_open(stream: &TcpStream) -> bool {
+    let unasked = stream.try_read(&mut [0]);
+    unasked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
 impl Answer {
+    async fn read(stream: &mut TcpStream) -> anyhow::Result<Self> {
+        let mut bytes = Vec::with_capacity(ROOM);
+        let end = loop {
+            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            ensure!(bytes.len() < LARGEST_HEAD, "the head has no end");
+            more(stream, &mut bytes).await?;
+        };
+        let rest = bytes.split_off(end);
+        let head = String::from_utf8(bytes)?;
+        let status = head
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|line| line.get(..3));
+        let mut answer = Self {
+            status: status.context("no HTTP/1.1")?.parse()?,
+            body: rest,
+            head,
+        };
+        if matches!(answer.status, 204 | 304) {
+            ensure!(answer.body.is_empty(), "a body where there is none");
+        } else if let Some(length) = answer.header(&CONTENT_LENGTH) {
+            let length: usize = length.parse()?;
+            answer
+                .body
+                .reserve(length.saturating_sub(answer.body.len()));
+            while answer.body.len() < length {
+                more(stream, &mut answer.body).await?;
+            }
+            ensure!(answer.body.len() == length, "more than was announced");
+        } else if answer.header(&TRANSFER_ENCODING) == Some("chunked") {
+            answer.body = chunks(stream, std::mem::take(&mut answer.body)).await?;
+        } else {
+            bail!("the length of the body is not told");
+        }
+        Ok(answer)
+    }
+
     /// The answer, if it has that status; else what it says.
     pub fn with(self, status: u16, of: &str) -> anyhow::Result<Self> {
-        anyhow::ensure!(
+        ensure!(
             self.status == status,
             "{of} answered {} instead of {status}: {}",
             self.status,
@@ -126,25 +179,143 @@ impl Answer {
         Ok(self)
     }
 
-    /// What came before the body.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// A header, the first of that name.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Every header of that name.
+    fn all(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
+        let lines = self.head.split('\n').skip(1);
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        headers
+            .filter(|(other, _)| other.eq_ignore_ascii_case(name.as_str()))
+            .map(|(_, value)| value.trim())
     }
 
     /// Where it leads.
     pub fn location(&self) -> anyhow::Result<&str> {
-        let location = self.headers.get(LOCATION);
-        Ok(location.context("the answer leads nowhere")?.to_str()?)
+        self.header(&LOCATION).context("the answer leads nowhere")
     }
 
     /// The cookies that it sets: name and value.
     pub fn cookies(&self) -> impl Iterator<Item = (&str, &str)> {
-        let all = self.headers.get_all(SET_COOKIE).into_iter();
-        all.filter_map(|value| value.to_str().ok()?.split(';').next()?.split_once('='))
+        self.all(&SET_COOKIE)
+            .filter_map(|value| value.split(';').next()?.split_once('='))
     }
 
     /// The body as JSON.
     pub fn json(&self) -> anyhow::Result<serde_json::Value> {
         serde_json::from_slice(&self.body).context("the answer is not JSON")
+    }
+}
+
+/// What the server has sent meanwhile; it has to be something.
+async fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> anyhow::Result<()> {
+    let read = stream.read_buf(bytes).await?;
+    ensure!(read > 0, "the server closed before its answer ended");
+    Ok(())
+}
+
+/// A body in chunks, of which `bytes` have come. Nothing of ours sends a trailer. [RFC 9112 7.1]
+async fn chunks(stream: &mut TcpStream, mut bytes: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    let (mut body, mut at) = (Vec::new(), 0);
+    loop {
+        let line = loop {
+            if let Some(end) = bytes[at..].windows(2).position(|two| two == b"\r\n") {
+                break at..at + end;
+            }
+            more(stream, &mut bytes).await?;
+        };
+        let size = std::str::from_utf8(&bytes[line.clone()])?;
+        let size = usize::from_str_radix(size.split(';').next().unwrap_or_default().trim(), 16)?;
+        let begins = line.end + 2;
+        at = begins + size + 2;
+        while bytes.len() < at {
+            more(stream, &mut bytes).await?;
+        }
+        ensure!(&bytes[begins + size..at] == b"\r\n", "a chunk has no end");
+        if size == 0 {
+            ensure!(bytes.len() == at, "more than was announced");
+            return Ok(body);
+        }
+        body.extend_from_slice(&bytes[begins..begins + size]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use tokio::net::TcpListener;
+
+    /// A server that gives each request the next of these answers, piece by piece, and closes after the last.
+    async fn serving(answers: &'static [&'static [&'static str]]) -> Connection {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            for pieces in answers {
+                let mut request = vec![0; 1024];
+                let read = stream.read(&mut request).await.unwrap();
+                assert!(request[..read].starts_with(b"GET /a HTTP/1.1\r\nhost: b.example\r\n"));
+                for piece in *pieces {
+                    stream.write_all(piece.as_bytes()).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        Connection::new(&[address], "https://b.example").unwrap()
+    }
+
+    async fn asked(connection: &mut Connection) -> anyhow::Result<Answer> {
+        let place = "https://b.example/a";
+        connection
+            .send(Method::GET, place, &[], String::new())
+            .await
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_whole_however_it_comes() {
+        let mut connection = serving(&[
+            &[
+                "HTTP/1.1 200 OK\r\nContent-Le",
+                "ngth: 5\r\nset-cookie: c=d; Path=/\r\n\r",
+                "\nhe",
+                "llo",
+            ],
+            &[
+                "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r",
+                "\n2;x\r\nlo\r\n0\r\n",
+                "\r\n",
+            ],
+            &["HTTP/1.1 303 See Other\r\nlocation: /b\r\ncontent-length: 0\r\n\r\n"],
+            &["HTTP/1.1 204 No Content\r\n\r\n"],
+        ])
+        .await;
+        let first = asked(&mut connection).await.unwrap();
+        assert_eq!(first.body, b"hello");
+        assert_eq!(first.cookies().collect::<Vec<_>>(), [("c", "d")]);
+        assert_eq!(asked(&mut connection).await.unwrap().body, b"hello");
+        let third = asked(&mut connection).await.unwrap();
+        assert_eq!((third.status, third.location().unwrap()), (303, "/b"));
+        assert_eq!(asked(&mut connection).await.unwrap().status, 204);
+    }
+
+    #[tokio::test]
+    async fn half_an_answer_is_none() {
+        for pieces in [
+            &["HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhell"] as &[_],
+            &["HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello!"],
+            &["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n"],
+            &["HTTP/1.1 200 OK\r\n\r\n"],
+            &["HTTP/1.1 200 OK\r\n"],
+            &["hello"],
+        ] {
+            let answers: &'static [&'static [&'static str]] =
+                Box::leak(Box::new([&*Box::leak(pieces.to_vec().into_boxed_slice())]));
+            let mut connection = serving(answers).await;
+            assert!(asked(&mut connection).await.is_err(), "{pieces:?}");
+        }
     }
 }

@@ -20,6 +20,7 @@ mod wallet;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use tokio::runtime::Builder;
 
 use plan::{Plan, Scenario};
 
@@ -36,7 +37,7 @@ fn main() -> anyhow::Result<()> {
             Duration::from_secs_f64(plan.seconds),
         )?
     } else {
-        tokio::runtime::Builder::new_multi_thread()
+        runtime(&plan.scenario)
             .enable_all()
             .build()?
             .block_on(run::run(&plan))?
@@ -46,4 +47,13 @@ fn main() -> anyhow::Result<()> {
         println!("{told}");
     }
     Ok(())
+}
+
+/// One thread: it has far less to do than the server, and wakes nobody on the other core. Only lists are sent so fast
+/// that one thread could not ask for them.
+fn runtime(scenario: &Scenario) -> Builder {
+    match scenario {
+        Scenario::Status(_) => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    }
 }

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use hyper::header::{CONTENT_TYPE, HeaderName, IF_NONE_MATCH};
-use hyper::{HeaderMap, Method};
+use hyper::Method;
+use hyper::header::{CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH};
 use serde_json::{Value, json};
 use standards::status_list::{Bits, Status, StatusList};
 use tokio::task::JoinSet;
@@ -142,12 +142,8 @@ fn refused(answer: &Answer, index: u64) -> anyhow::Result<()> {
 }
 
 fn etag(answer: &Answer) -> anyhow::Result<String> {
-    let etag = header(answer.headers(), "etag").context("a list without a tag")?;
+    let etag = answer.header(&ETAG).context("a list without a tag")?;
     Ok(etag.to_owned())
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }
 
 /// Everybody asks for one list after the other: with its tag, or for the whole.
