@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::{
-    Code, CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Stage, Times, Via, steps,
+    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Times,
+    Via, steps,
 };
 use crate::metrics::Metrics;
 use crate::seal::Seal;
@@ -36,7 +37,8 @@ impl Glance {
 
     /// Whether time alone has moved it on since its last step.
     pub fn is_overtaken_by_time(&self, now: Timestamp) -> bool {
-        self.0.clone().settled(now).stage != self.0.stage
+        let seen = &self.0;
+        seen.stage.settled(seen.released, seen.expires_at, now) != seen.stage
     }
 }
 
@@ -165,9 +167,7 @@ impl Interactions {
         if !is_token(id) {
             return Ok(None);
         }
-        let sql = format!("SELECT {COLUMNS}, NULL AS sealed FROM interactions WHERE id = $1");
-        let row = self.store.read_one(Statement::new(sql).bind(id)).await?;
-        row.map(|row| self.read(&row).map(Glance)).transpose()
+        self.seen("id = $1", &[id]).await
     }
 
     /// By either of the wallet's links.
@@ -176,6 +176,15 @@ impl Interactions {
             return Ok(None);
         }
         self.one("link = $1 OR link_here = $2", &[link, link]).await
+    }
+
+    /// The same without opening what is sealed: who follows the QR code's link is only sent on.
+    pub async fn glance_by_link(&self, link: &str) -> Result<Option<Glance>, StoreError> {
+        if !is_token(link) {
+            return Ok(None);
+        }
+        self.seen("link = $1 OR link_here = $2", &[link, link])
+            .await
     }
 
     /// By the short code, in the form in which it is kept.
@@ -216,17 +225,28 @@ impl Interactions {
         condition: &str,
         values: &[&str],
     ) -> Result<Option<Interaction>, StoreError> {
+        let row = self.row("sealed", condition, values).await?;
+        row.map(|row| self.read(&row)).transpose()
+    }
+
+    async fn seen(&self, condition: &str, values: &[&str]) -> Result<Option<Glance>, StoreError> {
+        let row = self.row("NULL AS sealed", condition, values).await?;
+        row.map(|row| read_open(&row, None).map(Glance)).transpose()
+    }
+
+    async fn row(
+        &self,
+        sealed: &str,
+        condition: &str,
+        values: &[&str],
+    ) -> Result<Option<Row>, StoreError> {
         let select = Statement::new(format!(
-            "SELECT {COLUMNS}, sealed FROM interactions WHERE {condition}"
+            "SELECT {COLUMNS}, {sealed} FROM interactions WHERE {condition}"
         ));
         let select = values
             .iter()
             .fold(select, |select, value| select.bind(*value));
-        self.store
-            .read_one(select)
-            .await?
-            .map(|row| self.read(&row))
-            .transpose()
+        self.store.read_one(select).await
     }
 
     /// The update of one step, if the row is still as it was read.
@@ -270,15 +290,8 @@ impl Interactions {
     }
 
     fn read(&self, row: &Row) -> Result<Interaction, StoreError> {
-        let id = row.text("id")?.to_owned();
-        let digest = |column| {
-            Ok::<_, StoreError>(
-                row.optional_text(column)?
-                    .map(|text| Digest(text.to_owned())),
-            )
-        };
         let opened = row.optional_blob("sealed")?.map(|sealed| {
-            let opened = self.seal.open(&place(&id), sealed);
+            let opened = self.seal.open(&place(row.text("id")?), sealed);
             opened.map_err(|_| unreadable())
         });
         let opened = opened.transpose()?;
@@ -286,47 +299,57 @@ impl Interactions {
             .as_ref()
             .map(|text| serde_json::from_slice(text).map_err(|_| unreadable()))
             .transpose()?;
-        let code = match (
-            digest("code_digest")?,
-            row.optional_timestamp("code_expires_at")?,
-        ) {
-            (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
-            _ => None,
-        };
-        let serial_number = serial_number(row)?;
-        let stage = read_stage(row)?;
-        let mut interaction = Interaction {
-            version: row.integer("version")?,
-            stored: None,
-            recorded: stage.outcome(),
-            organisation: row.text("organisation")?.to_owned(),
-            client_id: row.text("client_id")?.to_owned(),
-            purpose: purpose(row)?,
-            credential_types: credential_types(row)?,
-            reference: row.text("reference")?.to_owned(),
-            stage,
-            link: row.text("link")?.to_owned(),
-            link_here: row.text("link_here")?.to_owned(),
-            short_code: row.optional_text("short_code")?.map(str::to_owned),
-            request_digest: Digest(row.text("request_digest")?.to_owned()),
-            browser: digest("browser_digest")?,
-            response: digest("response_digest")?,
-            released: row.boolean("released")?,
-            code,
-            serial_number,
-            times: Times {
-                scanned: row.optional_timestamp("scanned_at")?,
-                answered: row.optional_timestamp("answered_at")?,
-                past: Vec::new(),
-            },
-            created_at: row.timestamp("created_at")?,
-            expires_at: row.timestamp("expires_at")?,
-            private,
-            id,
-        };
+        let mut interaction = read_open(row, private)?;
         interaction.stored = Some(Arc::new(Columns::with(&interaction, opened)));
         Ok(interaction)
     }
+}
+
+/// All but the sealed values, which are given; no step can be taken from it yet.
+fn read_open(row: &Row, private: Option<Private>) -> Result<Interaction, StoreError> {
+    let digest = |column| {
+        Ok::<_, StoreError>(
+            row.optional_text(column)?
+                .map(|text| Digest(text.to_owned())),
+        )
+    };
+    let code = match (
+        digest("code_digest")?,
+        row.optional_timestamp("code_expires_at")?,
+    ) {
+        (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
+        _ => None,
+    };
+    let stage = read_stage(row)?;
+    Ok(Interaction {
+        id: row.text("id")?.to_owned(),
+        version: row.integer("version")?,
+        stored: None,
+        recorded: stage.outcome(),
+        organisation: row.text("organisation")?.to_owned(),
+        client_id: row.text("client_id")?.to_owned(),
+        purpose: purpose(row)?,
+        credential_types: credential_types(row)?,
+        reference: row.text("reference")?.to_owned(),
+        stage,
+        link: row.text("link")?.to_owned(),
+        link_here: row.text("link_here")?.to_owned(),
+        short_code: row.optional_text("short_code")?.map(str::to_owned),
+        request_digest: Digest(row.text("request_digest")?.to_owned()),
+        browser: digest("browser_digest")?,
+        response: digest("response_digest")?,
+        released: row.boolean("released")?,
+        code,
+        serial_number: serial_number(row)?,
+        times: Times {
+            scanned: row.optional_timestamp("scanned_at")?,
+            answered: row.optional_timestamp("answered_at")?,
+            past: Vec::new(),
+        },
+        created_at: row.timestamp("created_at")?,
+        expires_at: row.timestamp("expires_at")?,
+        private,
+    })
 }
 
 /// Whether a text from an address can be an id of ours: 22 characters of base64url. Nothing else is looked up.

@@ -24,7 +24,7 @@ use super::authorize::look;
 use super::browser::{self, Browser};
 use super::{language, par};
 use crate::app::App;
-use crate::interaction::rows::AdvanceError;
+use crate::interaction::rows::{AdvanceError, Glance};
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
 use crate::live::Live;
 use crate::organisation::RelyingParty;
@@ -331,22 +331,25 @@ async fn short_link(
     Path(link): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let found = match app.interactions.find_by_link(&link).await {
+    let found = match app.interactions.glance_by_link(&link).await {
         Ok(found) => found,
         Err(error) => return Missing::Store(error).answer(&app),
     };
-    let open = |found: &Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
-    let way = found.filter(open).and_then(|found| {
-        let via = found.via(&link)?;
-        Some(view::ShortLink {
-            purpose: show::purpose(&found),
-            link: wallet_link(&app, &found, via),
-            here: format!("/w/{link}"),
-            was_typed: false,
-        })
-    });
+    let open = |found: &&Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
+    let found = found.as_ref().map(Glance::interaction).filter(open);
+    let way = found.and_then(|found| Some((found, wallet_link(&app, found, found.via(&link)?))));
     match way {
-        Some(full) => show::short_link(&language::look(&app, &headers), full),
+        Some((found, full)) if takes_html(&headers) => {
+            let view = view::ShortLink {
+                purpose: show::purpose(found),
+                link: full,
+                here: format!("/w/{link}"),
+                was_typed: false,
+            };
+            show::short_link(&language::look(&app, &headers), view)
+        }
+        // A wallet follows the address and reads nothing.
+        Some((_, full)) => answer::see_other(&full),
         None if takes_html(&headers) => plain::already_used(&app, None),
         // A wallet has followed it: it reads JSON, and its person the sentence in it.
         None => client::answer_error(
