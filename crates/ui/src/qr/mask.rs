@@ -69,9 +69,9 @@ impl Symbol {
         let full = u64::MAX >> (WIDEST - self.side);
         let mut penalty = 0;
         let mut dark = 0;
-        for lines in 0..2 {
+        for (lines, turned) in TURNED.iter().enumerate() {
             let masked = |line: usize| {
-                let turned = TURNED[lines][mask][line % PERIOD];
+                let turned = turned[mask][line % PERIOD];
                 self.dark[lines][line] ^ (turned & self.free[lines][line])
             };
             let mut before = None;
@@ -137,6 +137,7 @@ const fn turned(columns: bool) -> [[u64; PERIOD]; 8] {
 }
 
 /// Whether a mask turns the module in that column and row. [ISO/IEC 18004 table 10]
+#[allow(clippy::manual_is_multiple_of)] // the standard's own formulas
 const fn turns(mask: usize, x: usize, y: usize) -> bool {
     match mask {
         0 => (x + y) % 2 == 0,
