@@ -239,7 +239,13 @@ fn extract(secret: &str) -> Result<hkdf::Prk, InvalidSecret> {
     if different.len() < 8 {
         return Err(InvalidSecret::Repetitive);
     }
-    Ok(hkdf::Salt::new(hkdf::HKDF_SHA256, b"lanyard storage").extract(secret.as_bytes()))
+    // [RFC 5869 2.2] HKDF-Extract, which the library would do again for each value that is sealed or opened.
+    let salt = hmac::Key::new(hmac::HMAC_SHA256, b"lanyard storage");
+    let extracted = hmac::sign(&salt, secret.as_bytes());
+    Ok(hkdf::Prk::new_less_safe(
+        hkdf::HKDF_SHA256,
+        extracted.as_ref(),
+    ))
 }
 
 fn key_and_nonce(secret: &hkdf::Prk, random: &[u8]) -> Option<(LessSafeKey, Nonce)> {
@@ -353,6 +359,18 @@ mod tests {
         assert_eq!(both.renew("t/r", &renewed), Ok(None));
         assert_eq!(seal(NEW).renew("t/r", &sealed), Err(Unopenable));
         assert_eq!(both.renew("other/place", &sealed), Err(Unopenable));
+    }
+
+    #[test]
+    fn keys_are_expanded_from_what_hkdf_extract_gives() {
+        let library = hkdf::Salt::new(hkdf::HKDF_SHA256, b"lanyard storage");
+        let [ours, theirs] = [extract(NEW).unwrap(), library.extract(NEW.as_bytes())].map(|key| {
+            let mut bytes = [0; 32];
+            let info: [&[u8]; 2] = [b"lanyard sealed value", b"of one value"];
+            key.expand(&info, Bytes).unwrap().fill(&mut bytes).unwrap();
+            bytes
+        });
+        assert_eq!(ours, theirs);
     }
 
     #[test]

@@ -186,7 +186,7 @@ impl Answer {
 
     /// Every header of that name.
     fn all(&self, name: &HeaderName) -> impl Iterator<Item = &str> {
-        let lines = self.head.split("\r\n").skip(1);
+        let lines = self.head.split('\n').skip(1);
         let headers = lines.filter_map(|line| line.split_once(':'));
         headers
             .filter(|(other, _)| other.eq_ignore_ascii_case(name.as_str()))

@@ -137,16 +137,17 @@ const fn turned(columns: bool) -> [[u64; PERIOD]; 8] {
 }
 
 /// Whether a mask turns the module in that column and row. [ISO/IEC 18004 table 10]
+#[allow(clippy::manual_is_multiple_of)] // the standard's own formulas
 const fn turns(mask: usize, x: usize, y: usize) -> bool {
     match mask {
-        0 => (x + y).is_multiple_of(2),
-        1 => y.is_multiple_of(2),
-        2 => x.is_multiple_of(3),
-        3 => (x + y).is_multiple_of(3),
-        4 => (y / 2 + x / 3).is_multiple_of(2),
+        0 => (x + y) % 2 == 0,
+        1 => y % 2 == 0,
+        2 => x % 3 == 0,
+        3 => (x + y) % 3 == 0,
+        4 => (y / 2 + x / 3) % 2 == 0,
         5 => (x * y) % 2 + (x * y) % 3 == 0,
-        6 => ((x * y) % 2 + (x * y) % 3).is_multiple_of(2),
-        _ => ((x + y) % 2 + (x * y) % 3).is_multiple_of(2),
+        6 => ((x * y) % 2 + (x * y) % 3) % 2 == 0,
+        _ => ((x + y) % 2 + (x * y) % 3) % 2 == 0,
     }
 }
 
