@@ -199,10 +199,7 @@ impl Gateway {
         config.check_admin()?;
         let address_header = address_header(config)?;
         let store = tables::open(&config.database_address()?, opening).await?;
-        if opening == Opening::Bring {
-            storage_secret::keep_at_start(&store, &seal).await?;
-        }
-        let seal = storage_secret::with_kept_keys(seal, &store).await?;
+        let seal = storage_secret::with_kept_keys(seal, &store, opening).await?;
         let limits = Limits::new(
             config.limits.clone(),
             address_header,

@@ -13,7 +13,7 @@ use crate::ComposeError;
 use crate::audit::{Act, Actor, Entry};
 use crate::config::{Config, ConfigError, Secret};
 use crate::seal::{KEPT, KeptKey, Seal};
-use crate::tables;
+use crate::tables::{self, Opening};
 
 /// Rows that are read, and written, at once.
 const PAGE: i64 = 200;
@@ -159,7 +159,7 @@ async fn rotate(
 /// At a start: what is derived from the secret with which a gateway began is written down before there is a second one, so that
 /// the order in which a configuration lists several never decides who people are. Where it lists several and none is written
 /// down, nobody can tell which was the first: the last is taken, as it was before, and not written down.
-pub(crate) async fn keep_at_start(store: &Store, seal: &Seal) -> Result<(), ComposeError> {
+async fn keep_at_start(store: &Store, seal: &Seal) -> Result<(), ComposeError> {
     if knows_the_first(store, seal).await? {
         return keep(store, seal).await;
     }
@@ -200,7 +200,14 @@ async fn keep(store: &Store, seal: &Seal) -> Result<(), ComposeError> {
 }
 
 /// The same seal, with the keys that the database keeps in the place of those that its oldest secret would give.
-pub(crate) async fn with_kept_keys(seal: Seal, store: &Store) -> Result<Seal, ComposeError> {
+pub(crate) async fn with_kept_keys(
+    seal: Seal,
+    store: &Store,
+    opening: Opening,
+) -> Result<Seal, ComposeError> {
+    if opening == Opening::Bring {
+        keep_at_start(store, &seal).await?;
+    }
     let rows = store
         .read(Statement::new("SELECT name, sealed FROM kept_keys"))
         .await?;

@@ -172,6 +172,14 @@ mod tests {
     }
 
     #[test]
+    fn sec_33_two_callers_with_two_certificates_are_two() {
+        let [portal, nightly] = [&b"portal"[..], b"nightly"].map(PeerCertificate::of);
+        assert_eq!(portal.caller(), PeerCertificate::of(b"portal").caller());
+        assert_ne!(portal.caller(), nightly.caller());
+        assert_eq!(PeerCertificate::default().caller(), "certificate");
+    }
+
+    #[test]
     fn a_key_that_stands_in_the_file_in_the_place_of_its_digest_is_refused() {
         let (key, _) = new_api_key().unwrap();
         for sha256 in [key, String::new(), "ab".repeat(31)] {

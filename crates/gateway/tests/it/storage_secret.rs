@@ -48,7 +48,10 @@ async fn sec_37_after_a_change_of_the_storage_secret_nothing_needs_the_old_one(d
     let Err(error) = composed(&alone).await else {
         panic!("what the old secret sealed opens without it");
     };
-    assert!(error.to_string().contains("newtown-staff"), "{error}");
+    assert!(
+        error.to_string().contains("earlier_storage_secrets"),
+        "{error}"
+    );
 
     let done = rotate_storage_secret(&both, false, "ina", world.now())
         .await
