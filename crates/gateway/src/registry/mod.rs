@@ -7,6 +7,7 @@
 //! process then reads the registry anew ([`revision`](crate::revision)).
 
 mod api;
+mod by_name;
 mod declaration;
 mod diff;
 pub mod onboarding;

@@ -316,3 +316,35 @@ async fn sec_33_a_client_id_that_was_anothers_tells_nothing_of_that_time(databas
         .expect(200);
     assert!(all.text.contains("What Newtown called it"));
 }
+
+/// Nothing of this may reach the file that is named, in whatever form it is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_37_nobody_who_only_speaks_with_the_api_names_a_file_of_this_machine() {
+    let scene = Scene::with_newtown(Database::sqlite()).await;
+    let viewer = scene
+        .admin
+        .operator("vic", Role::Viewer, Some("newtown"))
+        .await;
+    let file = json!({ "file": concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml") });
+    let brands = [
+        json!(["x", null, null, file]),
+        json!({ "logo": file }),
+        json!({ "logo": [file["file"]] }),
+    ];
+    for brand in brands {
+        let organisation =
+            json!({ "id": "newtown", "name": "Newtown", "issues": [], "brand": brand });
+        let whole = json!({ "declaration": { "organisations": [organisation] } });
+        let plan = scene.send(&viewer, "POST", "/registry/plan", &whole).await;
+        let change = json!({ "change": { "brand": brand } });
+        let patch = scene
+            .send(&scene.ann, "PATCH", "/organisations/newtown", &change)
+            .await;
+        for refused in [plan, patch] {
+            let refused = refused.expect(400).refused("declaration-invalid");
+            for told in ["PNG", "Cargo.toml", "os error", "32 KiB"] {
+                assert!(!refused.text.contains(told), "{brand}: {}", refused.text);
+            }
+        }
+    }
+}
