@@ -189,9 +189,20 @@ struct NewToken {
 async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let mut errors = FormErrors::default();
     let days = fields.optional("days").map(str::parse::<u32>).transpose();
+    for field in ["current", "code"] {
+        if fields.raw(field).is_empty() {
+            errors.add(field, visit.say(&format!("set-up-no-{field}")));
+        }
+    }
     match days {
+        Ok(_) if !errors.is_empty() => {}
         Ok(days) => {
-            let body = days.map_or_else(|| json!({}), |days| json!({ "days": days }));
+            // A screen left alone makes nobody a token.
+            let current = json!({ "password": fields.raw("current"), "code": fields.text("code") });
+            let mut body = json!({ "current": current });
+            if let Some(days) = days {
+                body["days"] = days.into();
+            }
             match visit
                 .api
                 .post::<NewToken>(Address::new(&["tokens"]), &body)
@@ -210,7 +221,11 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                     };
                     return Ok(render(page.frame.status(), &page));
                 }
-                Err(problem) => errors = problem.for_form(&[("days", &visit.say("token-days"))])?,
+                Err(problem) => {
+                    let labels = ["token-days", "set-up-current"].map(|key| visit.say(key));
+                    let fields = [("days", labels[0].as_str()), ("current", &labels[1])];
+                    errors = problem.for_form(&fields)?;
+                }
             }
         }
         Err(_) => errors.add("days", visit.say("token-days-wrong")),
