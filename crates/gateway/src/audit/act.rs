@@ -23,6 +23,7 @@ pub enum Act {
     AuditPruned,
     RegistryChanged,
     ClientSecretMade,
+    ClientSecretBesideAnother,
     ClientSecretEnded,
     OnboardingNoted,
     SigningKeyChanged,
@@ -39,7 +40,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -59,6 +60,7 @@ impl Act {
         Self::AuditPruned,
         Self::RegistryChanged,
         Self::ClientSecretMade,
+        Self::ClientSecretBesideAnother,
         Self::ClientSecretEnded,
         Self::OnboardingNoted,
         Self::SigningKeyChanged,
@@ -96,6 +98,7 @@ impl Act {
             Self::AuditPruned => ("audit-pruned", "Entries older than the retention period were removed", 4),
             Self::RegistryChanged => ("registry-changed", "An organisation, a relying party or a credential type was declared, changed or removed", 6),
             Self::ClientSecretMade => ("client-secret-made", "A secret of a relying party was made", 5),
+            Self::ClientSecretBesideAnother => ("client-secret-beside-another", "A live relying party has one more secret: its contact should know of it", 7),
             Self::ClientSecretEnded => ("client-secret-ended", "A secret of a relying party was ended", 5),
             Self::OnboardingNoted => ("onboarding-noted", "An item of a relying party's checklist was settled", 3),
             Self::SigningKeyChanged => ("signing-key-changed", "A signing key has another state", 7),

@@ -15,7 +15,7 @@ use crate::keys::acts::{Act as KeyAct, ActError, Acts};
 use crate::keys::{Place, RingError};
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
-pub(crate) use declared::Declared;
+pub(crate) use declared::{Declared, Guarded};
 use store::StoreError;
 
 impl Gateway {

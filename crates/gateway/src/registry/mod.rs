@@ -88,6 +88,18 @@ pub struct Entry {
     pub(crate) secrets: Secrets,
 }
 
+impl Entry {
+    /// Whether drafts are signed with a key that the gateway knows.
+    pub(crate) fn has_signing_key(&self) -> bool {
+        self.secrets.signing_key.is_some()
+    }
+
+    /// Whether that is the same key, or neither has one.
+    pub(crate) fn has_the_signing_key_of(&self, other: &Self) -> bool {
+        self.secrets.signing_key == other.secrets.signing_key
+    }
+}
+
 /// A relying party's secrets that the gateway itself must know.
 #[derive(Clone, Default, PartialEq)]
 pub(crate) struct Secrets {
