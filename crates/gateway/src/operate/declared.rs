@@ -116,6 +116,18 @@ impl Gateway {
         Ok(found)
     }
 
+    /// The relying parties of a plan that never had a secret.
+    pub(crate) async fn without_secret(&self, plan: &Plan) -> Result<Vec<String>, RegistryError> {
+        let mut found = Vec::new();
+        for change in &plan.changes {
+            let (kind, client_id) = &change.key;
+            if *kind == Kind::RelyingParty && !self.had_secret(client_id).await? {
+                found.push(client_id.clone());
+            }
+        }
+        Ok(found)
+    }
+
     async fn guarded_of_party(
         &self,
         client_id: &str,

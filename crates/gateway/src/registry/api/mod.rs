@@ -160,21 +160,26 @@ async fn change(
 ) -> Result<bool, Problem> {
     let (operator, by) = by;
     let about = |error| problem(error, operator, &key.1);
-    let plan = gateway
+    let mut plan = gateway
         .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
         .await
         .map_err(about)?;
     if plan.changes.iter().any(|change| change.version != seen) {
         return Err(Code::ChangedMeanwhile.into());
     }
-    one_persons(gateway, operator, &plan).await?;
+    one_persons(gateway, operator, &mut plan).await?;
     gateway.apply(&plan, by).await.map_err(about)?;
     Ok(!plan.is_empty())
 }
 
-/// Refuses what two persons must agree on.
-async fn one_persons(gateway: &Gateway, operator: &Operator, plan: &Plan) -> Result<(), Problem> {
+/// Refuses what two persons must agree on; and has the rest done only while that is so.
+async fn one_persons(
+    gateway: &Gateway,
+    operator: &Operator,
+    plan: &mut Plan,
+) -> Result<(), Problem> {
     let told = |error| problem(error, operator, "");
+    plan.unless_live = gateway.without_secret(plan).await.map_err(told)?;
     let moved = gateway.takes_two_persons(plan).await.map_err(told)?;
     let Some(((kind, name), guarded)) = moved.first() else {
         return Ok(());

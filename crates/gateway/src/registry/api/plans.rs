@@ -224,7 +224,7 @@ async fn apply(
         toml: told.toml,
         prune: told.prune,
     };
-    let plan = make(&gateway, &operator, asked).await?;
+    let mut plan = make(&gateway, &operator, asked).await?;
     if plan.is_empty() {
         // It was carried out before.
         return Ok(StatusCode::NO_CONTENT);
@@ -232,7 +232,7 @@ async fn apply(
     if plan.digest() != told.plan {
         return Err(Code::ChangedMeanwhile.into());
     }
-    one_persons(&gateway, &operator, &plan).await?;
+    one_persons(&gateway, &operator, &mut plan).await?;
     let applied = gateway.apply(&plan, why.by(&operator)).await;
     applied.map_err(|error| problem(error, &operator, ""))?;
     Ok(StatusCode::NO_CONTENT)
