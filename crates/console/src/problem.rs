@@ -79,7 +79,7 @@ impl Problem {
     }
 
     /// The member that the API says is wrong, and why: `detail.name` is `name`.
-    fn field(&self) -> Option<(&str, &str)> {
+    pub(crate) fn field(&self) -> Option<(&str, &str)> {
         let (name, reason) = self.detail.strip_prefix('`')?.split_once("`: ")?;
         let name = name.rsplit('.').next().unwrap_or(name);
         (self.code == "field-invalid").then_some((name, reason))

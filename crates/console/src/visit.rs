@@ -130,6 +130,8 @@ pub(crate) struct Guest {
     pub(crate) api: Api,
     /// The token that the forms of this browser carry.
     pub(crate) csrf: String,
+    /// The admin API with the session that this browser has all the same.
+    before: Option<Api>,
 }
 
 impl Guest {
@@ -139,6 +141,18 @@ impl Guest {
             app: App::clone(app),
             api: app.api(request),
             csrf: csrf_of(secret),
+            before: Visit::asks(app, request).map(|(_, api)| api),
+        }
+    }
+
+    /// Ends the session that this browser has, once another one takes its place: nobody would know of it any more, and whoever
+    /// copied it would have it. Where the API does not take it, it is over already.
+    pub(crate) async fn ends_the_one_before(&self) {
+        if let Some(api) = &self.before {
+            let (address, nothing) = (Address::new(&["sessions", "end"]), serde_json::json!({}));
+            if let Err(problem) = api.post::<()>(address, &nothing).await {
+                tracing::debug!(code = problem.code, "there was no session to end");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ account-few-codes-hint = You get new ones when you set up your authenticator ane
 state-do-it = Do it soon
 token-new-title = Make a token
 token-new-button = Make a token
+token-new-proof = Show that it is you. The token ends with this session: when you log out, or after eight hours.
 token-new-once = You see it only now
 token-new-text = Keep it where only you can read it. Nobody can show it to you again.
 token-new-ends = It is in force until { $ends }.

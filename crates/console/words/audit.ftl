@@ -73,6 +73,7 @@ audit-act-audit-exported = The audit was exported
 audit-act-audit-pruned = Entries older than the retention period were removed
 audit-act-registry-changed = An organisation, a relying party or a credential type was declared, changed or removed
 audit-act-client-secret-made = A secret of a relying party was made
+audit-act-client-secret-beside-another = A live relying party has one more secret: its contact should know of it
 audit-act-client-secret-ended = A secret of a relying party was ended
 audit-act-onboarding-noted = An item of a relying party's checklist was settled
 audit-act-signing-key-changed = A signing key has another state

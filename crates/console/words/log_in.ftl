@@ -43,6 +43,7 @@ set-up-no-code = Enter the code that your authenticator app shows
 set-up-no-password = Enter a new password
 set-up-not-the-same = Enter the same new password twice
 set-up-wrong-token = This is not a token that is in force
+set-up-there-already = You have set this up already. Log in and change it in “Your account”, or have it reset on the gateway's machine
 set-up-code-title = Add your authenticator
 set-up-code-alt = QR code for your authenticator app. If you cannot scan it, use the secret below.
 set-up-code-open = Open your authenticator app.

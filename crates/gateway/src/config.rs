@@ -191,6 +191,32 @@ pub struct OrganisationConfig {
     pub registered: bool,
 }
 
+impl OrganisationConfig {
+    /// Takes an issuer into the trust list, where it is not there.
+    pub(crate) fn trusts(&mut self, credential_type: &str, issuer: &str) {
+        let mut rows = self.trust.iter_mut();
+        match rows.find(|row| row.credential_type == credential_type) {
+            None => self.trust.push(TrustConfig {
+                credential_type: credential_type.to_owned(),
+                issuers: vec![issuer.to_owned()],
+            }),
+            Some(row) if row.issuers.iter().all(|known| known != issuer) => {
+                row.issuers.push(issuer.to_owned());
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Takes it out.
+    pub(crate) fn trusts_no_more(&mut self, credential_type: &str, issuer: &str) {
+        let rows = self.trust.iter_mut();
+        for row in rows.filter(|row| row.credential_type == credential_type) {
+            row.issuers.retain(|known| known != issuer);
+        }
+        self.trust.retain(|row| !row.issuers.is_empty());
+    }
+}
+
 /// Which issuers count for one credential type.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -65,8 +65,8 @@ enum What {
 
 #[derive(Debug, Subcommand)]
 enum SignIn {
-    /// Forget their password, authenticator and recovery codes, and end their sessions. With a token of theirs they set it up
-    /// anew.
+    /// Forget their password, authenticator and recovery codes, and end their sessions and the tokens that these made. With a
+    /// token of theirs they set it up anew.
     Reset {
         /// Whose.
         name: String,

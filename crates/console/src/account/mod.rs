@@ -187,9 +187,20 @@ struct NewToken {
 async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let mut errors = FormErrors::default();
     let days = fields.optional("days").map(str::parse::<u32>).transpose();
+    for field in ["current", "code"] {
+        if fields.raw(field).is_empty() {
+            errors.add(field, visit.say(&format!("set-up-no-{field}")));
+        }
+    }
     match days {
+        Ok(_) if !errors.is_empty() => {}
         Ok(days) => {
-            let body = days.map_or_else(|| json!({}), |days| json!({ "days": days }));
+            // A screen left alone makes nobody a token.
+            let current = json!({ "password": fields.raw("current"), "code": fields.text("code") });
+            let mut body = json!({ "current": current });
+            if let Some(days) = days {
+                body["days"] = days.into();
+            }
             match visit
                 .api
                 .post::<NewToken>(Address::new(&["tokens"]), &body)
@@ -209,7 +220,9 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                     return Ok(render(page.frame.status(), &page));
                 }
                 Err(problem) => {
-                    errors = problem.for_form(&["days"], |_| visit.say("token-days"))?
+                    errors = problem.for_form(&["days", "current"], |name| {
+                        visit.say(if name == "days" { "token-days" } else { "set-up-current" })
+                    })?;
                 }
             }
         }

@@ -131,6 +131,7 @@ async fn log_in(guest: Guest, fields: Fields) -> Result<Response, Problem> {
         match session {
             Ok(session) => {
                 let session: Session = session;
+                guest.ends_the_one_before().await;
                 return Ok(session.enter(&guest.app, Redirect::to(to).into_response()));
             }
             Err(problem) if problem.code == "sign-in-refused" => {
@@ -192,6 +193,7 @@ async fn enter_by_token(guest: Guest, fields: Fields) -> Result<Response, Proble
     let address = Address::new(&["sessions", "emergency"]);
     match api.post::<Session>(address, &json!({})).await {
         Ok(session) => {
+            guest.ends_the_one_before().await;
             let response = Redirect::to("/console").into_response();
             return Ok(session.enter(&guest.app, response));
         }

@@ -37,7 +37,7 @@ fn page(visit: &Visit, errors: FormErrors, fields: &Fields) -> Response {
     let (page, frame) = frame.parts();
     let kind = Some(fields.text("kind")).filter(|kind| !kind.is_empty());
     let kind = kind.unwrap_or("person");
-    let kinds = ["person", "program", "emergency"].map(|one| {
+    let kinds = ["person", "account", "program", "emergency"].map(|one| {
         let choice = Choice::new(one, visit.say(&format!("operator-kind-{one}")));
         let hint = visit.say(&format!("operator-kind-{one}-hint"));
         choice.with_hint(hint).chosen(one == kind)
@@ -87,23 +87,26 @@ pub(super) async fn add(visit: Visit, fields: Fields) -> Result<Response, Proble
         errors.add("role", visit.say("operator-no-role"));
     }
     let kind = fields.text("kind");
-    if kind == "program" && fields.text("person").is_empty() {
+    let has_other = kind == "program" || kind == "account";
+    if has_other && fields.text("person").is_empty() {
         errors.add("person", visit.say("operator-no-person"));
     }
     let days = days(&visit, &fields, &mut errors);
     if errors.is_empty() {
-        let person = fields.optional("person").filter(|_| kind == "program");
+        // Whether it counts as another person is said and never left out.
+        let person = fields.optional("person").filter(|_| has_other);
         let mut detail = json!({
             "name": fields.text("name"),
             "role": fields.text("role"),
+            "person": person.unwrap_or("self"),
+            "program": kind == "program",
             "break_glass": kind == "emergency",
         });
-        let more: [(&str, Option<Value>); 4] = [
+        let more: [(&str, Option<Value>); 3] = [
             (
                 "organisation",
                 fields.optional("organisation").map(Into::into),
             ),
-            ("person", person.map(Into::into)),
             (
                 "token_sha256",
                 fields.optional("token_sha256").map(Into::into),

@@ -20,7 +20,7 @@ use crate::frame::{Frame, show as render};
 use crate::home::{Done, told_at};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
-use crate::proposals::why;
+use crate::proposals::{propose, why};
 use crate::relying_parties;
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
@@ -450,7 +450,18 @@ async fn trust(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<R
     body["issuer"] = issuer.into();
     body["trusted"] = gone.is_none().into();
     let address = Address::new(&["organisations", &id, "trust"]);
-    let done = visit.api.post::<Value>(address, &body).await;
+    let mut done = visit.api.post::<Value>(address, &body).await;
+    if done
+        .as_ref()
+        .is_err_and(|problem| problem.code == "two-persons-needed")
+    {
+        let detail =
+            json!({ "organisation": id, "credential_type": credential_type, "issuer": issuer });
+        match propose(&visit, "organisation-trust-add", detail, &fields).await {
+            Ok(response) => return Ok(response),
+            Err(problem) => done = Err(problem),
+        }
+    }
     answer(&visit, &id, &fields, done, "organisation-changed").await
 }
 

@@ -147,6 +147,9 @@ async fn begin(guest: Guest, fields: Fields) -> Result<Response, Problem> {
             Err(problem) if problem.status.as_u16() == 401 => {
                 errors.add("token", guest.say("set-up-wrong-token"));
             }
+            Err(problem) if problem.field().is_some_and(|(name, _)| name == "current") => {
+                errors.add("token", guest.say("set-up-there-already"));
+            }
             Err(problem) => {
                 let label = |field: &str| guest.say(&format!("set-up-{field}"));
                 errors = problem.for_form(&["token", "password"], label)?;
@@ -223,6 +226,7 @@ async fn confirm(guest: Guest, fields: Fields) -> Result<Response, Problem> {
             recovery_codes,
             session,
         }) => {
+            guest.ends_the_one_before().await;
             let page = recovery_page(guest.frame("recovery-title"), recovery_codes);
             Ok(session.enter(&guest.app, page))
         }

@@ -180,11 +180,12 @@ async fn a_proposal_is_approved_by_another_person_alone_and_with_their_reason() 
     let mut ben = desk.person("ben", Role::Administrator, None).await;
     ann.browser.get("/console/operators/add").await.expect(200);
     ann.browser
-        .post("/console/operators/add", &[("kind", "person")])
+        .post("/console/operators/add", &[("kind", "account")])
         .await
         .expect(422)
         .says("Enter a name")
-        .says("Choose a role");
+        .says("Choose a role")
+        .says("Enter whose account it is");
     let typed = [("name", "New One"), ("role", "desk"), ("kind", "person")];
     ann.browser
         .post("/console/operators/add", &typed)
@@ -227,6 +228,7 @@ async fn a_proposal_is_approved_by_another_person_alone_and_with_their_reason() 
         .await
         .expect(200)
         .says("new.one")
+        .says("a person of its own, who can approve what others propose")
         .says("INC-7");
     ben.browser
         .post(&format!("{path}/approve"), &[("reason", "I asked her")])
@@ -311,12 +313,34 @@ async fn ones_own_account_changes_password_authenticator_and_tokens() {
         .await
         .expect(200)
         .says("(this one)");
-    let page = ann
-        .browser
+    // A screen left alone makes nobody a token.
+    ann.browser
         .post("/console/account/tokens", &[("days", "3")])
         .await
-        .expect(200);
-    assert!(page.html.contains("lyo_"));
+        .expect(422)
+        .says("Enter your password");
+    desk.later(SignedDuration::from_secs(60));
+    let code = desk.code(&ann.secret);
+    let typed = [
+        ("days", "3"),
+        ("current", PASSWORD),
+        ("code", code.as_str()),
+    ];
+    let page = ann.browser.post("/console/account/tokens", &typed).await;
+    assert!(page.expect(200).html.contains("lyo_"));
+    // Nor does a token take the log-in that is there.
+    let mut other = desk.browser();
+    other.get("/console/set-up").await;
+    let typed = [
+        ("token", ann.token.as_str()),
+        ("password", "another horse"),
+        ("again", "another horse"),
+    ];
+    other
+        .post("/console/set-up", &typed)
+        .await
+        .expect(422)
+        .says("You have set this up already");
     ann.browser.get("/console/account").await;
     ann.browser
         .post("/console/account/tokens", &[("days", "many")])

@@ -84,6 +84,27 @@ async fn a_session_ends_when_it_is_idle_and_after_eight_hours_in_any_case(databa
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_13_whoever_logs_in_over_somebody_else_ends_their_session() {
+    let desk = Desk::start(Database::sqlite()).await;
+    let mut ann = desk.person("ann", Role::Administrator, None).await;
+    let ben = desk.person("ben", Role::Desk, None).await;
+    ann.browser.get("/console").await.expect(200);
+    let of_ann = ann.browser.cookies.clone();
+    desk.later(SignedDuration::from_mins(1));
+    let code = desk.code(&ben.secret);
+    ann.browser
+        .log_in("ben", PASSWORD, "000000")
+        .await
+        .expect(422);
+    ann.browser.get("/console").await.expect(200);
+    ann.browser.log_in("ben", PASSWORD, &code).await.expect(303);
+    ann.browser.get("/console").await.expect(200);
+    let mut copied = desk.browser();
+    copied.cookies = of_ann;
+    copied.get("/console").await.expect(303);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_recovery_code_takes_the_place_of_one_code_once() {
     let desk = Desk::start(Database::sqlite()).await;
     let ann = desk.person("ann", Role::Viewer, None).await;

@@ -48,8 +48,11 @@ pub struct Operator {
     pub name: String,
     /// Its role.
     pub role: Role,
-    /// The person: itself, or who answers for a program. Two operators of one person are no two persons.
+    /// The person: itself, another account of theirs, or who answers for a program. Two operators of one person are no two
+    /// persons.
     pub person: String,
+    /// Whether it is a program.
+    pub program: bool,
     /// Whether it is the account for emergencies.
     pub break_glass: bool,
     /// The token that was sent.
@@ -263,7 +266,7 @@ fn token_in(headers: &HeaderMap) -> Option<&str> {
 /// The operator whose token this is, if both are in force.
 async fn find(app: &App, token: &str, now: Timestamp) -> Result<Option<Operator>, Problem> {
     // By digest: what the database compares is no secret, and says nothing of one that nearly fits.
-    let sql = "SELECT o.id, o.name, o.role, o.organisation, o.person, o.break_glass, t.id AS token, t.last_used_at, \
+    let sql = "SELECT o.id, o.name, o.role, o.organisation, o.person, o.program, o.break_glass, t.id AS token, t.last_used_at, \
                t.kind, t.expires_at FROM operator_tokens t JOIN operators o ON o.id = t.operator \
                WHERE t.digest = $1 AND t.expires_at > $2 AND t.revoked_at IS NULL AND o.removed_at IS NULL \
                AND (t.kind = 'token' OR t.kind = 'session' AND COALESCE(t.last_used_at, t.made_at) > $3)";
@@ -284,6 +287,7 @@ async fn find(app: &App, token: &str, now: Timestamp) -> Result<Option<Operator>
         name: row.text("name")?.to_owned(),
         role,
         person: row.text("person")?.to_owned(),
+        program: row.boolean("program")?,
         break_glass: row.boolean("break_glass")?,
         token: row.text("token")?.to_owned(),
         session: row.text("kind")? == "session",

@@ -12,7 +12,7 @@ use store::{Row, Statement, StoreError};
 use super::caller::Operator;
 use super::problem::{Code, Problem};
 use super::read::Why;
-use super::role::Right;
+use super::role::{Right, Role};
 use crate::app::App;
 use crate::audit::{Act, Entry};
 
@@ -32,6 +32,12 @@ pub trait TwoPersonAct: Send + Sync {
 
     /// The right that whoever proposes it needs, and whoever approves it.
     fn right(&self) -> Right;
+
+    /// Whether it is approved by the operator whom it names and by nobody else, whatever rights that one has. Which operator that
+    /// is is for [`TwoPersonAct::carry_out`] to look at.
+    fn is_approved_by_whom_it_names(&self) -> bool {
+        false
+    }
 
     /// Checks what is asked for, as things stand now: that it can be meant, and that everything it names is the operator's to
     /// see ([`Operator::sees`]; what is not is [`Code::NotFound`]). Nothing is changed.
@@ -210,10 +216,11 @@ pub(super) async fn find(app: &App, operator: &Operator, id: &str) -> Result<Kep
     Ok(Kept::read(&row)?)
 }
 
-/// The row of a new one.
-pub(super) fn insert(kept: &Kept) -> Statement {
+/// The row of a new one, by an operator of that role.
+pub(super) fn insert(kept: &Kept, role: Role) -> Statement {
     let sql = format!(
-        "INSERT INTO proposals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', NULL, NULL, NULL)"
+        "INSERT INTO proposals ({COLUMNS}, role) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'open', NULL, NULL, NULL, $12)"
     );
     Statement::new(sql)
         .bind(&kept.id)
@@ -227,15 +234,17 @@ pub(super) fn insert(kept: &Kept) -> Statement {
         .bind(&kept.person)
         .bind(kept.proposed_at)
         .bind(kept.expires_at)
+        .bind(role.name())
 }
 
-/// Marks it approved, if at this moment it is open and in time, both operators are there, the one who approves has still the
-/// role that was looked at, and is another person than the one who proposed.
+/// Marks it approved, if at this moment it is open and in time, both operators are there, each with the role that was looked at,
+/// and the one who approves is another person than the one who proposed.
 pub(super) fn approve(id: &str, by: &Operator, why: &Why, now: Timestamp) -> Statement {
     let sql = "UPDATE proposals SET state = 'approved', decided_by = $1, decided_at = $2, decision_reason = $8 \
                WHERE id = $3 AND state = 'open' AND expires_at > $4 AND person <> $5 \
                AND EXISTS (SELECT 1 FROM operators WHERE id = $6 AND removed_at IS NULL AND role = $7) \
-               AND EXISTS (SELECT 1 FROM operators o WHERE o.id = proposals.proposed_by AND o.removed_at IS NULL)";
+               AND EXISTS (SELECT 1 FROM operators o WHERE o.id = proposals.proposed_by AND o.removed_at IS NULL \
+               AND (proposals.role IS NULL OR o.role = proposals.role))";
     Statement::new(sql)
         .bind(&by.id)
         .bind(now)

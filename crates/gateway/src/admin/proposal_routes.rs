@@ -200,7 +200,7 @@ async fn propose(
         .reason(kept.reason.as_deref())
         .id("object", &kept.object);
     app.store
-        .write([proposal::insert(&kept), entry.into()])
+        .write([proposal::insert(&kept, operator.role), entry.into()])
         .await?;
     Ok((StatusCode::CREATED, Json(Proposal::of(kept, now))))
 }
@@ -309,7 +309,7 @@ async fn decline(
     }
 }
 
-/// One that still waits, and whose act is the operator's to decide about.
+/// One that still waits, and whose act is the operator's to decide about: by their right, or since it names them.
 async fn open<'a>(
     app: &App,
     acts: &'a Acts,
@@ -319,7 +319,10 @@ async fn open<'a>(
 ) -> Result<(Kept, &'a dyn TwoPersonAct), Problem> {
     let kept = proposal::find(app, operator, id).await?;
     let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
-    operator.must(act.right())?;
+    let is_named = kept.object == format!("operator:{}", operator.id);
+    if !(act.is_approved_by_whom_it_names() && is_named) {
+        operator.must(act.right())?;
+    }
     kept.must_be_open(now)?;
     Ok((kept, act))
 }

@@ -23,6 +23,7 @@ pub enum Act {
     AuditPruned,
     RegistryChanged,
     ClientSecretMade,
+    ClientSecretBesideAnother,
     ClientSecretEnded,
     OnboardingNoted,
     SigningKeyChanged,
@@ -41,7 +42,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -61,6 +62,7 @@ impl Act {
         Self::AuditPruned,
         Self::RegistryChanged,
         Self::ClientSecretMade,
+        Self::ClientSecretBesideAnother,
         Self::ClientSecretEnded,
         Self::OnboardingNoted,
         Self::SigningKeyChanged,
@@ -100,6 +102,7 @@ impl Act {
             Self::AuditPruned => ("audit-pruned", "Entries older than the retention period were removed", 4),
             Self::RegistryChanged => ("registry-changed", "An organisation, a relying party or a credential type was declared, changed or removed", 6),
             Self::ClientSecretMade => ("client-secret-made", "A secret of a relying party was made", 5),
+            Self::ClientSecretBesideAnother => ("client-secret-beside-another", "A live relying party has one more secret: its contact should know of it", 7),
             Self::ClientSecretEnded => ("client-secret-ended", "A secret of a relying party was ended", 5),
             Self::OnboardingNoted => ("onboarding-noted", "An item of a relying party's checklist was settled", 3),
             Self::SigningKeyChanged => ("signing-key-changed", "A signing key has another state", 7),

@@ -61,6 +61,8 @@ pub struct Metrics {
     pub deliveries: Counters,
     /// Credentials that were revoked, by cause.
     pub revocations: Counters,
+    /// Secrets made for relying parties that had a live one, by client.
+    pub secrets_beside: Counters,
     /// Rounds of retention, by what came of them.
     pub rounds: Counters,
 }
@@ -105,6 +107,11 @@ impl Default for Metrics {
                 "lanyard_revocations_total",
                 "Credentials that were revoked, by cause.",
                 &["cause"],
+            ),
+            secrets_beside: Counters::new(
+                "lanyard_client_secrets_beside_another_total",
+                "Secrets made for a relying party that had a live one: its contact should know of each.",
+                &["client"],
             ),
             rounds: Counters::new(
                 "lanyard_retention_rounds_total",
@@ -169,6 +176,7 @@ impl Metrics {
             &self.not_collected,
             &self.deliveries,
             &self.revocations,
+            &self.secrets_beside,
             &self.rounds,
         ] {
             counters.write(text);

@@ -39,8 +39,32 @@ impl Gateway {
         let end = overlap.map(|overlap| now + overlap);
         let mut made = secrets::make(client_id, end, &app.random, now);
         let told = entry(by, audit::Act::ClientSecretMade, &party, now).id("secret", &made.id);
-        let batch = std::mem::take(&mut made.batch).into_iter();
-        app.store.write(batch.chain([told.into()])).await?;
+        let mut batch = std::mem::take(&mut made.batch);
+        batch.push(told.into());
+        let others = secrets::read(&app.store).await?.remove(client_id);
+        let others = others.unwrap_or_default();
+        // Whoever has it is that relying party. Nobody may need to wait for a second person when one is lost, but nobody does it
+        // unheard.
+        let beside = others.iter().filter(|other| other.is_live(now)).count();
+        if beside > 0 {
+            let act = audit::Act::ClientSecretBesideAnother;
+            let alarm = entry(by, act, &party, now).id("secret", &made.id);
+            batch.push(
+                alarm
+                    .number("others", beside.try_into().unwrap_or(i64::MAX))
+                    .into(),
+            );
+        }
+        app.store.write(batch).await?;
+        if beside > 0 {
+            app.metrics.secrets_beside.add(&[client_id]);
+            tracing::warn!(
+                client_id,
+                secret = made.id,
+                actor = %by.actor,
+                "a live relying party has another secret: its contact should know of it"
+            );
+        }
         tracing::info!(
             client_id,
             secret = made.id,

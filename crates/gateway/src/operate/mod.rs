@@ -18,7 +18,7 @@ use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 pub use certificates::ChainStands;
 pub(crate) use certificates::certificate_chains;
-pub(crate) use declared::Declared;
+pub(crate) use declared::{Declared, Guarded};
 use store::StoreError;
 
 impl Gateway {

@@ -32,23 +32,66 @@ struct Addition {
     role: Role,
     #[serde(default)]
     organisation: Option<String>,
+    /// `self`, or the id of another operator.
+    person: String,
     #[serde(default)]
-    person: Option<String>,
+    program: bool,
     #[serde(default)]
     break_glass: bool,
     #[serde(default)]
     token_sha256: Option<String>,
     #[serde(default)]
     days: Option<u32>,
+    /// What `person` comes to, in words for whoever approves.
+    #[serde(default)]
+    counts_as: Option<String>,
 }
 
+/// What says that an operator is a person of its own.
+const SELF: &str = "self";
+
 impl Addition {
+    /// The other operator who is the same person, or answers for the program.
+    fn other(&self) -> Option<&str> {
+        (self.person != SELF).then_some(self.person.as_str())
+    }
+
+    /// What it counts as, where `other` is who was named; or why it cannot be meant.
+    fn counts_as(&self, other: Option<&Known>) -> Result<String, Problem> {
+        let Some(other) = other else {
+            if self.program {
+                let reason = "a program has somebody who answers for it: say their id";
+                return Err(Problem::field("detail.person", reason));
+            }
+            return Ok("a person of its own, who can approve what others propose".to_owned());
+        };
+        let (name, id) = (&other.name, &other.id);
+        if other.program || other.break_glass || self.break_glass {
+            let reason =
+                "say the id of somebody who signs in; the account for emergencies is `self`";
+            return Err(Problem::field("detail.person", reason));
+        }
+        if !self.program {
+            return Ok(format!(
+                "another account of the operator {name} ({id}): the two are one person"
+            ));
+        }
+        if other.organisation.is_some() && other.organisation != self.organisation {
+            let reason =
+                "who answers for a program is of the whole gateway or of the same organisation";
+            return Err(Problem::field("detail.person", reason));
+        }
+        Ok(format!(
+            "a program for which the operator {name} ({id}) answers: the two are one person"
+        ))
+    }
+
     fn new_operator(&self) -> NewOperator<'_> {
         NewOperator {
             name: &self.name,
             role: self.role,
             organisation: self.organisation.as_deref(),
-            person: self.person.as_deref(),
+            person: self.other(),
             break_glass: self.break_glass,
         }
     }
@@ -60,8 +103,9 @@ impl TwoPersonAct for Add {
     }
 
     fn sentence(&self) -> &'static str {
-        "Add an operator. `detail`: `name`, `role`; `organisation` to confine it to one; `person`, the id of the operator \
-         who answers for a program; `break_glass`; `token_sha256` of a token that its holder made, and its `days`"
+        "Add an operator. `detail`: `name`, `role`; `person`: `self` for a person who is no operator yet, or the id of another \
+         account of the same person, or with `program` of whoever answers for it; `organisation` to confine it to one; \
+         `break_glass`; `token_sha256` of a token that its holder made, and its `days`"
     }
 
     fn right(&self) -> Right {
@@ -76,6 +120,9 @@ impl TwoPersonAct for Add {
     ) -> Pending<'a, Checked> {
         Box::pin(async move {
             let mut addition: Addition = detail(asked)?;
+            if addition.counts_as.is_some() {
+                return Err(Problem::field("detail.counts_as", "the gateway says this"));
+            }
             if addition.organisation.is_none() {
                 addition.organisation = operator.organisation().map(str::to_owned);
             }
@@ -89,16 +136,11 @@ impl TwoPersonAct for Add {
                 let reason = "1 to 64 lower-case letters, digits, `.`, `-`, `_` and `@`, a letter or digit first";
                 return Err(Problem::field("detail.name", reason));
             }
-            if let Some(person) = &addition.person {
-                let person = visible(app, operator, person).await?;
-                let answers = person.person == person.id
-                    && (person.organisation.is_none()
-                        || person.organisation.as_deref() == organisation);
-                if !answers {
-                    let reason = "it is a person, of the whole gateway or of the same organisation";
-                    return Err(Problem::field("detail.person", reason));
-                }
-            }
+            let other = match addition.other() {
+                Some(id) => Some(visible(app, operator, id).await?),
+                None => None,
+            };
+            let counts_as = addition.counts_as(other.as_ref())?;
             token(addition.token_sha256.as_deref(), addition.days)?;
             if rows::of_name(&app.store, &addition.name, organisation)
                 .await?
@@ -107,6 +149,7 @@ impl TwoPersonAct for Add {
                 return Err(Code::NameTaken.into());
             }
             let mut detail = asked.clone();
+            detail["counts_as"] = json!(counts_as);
             if let Some(id) = &addition.organisation {
                 detail["organisation"] = json!(id);
             }
@@ -127,16 +170,24 @@ impl TwoPersonAct for Add {
             let addition: Addition = detail(&approved.detail)?;
             let id = new_id("op", &app.random);
             let mut batch = Vec::new();
-            if let Some(person) = &addition.person {
+            let mut new = addition.new_operator();
+            let other = match addition.other() {
+                Some(other) => rows::find(&app.store, other, None).await?,
+                None => None,
+            };
+            if let Some(asked) = addition.other() {
                 let there =
                     "UPDATE operators SET person = person WHERE id = $1 AND removed_at IS NULL";
-                batch.push(Statement::new(there).bind(person).must_change(1));
+                batch.push(Statement::new(there).bind(asked).must_change(1));
+                // Whoever is named may be another account already: there is one person to all of them.
+                new.person = other.as_ref().map(|other| other.person.as_str());
             }
-            batch.push(addition.new_operator().insert(&id, approved.at));
+            batch.push(new.insert_as(&id, addition.program, approved.at));
             let entry = approved
                 .entry(Act::OperatorAdded, ("operator", &id))
                 .id("name", &addition.name)
                 .with("role", addition.role.name())
+                .id("person", new.person.unwrap_or(&id))
                 .number("break-glass", addition.break_glass.into());
             batch.push(entry.into());
             if let Some((digest, days)) = token(addition.token_sha256.as_deref(), addition.days)? {
@@ -213,7 +264,9 @@ impl TwoPersonAct for ChangeRole {
                 .with("to", change.role.name());
             // What a session may is what its role was when its pages were shown: whoever has another role signs in anew.
             let ended = end_sessions(&change.operator, None, approved.at);
-            Ok(vec![update, ended, entry.into()])
+            // Nor is what they proposed as what they were.
+            let declined = rows::decline_open(&change.operator, approved.at);
+            Ok(vec![update, ended, declined, entry.into()])
         })
     }
 }
@@ -237,11 +290,16 @@ impl TwoPersonAct for AddToken {
 
     fn sentence(&self) -> &'static str {
         "Give an operator one more token. `detail`: `operator`, its id; `token_sha256` of a token that its holder made; \
-         `days`. For one's own no second person is needed: `POST /admin/v1/tokens`"
+         `days`. It is approved by that operator, or whoever answers for the program, and by nobody else: only they know \
+         whether they made it"
     }
 
     fn right(&self) -> Right {
         Right::OperatorsChange
+    }
+
+    fn is_approved_by_whom_it_names(&self) -> bool {
+        true
     }
 
     fn check<'a>(
@@ -271,6 +329,13 @@ impl TwoPersonAct for AddToken {
             let addition: TokenAddition = detail(&approved.detail)?;
             let wanted = token(Some(&addition.token_sha256), addition.days)?;
             let (digest, days) = wanted.ok_or(Code::ChangedMeanwhile)?;
+            let holder = rows::find(&app.store, &addition.operator, None).await?;
+            let holder = holder.ok_or(Code::ChangedMeanwhile)?;
+            let by = &approved.by;
+            if by.program || by.person != holder.person {
+                let reason = "Only the operator whose token it becomes approves this: nobody else knows who made it.";
+                return Err(Problem::with(Code::Forbidden, reason));
+            }
             Ok(give(app, approved, &addition.operator, digest, days))
         })
     }

@@ -151,14 +151,13 @@ impl Desk<'_> {
                 owner.organisation.as_deref(),
             )
             .id("token", id);
-        self.store
-            .write([rows::revoke_token(id, self.now), entry.into()])
-            .await?;
+        let revoked = rows::revoke_token(id, self.now).into_iter();
+        self.store.write(revoked.chain([entry.into()])).await?;
         Ok(())
     }
 
-    /// Forgets how an operator signs in: their password, authenticator and recovery codes; and ends their sessions. With a
-    /// token of theirs they set it up anew.
+    /// Forgets how an operator signs in: their password, authenticator and recovery codes; and ends their sessions and the tokens
+    /// that these made. With a token of theirs they set it up anew.
     pub async fn reset_sign_in(
         &self,
         name: &str,

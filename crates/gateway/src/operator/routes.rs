@@ -10,9 +10,11 @@ use utoipa_axum::routes;
 
 use super::desk::new_id;
 use super::rows::{self, Known, Token};
+use super::set_up_routes::{Current, must_be_a_person, prove};
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{
-    Code, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of, new_token,
+    Address, Code, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of,
+    new_token,
 };
 use crate::app::App;
 use crate::audit::{Act, Entry};
@@ -170,14 +172,18 @@ async fn own_tokens(State(app): State<App>, operator: Operator) -> Result<Json<T
     Ok(Json(Tokens { tokens }))
 }
 
-/// For how long.
+/// For how long, and by whom.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ForDays {
+struct AskedToken {
     /// 1 to 400; 90 if left out.
     #[serde(default)]
     #[schema(example = 90, nullable = false)]
     days: Option<u32>,
+    /// Needed in a session: a screen left alone makes nobody a token.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    current: Option<Current>,
 }
 
 /// A new token.
@@ -194,22 +200,27 @@ struct NewToken {
     expires_at: Timestamp,
 }
 
-/// One more token for oneself, to take the place of the old one
+/// One more token for oneself. It is revoked with the token or session that made it, and ends no later
 #[utoipa::path(
     post,
     path = "/admin/v1/tokens",
     tag = "Operators",
-    request_body = ForDays,
+    request_body = AskedToken,
     responses((status = 201, description = "It is shown this once", body = NewToken), Problems)
 )]
 async fn new_own_token(
     State(app): State<App>,
     operator: Operator,
-    Told(asked): Told<ForDays>,
+    Address(from): Address,
+    Told(asked): Told<AskedToken>,
 ) -> Result<(StatusCode, Json<NewToken>), Problem> {
     let days = asked.days.unwrap_or(TOKEN_DAYS);
     if !(1..=MOST_TOKEN_DAYS).contains(&days) {
         return Err(Problem::field("days", "it is a number from 1 to 400"));
+    }
+    if operator.session {
+        must_be_a_person(&operator)?;
+        prove(&app, &operator, from, asked.current).await?;
     }
     let now = app.now();
     let (id, token) = (new_id("tk", &app.random), new_token(&app.random));
@@ -237,7 +248,7 @@ async fn new_own_token(
     ))
 }
 
-/// Revoke a token: one's own, or with `operators-change` anybody's that one may see
+/// Revoke a token and all that was made with it: one's own, or with `operators-change` anybody's that one may see
 #[utoipa::path(
     post,
     path = "/admin/v1/tokens/{token}/revoke",
@@ -270,7 +281,8 @@ async fn revoke(
     )
     .organisation(owner.organisation.as_deref())
     .id("token", &id);
-    let batch = [rows::revoke_token(&id, now), why.told(entry).into()];
+    let revoked = rows::revoke_token(&id, now).into_iter();
+    let batch = revoked.chain([why.told(entry).into()]);
     app.store.write(batch).await?;
     Ok(StatusCode::NO_CONTENT)
 }

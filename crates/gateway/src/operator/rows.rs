@@ -35,10 +35,15 @@ impl NewOperator<'_> {
             && self.name.bytes().all(allowed)
     }
 
-    /// Its row.
+    /// Its row: of a program where somebody answers for it.
     pub(super) fn insert(&self, id: &str, now: Timestamp) -> Statement {
-        let sql = "INSERT INTO operators (id, name, role, organisation, person, break_glass, added_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        self.insert_as(id, self.person.is_some(), now)
+    }
+
+    /// Its row. What is no program and has somebody else's id as its person is another account of theirs.
+    pub(super) fn insert_as(&self, id: &str, program: bool, now: Timestamp) -> Statement {
+        let sql = "INSERT INTO operators (id, name, role, organisation, person, break_glass, added_at, program) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         Statement::new(sql)
             .bind(id)
             .bind(self.name)
@@ -47,6 +52,7 @@ impl NewOperator<'_> {
             .bind(self.person.unwrap_or(id))
             .bind(self.break_glass)
             .bind(now)
+            .bind(program)
     }
 }
 
@@ -65,8 +71,10 @@ pub struct Known {
     /// The organisation to which it is confined; absent: the whole gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organisation: Option<String>,
-    /// Who answers for it; its own id for a person.
+    /// The person: its own id, that of another account of theirs, or for a program that of whoever answers for it.
     pub person: String,
+    /// Whether it is a program, with which nobody signs in.
+    pub program: bool,
     /// Whether it is the account for emergencies.
     pub break_glass: bool,
     /// Since when.
@@ -90,6 +98,10 @@ pub struct Token {
     /// `token`, or `session`: one that began by signing in.
     #[schema(example = "token")]
     pub kind: String,
+    /// The token or session with which it was made, where one was: it is revoked with that one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tk-5d0a-88cb")]
+    pub made_with: Option<String>,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     pub made_at: Timestamp,
@@ -106,8 +118,7 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
-const OPERATORS: &str =
-    "SELECT id, name, role, organisation, person, break_glass, added_at, removed_at FROM operators";
+const OPERATORS: &str = "SELECT id, name, role, organisation, person, program, break_glass, added_at, removed_at FROM operators";
 
 fn operator(row: &Row) -> Result<Known, StoreError> {
     Ok(Known {
@@ -116,6 +127,7 @@ fn operator(row: &Row) -> Result<Known, StoreError> {
         role: row.text("role")?.to_owned(),
         organisation: row.optional_text("organisation")?.map(str::to_owned),
         person: row.text("person")?.to_owned(),
+        program: row.boolean("program")?,
         break_glass: row.boolean("break_glass")?,
         added_at: row.timestamp("added_at")?,
         removed_at: row.optional_timestamp("removed_at")?,
@@ -167,9 +179,10 @@ pub(super) async fn of_name(
         .transpose()
 }
 
-/// Removes an operator and the programs that it answers for, their tokens, and what they proposed: all at once.
+/// Removes an operator and the programs that it answers for, their tokens, and what they proposed: all at once. Another account
+/// of the same person stays: it may be another organisation's to decide on.
 pub(super) fn remove(id: &str, now: Timestamp) -> Vec<Statement> {
-    let theirs = "(SELECT id FROM operators WHERE id = $2 OR person = $2)";
+    let theirs = "(SELECT id FROM operators WHERE id = $2 OR (person = $2 AND program = 1))";
     let with = |sql: String| Statement::new(sql).bind(now).bind(id);
     vec![
         with(
@@ -177,7 +190,7 @@ pub(super) fn remove(id: &str, now: Timestamp) -> Vec<Statement> {
         )
         .must_change(1),
         with(
-            "UPDATE operators SET removed_at = $1 WHERE person = $2 AND removed_at IS NULL"
+            "UPDATE operators SET removed_at = $1 WHERE person = $2 AND program = 1 AND removed_at IS NULL"
                 .to_owned(),
         ),
         with(format!(
@@ -187,10 +200,20 @@ pub(super) fn remove(id: &str, now: Timestamp) -> Vec<Statement> {
         Statement::new("DELETE FROM operator_sign_ins WHERE operator = $1").bind(id),
         Statement::new("DELETE FROM operator_set_ups WHERE operator = $1").bind(id),
         Statement::new("DELETE FROM operator_recovery_codes WHERE operator = $1").bind(id),
-        with(format!(
-            "UPDATE proposals SET state = 'declined', decided_at = $1 WHERE proposed_by IN {theirs} AND state = 'open'"
-        )),
+        with(decline_all(theirs)),
     ]
+}
+
+/// Declines what these have proposed and nobody decided on. `$1` is when.
+fn decline_all(these: &str) -> String {
+    format!(
+        "UPDATE proposals SET state = 'declined', decided_at = $1 WHERE proposed_by IN {these} AND state = 'open'"
+    )
+}
+
+/// The same of one.
+pub(super) fn decline_open(operator: &str, now: Timestamp) -> Statement {
+    Statement::new(decline_all("($2)")).bind(now).bind(operator)
 }
 
 /// The row of a new token. Its operator must be there.
@@ -223,9 +246,11 @@ pub(super) fn insert_own_token(
     days: u32,
 ) -> Statement {
     let expires = now + SignedDuration::from_hours(24 * i64::from(days));
-    let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at) \
-               SELECT $1, o.id, $2, $3, CASE WHEN t.expires_at < $4 THEN t.expires_at ELSE $4 END \
-               FROM operators o LEFT JOIN operator_tokens t ON t.id = $5 WHERE o.id = $6 AND o.removed_at IS NULL";
+    // Nobody makes one with what was revoked a moment ago.
+    let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at, made_with) \
+               SELECT $1, o.id, $2, $3, CASE WHEN t.expires_at < $4 THEN t.expires_at ELSE $4 END, t.id \
+               FROM operators o JOIN operator_tokens t ON t.id = $5 \
+               WHERE o.id = $6 AND o.removed_at IS NULL AND t.revoked_at IS NULL";
     Statement::new(sql)
         .bind(id)
         .bind(digest)
@@ -236,19 +261,23 @@ pub(super) fn insert_own_token(
         .must_change(1)
 }
 
-/// Revokes a token, if it is in force.
-pub(super) fn revoke_token(id: &str, now: Timestamp) -> Statement {
-    Statement::new(
-        "UPDATE operator_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
-    )
-    .bind(now)
-    .bind(id)
-    .must_change(1)
+/// Revokes a token, if it is in force, and all that was made with it.
+pub(super) fn revoke_token(id: &str, now: Timestamp) -> [Statement; 2] {
+    let with = |sql| Statement::new(sql).bind(now).bind(id);
+    [
+        with("UPDATE operator_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
+            .must_change(1),
+        with(
+            "UPDATE operator_tokens SET revoked_at = $1 WHERE revoked_at IS NULL AND id IN \
+             (WITH RECURSIVE made (id) AS (SELECT id FROM operator_tokens WHERE made_with = $2 \
+             UNION SELECT t.id FROM operator_tokens t JOIN made ON t.made_with = made.id) SELECT id FROM made)",
+        ),
+    ]
 }
 
 /// An operator's tokens, newest first.
 pub(super) async fn tokens_of(store: &Store, operator: &str) -> Result<Vec<Token>, StoreError> {
-    let sql = "SELECT id, operator, kind, made_at, expires_at, last_used_at, revoked_at FROM operator_tokens \
+    let sql = "SELECT id, operator, kind, made_with, made_at, expires_at, last_used_at, revoked_at FROM operator_tokens \
                WHERE operator = $1 ORDER BY made_at DESC, id";
     let rows = store.read(Statement::new(sql).bind(operator)).await?;
     let token = |row: &Row| {
@@ -263,6 +292,7 @@ pub(super) async fn tokens_of(store: &Store, operator: &str) -> Result<Vec<Token
             id: row.text("id")?.to_owned(),
             operator: row.text("operator")?.to_owned(),
             kind,
+            made_with: row.optional_text("made_with")?.map(str::to_owned),
             made_at,
             expires_at,
             last_used_at,

@@ -1,8 +1,8 @@
 //! `/admin/v1/sign-in`: by what one signs in, and setting it up.
 //!
-//! The first set-up asks for a token of the operator: whoever has it is them already. A later one in a session asks for the
-//! password and a code as well, so that a screen left alone gives nobody the account. The account for emergencies and programs
-//! have no password: they have their token.
+//! The first set-up asks for a token of the operator: whoever has it is them already. A later one asks for the password and a
+//! code as well, with a session or a token, so that neither a screen left alone nor a token that was found gives anybody the
+//! account for longer than they last. The account for emergencies and programs have no password: they have their token.
 
 use std::net::IpAddr;
 
@@ -72,7 +72,7 @@ async fn state(State(app): State<App>, by: Operator) -> Result<Json<SignInState>
 /// By what somebody signs in until now.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Current {
+pub(super) struct Current {
     /// The password.
     password: String,
     /// The six digits that the authenticator app shows, or a recovery code.
@@ -86,7 +86,7 @@ struct SetUp {
     /// 12 to 200 characters.
     #[schema(example = "correct horse battery staple")]
     password: String,
-    /// Needed in a session, and not with a token.
+    /// Needed where a sign-in is there already. Whoever lost it has it reset on the gateway's machine.
     #[serde(default)]
     #[schema(nullable = false)]
     current: Option<Current>,
@@ -123,27 +123,25 @@ async fn set_up(
 ) -> Result<(StatusCode, Json<SetUpBegun>), Problem> {
     must_be_a_person(&by)?;
     let password = sign_in::checked(asked.password, &by.name)?;
-    if by.session {
-        let reason = "in a session the password and a code until now are needed";
-        let current = asked
-            .current
-            .ok_or_else(|| Problem::field("current", reason))?;
-        prove(&app, &by, from, current).await?;
+    let proved = Kept::of(&app, &by.id).await?.is_some();
+    if proved {
+        prove(&app, &by, from, asked.current).await?;
     }
     let now = app.now();
     let totp = Totp::new(&app.random);
     let handle = app.random.token_256();
-    let sql = "INSERT INTO operator_set_ups (operator, digest, token, password_hash, totp_secret, attempts, expires_at) \
-               VALUES ($1, $2, $3, $4, $5, 0, $6) ON CONFLICT (operator) DO UPDATE SET digest = excluded.digest, \
+    let sql = "INSERT INTO operator_set_ups (operator, digest, token, password_hash, totp_secret, attempts, expires_at, proved) \
+               VALUES ($1, $2, $3, $4, $5, 0, $6, $7) ON CONFLICT (operator) DO UPDATE SET digest = excluded.digest, \
                token = excluded.token, password_hash = excluded.password_hash, totp_secret = excluded.totp_secret, \
-               attempts = 0, expires_at = excluded.expires_at";
+               attempts = 0, expires_at = excluded.expires_at, proved = excluded.proved";
     let insert = Statement::new(sql)
         .bind(&by.id)
         .bind(digest_of(&handle))
         .bind(&by.token)
         .bind(sign_in::hash(&app, password).await?)
         .bind(sign_in::seal(&app, &set_up_place(&by.id), &totp)?)
-        .bind(now + SET_UP);
+        .bind(now + SET_UP)
+        .bind(proved);
     app.store.write([insert]).await?;
     let host = app.base.split("://").last().unwrap_or_default();
     let begun = SetUpBegun {
@@ -155,13 +153,20 @@ async fn set_up(
     Ok((StatusCode::CREATED, Json(begun)))
 }
 
-fn must_be_a_person(by: &Operator) -> Result<(), Problem> {
-    let is_one = !by.break_glass && by.person == by.id;
+pub(super) fn must_be_a_person(by: &Operator) -> Result<(), Problem> {
+    let is_one = !by.break_glass && !by.program;
     is_one.then_some(()).ok_or(Code::NoSignIn.into())
 }
 
-/// Whoever is in a session shows that it is still them, and uses up the code.
-async fn prove(app: &App, by: &Operator, from: IpAddr, current: Current) -> Result<(), Problem> {
+/// Whoever asks shows that it is still them, and uses up the code.
+pub(super) async fn prove(
+    app: &App,
+    by: &Operator,
+    from: IpAddr,
+    current: Option<Current>,
+) -> Result<(), Problem> {
+    let reason = "say the password and a code by which you sign in until now";
+    let current = current.ok_or_else(|| Problem::field("current", reason))?;
     let attempt = Attempt::new(&by.name, by.organisation(), from);
     if let Allowed::No { .. } = attempt.count(app).await? {
         return Err(too_many());
@@ -245,10 +250,12 @@ async fn confirm(
     let step = step.ok_or_else(|| Problem::field("code", reason))?;
     let session = NewSession::new(&app.random, now);
     let (recovery_codes, codes) = new_recovery_codes(&app.random, operator);
-    // Whoever revoked the token meanwhile revoked this with it.
+    // Whoever revoked the token meanwhile revoked this with it; and a sign-in that came meanwhile is not taken by what was begun
+    // before there was one.
     let done = "DELETE FROM operator_set_ups WHERE digest = $1 AND EXISTS (SELECT 1 FROM operator_tokens t \
                 JOIN operators o ON o.id = t.operator WHERE t.id = operator_set_ups.token AND t.revoked_at IS NULL \
-                AND o.removed_at IS NULL)";
+                AND o.removed_at IS NULL) AND (proved = 1 OR NOT EXISTS \
+                (SELECT 1 FROM operator_sign_ins s WHERE s.operator = operator_set_ups.operator))";
     let kept = "INSERT INTO operator_sign_ins (operator, password_hash, totp_secret, last_step, set_up_at) \
                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (operator) DO UPDATE SET password_hash = excluded.password_hash, \
                 totp_secret = excluded.totp_secret, last_step = excluded.last_step, set_up_at = excluded.set_up_at, \
@@ -292,7 +299,7 @@ struct PasswordChange {
     current: Current,
 }
 
-/// Change one's password. Every other session is ended
+/// Change one's password. Every other session is ended, and every token that a session made
 #[utoipa::path(
     post,
     path = "/admin/v1/sign-in/password",
@@ -308,7 +315,7 @@ async fn change_password(
 ) -> Result<StatusCode, Problem> {
     must_be_a_person(&by)?;
     let password = sign_in::checked(asked.password, &by.name)?;
-    prove(&app, &by, from, asked.current).await?;
+    prove(&app, &by, from, Some(asked.current)).await?;
     let now = app.now();
     let sql = "UPDATE operator_sign_ins SET password_hash = $1 WHERE operator = $2";
     let hash = sign_in::hash(&app, password).await?;

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::desk::new_id;
 use super::totp::Totp;
-use crate::admin::{Code, Problem, digest_of, new_session};
+use crate::admin::{Code, Operator, Problem, digest_of, new_session};
 use crate::app::App;
 use crate::random::Random;
 
@@ -130,6 +130,7 @@ pub(super) struct NewSession {
     pub(super) token: Zeroizing<String>,
     pub(super) id: String,
     pub(super) expires_at: Timestamp,
+    made_with: Option<String>,
 }
 
 impl NewSession {
@@ -138,27 +139,41 @@ impl NewSession {
             token: Zeroizing::new(new_session(random)),
             id: new_id("tk", random),
             expires_at: now + LONGEST_SESSION,
+            made_with: None,
+        }
+    }
+
+    /// Of whoever begins it by their token alone: it ends with that, however that ends.
+    pub(super) fn by_token(self, by: &Operator) -> Self {
+        Self {
+            expires_at: self.expires_at.min(by.expires_at),
+            made_with: Some(by.token.clone()),
+            ..self
         }
     }
 
     /// Its row. Its operator must be there.
     pub(super) fn insert(&self, operator: &str, now: Timestamp) -> Statement {
-        let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at, kind) \
-                   SELECT $1, id, $2, $3, $4, 'session' FROM operators WHERE id = $5 AND removed_at IS NULL";
+        let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at, kind, made_with) \
+                   SELECT $1, id, $2, $3, $4, 'session', CAST($6 AS TEXT) FROM operators WHERE id = $5 AND removed_at IS NULL \
+                   AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM operator_tokens t WHERE t.id = CAST($6 AS TEXT) AND t.revoked_at IS NULL))";
         Statement::new(sql)
             .bind(&self.id)
             .bind(digest_of(&self.token))
             .bind(now)
             .bind(self.expires_at)
             .bind(operator)
+            .bind(self.made_with.as_deref())
             .must_change(1)
     }
 }
 
-/// Ends the sessions of an operator, but for one where that is named.
+/// Ends the sessions of an operator, but for one where that is named, and every token that any of them made: whoever was in a
+/// session for a moment is out, whatever they took along.
 pub(super) fn end_sessions(operator: &str, but: Option<&str>, now: Timestamp) -> Statement {
-    let sql = "UPDATE operator_tokens SET revoked_at = $1 \
-               WHERE operator = $2 AND kind = 'session' AND revoked_at IS NULL AND id <> $3";
+    let sql = "UPDATE operator_tokens SET revoked_at = $1 WHERE revoked_at IS NULL AND id <> $3 AND id IN \
+               (WITH RECURSIVE made (id) AS (SELECT id FROM operator_tokens WHERE operator = $2 AND kind = 'session' \
+               UNION SELECT t.id FROM operator_tokens t JOIN made ON t.made_with = made.id) SELECT id FROM made)";
     Statement::new(sql)
         .bind(now)
         .bind(operator)

@@ -156,7 +156,7 @@ pub(super) fn too_many() -> Problem {
     Problem::from(Code::TooManySignIns).after(WINDOW.as_secs().unsigned_abs())
 }
 
-/// Sign out: end the session whose token is sent
+/// Sign out: end the session whose token is sent, and the tokens that it made
 #[utoipa::path(
     post,
     path = "/admin/v1/sessions/end",
@@ -169,14 +169,13 @@ async fn end(State(app): State<App>, by: Operator) -> Result<StatusCode, Problem
     }
     let now = app.now();
     let entry = entry(&by.id, by.organisation(), Act::OperatorSignedOut, now);
-    let ended = super::rows::revoke_token(&by.token, now);
-    app.store
-        .write([ended, entry.id("session", &by.token).into()])
-        .await?;
+    let ended = super::rows::revoke_token(&by.token, now).into_iter();
+    let entry = entry.id("session", &by.token).into();
+    app.store.write(ended.chain([entry])).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A session of the account for emergencies, by its token
+/// A session of the account for emergencies, by its token: it ends with that one
 #[utoipa::path(
     post,
     path = "/admin/v1/sessions/emergency",
@@ -191,7 +190,7 @@ async fn emergency(
         return Err(Code::NotFound.into());
     }
     let now = app.now();
-    let session = NewSession::new(&app.random, now);
+    let session = NewSession::new(&app.random, now).by_token(&by);
     let told = entry(&by.id, by.organisation(), Act::OperatorSignedIn, now);
     let told = told.id("session", &session.id).with("by", "token");
     app.store

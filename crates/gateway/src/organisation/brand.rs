@@ -1,6 +1,7 @@
 //! How a tenant's own people see the gateway's pages: its name, its colour, its logo, and who helps.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::{Error as _, value::MapAccessDeserializer};
@@ -37,12 +38,26 @@ impl LogoPlace {
         match self {
             Self::Held(logo) => Ok(logo.clone()),
             Self::File(path) => {
-                let bytes = std::fs::read(path);
+                let bytes = read_file(path);
                 let bytes = bytes.map_err(|error| format!("{}: {error}", path.display()))?;
                 Logo::parse(&bytes).map_err(|error| error.to_string())
             }
         }
     }
+}
+
+/// More bytes than a logo may have.
+const ENOUGH: u64 = 64 * 1024;
+
+/// As much of it as shows that it is too much. A device or a pipe has no end, or waits for one: only a file is read.
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path)?;
+    file.take(ENOUGH).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl<'de> Deserialize<'de> for LogoPlace {
@@ -128,5 +143,27 @@ impl BrandConfig {
         brand
             .map(Arc::new)
             .map_err(|error| fault("colour", error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn sec_37_a_logo_is_read_from_a_file_of_its_size_and_from_nothing_without_an_end() {
+        let endless = LogoPlace::File("/dev/zero".into()).read().err().unwrap();
+        assert_eq!(endless, "/dev/zero: it is no file");
+        let folder = LogoPlace::File("/".into()).read().err().unwrap();
+        assert_eq!(folder, "/: it is no file");
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert!(
+            LogoPlace::File(file.into())
+                .read()
+                .unwrap_err()
+                .contains("PNG")
+        );
     }
 }

@@ -7,6 +7,7 @@
 //! process then reads the registry anew ([`revision`](crate::revision)).
 
 mod api;
+mod by_name;
 mod declaration;
 mod diff;
 pub mod onboarding;
@@ -85,6 +86,18 @@ pub struct Entry {
     /// The declaration as JSON, without what it leaves out and without secrets.
     pub body: Value,
     pub(crate) secrets: Secrets,
+}
+
+impl Entry {
+    /// Whether drafts are signed with a key that the gateway knows.
+    pub(crate) fn has_signing_key(&self) -> bool {
+        self.secrets.signing_key.is_some()
+    }
+
+    /// Whether that is the same key, or neither has one.
+    pub(crate) fn has_the_signing_key_of(&self, other: &Self) -> bool {
+        self.secrets.signing_key == other.secrets.signing_key
+    }
 }
 
 /// A relying party's secrets that the gateway itself must know.

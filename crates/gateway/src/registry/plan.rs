@@ -60,6 +60,9 @@ impl Change {
 pub struct Plan {
     /// In the order in which one thing needs another; what is removed comes last, the other way round.
     pub changes: Vec<Change>,
+    /// Relying parties, by client id, that must have no secret yet when it is carried out: it was one person's as long as nobody
+    /// relied on them.
+    pub unless_live: Vec<String>,
 }
 
 impl Plan {
@@ -79,13 +82,17 @@ impl Plan {
             let gone = gone.filter(|key| !declared.contains_key(*key));
             changes.extend(gone.filter_map(|key| step(registered, key, None)));
         }
-        Ok(Self { changes })
+        Ok(Self {
+            changes,
+            unless_live: Vec::new(),
+        })
     }
 
     /// The way to one thing as it is to be, or to be without it.
     pub(crate) fn of_one(registered: &Registered, key: &Key, to: Option<&Entry>) -> Self {
         Self {
             changes: step(registered, key, to).into_iter().collect(),
+            unless_live: Vec::new(),
         }
     }
 

@@ -100,6 +100,13 @@ pub(crate) fn carry_out(
         batch.push(Statement::lock("credentials"));
     }
     batch.push(revision::raise(Subject::Registry));
+    // The number's row is held by now, and whoever makes a secret holds it as well: of the two, one sees the other's.
+    batch.extend(plan.unless_live.iter().map(|client_id| {
+        let sql = "UPDATE revisions SET revision = revision WHERE name = $1 \
+                   AND NOT EXISTS (SELECT 1 FROM client_secrets WHERE client_id = $2)";
+        let unless = Statement::new(sql).bind(Subject::Registry.name());
+        unless.bind(client_id.as_str()).must_change(1)
+    }));
     for change in &plan.changes {
         batch.push(kept(change, by, now));
         batch.push(entry_of(change, by, now).into());

@@ -5,8 +5,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::by_name::ByName;
 use super::{Declaration, Entry, Secrets};
 use crate::config::{ConfigError, OrganisationConfig, RelyingPartyConfig, Secret};
+use crate::organisation::brand::LogoPlace;
+use crate::organisation::certificates::ChainPlace;
 use crate::organisation::catalogue::CredentialType;
 
 /// The members of a whole declaration.
@@ -80,18 +83,22 @@ pub(super) fn organisation(sent: Value) -> Result<OrganisationConfig, ConfigErro
         Some(Value::Array(parties)) => parties,
         Some(_) => return Err(fault("relying_parties", "it is a list")),
     };
-    let logo = members.get("brand").and_then(|brand| brand.get("logo"));
-    if logo.is_some_and(|logo| !logo.is_string() && !logo.is_null()) {
+    let mut organisation: OrganisationConfig =
+        read("the organisation", "id", Value::Object(members))?;
+    // Of what was read and not of what was sent: there is no way of saying it that is not seen here.
+    let logo = organisation
+        .brand
+        .as_ref()
+        .and_then(|brand| brand.logo.as_ref());
+    if matches!(logo, Some(LogoPlace::File(_))) {
         let reason = "send the logo itself, as data:image/png;base64,…: a file of the gateway's machine is read by `lanyard apply` alone";
         return Err(fault("brand.logo", reason));
     }
-    let chains = members.get("certificate_chains").and_then(Value::as_array);
-    if chains.is_some_and(|chains| !chains.iter().all(Value::is_string)) {
+    let is_file = |chain: &ChainPlace| matches!(chain, ChainPlace::File(_));
+    if organisation.certificate_chains.iter().any(is_file) {
         let reason = "send the certificates themselves, as PEM: a file of the gateway's machine is read by `lanyard apply` alone";
         return Err(fault("certificate_chains", reason));
     }
-    let mut organisation: OrganisationConfig =
-        read("the organisation", "id", Value::Object(members))?;
     for sent in parties {
         let party = relying_party(sent, &Secrets::default())?;
         organisation.relying_parties.push(party);
@@ -110,6 +117,9 @@ pub(super) fn relying_party(
         Some(Value::Null) => None,
         Some(key) => Some(secret("signing_key", key)?),
     };
+    if members.get("webhook").is_some_and(Value::is_array) {
+        return Err(fault("webhook", "it is an object"));
+    }
     let webhook = members.get_mut("webhook").and_then(Value::as_object_mut);
     let secrets = webhook.and_then(|webhook| webhook.remove("secrets"));
     let secrets = match secrets {
@@ -178,7 +188,7 @@ fn read<T: DeserializeOwned>(what: &str, name: &str, sent: Value) -> Result<T, C
         .filter(char::is_ascii_graphic)
         .take(60)
         .collect();
-    serde_json::from_value(sent).map_err(|error| {
+    T::deserialize(ByName(sent)).map_err(|error| {
         let text = error.to_string();
         let tells = [
             "unknown field",

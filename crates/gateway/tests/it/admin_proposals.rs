@@ -325,8 +325,7 @@ async fn sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_no
     let scene = Scene::start(database).await;
     let admin = &scene.admin;
     let token = "lyo_0123456789012345678901234567890123456789abc";
-    let new =
-        json!({ "name": "new.one", "role": "auditor", "token_sha256": sha256(token), "days": 30 });
+    let new = json!({ "name": "new.one", "role": "auditor", "person": "self", "token_sha256": sha256(token), "days": 30 });
     let id = admin.propose(&scene.ann, "operator-add", new.clone()).await;
     let caller = Caller {
         id: String::new(),
@@ -353,7 +352,7 @@ async fn sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_no
         .propose(
             &ours,
             "operator-add",
-            json!({ "name": "theirs", "role": "viewer" }),
+            json!({ "name": "theirs", "role": "viewer", "person": "self" }),
         )
         .await;
     admin.decide(&scene.bob, &id, "approve").await.expect(200);
@@ -366,7 +365,7 @@ async fn sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_no
         .collect();
     assert_eq!(names, ["ina", "theirs"]);
     for organisation in ["elsewhere", "nowhere"] {
-        let detail = json!({ "name": "x", "role": "viewer", "organisation": organisation });
+        let detail = json!({ "name": "x", "role": "viewer", "person": "self", "organisation": organisation });
         admin
             .post(&ours, "/admin/v1/proposals", &body(detail))
             .await
@@ -374,19 +373,25 @@ async fn sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_no
             .refused("not-found");
     }
     for (name, detail) in [
-        ("name", json!({ "name": "Anna Example", "role": "viewer" })),
+        (
+            "name",
+            json!({ "name": "Anna Example", "role": "viewer", "person": "self" }),
+        ),
         (
             "token_sha256",
-            json!({ "name": "y", "role": "viewer", "token_sha256": token }),
+            json!({ "name": "y", "role": "viewer", "person": "self", "token_sha256": token }),
         ),
         (
             "days",
-            json!({ "name": "y", "role": "viewer", "days": 401 }),
+            json!({ "name": "y", "role": "viewer", "person": "self", "days": 401 }),
         ),
-        ("detail", json!({ "name": "y", "role": "emperor" })),
         (
             "detail",
-            json!({ "name": "y", "role": "viewer", "admin": true }),
+            json!({ "name": "y", "role": "emperor", "person": "self" }),
+        ),
+        (
+            "detail",
+            json!({ "name": "y", "role": "viewer", "person": "self", "admin": true }),
         ),
     ] {
         let reply = admin

@@ -7,6 +7,8 @@ use crate::admin_registry::{Scene, party};
 use crate::database::{Database, on_both_engines};
 
 on_both_engines!(
+    sec_13_what_a_live_relying_party_proves_itself_by_takes_two_persons,
+    sec_13_whom_a_live_organisation_trusts_takes_two_persons,
     sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons,
     sec_13_who_is_taken_out_and_put_back_is_still_live,
     sec_33_a_tenants_operator_runs_its_own_systems_and_gives_itself_nothing,
@@ -140,8 +142,18 @@ async fn sec_13_who_is_taken_out_and_put_back_is_still_live(database: Database) 
         .await
         .refused("two-persons-needed");
     // Another way to prove itself for a moment does not make it new, and neither does a moment without any entry.
+    let bob = scene.admin.operator("bob", Role::Operator, None).await;
     let secret = json!({ "token_endpoint_auth_method": null, "jwks": null });
-    scene.patch(&scene.ann, secret).await.expect(200);
+    let detail = json!({ "relying_party": "newtown-staff", "change": secret });
+    let id = scene
+        .admin
+        .propose(&bob, "relying-party-change", detail)
+        .await;
+    scene
+        .admin
+        .decide(&scene.ann, &id, "approve")
+        .await
+        .expect(200);
     scene
         .patch(&scene.ann, json!({ "redirect_uris": [OTHER] }))
         .await
@@ -315,4 +327,158 @@ async fn sec_33_a_client_id_that_was_anothers_tells_nothing_of_that_time(databas
         .await
         .expect(200);
     assert!(all.text.contains("What Newtown called it"));
+}
+
+/// Nothing of this may reach the file that is named, in whatever form it is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_37_nobody_who_only_speaks_with_the_api_names_a_file_of_this_machine() {
+    let scene = Scene::with_newtown(Database::sqlite()).await;
+    let viewer = scene
+        .admin
+        .operator("vic", Role::Viewer, Some("newtown"))
+        .await;
+    let file = json!({ "file": concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml") });
+    let brands = [
+        json!(["x", null, null, file]),
+        json!({ "logo": file }),
+        json!({ "logo": [file["file"]] }),
+    ];
+    for brand in brands {
+        let organisation =
+            json!({ "id": "newtown", "name": "Newtown", "issues": [], "brand": brand });
+        let whole = json!({ "declaration": { "organisations": [organisation] } });
+        let plan = scene.send(&viewer, "POST", "/registry/plan", &whole).await;
+        let change = json!({ "change": { "brand": brand } });
+        let patch = scene
+            .send(&scene.ann, "PATCH", "/organisations/newtown", &change)
+            .await;
+        for refused in [plan, patch] {
+            let refused = refused.expect(400).refused("declaration-invalid");
+            for told in ["PNG", "Cargo.toml", "os error", "32 KiB"] {
+                assert!(!refused.text.contains(told), "{brand}: {}", refused.text);
+            }
+        }
+    }
+}
+
+async fn sec_13_what_a_live_relying_party_proves_itself_by_takes_two_persons(database: Database) {
+    let scene = Scene::with_newtown(database).await;
+    let bob = scene.admin.operator("bob", Role::Operator, None).await;
+    let key = |byte: u8| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::STANDARD.encode([byte; 32])
+    };
+    // Nobody relies on it yet.
+    let first = json!({ "signing_key": key(1) });
+    scene.patch(&bob, first).await.expect(200);
+    let secrets = "/relying-parties/newtown-staff/secrets";
+    scene.post(secrets, &json!({})).await.expect(201);
+    assert_eq!(scene.admin.entries("client-secret-beside-another").await, 0);
+    let webhook = json!({ "webhook": { "url": "https://mine.example/events", "secrets": [format!("whsec_{}", key(2))] } });
+    let digest = json!({ "client_secret_sha256": ["00".repeat(32)] });
+    for change in [
+        json!({ "signing_key": key(3) }),
+        json!({ "signing_key": null }),
+        json!({ "token_endpoint_auth_method": "client_secret_post" }),
+        webhook,
+        digest,
+    ] {
+        let refused = scene.patch(&bob, change).await;
+        let refused = refused.expect(409).refused("two-persons-needed");
+        assert!(
+            refused.text.contains("relying-party-change"),
+            "{}",
+            refused.text
+        );
+    }
+    scene
+        .patch(&bob, json!({ "name": "Newtown services" }))
+        .await
+        .expect(200);
+    // By two: the key stands in the proposal for nobody to read.
+    let change = json!({ "signing_key": key(3), "webhook": { "url": "https://mine.example/events", "secrets": [format!("whsec_{}", key(2))] } });
+    let detail = json!({ "relying_party": "newtown-staff", "change": change });
+    let id = scene
+        .admin
+        .propose(&bob, "relying-party-change", detail)
+        .await;
+    let shown = scene.get(&format!("/proposals/{id}")).await.expect(200);
+    assert!(
+        !shown.text.contains(&key(3)) && !shown.text.contains(&key(2)),
+        "{}",
+        shown.text
+    );
+    assert!(
+        shown.text.contains("signing_key: another one"),
+        "{}",
+        shown.text
+    );
+    scene
+        .admin
+        .decide(&bob, &id, "approve")
+        .await
+        .refused("second-person-needed");
+    scene
+        .admin
+        .decide(&scene.ann, &id, "approve")
+        .await
+        .expect(200);
+    let now = scene
+        .get("/relying-parties/newtown-staff")
+        .await
+        .expect(200);
+    assert_eq!(
+        now.json["declared"]["webhook"]["url"],
+        "https://mine.example/events"
+    );
+    // A second secret is one person's, and not quiet.
+    scene.post(secrets, &json!({})).await.expect(201);
+    assert_eq!(scene.admin.entries("client-secret-beside-another").await, 1);
+}
+
+async fn sec_13_whom_a_live_organisation_trusts_takes_two_persons(database: Database) {
+    let scene = Scene::with_newtown(database).await;
+    let bob = scene.admin.operator("bob", Role::Operator, None).await;
+    let trust = |issuer: &str, trusted: bool| json!({ "credential_type": "Identity", "issuer": issuer, "trusted": trusted });
+    let path = "/organisations/newtown/trust";
+    let (first, mine) = ("did:web:first.example", "did:web:mine.example");
+    // Nobody relies on it yet.
+    scene
+        .send(&bob, "POST", path, &trust(first, true))
+        .await
+        .expect(200);
+    scene
+        .post("/relying-parties/newtown-staff/secrets", &json!({}))
+        .await
+        .expect(201);
+    let refused = scene.send(&bob, "POST", path, &trust(mine, true)).await;
+    let refused = refused.expect(409).refused("two-persons-needed");
+    assert!(
+        refused.text.contains("organisation-trust-add"),
+        "{}",
+        refused.text
+    );
+    let whole = json!({ "change": { "trust": [{ "credential_type": "Identity", "issuers": [first, mine] }] } });
+    let refused = scene
+        .send(&bob, "PATCH", "/organisations/newtown", &whole)
+        .await;
+    refused.refused("two-persons-needed");
+    let detail =
+        json!({ "organisation": "newtown", "credential_type": "Identity", "issuer": mine });
+    let id = scene
+        .admin
+        .propose(&bob, "organisation-trust-add", detail)
+        .await;
+    scene
+        .admin
+        .decide(&scene.ann, &id, "approve")
+        .await
+        .expect(200);
+    let now = scene.get("/organisations/newtown").await.expect(200).text;
+    assert!(now.contains(mine), "{now}");
+    // One person takes somebody out at once.
+    scene
+        .send(&bob, "POST", path, &trust(mine, false))
+        .await
+        .expect(200);
 }

@@ -36,6 +36,7 @@ mod hostile_credential_request;
 mod hostile_flood;
 mod hostile_hint;
 mod hostile_offer;
+mod hostile_operator;
 mod hostile_operator_token;
 mod hostile_outbound;
 mod hostile_par;

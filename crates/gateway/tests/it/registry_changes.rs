@@ -6,6 +6,7 @@ use gateway::registry::{Act, Declaration, Kind, Plan, RegistryError};
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 
+use crate::admin_registry::Scene;
 use crate::database::{Database, on_both_engines};
 use crate::registry::{declaration, manual_handling, newtown, with_newtown};
 use crate::world::{Browser, Party, World};
@@ -14,6 +15,7 @@ on_both_engines!(
     what_was_changed_meanwhile_is_not_overwritten,
     a_client_secret_is_changed_without_an_outage,
     what_counts_somewhere_is_not_removed,
+    sec_13_what_was_one_persons_is_not_done_once_somebody_relies_on_it,
     whoever_comes_back_under_a_client_id_has_no_secret_of_before,
     a_checklist_keeps_its_evidence_and_dates,
     what_an_operator_does_is_an_entry_of_the_audit,
@@ -159,6 +161,26 @@ async fn whoever_comes_back_under_a_client_id_has_no_secret_of_before(database: 
         done.unwrap();
     }
     assert_eq!(pushed().await, StatusCode::UNAUTHORIZED);
+}
+
+/// Between the look whether anybody relies on a relying party and the act, somebody may begin to.
+async fn sec_13_what_was_one_persons_is_not_done_once_somebody_relies_on_it(database: Database) {
+    let scene = Scene::with_newtown(database).await;
+    let gateway = &scene.admin.world.gateway;
+    let text = "[[organisations]]\nid = \"newtown\"\nname = \"Newtown\"\nissues = [\"FireSafety\"]\n\
+                [[organisations.relying_parties]]\nname = \"Newtown staff services\"\nclient_id = \"newtown-staff\"\n\
+                dialect = \"plain\"\nredirect_uris = [\"https://elsewhere.example/callback\"]\n";
+    let mut plan = gateway.plan(&declaration(text), false).await.unwrap();
+    plan.unless_live = vec!["newtown-staff".to_owned()];
+    let secrets = "/relying-parties/newtown-staff/secrets";
+    scene
+        .post(secrets, &serde_json::json!({}))
+        .await
+        .expect(201);
+    let refused = gateway.apply(&plan, Actor::Command("ina")).await;
+    assert_eq!(refused.unwrap_err().code(), "registry-changed");
+    let kept = scene.get("/relying-parties/newtown-staff").await.text;
+    assert!(!kept.contains("elsewhere.example"), "{kept}");
 }
 
 async fn what_counts_somewhere_is_not_removed(database: Database) {

@@ -183,7 +183,7 @@ async fn another_role_and_a_new_set_up_end_every_session(database: Database) {
     let ann = admin.operator("ann", Role::Administrator, None).await;
     let ben = admin.operator("ben", Role::Administrator, None).await;
     let cat = admin.operator("cat", Role::Desk, None).await;
-    let (_, session) = set_up(&admin, &cat).await;
+    let (secret, session) = set_up(&admin, &cat).await;
     let detail = json!({ "operator": cat.id, "role": "viewer" });
     let proposal = admin.propose(&ann, "operator-role-change", detail).await;
     admin.get(&session, "/admin/v1/whoami").await.expect(200);
@@ -194,14 +194,22 @@ async fn another_role_and_a_new_set_up_end_every_session(database: Database) {
     admin.get(&session, "/admin/v1/whoami").await.expect(401);
     admin.get(&cat, "/admin/v1/whoami").await.expect(200);
 
-    // In a session the password and a code are needed; with the token they are not.
+    // Once somebody signs in, another set-up asks for the password and a code, with a session or the token.
     admin.world.later(SignedDuration::from_mins(1));
-    let (secret, session) = set_up(&admin, &cat).await;
+    let entered = sign_in(&admin, "cat", PASSWORD, &code(&admin, &secret)).await;
+    let token = entered.expect(201).json["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let session = Caller {
+        token,
+        ..cat.clone()
+    };
     let without = json!({ "password": "another horse battery" });
-    admin
-        .post(&session, "/admin/v1/sign-in", &without)
-        .await
-        .refused("field-invalid");
+    for by in [&session, &cat] {
+        let refused = admin.post(by, "/admin/v1/sign-in", &without).await;
+        refused.refused("field-invalid");
+    }
     admin.world.later(SignedDuration::from_mins(2));
     let current = |code: &str| json!({ "password": PASSWORD, "code": code });
     let wrong = json!({ "password": "another horse battery", "current": current("000000") });

@@ -85,9 +85,13 @@ pub enum Operator {
         /// Confine it to this organisation.
         #[arg(long, value_name = "ID")]
         organisation: Option<String>,
-        /// It is a program; the operator with this id answers for it.
+        /// Whose it is: `self` for somebody who is no operator yet; the id of another operator who is the same person, or who
+        /// answers for the program.
         #[arg(long, value_name = "ID")]
-        person: Option<String>,
+        person: String,
+        /// It is a program.
+        #[arg(long)]
+        program: bool,
         /// Of a token that its holder made (`lanyard admin token`).
         #[arg(long, value_name = "HEX")]
         token_sha256: Option<String>,
@@ -101,7 +105,7 @@ pub enum Operator {
         #[command(flatten)]
         why: Why,
     },
-    /// Propose one more token for somebody else.
+    /// Propose one more token for somebody else, who approves it.
     Token {
         id: String,
         /// Of a token that its holder made (`lanyard admin token`).
@@ -292,12 +296,13 @@ impl Operator {
                 role,
                 organisation,
                 person,
+                program,
                 token_sha256,
                 why,
             } => {
                 let detail = json!({
                     "name": name, "role": role, "organisation": organisation, "person": person,
-                    "token_sha256": token_sha256,
+                    "program": program, "token_sha256": token_sha256,
                 });
                 why.proposes("operator-add", detail)
             }

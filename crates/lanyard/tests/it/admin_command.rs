@@ -129,6 +129,8 @@ fn two_operators_administer_and_the_audit_tells_it() {
         "cat",
         "--role",
         "auditor",
+        "--person",
+        "self",
         "--token-sha256",
         &digest,
         "--ticket",

@@ -5,6 +5,7 @@ mod act;
 mod checklist;
 mod client_secrets;
 mod credential_types;
+mod live_acts;
 mod organisations;
 mod plans;
 mod relying_parties;
@@ -16,7 +17,7 @@ use super::{Entry, Key, Kind, Plan, RegistryError};
 use crate::Gateway;
 use crate::admin::{Acts, Code, Operator, Problem, Routes, Why};
 use crate::config::ConfigError;
-use crate::operate::Declared;
+use crate::operate::{Declared, Guarded};
 
 /// The routes of this slice.
 pub(crate) fn routes() -> Routes {
@@ -32,6 +33,8 @@ pub(crate) fn routes() -> Routes {
 /// Adds what takes two persons.
 pub(crate) fn acts(acts: Acts, gateway: &Gateway) -> Acts {
     acts.with(act::RedirectUris(gateway.clone()))
+        .with(live_acts::Change(gateway.clone()))
+        .with(live_acts::Trust(gateway.clone()))
 }
 
 /// Where something is declared.
@@ -154,30 +157,51 @@ async fn change(
     seen: i64,
 ) -> Result<(), Problem> {
     let about = |error| problem(error, operator, &key.1);
-    let plan = gateway
+    let mut plan = gateway
         .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
         .await
         .map_err(about)?;
     if plan.changes.iter().any(|change| change.version != seen) {
         return Err(Code::ChangedMeanwhile.into());
     }
-    one_persons(gateway, operator, &plan).await?;
+    one_persons(gateway, operator, &mut plan).await?;
     gateway.apply(&plan, why.by(operator)).await.map_err(about)
 }
 
-/// Refuses what two persons must agree on.
-async fn one_persons(gateway: &Gateway, operator: &Operator, plan: &Plan) -> Result<(), Problem> {
-    let moved = gateway.takes_two_persons(plan).await;
-    let moved = moved.map_err(|error| problem(error, operator, ""))?;
-    let Some(client_id) = moved.first() else {
+/// Refuses what two persons must agree on; and has the rest done only while that is so.
+async fn one_persons(
+    gateway: &Gateway,
+    operator: &Operator,
+    plan: &mut Plan,
+) -> Result<(), Problem> {
+    let told = |error| problem(error, operator, "");
+    plan.unless_live = gateway.without_secret(plan).await.map_err(told)?;
+    let moved = gateway.takes_two_persons(plan).await.map_err(told)?;
+    let Some(((kind, name), guarded)) = moved.first() else {
         return Ok(());
     };
+    let kind = kind.name().replace('-', " ");
+    let what = match guarded {
+        Guarded::Redirects => "is or was live: its redirect addresses change",
+        Guarded::Proof => {
+            "is or was live: its keys, its way to prove itself and the address of its events change"
+        }
+        Guarded::Trust => "has or had a live relying party: it trusts another issuer",
+    };
     let reason = format!(
-        "The relying party {client_id} is or was live: its redirect addresses change when somebody else approves the \
-         proposal `{}`. Nothing was changed.",
-        act::CODE
+        "The {kind} {name} {what} when somebody else approves the proposal `{}`. Nothing was changed.",
+        act_of(*guarded)
     );
     Err(Problem::with(Code::TwoPersonsNeeded, reason))
+}
+
+/// The act by which two persons do it.
+const fn act_of(guarded: Guarded) -> &'static str {
+    match guarded {
+        Guarded::Redirects => act::CODE,
+        Guarded::Proof => live_acts::CHANGE,
+        Guarded::Trust => live_acts::TRUST,
+    }
 }
 
 /// What is shown of a declared thing: all that is said of it but what somebody could try secrets against.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::Gateway;
 use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why, field};
-use crate::config::{OrganisationConfig, TrustConfig};
+use crate::config::OrganisationConfig;
 use crate::operate::Declared;
 use crate::organisation::Identity;
 
@@ -381,22 +381,11 @@ async fn trust(
     let declared = find(&gateway, &operator, Kind::Organisation, &id).await?;
     let version = registered(&declared, None)?;
     let mut config = read(&declared)?;
-    let row = config
-        .trust
-        .iter_mut()
-        .find(|row| row.credential_type == asked.credential_type);
-    match (asked.trusted, row) {
-        (true, None) => config.trust.push(TrustConfig {
-            credential_type: asked.credential_type,
-            issuers: vec![issuer.to_owned()],
-        }),
-        (true, Some(row)) if !row.issuers.iter().any(|known| known == issuer) => {
-            row.issuers.push(issuer.to_owned());
-        }
-        (false, Some(row)) => row.issuers.retain(|known| known != issuer),
-        (true, Some(_)) | (false, None) => {}
+    if asked.trusted {
+        config.trusts(&asked.credential_type, issuer);
+    } else {
+        config.trusts_no_more(&asked.credential_type, issuer);
     }
-    config.trust.retain(|row| !row.issuers.is_empty());
     let mut body = declared.body.clone();
     body["trust"] = json!(config.trust);
     put(&gateway, &operator, &why, (&declared, version), body).await?;

@@ -7,11 +7,12 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::super::{Act, Change, Declaration, Kind, Plan, Registered, wire};
-use super::{act, check_tenants_change, invalid, one_persons, problem};
+use super::super::{Act, Change, Declaration, Key, Kind, Plan, Registered, wire};
+use super::{act_of, check_tenants_change, invalid, one_persons, problem};
 use crate::Gateway;
 use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why};
 use crate::config::ConfigError;
+use crate::operate::Guarded;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -75,16 +76,16 @@ struct PlannedChange {
 }
 
 impl PlannedChange {
-    fn of(change: &Change, two_persons: &[String]) -> Self {
+    fn of(change: &Change, two_persons: &[(Key, Guarded)]) -> Self {
         let (kind, name) = &change.key;
-        let waits = *kind == Kind::RelyingParty && two_persons.contains(name);
+        let waits = two_persons.iter().find(|(key, _)| *key == change.key);
         Self {
             act: change.act.name(),
             kind: kind.name(),
             name: name.clone(),
             organisation: change.organisation.clone(),
             lines: change.lines.clone(),
-            two_persons: waits.then_some(act::CODE),
+            two_persons: waits.map(|(_, guarded)| act_of(*guarded)),
         }
     }
 }
@@ -224,7 +225,7 @@ async fn apply(
         toml: told.toml,
         prune: told.prune,
     };
-    let plan = make(&gateway, &operator, asked).await?;
+    let mut plan = make(&gateway, &operator, asked).await?;
     if plan.is_empty() {
         // It was carried out before.
         return Ok(StatusCode::NO_CONTENT);
@@ -232,7 +233,7 @@ async fn apply(
     if plan.digest() != told.plan {
         return Err(Code::ChangedMeanwhile.into());
     }
-    one_persons(&gateway, &operator, &plan).await?;
+    one_persons(&gateway, &operator, &mut plan).await?;
     let applied = gateway.apply(&plan, why.by(&operator)).await;
     applied.map_err(|error| problem(error, &operator, ""))?;
     Ok(StatusCode::NO_CONTENT)
