@@ -96,6 +96,17 @@ impl Base {
                 ConfigError::value(key, error.to_string())
             })?;
         }
+        for (organisation, tenant) in organisations.entra_tenants() {
+            for (key, url) in [
+                ("login", &tenant.token_endpoint),
+                ("service", &tenant.requests),
+            ] {
+                self.outbound.check(url).map_err(|error| {
+                    let key = format!("entra of organisation {organisation}: {key}");
+                    ConfigError::value(key, error.to_string())
+                })?;
+            }
+        }
         Ok(organisations)
     }
 }

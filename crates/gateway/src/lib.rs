@@ -13,7 +13,9 @@ mod base;
 mod client;
 pub mod clock;
 pub mod config;
+mod copies;
 mod custody;
+mod entra;
 mod event;
 pub mod evidence;
 mod flight;
@@ -208,6 +210,7 @@ impl Gateway {
         let followed = revision::find(&store).await?;
         let known = Known::read(&store, &seal).await?;
         let organisations = standing.organisations(&known)?;
+        organisations.check_entra(&config.entra)?;
         let places = operate::places(&organisations);
         let now = surroundings.clock.now();
         let adopted = match opening {
@@ -254,6 +257,7 @@ impl Gateway {
             brand: Arc::clone(&standing.brand),
             secret_uses: Arc::default(),
             limits: Arc::new(limits),
+            entra: Arc::default(),
             metrics,
             passwords: Arc::default(),
             behind: Arc::default(),
@@ -289,6 +293,7 @@ impl Gateway {
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
             .merge(issue::router())
+            .merge(entra::router())
             .merge(status::router())
             .merge(registry::router())
             .merge(

@@ -42,7 +42,7 @@ const PARTIES: &[Party] = &[
     Party {
         name: "gateway",
         links: &["passwords", "standards", "store", "ui"],
-        tests_with: &["connector", "wallet"],
+        tests_with: &["connector", "verified-id", "wallet"],
     },
     // The operators' pages: by the admin API's router, and with no right and no database of its own.
     Party {

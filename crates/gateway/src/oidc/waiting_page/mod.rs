@@ -28,7 +28,7 @@ use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
 use crate::live::Live;
 use crate::organisation::RelyingParty;
-use crate::{client, issue, verify};
+use crate::{client, entra, issue, verify};
 use store::StoreError;
 
 /// Longest link that goes into the QR code: longer ones cost twice as much and scan worse.
@@ -118,9 +118,22 @@ async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap
         } if found.released => lead_back(&app, party, found).await,
         Stage::Collected { .. } | Stage::Pushed => plain::already_used(&app, Some(&party.name)),
         _ => {
+            let found = match with_link(&app, found).await {
+                Ok(found) => found,
+                Err(missing) => return missing.answer(&app),
+            };
             let look = language::look_of(&app, &headers, &found);
             show::page(&app, &look, party, &found, &browser)
         }
+    }
+}
+
+/// The same interaction with a link in it, where it waits for a wallet whose links are not ours to make.
+async fn with_link(app: &App, found: Interaction) -> Result<Interaction, Missing> {
+    let organisation = app.organisations.find(&found.organisation);
+    match organisation.and_then(|organisation| organisation.entra.as_ref()) {
+        None => Ok(found),
+        Some(_) => Ok(entra::prepared(app, found).await?),
     }
 }
 
@@ -196,6 +209,11 @@ async fn larger_code(
 ) -> Response {
     match find(&app, &headers, &id).await {
         Ok((_, found)) if found.stage == Stage::Waiting => {
+            let found = match with_link(&app, found).await {
+                Ok(found) if found.stage == Stage::Waiting => found,
+                Ok(found) => return answer::see_other(&format!("/interaction/{}", found.id)),
+                Err(missing) => return missing.answer(&app),
+            };
             match app.organisations.relying_party(&found.client_id) {
                 Some(party) => {
                     let look = language::look_of(&app, &headers, &found);
@@ -335,6 +353,13 @@ async fn short_link(
         Ok(found) => found,
         Err(error) => return Missing::Store(error).answer(&app),
     };
+    let found = match found {
+        None => None,
+        Some(found) => match with_link(&app, found).await {
+            Ok(found) => Some(found),
+            Err(missing) => return missing.answer(&app),
+        },
+    };
     let open = |found: &Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
     let way = found.filter(open).and_then(|found| {
         let via = found.via(&link)?;
@@ -365,18 +390,22 @@ pub fn takes_html(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The standard's own link for a wallet.
+/// The standard's own link for a wallet. Authenticator has one for both devices, and nothing brings a browser back.
 fn wallet_link(app: &App, interaction: &Interaction, via: Via) -> String {
+    if let Some(link) = entra::link(interaction) {
+        return link;
+    }
     match interaction.purpose {
         Purpose::Verify => verify::link(app, interaction, via),
         Purpose::Issue => issue::link(app, interaction, via),
     }
 }
 
-/// What the QR code says: the standard's own link where it fits, else the short one that leads to it.
+/// What the QR code says: the standard's own link where it fits, else the short one that leads to it. Authenticator follows
+/// no short one.
 fn qr_link(app: &App, interaction: &Interaction) -> String {
     let full = wallet_link(app, interaction, Via::AnotherDevice);
-    if full.len() <= LONGEST_QR_LINK {
+    if full.len() <= LONGEST_QR_LINK || entra::link(interaction).is_some() {
         full
     } else {
         app.url(&format!("/w/{}", interaction.link))

@@ -52,6 +52,12 @@ pub(super) fn listen() {
     });
 }
 
+/// Whether any line has that text. Not where a test listens for itself.
+pub(super) fn has_said(text: &str) -> bool {
+    let log = LOG.lock().unwrap().clone();
+    log.is_some_and(|log| String::from_utf8_lossy(&log.0.lock().unwrap()).contains(text))
+}
+
 /// What must not be found, and what it is.
 pub(super) fn look_through(parties: &[Party], serial_numbers: &[String]) {
     let Some(log) = LOG.lock().unwrap().clone() else {
