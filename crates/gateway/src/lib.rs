@@ -65,6 +65,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use administration::{audit_keys, export_audit, organisation_ids, verify_audit};
 use app::{App, Parts};
 use availability::PlannedWork;
+pub use base::SANDBOX_SECRET_PREFIX;
 use base::{Base, Known};
 use clock::Clock;
 pub use config::Config;
@@ -209,8 +210,7 @@ impl Gateway {
         // Numbers first: what changes in between is read twice, and not missed.
         let followed = revision::find(&store).await?;
         let known = Known::read(&store, &seal).await?;
-        let organisations = standing.organisations(&known)?;
-        organisations.check_entra(&config.entra)?;
+        let organisations = standing.organisations_at_start(&known)?;
         let places = operate::places(&organisations);
         let now = surroundings.clock.now();
         let adopted = match opening {
@@ -423,9 +423,6 @@ fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
     }
     Ok(name)
 }
-
-/// Begins every secret that a sandbox makes, so that none of them is ever accepted elsewhere.
-pub const SANDBOX_SECRET_PREFIX: &str = "sandbox-";
 
 fn check_public_url(config: &Config, sandbox: bool) -> Result<String, ConfigError> {
     let url = &config.public_url;

@@ -159,5 +159,4 @@ impl<V> Held<V> {
 }
 
 #[cfg(test)]
-#[path = "copies_tests.rs"]
 mod tests;
