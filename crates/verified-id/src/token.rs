@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,7 +15,8 @@ use crate::{ADMIN_API, REQUEST_SERVICE, VerifiedId, jwt};
 
 #[derive(Deserialize)]
 pub(crate) struct Grant {
-    grant_type: Option<String>,
+    #[serde(rename = "grant_type")]
+    kind: Option<String>,
     client_id: Option<String>,
     client_secret: Option<String>,
     scope: Option<String>,
@@ -25,14 +27,13 @@ pub(crate) async fn give(
     Path(tenant): Path<String>,
     Form(grant): Form<Grant>,
 ) -> Response {
-    let refuse = |status, error, number, sentence: &str| {
-        refusal(own.now().to_string(), status, error, number, sentence)
-    };
+    let refuse =
+        |status, error, number, sentence: &str| refusal(own.now(), status, error, number, sentence);
     let bad = StatusCode::BAD_REQUEST;
     let Some(tenant) = tenant.parse().ok().and_then(|id: Uuid| own.tenant(id)) else {
         return refuse(bad, "invalid_request", 90_002, "Tenant not found.");
     };
-    if grant.grant_type.as_deref() != Some("client_credentials") {
+    if grant.kind.as_deref() != Some("client_credentials") {
         return refuse(
             bad,
             "unsupported_grant_type",
@@ -87,7 +88,13 @@ pub(crate) async fn give(
     .into_response()
 }
 
-fn refusal(now: String, status: StatusCode, error: &str, number: u32, sentence: &str) -> Response {
+fn refusal(
+    now: Timestamp,
+    status: StatusCode,
+    error: &str,
+    number: u32,
+    sentence: &str,
+) -> Response {
     let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
     let body = json!({
         "error": error, "error_codes": [number], "timestamp": now, "trace_id": trace, "correlation_id": correlation,

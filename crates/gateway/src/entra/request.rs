@@ -147,7 +147,7 @@ async fn make_once(
     let provisional = now + RETRIEVAL_LIFETIME;
     rows::insert(&app.store, interaction, (&state, &key), provisional).await?;
     let created = service::create(app, tenant, &body).await?;
-    let link = wallet_link(app, &created)?;
+    let link = wallet_link(app, &created).ok_or(NotAsked::Link)?;
     let expires_at = end(created.expiry, now);
     let named = rows::named(&state, &created.request_id, expires_at);
     app.store.write([named]).await?;
@@ -179,19 +179,12 @@ fn body(
 }
 
 /// (SEC-30) A wallet's scheme, and in it an address that the gateway itself would call.
-fn wallet_link(app: &Parts, created: &Created) -> Result<String, NotAsked> {
-    let link: Url = created.url.parse().map_err(|_| NotAsked::Link)?;
-    let uri = link
-        .query_pairs()
-        .find(|(name, _)| name == "request_uri")
-        .and_then(|(_, uri)| uri.parse::<Url>().ok());
+fn wallet_link(app: &Parts, created: &Created) -> Option<String> {
+    let link: Url = created.url.parse().ok()?;
+    let (_, uri) = link.query_pairs().find(|(name, _)| name == "request_uri")?;
+    let uri: Url = uri.parse().ok()?;
     let is_wallets = matches!(link.scheme(), "openid-vc" | "openid");
-    let is_callable = uri.is_some_and(|uri| app.outbound.check(&uri).is_ok());
-    if is_wallets && is_callable {
-        Ok(link.into())
-    } else {
-        Err(NotAsked::Link)
-    }
+    (is_wallets && app.outbound.check(&uri).is_ok()).then(|| link.into())
 }
 
 /// When the service says that it ends, if that is soon: no request is good for longer than one of ours.

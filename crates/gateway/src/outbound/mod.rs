@@ -393,7 +393,7 @@ impl std::fmt::Debug for Answered {
         f.debug_struct("Answered")
             .field("status", &self.status)
             .field("bytes", &self.body.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
