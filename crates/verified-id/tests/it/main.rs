@@ -100,7 +100,8 @@ fn body() -> Value {
 async fn the_token_endpoint_refuses_in_microsofts_words() {
     let scene = Scene::start().await;
     let admin = format!("{ADMIN_API}/full_access");
-    let cases: [(&[(&str, Option<&str>)], u16, &str, u32); 6] = [
+    type Change<'a> = &'a [(&'a str, Option<&'a str>)];
+    let cases: [(Change<'_>, u16, &str, u32); 6] = [
         (
             &[("client_secret", Some("wrong"))],
             401,
