@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
+use crate::entra::Tokens;
 use crate::following::Behind;
 use crate::interaction::rows::Interactions;
 use crate::keys::Ring;
@@ -56,6 +57,8 @@ pub struct Parts {
     pub secret_uses: Arc<Uses>,
     /// How much anybody may ask.
     pub limits: Arc<Limits>,
+    /// Access tokens of organisations' Entra tenants.
+    pub entra: Arc<Tokens>,
     /// What is counted of the gateway's work.
     pub metrics: Arc<Metrics>,
     /// Compares operators' passwords; made ready when the first is compared.

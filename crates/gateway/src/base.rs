@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 
-use crate::SANDBOX_SECRET_PREFIX;
 use crate::config::{Config, ConfigError, Environment};
 use crate::keys::{self, KeyHolder, KeyStore, TokenStore};
 use crate::organisation::Organisations;
@@ -19,6 +18,9 @@ use crate::registry::secrets::ClientSecret;
 use crate::registry::{Registered, RegistryError};
 use crate::seal::Seal;
 use store::Store;
+
+/// Begins every secret that a sandbox makes, so that none of them is ever accepted elsewhere.
+pub const SANDBOX_SECRET_PREFIX: &str = "sandbox-";
 
 /// The parts that no change of the registry touches.
 pub(crate) struct Base {
@@ -96,6 +98,27 @@ impl Base {
                 ConfigError::value(key, error.to_string())
             })?;
         }
+        for (organisation, tenant) in organisations.entra_tenants() {
+            for (key, url) in [
+                ("login", &tenant.token_endpoint),
+                ("service", &tenant.requests),
+            ] {
+                self.outbound.check(url).map_err(|error| {
+                    let key = format!("entra of organisation {organisation}: {key}");
+                    ConfigError::value(key, error.to_string())
+                })?;
+            }
+        }
+        Ok(organisations)
+    }
+
+    /// The same at its start, when everything that the configuration file says of Entra has to be there.
+    pub(crate) fn organisations_at_start(
+        &self,
+        known: &Known,
+    ) -> Result<Organisations, RegistryError> {
+        let organisations = self.organisations(known)?;
+        organisations.check_entra(&self.config.entra)?;
         Ok(organisations)
     }
 }

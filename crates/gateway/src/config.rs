@@ -21,6 +21,7 @@ use crate::organisation::brand::BrandConfig;
 use crate::organisation::catalogue::CatalogueError;
 use crate::organisation::certificates::ChainPlace;
 use crate::organisation::dialect::Dialect;
+use crate::organisation::entra::EntraConfig;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
 use crate::traces::TracesConfig;
 
@@ -98,6 +99,9 @@ pub struct Config {
     /// Who uses this gateway, beside those in its registry (`lanyard apply`).
     #[serde(default)]
     pub organisations: Vec<OrganisationConfig>,
+    /// Organisations whose people have Microsoft Authenticator: their tenants of Entra Verified ID.
+    #[serde(default)]
+    pub entra: Vec<EntraConfig>,
 }
 
 /// A hardware security module, or what looks like one.
@@ -445,6 +449,7 @@ impl Config {
             availability: AvailabilityConfig::default(),
             traces: TracesConfig::default(),
             organisations: Vec::new(),
+            entra: Vec::new(),
         }
     }
 

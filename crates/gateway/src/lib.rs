@@ -13,7 +13,9 @@ mod base;
 mod client;
 pub mod clock;
 pub mod config;
+mod copies;
 mod custody;
+mod entra;
 mod event;
 pub mod evidence;
 mod flight;
@@ -64,6 +66,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use administration::{audit_keys, export_audit, organisation_ids, verify_audit};
 use app::{App, Parts};
 use availability::PlannedWork;
+pub use base::SANDBOX_SECRET_PREFIX;
 use base::{Base, Known};
 use clock::Clock;
 pub use config::Config;
@@ -209,7 +212,7 @@ impl Gateway {
         // Numbers first: what changes in between is read twice, and not missed.
         let followed = revision::find(&store).await?;
         let known = Known::read(&store, &seal).await?;
-        let organisations = standing.organisations(&known)?;
+        let organisations = standing.organisations_at_start(&known)?;
         let places = operate::places(&organisations);
         let now = surroundings.clock.now();
         let adopted = match opening {
@@ -256,6 +259,7 @@ impl Gateway {
             brand: Arc::clone(&standing.brand),
             secret_uses: Arc::default(),
             limits: Arc::new(limits),
+            entra: Arc::default(),
             metrics,
             passwords: Arc::default(),
             behind: Arc::default(),
@@ -291,6 +295,7 @@ impl Gateway {
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())
             .merge(issue::router())
+            .merge(entra::router())
             .merge(status::router())
             .merge(registry::router())
             .merge(
@@ -420,9 +425,6 @@ fn address_header(config: &Config) -> Result<Option<HeaderName>, ConfigError> {
     }
     Ok(name)
 }
-
-/// Begins every secret that a sandbox makes, so that none of them is ever accepted elsewhere.
-pub const SANDBOX_SECRET_PREFIX: &str = "sandbox-";
 
 fn check_public_url(config: &Config, sandbox: bool) -> Result<String, ConfigError> {
     let url = &config.public_url;

@@ -47,7 +47,7 @@ const PARTIES: &[Party] = &[
     Party {
         name: "gateway",
         links: &["passwords", "standards", "store", "ui", "unread"],
-        tests_with: &["connector", "wallet"],
+        tests_with: &["connector", "verified-id", "wallet"],
     },
     // The operators' pages: by the admin API's router, and with no right and no database of its own.
     Party {

@@ -53,8 +53,8 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
-    "admin", "audit", "clock", "event", "flight", "keys", "limits", "live", "metrics", "openapi",
-    "outbound", "random", "revision", "seal", "traces",
+    "admin", "audit", "clock", "copies", "event", "flight", "keys", "limits", "live", "metrics",
+    "openapi", "outbound", "random", "revision", "seal", "traces",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)

@@ -52,6 +52,8 @@ pub enum Refusal {
     DifferentPeople,
     /// Between the push and the wallet, another credential took the serial number.
     SerialNumberTaken,
+    /// The service through which the wallet is asked did not take the request.
+    WalletServiceUnreachable,
 }
 
 /// What the waiting page can offer after a refusal.
@@ -71,7 +73,7 @@ pub enum Kind {
 
 impl Refusal {
     /// Every refusal, for generated tables and for reading codes back.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Declined,
         Self::Cancelled,
         Self::Expired,
@@ -95,6 +97,7 @@ impl Refusal {
         Self::TransactionCodeWrong,
         Self::DifferentPeople,
         Self::SerialNumberTaken,
+        Self::WalletServiceUnreachable,
     ];
 
     /// The stable code.
@@ -165,6 +168,7 @@ impl Refusal {
             Self::TransactionCodeWrong => ("transaction-code-wrong", WalletProblem, "the wrong PIN was entered too often"),
             Self::DifferentPeople => ("different-people", WalletProblem, "the credentials were not issued to the same person"),
             Self::SerialNumberTaken => ("serial-number-taken", ServiceProblem, "a credential with this serial number was issued before"),
+            Self::WalletServiceUnreachable => ("wallet-service-unreachable", ServiceProblem, "the service that the wallet works with cannot be reached now"),
         }
     }
 }

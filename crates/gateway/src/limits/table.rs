@@ -25,6 +25,8 @@ pub enum Kind {
     WalletToken,
     /// A wallet presents.
     Presentation,
+    /// The service of another wallet world tells what its wallet did.
+    Callback,
     /// A wallet follows a short code: of so few characters that a wrong one counts as a guess.
     ShortCode,
     /// What is the same for everybody.
@@ -80,6 +82,7 @@ const ROUTES: &[(&str, Kind)] = &[
     ("/r/{link}", Kind::Wallet),
     ("/r/{link}/response", Kind::Presentation),
     ("/o/{link}", Kind::Wallet),
+    ("/entra/callback", Kind::Callback),
     ("/issuers/{organisation}/token", Kind::WalletToken),
     ("/issuers/{organisation}/nonce", Kind::Wallet),
     ("/issuers/{organisation}/credential", Kind::Wallet),
@@ -100,7 +103,7 @@ impl Kind {
     #[must_use]
     pub fn largest_body(self) -> usize {
         match self {
-            Self::Presentation => 256 * KIB,
+            Self::Presentation | Self::Callback => 256 * KIB,
             Self::Push | Self::Wallet => 64 * KIB,
             Self::Token | Self::WalletToken | Self::Authorize => 16 * KIB,
             Self::Assertion
@@ -149,9 +152,11 @@ impl Kind {
             }
             Self::Authorize => Budget::Authorize,
             Self::Page => Budget::Pages,
-            Self::Wallet | Self::WalletToken | Self::Presentation | Self::ShortCode => {
-                Budget::Wallets
-            }
+            Self::Wallet
+            | Self::WalletToken
+            | Self::Presentation
+            | Self::Callback
+            | Self::ShortCode => Budget::Wallets,
             Self::Document => Budget::Documents,
         }
     }

@@ -7,6 +7,7 @@ pub mod client_keys;
 mod client_secret;
 pub mod declared;
 pub mod dialect;
+pub mod entra;
 pub mod expiry;
 mod identity;
 pub mod relying_party;
@@ -46,6 +47,8 @@ pub struct Organisation {
     pub brand: Option<Arc<ui::Brand>>,
     /// Whether it is declared in the registry, and may be removed while this process runs.
     pub registered: bool,
+    /// Its tenant of Microsoft Entra Verified ID, where it has one.
+    pub entra: Option<Arc<entra::Tenant>>,
     chains: Vec<certificates::Chain>,
     issues: HashSet<String>,
     trust: HashMap<String, HashSet<String>>,
@@ -62,6 +65,15 @@ impl Organisation {
         self.trust
             .get(credential_type)
             .is_some_and(|issuers| issuers.contains(issuer))
+    }
+
+    /// The DIDs on its trust list for that type, in order.
+    pub fn trusted_dids(&self, credential_type: &str) -> Vec<&str> {
+        let issuers = self.trust.get(credential_type).into_iter().flatten();
+        let dids = issuers.filter(|issuer| issuer.starts_with("did:"));
+        let mut dids: Vec<&str> = dids.map(String::as_str).collect();
+        dids.sort_unstable();
+        dids
     }
 
     /// The id of one of its keys as headers name it: a DID URL in its DID document.
@@ -188,6 +200,23 @@ impl Organisations {
             .filter_map(|party| Some((party.client_id.as_str(), party.webhook.as_ref()?)))
     }
 
+    /// The tenants of Microsoft Entra Verified ID, by the id of their organisation.
+    pub fn entra_tenants(&self) -> impl Iterator<Item = (&str, &entra::Tenant)> {
+        self.by_id
+            .values()
+            .filter_map(|one| Some((one.id.as_str(), one.entra.as_deref()?)))
+    }
+
+    /// Whether everything that the configuration says of Entra is about something that there is. Asked at the start: what
+    /// is registered may go while the gateway runs, and takes no other organisation with it.
+    pub fn check_entra(&self, entries: &[entra::EntraConfig]) -> Result<(), ConfigError> {
+        for entry in entries {
+            let known = |name: &str| self.catalogue.find(name);
+            entry.check(self.by_id.contains_key(&entry.organisation), known)?;
+        }
+        Ok(())
+    }
+
     /// Every relying party, in no particular order.
     pub fn relying_parties(&self) -> impl Iterator<Item = &Arc<RelyingParty>> {
         self.by_client.values()
@@ -283,6 +312,7 @@ fn organisation(
             .map(|own| own.load((&entry.id, &entry.name), brand))
             .transpose()?,
         registered: entry.registered,
+        entra: entra::Tenant::of(&config.entra, &entry.id)?.map(Arc::new),
         chains: certificates::load(&entry.id, &entry.certificate_chains)?,
         issues: entry.issues.iter().cloned().collect(),
         trust,

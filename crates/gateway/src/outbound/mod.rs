@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use url::{Host, Origin, Url};
@@ -45,6 +45,17 @@ pub struct Outbound {
 pub struct Fetched {
     /// Its media type, lower case, without parameters.
     pub media_type: Option<String>,
+    /// Its bytes.
+    pub body: Vec<u8>,
+}
+
+/// An answer of whatever status.
+#[derive(Clone)]
+pub struct Answered {
+    /// Its status.
+    pub status: u16,
+    /// The seconds of its `Retry-After`, where it has one in seconds [RFC 9110 10.2.3].
+    pub retry_after: Option<u64>,
     /// Its bytes.
     pub body: Vec<u8>,
 }
@@ -211,6 +222,19 @@ impl Outbound {
             .await
     }
 
+    /// Posts a document and reads the answer, whatever its status, but for a redirect.
+    pub async fn ask(
+        &self,
+        url: &Url,
+        headers: HeaderMap,
+        body: String,
+    ) -> Result<Answered, FetchError> {
+        let request = self.client_for(url)?.post(url.clone()).headers(headers);
+        let request = request.body(body);
+        self.send(("ask a service", Method::POST), request, read_answer)
+            .await
+    }
+
     /// Whether an address could be called at all, by what is written in it. Where its name leads is seen when it is.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
         self.client_for(url).map(drop)
@@ -270,6 +294,27 @@ async fn read(mut response: Response) -> Result<Fetched, FetchError> {
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .map(|value| value.trim().to_ascii_lowercase());
+    let body = read_body(&mut response).await?;
+    Ok(Fetched { media_type, body })
+}
+
+async fn read_answer(mut response: Response) -> Result<Answered, FetchError> {
+    let status = response.status().as_u16();
+    if (300..=399).contains(&status) {
+        return Err(FetchError::Redirect);
+    }
+    let retry_after = response
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    Ok(Answered {
+        status,
+        retry_after,
+        body: read_body(&mut response).await?,
+    })
+}
+
+async fn read_body(response: &mut Response) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error))? {
         if body.len() + chunk.len() > LARGEST {
@@ -277,7 +322,7 @@ async fn read(mut response: Response) -> Result<Fetched, FetchError> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Fetched { media_type, body })
+    Ok(body)
 }
 
 /// Resolves by the system and keeps the public addresses.
@@ -340,6 +385,16 @@ fn causes(error: &reqwest::Error) -> String {
         return "the request failed".to_owned();
     }
     last.to_string()
+}
+
+/// Says how much was answered, not what: a token may be in it.
+impl std::fmt::Debug for Answered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answered")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Says how much was fetched, not what.

@@ -126,6 +126,7 @@ pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {
         "revocation_job_lines",
         "used_nonces",
         "used_assertions",
+        "entra_requests",
         "events",
     ];
     let deleted = tables.map(|table| Statement::new(format!("DELETE FROM {table}")));

@@ -103,6 +103,15 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         spent("used_nonces", "nonces of wallets"),
         spent("used_assertions", "assertions of clients"),
         Rule {
+            code: "entra-requests",
+            table: "entra_requests",
+            sentence: "what a callback of Entra Verified ID must bring, a day after its request ended"
+                .to_owned(),
+            past: "expires_at < $1".to_owned(),
+            held: None,
+            values: vec![now.as_second() - 86_400],
+        },
+        Rule {
             code: "operator-sessions",
             table: "operator_tokens",
             sentence: format!("sessions of operators, {days} after their end; tokens stay"),

@@ -11,8 +11,8 @@ use standards::oauth::metadata::well_known_url;
 use standards::vc::sd_jwt_vc::ISSUER_WELL_KNOWN;
 use url::Url;
 
-use super::copies::{Copies, Missing};
 use crate::app::Parts;
+use crate::copies::{Copies, Missing};
 use crate::interaction::Refusal;
 use crate::keys::{KeyPurpose, Ring};
 use crate::organisation::Organisation;

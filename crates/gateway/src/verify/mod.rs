@@ -7,7 +7,6 @@
 
 mod answer;
 mod check;
-mod copies;
 mod issuer_keys;
 mod person;
 mod query;

@@ -10,9 +10,9 @@ use standards::status_list::{
 use url::Url;
 
 use super::check::ALGORITHMS;
-use super::copies::{Copies, Missing};
 use super::issuer_keys::{Keys, Signed};
 use crate::app::Parts;
+use crate::copies::{Copies, Missing};
 use crate::interaction::Refusal;
 use crate::status::Listed;
 

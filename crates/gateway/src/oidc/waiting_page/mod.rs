@@ -28,7 +28,7 @@ use crate::interaction::rows::{AdvanceError, Glance};
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
 use crate::live::Live;
 use crate::organisation::RelyingParty;
-use crate::{client, issue, verify};
+use crate::{client, entra, issue, verify};
 use store::StoreError;
 
 /// Longest link that goes into the QR code: longer ones cost twice as much and scan worse.
@@ -118,9 +118,35 @@ async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap
         } if found.released => lead_back(&app, party, found).await,
         Stage::Collected { .. } | Stage::Pushed => plain::already_used(&app, Some(&party.name)),
         _ => {
+            let found = match with_link(&app, found).await {
+                Ok(found) => found,
+                Err(missing) => return missing.answer(&app),
+            };
             let look = language::look_of(&app, &headers, &found);
             show::page(&app, &look, party, &found, &browser)
         }
+    }
+}
+
+/// The same interaction with a link in it, where it waits for a wallet whose links are not ours to make.
+async fn with_link(app: &App, found: Interaction) -> Result<Interaction, Missing> {
+    if has_links_elsewhere(app, &found) {
+        Ok(entra::prepared(app, found).await?)
+    } else {
+        Ok(found)
+    }
+}
+
+/// Whether the wallet's link is Microsoft's to make, and stands in what is sealed of the interaction.
+fn has_links_elsewhere(app: &App, found: &Interaction) -> bool {
+    let organisation = app.organisations.find(&found.organisation);
+    organisation.is_some_and(|organisation| organisation.entra.is_some())
+}
+
+async fn opened_by_link(app: &App, link: &str) -> Result<Option<Interaction>, Missing> {
+    match app.interactions.find_by_link(link).await? {
+        None => Ok(None),
+        Some(found) => with_link(app, found).await.map(Some),
     }
 }
 
@@ -196,6 +222,11 @@ async fn larger_code(
 ) -> Response {
     match find(&app, &headers, &id).await {
         Ok((_, found)) if found.stage == Stage::Waiting => {
+            let found = match with_link(&app, found).await {
+                Ok(found) if found.stage == Stage::Waiting => found,
+                Ok(found) => return answer::see_other(&format!("/interaction/{}", found.id)),
+                Err(missing) => return missing.answer(&app),
+            };
             match app.organisations.relying_party(&found.client_id) {
                 Some(party) => {
                     let look = language::look_of(&app, &headers, &found);
@@ -335,8 +366,20 @@ async fn short_link(
         Ok(found) => found,
         Err(error) => return Missing::Store(error).answer(&app),
     };
+    let elsewhere = match &found {
+        Some(found) if has_links_elsewhere(&app, found.interaction()) => {
+            match opened_by_link(&app, &link).await {
+                Ok(found) => found,
+                Err(missing) => return missing.answer(&app),
+            }
+        }
+        _ => None,
+    };
+    let found = elsewhere
+        .as_ref()
+        .or_else(|| found.as_ref().map(Glance::interaction));
     let open = |found: &&Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
-    let found = found.as_ref().map(Glance::interaction).filter(open);
+    let found = found.filter(open);
     let way = found.and_then(|found| Some((found, wallet_link(&app, found, found.via(&link)?))));
     match way {
         Some((found, full)) if takes_html(&headers) => {
@@ -368,18 +411,22 @@ pub fn takes_html(headers: &HeaderMap) -> bool {
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// The standard's own link for a wallet.
+/// The standard's own link for a wallet. Authenticator has one for both devices, and nothing brings a browser back.
 fn wallet_link(app: &App, interaction: &Interaction, via: Via) -> String {
+    if let Some(link) = entra::link(interaction) {
+        return link;
+    }
     match interaction.purpose {
         Purpose::Verify => verify::link(app, interaction, via),
         Purpose::Issue => issue::link(app, interaction, via),
     }
 }
 
-/// What the QR code says: the standard's own link where it fits, else the short one that leads to it.
+/// What the QR code says: the standard's own link where it fits, else the short one that leads to it. Authenticator follows
+/// no short one.
 fn qr_link(app: &App, interaction: &Interaction) -> String {
     let full = wallet_link(app, interaction, Via::AnotherDevice);
-    if full.len() <= LONGEST_QR_LINK {
+    if full.len() <= LONGEST_QR_LINK || entra::link(interaction).is_some() {
         full
     } else {
         app.url(&format!("/w/{}", interaction.link))

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::{answer, language};
 use super::view::ShortLink;
-use super::{Missing, change, plain, show, takes_html, wallet_link};
+use super::{Missing, change, plain, show, takes_html, wallet_link, with_link};
 use crate::app::App;
 use crate::client;
 use crate::interaction::{Interaction, Stage, Via, short_code};
@@ -97,6 +97,13 @@ pub async fn follow(
     let found = match short_code::parse(&typed) {
         Some(code) => app.interactions.find_by_short_code(&code).await,
         None => Ok(None),
+    };
+    let found = match found {
+        Ok(Some(found)) => match with_link(&app, found).await {
+            Ok(found) => Ok(Some(found)),
+            Err(missing) => return missing.answer(&app),
+        },
+        other => other,
     };
     let open = |found: &Interaction| found.stage == Stage::Waiting && now < found.expires_at;
     match found {

@@ -14,6 +14,7 @@ use super::view::{
 };
 use super::{plain, qr_link, says, wallet_link};
 use crate::app::App;
+use crate::entra;
 use crate::interaction::refusal::Kind;
 use crate::interaction::{Interaction, Outcome, Purpose, Refusal, Stage, Via};
 use crate::organisation::RelyingParty;
@@ -129,7 +130,7 @@ pub fn larger_code(
     };
     let here = format!("/interaction/{}", interaction.id);
     let status_url = format!("{here}/status");
-    let page = LargeCodePage::new(look, code.svg, here, status_url, interaction.version);
+    let page = LargeCodePage::new(look, code, here, status_url, interaction.version);
     ui::render_with(StatusCode::OK, &page, &policy(interaction))
 }
 
@@ -166,6 +167,7 @@ fn code(app: &App, look: &Look, interaction: &Interaction, about: &About) -> Opt
         link,
         link_here,
         svg,
+        lasts: entra::link_lasts(interaction, app.now()),
         larger: format!("/interaction/{}/code", interaction.id),
         typed: interaction
             .short_code

@@ -279,7 +279,8 @@ const fn happens(refusal: Refusal) -> &'static [Purpose] {
         | Refusal::PresentationMalformed
         | Refusal::DifferentPeople
         | Refusal::StatusUnknown
-        | Refusal::IssuerUnreachable => &[Purpose::Verify],
+        | Refusal::IssuerUnreachable
+        | Refusal::WalletServiceUnreachable => &[Purpose::Verify],
         Refusal::NotKept | Refusal::TransactionCodeWrong | Refusal::SerialNumberTaken => {
             &[Purpose::Issue]
         }

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use askama::Template;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ui::assets::{File, JAVASCRIPT, Set};
 use ui::qr::Svg;
 use ui::{Language, Page};
@@ -79,6 +79,8 @@ pub struct Code {
     pub link_here: String,
     /// The code, drawn.
     pub svg: Svg,
+    /// How long the links are good for it, where they end before the person's time does: the page then comes anew.
+    pub lasts: Option<SignedDuration>,
     /// The page with only the code.
     pub larger: String,
     /// The address with the short code, as a person types it: what stands before the code, and the code. None until
@@ -334,8 +336,7 @@ impl EndedPage {
 #[template(path = "oidc/waiting_page/large_code.html")]
 pub struct LargeCodePage {
     page: Page,
-    /// The code, drawn.
-    svg: Svg,
+    code: Code,
     /// The waiting page.
     back: String,
     status_url: String,
@@ -344,11 +345,11 @@ pub struct LargeCodePage {
 
 impl LargeCodePage {
     /// The page in this look. `back` is the waiting page; `version` and `status_url` are as there.
-    pub fn new(look: &Look, svg: Svg, back: String, status_url: String, version: i64) -> Self {
+    pub fn new(look: &Look, code: Code, back: String, status_url: String, version: i64) -> Self {
         let page = look.page_of("large-code-title").with_script(script());
         Self {
             page: page.with_language_choice(format!("{back}/code")),
-            svg,
+            code,
             back,
             status_url,
             version,

@@ -28,6 +28,7 @@ fn waiting(purpose: Purpose, progress: Progress) -> Waiting {
             svg: ui::qr::svg(&link, &says::code_label(&look(), &about)).unwrap(),
             link,
             link_here: "openid4vp://?client_id=a&request_uri=b".to_owned(),
+            lasts: None,
             larger: "/interaction/i/code".to_owned(),
             typed: None,
             short_code_action: "/interaction/i/short-code".to_owned(),

@@ -102,6 +102,12 @@ function follow(page) {
   addEventListener("pageshow", (event) => event.persisted && askNow());
   timer = setTimeout(ask, delay);
 
+  // A code that another service made ends before the person's time does: the page comes with the next one.
+  const lasts = Number(page.dataset.lasts);
+  if (lasts) {
+    setTimeout(() => state === "waiting" && location.reload(), Math.max(lasts, 1000) + 1000);
+  }
+
   if (!status) return;
 
   // Said once, in time to act on it.

@@ -152,6 +152,11 @@ impl World {
         format!("{}{path}", self.base)
     }
 
+    /// Whether the gateway's log has that text.
+    pub(crate) fn has_said(text: &str) -> bool {
+        crate::said::text().contains(text)
+    }
+
     pub(crate) fn later(&self, by: SignedDuration) {
         self.shift.set(by);
     }

@@ -109,3 +109,13 @@ async fn copies_never_outgrow_their_bound() {
     }
     assert_eq!(copies.lock().len(), MOST);
 }
+
+#[tokio::test]
+async fn what_was_forgotten_is_fetched_anew() {
+    let copies = Copies::default();
+    assert_eq!(fetched(&copies, 1, 100, Some((7, 999))).await, Some(7));
+    assert_eq!(fetched(&copies, 2, 100, Some((5, 999))).await, Some(5));
+    copies.forget(&1);
+    assert_eq!(fetched(&copies, 1, 101, Some((8, 999))).await, Some(8));
+    assert_eq!(fetched(&copies, 2, 101, None).await, Some(5));
+}

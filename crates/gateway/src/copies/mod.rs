@@ -1,4 +1,4 @@
-//! Copies of what issuers elsewhere publish: never fetched twice at once, never used past their end, and not asked for
+//! Copies of what others publish or give for a while: never fetched twice at once, never used past their end, and not asked for
 //! again the moment after they could not be had. [SEC-26]
 
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(10);
 const WAIT: SignedDuration = SignedDuration::from_secs(30);
 
 /// Copies by where they came from. What a key names must be all that its copy depends on.
-pub(super) struct Copies<K, V> {
+pub(crate) struct Copies<K, V> {
     entries: Mutex<HashMap<K, Entry<V>>>,
     flights: Flights<K>,
 }
@@ -36,7 +36,7 @@ struct Held<V> {
 }
 
 /// Why there is no copy.
-pub(super) enum Missing<E> {
+pub(crate) enum Missing<E> {
     /// It could not be fetched now.
     Failed(E),
     /// It could not be fetched a moment ago.
@@ -55,7 +55,7 @@ impl<K, V> Default for Copies<K, V> {
 impl<K: Eq + Hash + Clone, V: Clone> Copies<K, V> {
     /// A copy that may still be used and `serves` (told when it was fetched), or a fresh one with its end. Never one
     /// past its end, whatever happens to the fetch.
-    pub(super) async fn find_or_fetch<E>(
+    pub(crate) async fn find_or_fetch<E>(
         &self,
         key: K,
         now: Timestamp,
@@ -92,6 +92,11 @@ impl<K: Eq + Hash + Clone, V: Clone> Copies<K, V> {
                 Err(Missing::Failed(error))
             }
         }
+    }
+
+    /// Forgets a copy: whoever gave it does not take it any more.
+    pub(crate) fn forget(&self, key: &K) {
+        self.lock().remove(key);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Entry<V>>> {
@@ -154,5 +159,4 @@ impl<V> Held<V> {
 }
 
 #[cfg(test)]
-#[path = "copies_tests.rs"]
 mod tests;
