@@ -44,6 +44,7 @@ pub mod revoke;
 pub mod seal;
 pub mod status;
 mod storage_secret;
+mod surroundings;
 mod tables;
 pub mod timeline;
 pub mod traces;
@@ -86,6 +87,7 @@ use status::Lists;
 use storage_secret::seal;
 pub use storage_secret::{Renewed, Rotated, SEALED, Sealed, rotate_storage_secret};
 use store::{Migrations, StoreError};
+pub use surroundings::Surroundings;
 use tables::Opening;
 pub use tables::{OtherTables, look_into_store, open_store};
 use traces::Tracer;
@@ -124,34 +126,6 @@ pub struct Gateway {
     loopback: bool,
     page_states: bool,
     door: Arc<admin::Door>,
-}
-
-/// What the composing program decides and a configuration file cannot say.
-pub struct Surroundings {
-    /// The clock; the sandbox and tests move theirs.
-    pub clock: Clock,
-    /// Where random values come from.
-    pub random: Random,
-    /// The one http origin (or few) that the outbound client may call, for loopback only (rulings 15).
-    pub http_origins: Vec<url::Url>,
-    /// Whether keys, secrets and an http address that belong to a sandbox are accepted.
-    pub sandbox: bool,
-    /// Whether every page can be looked at in every state below `/__states`. Of a sandbox only: elsewhere it is as if
-    /// nobody had asked.
-    pub page_states: bool,
-}
-
-impl Surroundings {
-    /// Real use: the system's clock and random source, https only, no sandbox keys.
-    pub fn production() -> Self {
-        Self {
-            clock: Clock::system(),
-            random: Random::system(),
-            http_origins: Vec::new(),
-            sandbox: false,
-            page_states: false,
-        }
-    }
 }
 
 /// Why a gateway could not be composed.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::Statement;
 
 use super::desk::new_id;
-use super::rows::{self, NewOperator};
+use super::rows::{self, Known, NewOperator};
 use super::sign_in::end_sessions;
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{
