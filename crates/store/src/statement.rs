@@ -225,6 +225,7 @@ impl fmt::Debug for Statement {
             .field("sql", &self.sql)
             .field("values", &self.values)
             .field("must_change", &self.must_change)
+            .field("locks", &self.locks)
             .finish()
     }
 }
