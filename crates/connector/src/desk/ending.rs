@@ -149,7 +149,7 @@ impl Desk {
         // Whoever took this exchange for dead has settled it: it is revoked, or known to be issued.
         tracing::info!(
             code = "answer-too-late",
-            reference = reference_of(&serial_number.to_string()),
+            reference = reference_of(&serial_number),
             "a credential was settled before the gateway's answer came"
         );
         self.write([end, known]).await
