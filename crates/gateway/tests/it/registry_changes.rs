@@ -318,6 +318,7 @@ async fn what_an_operator_does_is_an_entry_of_the_audit(database: Database) {
         "command:test registry-changed relying-party:newtown-staff",
         "command:test client-secret-made relying-party:newtown-staff",
         "command:ina client-secret-made relying-party:newtown-staff",
+        "command:ina client-secret-beside-another relying-party:newtown-staff",
         "command:ina client-secret-ended relying-party:newtown-staff",
         "command:ina onboarding-noted relying-party:newtown-staff",
         &revoked,
