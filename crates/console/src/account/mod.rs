@@ -221,7 +221,11 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                 }
                 Err(problem) => {
                     errors = problem.for_form(&["days", "current"], |name| {
-                        visit.say(if name == "days" { "token-days" } else { "set-up-current" })
+                        visit.say(if name == "days" {
+                            "token-days"
+                        } else {
+                            "set-up-current"
+                        })
                     })?;
                 }
             }

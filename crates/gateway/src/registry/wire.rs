@@ -9,8 +9,8 @@ use super::by_name::ByName;
 use super::{Declaration, Entry, Secrets};
 use crate::config::{ConfigError, OrganisationConfig, RelyingPartyConfig, Secret};
 use crate::organisation::brand::LogoPlace;
-use crate::organisation::certificates::ChainPlace;
 use crate::organisation::catalogue::CredentialType;
+use crate::organisation::certificates::ChainPlace;
 
 /// The members of a whole declaration.
 const MEMBERS: [&str; 2] = ["credential_types", "organisations"];

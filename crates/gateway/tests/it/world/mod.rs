@@ -27,7 +27,6 @@ use crate::said::{self, Unsaid};
 pub(crate) use admin::{Admin, Caller, Reply};
 pub(crate) use browser::{Answer, Browser, Page, client};
 pub(crate) use party::{Form, Party, fire_safety, identity, programme, sign, verifier};
-pub(crate) use said::Log;
 
 /// Where every relying party of the world waits for its browser. Nobody listens there.
 pub(crate) const REDIRECT_URI: &str = "http://localhost:8499/callback";
