@@ -69,6 +69,7 @@ const ROOT: &[&str] = &[
     "key_desk",
     "operate",
     "storage_secret",
+    "surroundings",
     "tables",
     "watching",
 ];

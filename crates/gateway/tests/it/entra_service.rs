@@ -71,7 +71,9 @@ async fn a_service_that_does_not_answer_as_it_should_ends_the_try_and_not_the_pe
     ];
     for fault in faults {
         let named = format!("{fault:?}");
-        fault.into_iter().for_each(|one| entra.service.will(one));
+        for fault in fault {
+            entra.service.will(fault);
+        }
         let (browser, page) = entra.waiting().await;
         assert!(is_given_up(&page), "{named}: {}", page.html);
         let page = browser.submit(&page, "restart").await;
@@ -146,7 +148,8 @@ async fn a_tenant_that_cannot_be_asked_as_it_stands_stops_the_start() {
         loopback.contains("entra of organisation anytown"),
         "{loopback}"
     );
-    let cases: [(&dyn Fn(&mut gateway::Config), &str); 4] = [
+    type Change<'a> = &'a dyn Fn(&mut gateway::Config);
+    let cases: [(Change<'_>, &str); 4] = [
         (
             &|config| config.entra[0].organisation = "nowhere".into(),
             "no such organisation",

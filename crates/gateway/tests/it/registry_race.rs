@@ -89,7 +89,7 @@ async fn a_removal_waits_for_a_credential_that_is_being_written_and_then_is_none
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     other.batch_execute("COMMIT").await.unwrap();
-    let refused = removal.await.unwrap().err().expect("it is in force");
+    let refused = removal.await.unwrap().expect_err("it is in force");
     assert_eq!(refused.code(), "registry-changed", "{refused}");
     world.gateway.reload_keys().await.unwrap();
     let known = world.gateway.registered().await.unwrap();

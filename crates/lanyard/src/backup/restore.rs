@@ -85,15 +85,12 @@ async fn restore_into(
     let then = restored::statements(&Backup { taken_at, digest }, &target.account, target.now);
     let at_rest = format!("sqlite:{}", folder.join("gateway.db").display());
     // Where it is written, where it is then, and how the configuration says that.
-    let (address, at_rest, written) = match &target.database {
-        Some(written) => {
-            let address = super::resolved(written)?;
-            (address.clone(), address, written.clone())
-        }
-        None => {
-            let draft = format!("sqlite:{}", draft.join("gateway.db").display());
-            (draft, at_rest.clone(), at_rest)
-        }
+    let (address, at_rest, written) = if let Some(written) = &target.database {
+        let address = super::resolved(written)?;
+        (address.clone(), address, written.clone())
+    } else {
+        let draft = format!("sqlite:{}", draft.join("gateway.db").display());
+        (draft, at_rest.clone(), at_rest)
     };
     let database = super::database(&address)?;
     let (sender, records) = tokio::sync::mpsc::channel(LOTS);

@@ -67,8 +67,8 @@ async fn whoever_reads_welsh_is_spoken_and_written_to_in_welsh_and_nobody_else_i
     // Of Anna, who is there already, no language is known. Cari, whose wallet is Anna's, comes with hers.
     let mut staff = everybody();
     let mut cari = staff.employees.remove(0);
-    cari.id = "e-cari".to_owned();
-    cari.username = "cari".to_owned();
+    "e-cari".clone_into(&mut cari.id);
+    "cari".clone_into(&mut cari.username);
     cari.email = Some("cari@anytown.example".to_owned());
     cari.language = Some(Language::Welsh);
     for record in &mut cari.records {

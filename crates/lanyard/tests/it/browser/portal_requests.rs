@@ -1,6 +1,6 @@
 //! What the portal asks of the gateway while an employee walks through it, and what the browser carries between them.
 //!
-//! What no browser is there to see is proved at the wire alone, in portal::requirements and the connector's own tests:
+//! What no browser is there to see is proved at the wire alone, in `portal::requirements` and the connector's own tests:
 //! that a check and a draft are as due in every dialect, over an independent provider, and whichever way the secret
 //! travels (DW-31, DW-38, DW-55); what the gateway says to a draft that breaks its schema field by field, which no portal
 //! of ours sends (DW-68); and that the desk's look-ups of outcomes, which follow from no page, prove who asks (DW-86).
