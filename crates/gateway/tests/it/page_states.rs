@@ -44,7 +44,7 @@ async fn a_sandbox_shows_every_page_in_every_state() {
         of_purpose.count()
     });
     // Ready, its code alone, scanned, opened, checking or returning, done; with a short code, with a PIN twice; the refusals.
-    assert_eq!(journeys, [7 + 20, 8 + 8], "{list:?}");
+    assert_eq!(journeys, [7 + 21, 8 + 8], "{list:?}");
     for name in &list {
         let page = Browser::new()
             .open(&format!("{base}/__states/{name}"))

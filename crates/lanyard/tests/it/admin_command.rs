@@ -331,7 +331,25 @@ fn who_may_use_the_gateway_is_said_from_afar_and_shown_before_it_is_done() {
         said("relying-party|onboarding|export|newtown-staff")
             .contains("\"2026-11-20\",\"form of 20 November\"")
     );
-    said("organisation|trust|newtown|FireSafety|did:web:issuer.example");
+    // Whom a live organisation trusts is two persons' to say.
+    let issuer = "did:web:issuer.example";
+    let trust = ["organisation", "trust", "newtown", "FireSafety", issuer];
+    let (content, refused) = scene.admin(&ann, &trust);
+    assert!(
+        !content && refused.contains("organisation-trust-add"),
+        "{refused}"
+    );
+    let detail = format!(
+        "{{\"organisation\":\"newtown\",\"credential_type\":\"FireSafety\",\"issuer\":\"{issuer}\"}}"
+    );
+    let proposed = said(&format!(
+        "proposals|make|organisation-trust-add|{detail}|--json"
+    ));
+    let proposed: serde_json::Value = serde_json::from_str(&proposed).unwrap();
+    scene.said(
+        &bob,
+        &["proposals", "approve", proposed["id"].as_str().unwrap()],
+    );
     assert!(said("organisation|show|newtown").contains("did:web:issuer.example"));
     let change = [
         "relying-party",

@@ -405,7 +405,7 @@ async fn an_upgrade_from_the_oldest_tables(database: Database, old: Database) {
     verify(&gateway, &mut new).await;
     let said = reader.run("lanyard storage-secret rotate");
     assert!(
-        said.contains("Nothing in the database needs an earlier secret"),
+        said.contains("found nothing that needs an earlier secret"),
         "{said}"
     );
 }

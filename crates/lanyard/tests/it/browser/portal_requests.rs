@@ -27,7 +27,7 @@ const NOT_FOR_YOU: &str = "You cannot use this service yet";
 
 /// One whole walk, and what of it the gateway heard.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_55_dw_68_dw_69_dw_73_dw_86_the_gateway_is_asked_what_is_due_and_the_browser_carries_nothing()
+async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_54_dw_55_dw_56_dw_68_dw_69_dw_73_dw_86_the_gateway_is_asked_what_is_due_and_the_browser_carries_nothing()
  {
     let Some((stage, _door, wire)) = Stage::set_with_a_wire().await else {
         return;
@@ -56,7 +56,8 @@ async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_55_dw_68_dw_69_dw_73_dw_86
     let carried = person.browser.requests().await;
     the_check_is_openid_connects(&person, &wire);
     each_code_is_exchanged_by_the_server(&stage, &wire, &carried);
-    nothing_of_it_is_in_an_address(&wire, &carried);
+    the_browser_takes_the_name_of_what_was_pushed_there(&stage, &wire);
+    nothing_of_it_is_in_an_address(&stage, &wire, &carried);
     let own = person.held_as(&serial_number).await;
     let identifier = person.unique_identifier().to_owned();
     assert_eq!(own.claims["UniqueIdentifier"], identifier);
@@ -170,13 +171,42 @@ fn the_drafts_are_what_they_should_be(stage: &Stage, person: &Person<'_>, wire: 
     }
 }
 
-/// [DW-52] Neither in what the browser asked for nor in where it was sent.
-fn nothing_of_it_is_in_an_address(wire: &Wire, carried: &[Url]) {
+/// [DW-56] Each time: who asks, the name that the gateway gave to what it was sent just before, and nothing more.
+fn the_browser_takes_the_name_of_what_was_pushed_there(stage: &Stage, wire: &Wire) {
+    let (pushed, authorized) = (wire.pushed(), wire.authorized());
+    assert_eq!(pushed.len(), authorized.len());
+    for (pushed, authorized) in pushed.iter().zip(&authorized) {
+        let answer: Value = serde_json::from_str(&pushed.answer).unwrap();
+        let parameters = authorized.parameters();
+        assert_eq!(parameters["client_id"], stage.party().client_id);
+        assert_eq!(answer["request_uri"], parameters["request_uri"].as_str());
+        assert_eq!(parameters.len(), 2, "{parameters:?}");
+    }
+}
+
+/// [DW-52] Neither in what the browser asked for nor in where it was sent. [DW-54] What the portal proves itself by is in no
+/// address, header, page, form or script that a browser had either.
+fn nothing_of_it_is_in_an_address(stage: &Stage, wire: &Wire, carried: &[Url]) {
     let secret = wire.pushed_drafts()[0].confidential();
     assert!(secret.len() > 8 && carried.len() > 10);
     let carried = carried.iter().map(Url::to_string);
     for address in wire.addresses().into_iter().chain(carried) {
         stands_not_in(&secret, &address);
+    }
+    let party = stage.party();
+    let mut seen = wire.exchanges();
+    seen.retain(|one| {
+        one.party == Party::Portal || !one.path.ends_with("/par") && !one.path.ends_with("/token")
+    });
+    assert!(seen.len() > 15, "only {}", seen.len());
+    for one in seen {
+        let all = format!(
+            "{} {:?} {} {:?} {}",
+            one.query, one.headers, one.body, one.answer_headers, one.answer
+        );
+        for proof in [&party.client_secret, &party.signing_key] {
+            assert!(!all.contains(proof.as_str()), "{} has a secret", one.path);
+        }
     }
 }
 
