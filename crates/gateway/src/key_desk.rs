@@ -168,11 +168,14 @@ impl KeyDesk {
     }
 }
 
-/// Forgets which keys there were: a sandbox begins anew, with new ones.
+/// Forgets which keys there were, and those that an earlier storage secret keeps: a sandbox begins anew, with new ones.
 pub async fn forget_keys(config: &Config) -> Result<(), ComposeError> {
     let store = crate::open_store(&config.database_address()?).await?;
     let forgotten = store
-        .write([Statement::new("DELETE FROM signing_keys")])
+        .write(
+            ["signing_keys", "kept_keys"]
+                .map(|table| Statement::new(format!("DELETE FROM {table}"))),
+        )
         .await;
     store.close().await;
     Ok(forgotten.map(drop)?)

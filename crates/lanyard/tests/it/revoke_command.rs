@@ -117,7 +117,7 @@ async fn a_file_is_counted_first_and_revoked_once_however_often_it_is_given() {
     let dry = ["revoke", &named, "--reason=left-employment", "--dry-run"];
     let (content, text) = run(&gateway, &dry);
     assert!(
-        content && text.contains("1 in force, 0 revoked already, 1 unknown"),
+        content && text.contains("1 in force, 0 expired, 0 revoked already, 1 unknown"),
         "{text}"
     );
     assert!(text.contains("nothing was changed"), "{text}");
@@ -143,7 +143,7 @@ async fn a_file_is_counted_first_and_revoked_once_however_often_it_is_given() {
     changed(&gateway, &path, &etag).await;
     let (_, text) = run(&gateway, &dry);
     assert!(
-        text.contains("0 in force, 1 revoked already, 1 unknown"),
+        text.contains("0 in force, 0 expired, 1 revoked already, 1 unknown"),
         "{text}"
     );
 
