@@ -92,11 +92,13 @@ async fn look_at_every(first: usize) {
     browser.close().await;
 }
 
+/// DW-81: a portal may look as it likes, and this one has a neutral look; what is asked of each page is accessibility.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_state() {
     look_at_every(0).await;
 }
 
+/// DW-81, too: the other half of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_other_state() {
     look_at_every(1).await;
