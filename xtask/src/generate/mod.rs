@@ -48,6 +48,12 @@ const WRITTEN_BY_TESTS: &[(&str, &str, &[&str], &str)] = &[
         "the_committed_description",
     ),
     (
+        "mails.md",
+        "connector",
+        &["--lib"],
+        "the_page_of_mails_is_what_is_sent",
+    ),
+    (
         "sidecar.openapi.json",
         "sidecar",
         &["--test", "it"],

@@ -193,3 +193,8 @@ fn names(body: &str) -> Result<Vec<&str>, &str> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+#[path = "letters_tests.rs"]
+mod tests;
