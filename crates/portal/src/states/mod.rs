@@ -11,12 +11,15 @@ use std::sync::Arc;
 
 use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use ui::Brand;
 
-use crate::look::{Limits, Look, scripts};
+use crate::config::ConfigError;
+use crate::language;
+use crate::look::{Limits, Look, english, scripts};
 use crate::session::page::StillHere;
 
 /// A state's name, and the page that shows it.
@@ -64,7 +67,24 @@ const UNFINISHED: &str = "/__unfinished";
 
 /// Serves `/__states/NAME`, and what the pages ask for.
 pub fn router(brand: &Arc<Brand>) -> Router {
-    let look = Look::new(Arc::clone(brand), Limits::default());
+    serve(brand, Look::new(Arc::clone(brand), Limits::default()))
+}
+
+/// The same, and for whose browser wants its language, in an operator's catalogue.
+///
+/// # Errors
+///
+/// Where the catalogue is none, as a portal's configuration says it.
+pub fn router_that_speaks(
+    brand: &Arc<Brand>,
+    catalogue: &std::path::Path,
+) -> Result<Router, ConfigError> {
+    let catalogue = language::open(catalogue, &english())?;
+    let look = Look::new(Arc::clone(brand), Limits::default()).that_speaks(catalogue);
+    Ok(serve(brand, look).layer(from_fn(language::hear)))
+}
+
+fn serve(brand: &Arc<Brand>, look: Look) -> Router {
     let longer = StillHere::new(&look, &samples::visitor());
     let answer = move |Path(name): Path<String>| async move {
         match STATES.iter().find(|(known, _)| *known == name) {

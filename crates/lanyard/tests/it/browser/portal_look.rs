@@ -1,9 +1,10 @@
 //! The staff portal's pages, each in every state, as its own gallery serves them with made-up data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use portal::states;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -11,9 +12,9 @@ use tokio::task::JoinHandle;
 use ui::Brand;
 use url::Url;
 
-use super::driver::{self, Browser, JavaScript};
+use super::driver::{self, Browser, JavaScript, Screen};
 use super::keyboard::tab_through;
-use super::look::{Place, look, look_in_forced_colours};
+use super::look::{Place, load_on, look, look_in_forced_colours, overflow, save, violations};
 
 /// [WebDriver 17.4.2] The keys' code points.
 const ENTER: &str = "\u{e007}";
@@ -28,6 +29,10 @@ struct Gallery {
 
 impl Gallery {
     async fn open() -> Option<Self> {
+        Self::open_with(|_| states::router(&Arc::new(Brand::default()))).await
+    }
+
+    async fn open_with(router: impl FnOnce(&Path) -> Router) -> Option<Self> {
         if !driver::is_there() {
             return None;
         }
@@ -36,7 +41,7 @@ impl Gallery {
         std::fs::create_dir(&folder).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let router = states::router(&Arc::new(Brand::default()));
+        let router = router(&folder);
         let serving = tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
         Some(Self {
             origin: origin.parse().unwrap(),
@@ -102,6 +107,56 @@ async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_other_state() {
     look_at_every(1).await;
+}
+
+const OURS: &str = include_str!("../../../../portal/words/en.ftl");
+
+/// Our catalogue as a language would have it that needs half as many letters again, and longer words than ours.
+fn longer() -> String {
+    let lengthened = |line: &str| match line.split_once(" = ") {
+        Some((key, text)) if !line.starts_with(['#', ' ']) => {
+            let more = "cydnabyddiaeth ".repeat(1 + text.chars().count() / 30);
+            format!("{key} = Drafft: {text} {}\n", more.trim_end())
+        }
+        _ => format!("{line}\n"),
+    };
+    OURS.lines().map(lengthened).collect()
+}
+
+/// The operator's second language: no page knows how long its words are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_language_of_longer_words_every_page_of_the_portal_fits_and_says_that_it_is_a_draft() {
+    let gallery = Gallery::open_with(|folder| {
+        let catalogue = folder.join("cy.ftl");
+        std::fs::write(&catalogue, longer()).unwrap();
+        states::router_that_speaks(&Arc::new(Brand::default()), &catalogue).unwrap()
+    });
+    let Some(gallery) = gallery.await else {
+        return;
+    };
+    let browser = gallery.browser(JavaScript::On).await;
+    browser.devtools("Network.enable", json!({})).await;
+    let wants = json!({ "headers": { "Accept-Language": "cy" } });
+    browser
+        .devtools("Network.setExtraHTTPHeaders", wants)
+        .await;
+    for (at, state) in states::NAMES.iter().enumerate() {
+        browser.open(&gallery.address(state)).await;
+        assert_eq!(browser.attribute("html", "lang").await, "cy", "{state}");
+        let note = browser.text(".lanyard-banner").await;
+        let both = "Cymraeg drafft: angen ei adolygu. Draft Welsh: needs review.";
+        assert_eq!(note, both, "{state}");
+        for screen in [Screen::Narrowest, Screen::Phone, Screen::Desktop] {
+            load_on(&browser, screen).await;
+            assert_eq!(overflow(&browser, screen).await, None, "{state}");
+            save(&format!("portal-{state}-welsh"), screen, &browser).await;
+        }
+        // The frames are few, and the words are no colours.
+        if at % 8 == 0 {
+            assert_eq!(violations(&browser).await, [""; 0], "{state}");
+        }
+    }
+    browser.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
