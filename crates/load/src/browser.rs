@@ -26,6 +26,11 @@ impl Browser {
         })
     }
 
+    /// Stays with the process that answered last.
+    pub fn settle(&mut self) {
+        self.connection.settle();
+    }
+
     /// Forgets every cookie: from now on it is another person's. The connection stays open.
     pub fn forget(&mut self) {
         self.cookies.clear();

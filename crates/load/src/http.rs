@@ -66,8 +66,16 @@ impl Connection {
                 })
                 .collect(),
             // Not everybody begins at the first.
-            turn: NEXT.fetch_add(1, Ordering::Relaxed),
+            turn: NEXT.fetch_add(1, Ordering::Relaxed) % addresses.len(),
         })
+    }
+
+    /// From here on there is one connection, to the process that answered last: so it is for a browser that waits, whose
+    /// connection a proxy gave to one of them.
+    pub fn settle(&mut self) {
+        let kept = self.ways.swap_remove(self.turn);
+        self.ways = vec![kept];
+        self.turn = 0;
     }
 
     /// Sends one request. `place` is a path, or an address of the server's own.

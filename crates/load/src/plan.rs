@@ -36,13 +36,12 @@ pub struct Lists {
     pub beside: SocketAddr,
 }
 
-/// The server under load: a process of this machine.
 /// The server under load: one or more processes of this machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Where each of its processes listens, without TLS: this program stands where the proxy would that ends it, and
-    /// gives each of them a request in turn.
+    /// gives each of them a request in turn. A page that waits stays with one.
     pub addresses: Vec<SocketAddr>,
     /// The address that it goes by, without a slash at its end.
     pub origin: String,

@@ -197,6 +197,7 @@ impl<'a> World<'a> {
                 for _ in 0..share {
                     let mut browser = Browser::new(&server)?;
                     let place = caller.page_in(&mut browser).await?;
+                    browser.settle();
                     pages.push((browser, format!("{place}/status")));
                 }
                 anyhow::Ok((caller, pages))
