@@ -137,9 +137,7 @@ async fn in_a_language_of_longer_words_every_page_of_the_portal_fits_and_says_th
     let browser = gallery.browser(JavaScript::On).await;
     browser.devtools("Network.enable", json!({})).await;
     let wants = json!({ "headers": { "Accept-Language": "cy" } });
-    browser
-        .devtools("Network.setExtraHTTPHeaders", wants)
-        .await;
+    browser.devtools("Network.setExtraHTTPHeaders", wants).await;
     for (at, state) in states::NAMES.iter().enumerate() {
         browser.open(&gallery.address(state)).await;
         assert_eq!(browser.attribute("html", "lang").await, "cy", "{state}");
