@@ -146,8 +146,27 @@ impl NotArrived {
         };
         let next = match &self.next {
             Next::Try { at } => Row::new(look.say("hr-next-try"), ui::time::date_and_clock(*at)),
-            Next::Wait { code } => Row::new(look.say("hr-waits-for"), *code),
-            Next::GivenUp { code } => Row::new(look.say("hr-given-up"), code.as_str()),
+            Next::Wait { code } => {
+                let what = match *code {
+                    "credential-in-force"
+                    | "credential-on-its-way"
+                    | "revocation-waiting"
+                    | "mail-waiting" => look.say(&format!("hr-waits-for-{code}")),
+                    // What came since: better its code than nothing.
+                    other => other.to_owned(),
+                };
+                Row::new(look.say("hr-waits-for"), what)
+            }
+            Next::GivenUp { code } => {
+                let why = match code.as_str() {
+                    "mail-address" | "mail-refused" | "mail-undeliverable" | "notify-refused" => {
+                        look.say("hr-given-up-address")
+                    }
+                    // Nothing about the employee: whoever looks after the portal finds the code in its log.
+                    code => look.say_with("hr-given-up-service", &[("code", code)]),
+                };
+                Row::new(look.say("hr-given-up"), why)
+            }
         };
         let tries = self
             .tries
@@ -193,5 +212,60 @@ impl MayStillHold {
             ),
             Row::new(look.say("hr-not-told-because"), look.say(why)),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use connector::desk::EraseError;
+    use jiff::Timestamp;
+    use ui::Brand;
+
+    use super::{Delivery, Next, NotArrived};
+    use crate::look::{Limits, Look};
+
+    fn last_row(next: Next) -> (String, String) {
+        let one = NotArrived {
+            kind: Delivery::Mail,
+            title: "Fire safety".to_owned(),
+            employee: "Anthony Hughes".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+            tries: None,
+            next,
+        };
+        let look = Look::new(Arc::new(Brand::default()), Limits::default());
+        let (_, mut rows) = one.card(&look);
+        let row = rows.pop().map(|row| (row.key, row.value));
+        row.unwrap_or_default()
+    }
+
+    #[test]
+    fn what_an_erasure_waits_for_is_said_in_words() {
+        for error in [
+            EraseError::InForce,
+            EraseError::OnItsWay,
+            EraseError::RevocationWaiting,
+            EraseError::MailWaiting,
+        ] {
+            let code = error.code();
+            let (_, said) = last_row(Next::Wait { code });
+            assert!(!said.contains(code) && !said.contains('{'), "{said}");
+        }
+    }
+
+    #[test]
+    fn why_a_mail_was_given_up_is_about_the_address_or_names_what_to_ask_for() {
+        let given_up = |code: &str| {
+            let code = code.to_owned();
+            last_row(Next::GivenUp { code }).1
+        };
+        assert_eq!(
+            given_up("mail-undeliverable"),
+            "The address does not take emails"
+        );
+        let said = given_up("mail-server-unreachable");
+        assert!(said.contains("‘mail-server-unreachable’"), "{said}");
     }
 }

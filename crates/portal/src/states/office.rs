@@ -155,7 +155,7 @@ fn not_arrived() -> Vec<NotArrived> {
         title: "Training placement".to_owned(),
         tries: Some(1),
         next: Next::GivenUp {
-            code: "mailbox-refused".to_owned(),
+            code: "mail-refused".to_owned(),
         },
         ..revocation.clone()
     };
