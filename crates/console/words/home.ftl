@@ -12,6 +12,7 @@ check-late = Late
 check-stops = Does not work
 check-database = Database
 check-keys = Keys
+check-following = Changes to who may use the gateway
 check-clock = Clock
 check-outbox = Events to relying parties
 check-retention = Removal of personal data

@@ -80,11 +80,26 @@ fn streams(clients: &HashSet<String>) -> Vec<Statement> {
     let on = clients.iter().map(|client| {
         Statement::new(
             "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
-             VALUES ($1, 1, 0, 0, 0, 0) ON CONFLICT (client_id) DO UPDATE SET active = 1",
+             VALUES ($1, 1, COALESCE((SELECT last_sequence FROM event_streams WHERE client_id = ''), 0), 0, 0, 0) \
+             ON CONFLICT (client_id) DO UPDATE SET active = 1",
         )
         .bind(client)
     });
     on.collect()
+}
+
+/// After a restore no number is given a second time: a receiver remembers what it was told since the backup, of which this
+/// database knows nothing, and an event under a number of those would count for an old one. Each stream goes on from a
+/// thousand times the second of the restore, which none can have counted up to: it would have had a thousand events in each
+/// second since 1970. A stream that was begun after the backup is not there at all; the row for no client is where it begins.
+pub(crate) fn restored(now: Timestamp) -> [Statement; 2] {
+    let floor = now.as_second().saturating_mul(1000);
+    let none = "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
+                VALUES ('', 0, 0, 0, 0, 0) ON CONFLICT (client_id) DO NOTHING";
+    // The clock of another machine may be behind that of an earlier restore.
+    let each = "UPDATE event_streams SET last_sequence = \
+                CASE WHEN last_sequence < $1 THEN $1 ELSE last_sequence + 1000000 END";
+    [Statement::new(none), Statement::new(each).bind(floor)]
 }
 
 /// A credential was issued, and its wallet kept it or said nothing for five seconds.

@@ -57,6 +57,18 @@ impl Readiness {
     }
 }
 
+/// The codes of all checks, for whoever has words for them.
+pub const CHECKS: [&str; 8] = [
+    "database",
+    "keys",
+    "following",
+    "clock",
+    "outbox",
+    "retention",
+    "status-lists",
+    "stopping",
+];
+
 /// Looks, at most once a second, however many ask.
 #[derive(Default)]
 pub struct Health {
@@ -127,6 +139,7 @@ async fn look(parts: &App) -> Readiness {
 }
 
 fn check(code: &'static str, stops: bool, found: Result<String, String>) -> Check {
+    debug_assert!(CHECKS.contains(&code), "{code} is not on the list");
     let ok = found.is_ok();
     let sentence = found.unwrap_or_else(|sentence| sentence);
     Check {

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Row, Statement, Store, StoreError};
 
 use crate::audit::{Act, Actor, Entry};
-use crate::status;
+use crate::{event, status};
 
 /// Where a database came from.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ const RESTORED: &str = "restored:";
 const ACCEPTED: &str = "accepted:";
 
 /// What belongs into the transaction of a restore, in its order, on tables of this version. No status list of before gives a
-/// place; operators' sessions are ended and what they had begun to set up is gone; open proposals are declined, since nobody
+/// place, and no event a number that one had; operators' sessions are ended and what they had begun to set up is gone; open proposals are declined, since nobody
 /// knows what became of them. The entry `restored` is the first of what follows in the audit.
 #[must_use]
 pub fn statements(backup: &Backup, account: &str, now: Timestamp) -> Vec<Statement> {
@@ -48,6 +48,7 @@ pub fn statements(backup: &Backup, account: &str, now: Timestamp) -> Vec<Stateme
     let at = |sql: &'static str| Statement::new(sql).bind(now);
     let mut all = vec![entry.into(), mark];
     all.extend(status::restored(now));
+    all.extend(event::restored(now));
     all.extend([
         at("UPDATE operator_tokens SET revoked_at = $1 WHERE kind = 'session' AND revoked_at IS NULL"),
         Statement::new("DELETE FROM operator_set_ups"),

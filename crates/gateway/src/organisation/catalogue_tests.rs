@@ -155,3 +155,15 @@ fn a_date_time_as_dotnet_writes_it_is_a_date_time() {
         "{refused}"
     );
 }
+
+/// What an operator copies from the page is a type.
+#[test]
+fn the_example_of_the_operators_page_is_a_type() {
+    let page = include_str!("../../../../docs/operate/gateway.md");
+    let after = page.split("### Credential types").nth(1).unwrap();
+    let example = after.split("```toml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let file = ("FireSafety.toml".to_owned(), example.to_owned());
+    let types = Catalogue::parse([file].into_iter());
+    assert!(types.is_ok(), "{}", types.err().unwrap());
+}

@@ -414,3 +414,58 @@ async fn a_draft_may_be_signed_with_any_hmac_of_the_contract() {
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     }
 }
+
+/// Gateway contract 2.1: their clients do not agree on how the paths of the older contracts are spelled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_path_of_the_older_contracts_is_found_however_it_is_spelled() {
+    let world = World::start().await;
+    let described: serde_json::Value = client()
+        .get(world.url("/openapi.json"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let families = [
+        "/oidc/",
+        "/v2.0/",
+        "/v2/",
+        "/revocation/",
+        "/api/revocation/",
+        "/.well-known/openid-configuration",
+    ];
+    let mut seen = [0; 6];
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        let lower = path.to_ascii_lowercase();
+        let Some(family) = families.iter().position(|start| lower.starts_with(start)) else {
+            continue;
+        };
+        seen[family] += 1;
+        let first_letters_up: String = lower
+            .split_inclusive(['/', '-', '.'])
+            .map(|part| part[..1].to_ascii_uppercase() + &part[1..])
+            .collect();
+        for method in methods.as_object().unwrap().keys() {
+            let method: reqwest::Method = method.to_ascii_uppercase().parse().unwrap();
+            let status = async |path: &str| {
+                let request = client().request(method.clone(), world.url(path));
+                request.send().await.unwrap().status()
+            };
+            let expected = status(&lower).await;
+            assert_ne!(expected, StatusCode::NOT_FOUND, "{method} {lower}");
+            assert_ne!(expected, StatusCode::METHOD_NOT_ALLOWED, "{method} {lower}");
+            for spelled in [
+                path.clone(),
+                lower.to_ascii_uppercase(),
+                first_letters_up.clone(),
+            ] {
+                assert_eq!(status(&spelled).await, expected, "{method} {spelled}");
+            }
+        }
+    }
+    assert!(
+        seen.iter().all(|paths| *paths > 0),
+        "{families:?}: {seen:?}"
+    );
+}

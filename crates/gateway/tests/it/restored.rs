@@ -2,17 +2,19 @@
 
 use gateway::audit;
 use gateway::restored::{self, AcceptError, Backup};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use store::copy::{self, Others};
-use store::{DatabaseUrl, Statement, Store};
+use store::{DatabaseUrl, Row, Statement, Store};
 
 use crate::database::{Database, on_both_engines};
-use crate::world::{Admin, World};
+use crate::receiver::Receiver;
+use crate::world::{Admin, World, programme};
 use gateway::admin::Role;
 
 on_both_engines!(
     sec_26_after_a_restore_no_place_is_drawn_from_a_list_of_before,
+    after_a_restore_no_event_has_a_number_that_a_receiver_knows,
     sec_13_a_restore_ends_sessions_and_proposals_and_no_gateway_serves_before_somebody_has_looked,
 );
 
@@ -64,6 +66,53 @@ async fn sec_26_after_a_restore_no_place_is_drawn_from_a_list_of_before(database
             .unwrap();
         assert_eq!(next, first + 1);
         assert_eq!(lists.allot(organisation, 0).await.unwrap().0, next);
+    }
+}
+
+/// A receiver remembers numbers of which the restored database knows nothing, and would drop what comes under one of them.
+async fn after_a_restore_no_event_has_a_number_that_a_receiver_knows(database: Database) {
+    let (v2, plain) = (Receiver::up().await, Receiver::up().await);
+    let reachable = vec![v2.url.clone(), plain.url.clone()];
+    let world = World::start_with(database, reachable, |config| v2.register(config, "v2")).await;
+    world.issue("anna", "TrainingProgramme", programme()).await;
+    world.gateway.deliver_once().await.unwrap();
+    assert_eq!(v2.story().len(), 1);
+
+    // One system more is told since the backup: it has numbers, too, and its stream is not in the backup at all.
+    let at = world.now();
+    let (database, store) = restored_copy(&world, at).await;
+    let url = database.url().to_string();
+    let second = world.second_process_with(|config| {
+        config.database = url;
+        plain.register(config, "plain");
+    });
+    second.await.close().await;
+    let numbers = async || {
+        let select = "SELECT client_id, last_sequence FROM event_streams WHERE active = 1 ORDER BY client_id";
+        let rows = store.read(Statement::new(select)).await.unwrap();
+        let number = |row: &Row| {
+            let number = row.integer("last_sequence").unwrap();
+            (row.text("client_id").unwrap().to_owned(), number)
+        };
+        rows.iter().map(number).collect::<Vec<_>>()
+    };
+    // As many as a thousand in each second since 1970.
+    let first = at.as_second() * 1000;
+    let [plain, v2] = ["plain", "v2"].map(|name| world.party(name).client_id);
+    assert_eq!(numbers().await, [(plain, first), (v2, first)]);
+
+    // And once more, on a machine whose clock is behind, from what was told since.
+    let since = "UPDATE event_streams SET last_sequence = last_sequence + 7";
+    store.write([Statement::new(since)]).await.unwrap();
+    let backup = Backup {
+        taken_at: world.now(),
+        digest: [8; 32],
+    };
+    let behind = world.now() - SignedDuration::from_hours(1);
+    let again = restored::statements(&backup, "ina", behind);
+    store.write(again).await.unwrap();
+    for (client, number) in numbers().await {
+        assert!(number > first + 7, "{client}: {number}");
     }
 }
 

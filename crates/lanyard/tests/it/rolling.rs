@@ -14,9 +14,6 @@ use crate::holder::{Format, Holder};
 use crate::kill::{in_force, is_refused_as_revoked};
 use crate::operated::{LANYARD, Operated};
 
-/// The version before: the last commit whose tables are those of V5.
-const PREVIOUS: &str = "2cafdec";
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_version_takes_over_process_by_process_and_every_journey_goes_on() {
     if std::env::var_os("LANYARD_LONG").is_none() {
@@ -105,22 +102,28 @@ fn previous() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("LANYARD_PREVIOUS") {
         return Some(named.into());
     }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let Some(commit) = commit_before_the_newest_tables(&root) else {
+        println!("skipped: the version before is not in this clone");
+        return None;
+    };
+    println!("the version before is {commit}");
     let target = Path::new(LANYARD)
         .ancestors()
         .nth(2)
         .unwrap()
-        .join("previous");
+        .join("previous")
+        .join(&commit);
     let program = target.join("target/debug/lanyard");
     if program.is_file() {
         return Some(program);
     }
     let source = target.join("source");
     std::fs::create_dir_all(&source).unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut archive = Command::new("git");
     archive
-        .args(["archive", PREVIOUS])
-        .current_dir(root)
+        .args(["archive", &commit])
+        .current_dir(&root)
         .stdout(Stdio::piped());
     let mut archive = archive.spawn().unwrap();
     let mut unpack = Command::new("tar");
@@ -130,7 +133,7 @@ fn previous() -> Option<PathBuf> {
         .stdin(archive.stdout.take().unwrap());
     let unpacked = unpack.status().unwrap().success();
     if !archive.wait().unwrap().success() || !unpacked {
-        println!("skipped: the commit {PREVIOUS} is not in this clone");
+        println!("skipped: the commit {commit} is not in this clone");
         return None;
     }
     let mut build = Command::new(env!("CARGO"));
@@ -138,9 +141,35 @@ fn previous() -> Option<PathBuf> {
         .args(["build", "--locked", "--package", "lanyard"])
         .current_dir(&source);
     build.env("CARGO_TARGET_DIR", target.join("target"));
-    assert!(
-        build.status().unwrap().success(),
-        "{PREVIOUS} does not build"
-    );
+    assert!(build.status().unwrap().success(), "{commit} does not build");
     Some(program)
+}
+
+/// The last commit whose gateway knows nothing of the newest migration: whatever that is, it is tried with the program of
+/// just before it.
+fn commit_before_the_newest_tables(root: &Path) -> Option<String> {
+    let folder = "crates/gateway/migrations/sqlite";
+    let files = std::fs::read_dir(root.join(folder)).unwrap();
+    let numbered = files.filter_map(|file| {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let number: u32 = name.strip_prefix('V')?.split("__").next()?.parse().ok()?;
+        Some((number, name))
+    });
+    let (_, newest) = numbered.max()?;
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        let output = git.args(arguments).current_dir(root).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        output.status.success().then_some(said)
+    };
+    let came = git(&[
+        "log",
+        "--diff-filter=AR",
+        "--format=%H",
+        "--",
+        &format!("{folder}/{newest}"),
+    ])?;
+    let came = came.lines().last()?;
+    let before = git(&["rev-parse", "--verify", "--quiet", &format!("{came}^")])?;
+    Some(before.trim().to_owned())
 }
