@@ -89,7 +89,7 @@ impl KeyDesk {
         let told: Vec<Statement> = act
             .changes()
             .iter()
-            .map(|change| change.entry(actor, now).into())
+            .map(|change| change.entry(actor.into(), now).into())
             .collect();
         act.keep(&self.store, &self.holder, told).await
     }

@@ -8,7 +8,6 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use store::Statement;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -17,8 +16,8 @@ use super::Custody;
 use super::key_refusals::refused;
 use super::keys::{Changed, Changes, acts, documents, entries, find, owner};
 use crate::admin::{
-    Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,
-    TwoPersonAct, Why, detail, field,
+    Approved, Checked, Code, Operator, Problem, Problems, Right, Routes, Told, TwoPersonAct, Why,
+    field,
 };
 use crate::app::App;
 use crate::audit::{Act as Audited, Entry};
@@ -45,10 +44,18 @@ pub(super) struct Remove {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Removal {
+pub(super) struct Removal {
     key: String,
     #[serde(default)]
     force: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptRemoval {
+    key: String,
+    force: bool,
+    #[serde(default)]
+    place: String,
 }
 
 impl Remove {
@@ -57,11 +64,11 @@ impl Remove {
         &self,
         app: &App,
         operator: &Operator,
-        removal: &Removal,
+        (kid, force): (&str, bool),
     ) -> Result<(KeyRow, crate::keys::acts::Act), Problem> {
         let acts = Acts::read(&app.store, &self.holder, app.now()).await?;
-        let key = find(&acts, operator, &removal.key)?;
-        let act = acts.remove(&app.store, &key.kid, removal.force).await;
+        let key = find(&acts, operator, kid)?;
+        let act = acts.remove(&app.store, &key.kid, force).await;
         let act = act.map_err(refused)?;
         if act.changes().is_empty() {
             return Err(Problem::with(Code::KeyState, "The key is gone already."));
@@ -71,57 +78,46 @@ impl Remove {
 }
 
 impl TwoPersonAct for Remove {
-    fn code(&self) -> &'static str {
-        "key-remove"
-    }
+    const CODE: &'static str = "key-remove";
+    const SENTENCE: &'static str = "Take a key that does not sign out of every document and destroy it. `detail`: `key`, its id; `force`, although \
+         credentials in force need it, or it stopped signing less than a day ago";
+    const RIGHT: Right = Right::KeysChange;
+    type Asked = Removal;
+    type Kept = KeptRemoval;
 
-    fn sentence(&self) -> &'static str {
-        "Take a key that does not sign out of every document and destroy it. `detail`: `key`, its id; `force`, although \
-         credentials in force need it, or it stopped signing less than a day ago"
-    }
-
-    fn right(&self) -> Right {
-        Right::KeysChange
-    }
-
-    fn check<'a>(
-        &'a self,
-        app: &'a App,
-        operator: &'a Operator,
-        asked: &'a Value,
-    ) -> Pending<'a, Checked> {
-        Box::pin(async move {
-            let removal: Removal = detail(asked)?;
-            let (key, _) = self.act(app, operator, &removal).await?;
-            Ok(Checked {
-                organisation: owner(&key.place).map(str::to_owned),
-                detail: json!({ "key": key.kid, "force": removal.force, "place": key.place.to_string() }),
-                object: ("signing-key", key.kid),
-            })
+    async fn check(
+        &self,
+        app: &App,
+        operator: &Operator,
+        removal: Removal,
+    ) -> Result<Checked<KeptRemoval>, Problem> {
+        let asked = (removal.key.as_str(), removal.force);
+        let (key, _) = self.act(app, operator, asked).await?;
+        Ok(Checked {
+            organisation: owner(&key.place).map(str::to_owned),
+            object: ("signing-key", key.kid.clone()),
+            kept: KeptRemoval {
+                place: key.place.to_string(),
+                key: key.kid,
+                force: removal.force,
+            },
         })
     }
 
-    fn carry_out<'a>(
-        &'a self,
-        app: &'a App,
-        approved: &'a Approved,
-    ) -> Pending<'a, Vec<Statement>> {
-        Box::pin(async move {
-            let known = (&approved.detail["key"], &approved.detail["force"]);
-            let removal: Removal = detail(&json!({ "key": known.0, "force": known.1 }))?;
-            let (_, act) = self.act(app, &approved.by, &removal).await?;
-            let told = act.changes().iter().map(|change| {
-                change
-                    .entry(approved.by.actor(), approved.at)
-                    .id("proposal", &approved.proposal)
-                    .reason(approved.reason.as_deref())
-                    .ticket(approved.ticket.as_deref())
-                    .into()
-            });
-            let told: Vec<Statement> = told.collect();
-            // The private half goes when a process hears of it, a second later.
-            Ok(act.statements().into_iter().chain(told).collect())
-        })
+    async fn carry_out(
+        &self,
+        app: &App,
+        approved: &Approved,
+        kept: KeptRemoval,
+    ) -> Result<Vec<Statement>, Problem> {
+        let asked = (kept.key.as_str(), kept.force);
+        let (_, act) = self.act(app, &approved.by, asked).await?;
+        let changes = act.changes().iter();
+        let told: Vec<Statement> = changes
+            .map(|change| change.entry(approved.by(), approved.at).into())
+            .collect();
+        // The private half goes when a process hears of it, a second later.
+        Ok(act.statements().into_iter().chain(told).collect())
     }
 }
 

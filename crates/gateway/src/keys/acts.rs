@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::ring::opened;
 use super::rows::{self, KeyRow};
 use super::{GATEWAY, KeyError, KeyHolder, KeyPurpose, Place, State};
-use crate::audit::{self, Actor, Entry};
+use crate::audit::{self, By, Entry};
 use crate::revision::{self, Subject};
 
 /// How long a key is published before it signs. Documents of ours may be kept for five minutes, but clients of the first
@@ -129,10 +129,11 @@ pub struct Change {
 
 impl Change {
     /// What the audit says of it.
-    pub(crate) fn entry(&self, actor: Actor<'_>, now: Timestamp) -> Entry {
+    pub(crate) fn entry(&self, by: By<'_>, now: Timestamp) -> Entry {
         let owner = Some(self.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
         let key = ("signing-key", self.kid.as_str());
-        let entry = Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
+        let entry = by
+            .entry(audit::Act::SigningKeyChanged, key, now)
             .organisation(owner)
             .with("purpose", self.place.purpose.name())
             .with("state", self.to.name());
