@@ -121,6 +121,9 @@ struct Now {
     dry_run: Option<Standing>,
     /// How far it has come.
     progress: Done,
+    /// What to do where it stands still: of a job of the command line, on which nothing else works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
     /// Lines that named a serial number which another had named already. After the upload only.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<usize>,
@@ -132,6 +135,20 @@ struct Now {
 struct Jobs {
     /// The newest first.
     jobs: Vec<Job>,
+}
+
+/// The command line works on its jobs itself, and may be gone.
+fn advice(job: &Job) -> Option<&'static str> {
+    match job.stage {
+        Stage::Running if job.uploaded_by.is_none() => Some(
+            "The command line began this, and nothing else works on it. Where it stands still, run the command again: the \
+             same file, organisation, type, reason and ticket. It goes on where it stopped.",
+        ),
+        Stage::Paused if job.uploaded_by.is_none() => {
+            Some("The command line began this: resume it here, and then run the command again.")
+        }
+        _ => None,
+    }
 }
 
 async fn told(app: &Parts, job: Job, repeated: Option<usize>) -> Result<Now, Problem> {
@@ -154,6 +171,7 @@ async fn told(app: &Parts, job: Job, repeated: Option<usize>) -> Result<Now, Pro
         unknown: counts.unknown,
     };
     Ok(Now {
+        advice: advice(&job),
         job,
         dry_run: dry_run.map(standing),
         progress: Done {
