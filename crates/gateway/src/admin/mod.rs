@@ -31,6 +31,7 @@ mod proposal_routes;
 mod read;
 pub mod role;
 mod routes;
+mod view;
 
 pub use act::{Acts, Approved, Checked, TwoPersonAct};
 pub(crate) use audit_routes::routes as audit_routes;
@@ -42,3 +43,4 @@ pub use read::{Asked, Told, Why, field};
 pub use role::{Right, Role};
 pub(crate) use routes::Door;
 pub use routes::Routes;
+pub(crate) use view::viewed;
