@@ -222,7 +222,7 @@ async fn sec_13_what_a_live_system_proves_itself_by_changes_when_another_has_see
     let page = "/console/relying-parties/newtown-staff";
     let (proof, change) = (format!("{page}/proof"), format!("{page}/proof/change"));
     let browser = &mut ann.browser;
-    let (first, second) = ("A".repeat(43) + "=", "B".repeat(43) + "=");
+    let (first, second) = ("A".repeat(43) + "=", "Q".repeat(43) + "=");
     let version = browser.get(&proof).await.expect(200).value("version");
     // Nobody relies on it yet: one person does it.
     let typed = [("version", version.as_str()), ("signing_key", &first)];
