@@ -282,7 +282,7 @@ async fn sec_13_what_a_live_system_proves_itself_by_changes_when_another_has_see
     let seen = bob.browser.get(&proposal).await.expect(200).clone();
     for line in [
         "<li>token_endpoint_auth_method: client_secret_post</li>",
-        "<li>webhook.url: https://staff.newtown.example/events</li>",
+        "<li>webhook: url &#34;https://staff.newtown.example/events&#34;</li>",
         "<li>signing_key: another one</li>",
         "kept sealed, and shown to nobody",
     ] {
