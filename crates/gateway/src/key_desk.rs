@@ -97,7 +97,7 @@ impl KeyDesk {
         let entries = entries.map(|change| change.entry(actor.into(), now).into());
         let parties = self.parties.iter();
         let parties = parties.map(|(organisation, party)| (organisation.as_str(), party.as_str()));
-        let told: Vec<Statement> = entries.chain(act.events(parties, now)).collect();
+        let told: Vec<Statement> = entries.chain(act.events(&parties, now)).collect();
         act.keep(&self.store, &self.holder, told).await
     }
 

@@ -288,7 +288,7 @@ async fn compromise(
     let mut told = entries(&act, &operator, &why, app.now());
     let parties = app.organisations.relying_parties();
     let parties = parties.map(|one| (one.organisation.id.as_str(), one.client_id.as_str()));
-    told.extend(act.events(parties, app.now()));
+    told.extend(act.events(&parties, app.now()));
     let changes = act.keep(&app.store, &custody.holder, told).await;
     let changes = changes.map_err(refused)?;
     if !changes.is_empty() {

@@ -194,7 +194,7 @@ impl Act {
     /// of the gateway's that they believe, all. `parties` are organisations and client ids.
     pub(crate) fn events<'a>(
         &self,
-        parties: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        parties: &(impl Iterator<Item = (&'a str, &'a str)> + Clone),
         now: Timestamp,
     ) -> Vec<Statement> {
         let ended = self.changes.iter().filter(|change| {
