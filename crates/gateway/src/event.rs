@@ -29,6 +29,8 @@ pub enum Kind {
     CredentialRevoked,
     /// An interaction ended without what was asked for.
     InteractionFailed,
+    /// Somebody else may have a signing key: it counts no more.
+    KeyCompromised,
 }
 
 impl Kind {
@@ -38,6 +40,7 @@ impl Kind {
             Self::CredentialIssued => "credential.issued",
             Self::CredentialRevoked => "credential.revoked",
             Self::InteractionFailed => "interaction.failed",
+            Self::KeyCompromised => "key.compromised",
         }
     }
 }
@@ -156,6 +159,36 @@ pub fn revoked(
             .bind(at)
             .bind(serial.as_str())
             .bind(organisation),
+    ]
+}
+
+/// A signing key is compromised: what one client is told of it. `key` is its id and its purpose.
+pub fn key_compromised(
+    client_id: &str,
+    key: (&str, &'static str),
+    at: Timestamp,
+) -> [Statement; 2] {
+    let kind = Kind::KeyCompromised;
+    let number = Statement::new(
+        "UPDATE event_streams SET last_sequence = last_sequence + active WHERE client_id = $1",
+    );
+    // It is about no interaction and no type.
+    let insert = Statement::new(
+        "INSERT INTO events (client_id, sequence, id, kind, happened_at, purpose, credential_type, signing_key, key_purpose, \
+         delivery, attempts, offered_at) \
+         SELECT client_id, last_sequence, $1, $2, $3, '', '', $4, $5, 'due', 0, $6 \
+         FROM event_streams WHERE client_id = $7 AND active = 1 AND last_sequence > 0",
+    );
+    [
+        number.bind(client_id),
+        insert
+            .bind(id(kind, &format!("{}/{client_id}", key.0)))
+            .bind(kind.name())
+            .bind(at)
+            .bind(key.0)
+            .bind(key.1)
+            .bind(at)
+            .bind(client_id),
     ]
 }
 

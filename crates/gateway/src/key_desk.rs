@@ -21,6 +21,8 @@ pub struct KeyDesk {
     holder: Arc<dyn KeyHolder>,
     surroundings: Surroundings,
     organisations: Vec<String>,
+    /// Each relying party: its organisation and its client id.
+    parties: Vec<(String, String)>,
     account: String,
 }
 
@@ -54,7 +56,12 @@ impl KeyDesk {
         let known = Known::read(&store, &seal(config)?).await?;
         let config = known.registered.complete(config)?;
         let organisations = config.organisations.iter();
+        let parties = organisations.clone().flat_map(|entry| {
+            let parties = entry.relying_parties.iter();
+            parties.map(|party| (entry.id.clone(), party.client_id.clone()))
+        });
         Ok(Self {
+            parties: parties.collect(),
             store,
             holder,
             organisations: organisations.map(|entry| entry.id.clone()).collect(),
@@ -86,11 +93,11 @@ impl KeyDesk {
 
     async fn keep(&self, act: Act) -> Result<Vec<Change>, ActError> {
         let (actor, now) = (Actor::Command(&self.account), self.now());
-        let told: Vec<Statement> = act
-            .changes()
-            .iter()
-            .map(|change| change.entry(actor, now).into())
-            .collect();
+        let entries = act.changes().iter();
+        let entries = entries.map(|change| change.entry(actor.into(), now).into());
+        let parties = self.parties.iter();
+        let parties = parties.map(|(organisation, party)| (organisation.as_str(), party.as_str()));
+        let told: Vec<Statement> = entries.chain(act.events(&parties, now)).collect();
         act.keep(&self.store, &self.holder, told).await
     }
 

@@ -60,6 +60,8 @@ struct Now {
     job: Job,
     dry_run: Option<Standing>,
     progress: Progress,
+    /// Of a job of the command line: what to do where it stands still.
+    advice: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -235,6 +237,8 @@ struct JobPage {
     progress: Vec<Row>,
     done: u64,
     all: u64,
+    /// What to do where a job of the command line stands still.
+    advice: String,
     may_propose: bool,
     may_pause: bool,
     may_resume: bool,
@@ -328,6 +332,11 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
             Vec::new()
         },
         dry_run,
+        advice: match (now.advice, job.stage == "paused") {
+            (None, _) => String::new(),
+            (Some(_), true) => visit.say("bulk-by-command-paused"),
+            (Some(_), false) => visit.say("bulk-by-command"),
+        },
         done: revoked + already_revoked + unknown,
         all: revoked + already_revoked + unknown + waiting,
         may_propose: is_at(&["counted"]) && visit.may("proposals-make"),

@@ -242,6 +242,10 @@ struct ProposalPage {
     state: (String, TagColour),
     rows: Vec<Row>,
     detail: Vec<Row>,
+    /// What it costs, where that must be read first.
+    costs: String,
+    /// What it changes, line by line, as far as the act says so.
+    difference: Vec<String>,
     /// Whether it is the visitor's to approve, and to decline.
     may_approve: bool,
     may_decline: bool,
@@ -278,7 +282,9 @@ async fn page(visit: &Visit, id: &str, frame: Frame, fields: &Fields) -> Result<
         frame,
         state: state(visit, &proposal.state),
         rows: rows(visit, &proposal, &names),
-        detail: detail(&proposal.detail),
+        detail: detail(visit, &proposal.detail),
+        costs: costs(visit, &proposal),
+        difference: difference(&proposal.detail),
         may_approve: is_open && !is_own,
         may_decline: is_open,
         reason: fields.text("reason").to_owned(),
@@ -325,16 +331,35 @@ fn rows(visit: &Visit, proposal: &Proposal, names: &BTreeMap<String, String>) ->
     rows
 }
 
-/// What exactly would be done, as the act has it: whoever approves sees all of it.
-fn detail(detail: &Value) -> Vec<Row> {
+/// The lines of a change, as the gateway compared what is with what is to be.
+fn difference(detail: &Value) -> Vec<String> {
+    let lines = detail["lines"].as_array().into_iter().flatten();
+    let lines = lines.filter_map(Value::as_str).map(str::to_owned);
+    lines.collect()
+}
+
+/// What dies with a key that is removed although credentials in force need it.
+fn costs(visit: &Visit, proposal: &Proposal) -> String {
+    match proposal.detail["in_force"].as_i64() {
+        Some(count) if count > 0 && proposal.act == "key-remove" => {
+            visit.say_with("proposal-removes-text", &[("count", &count.to_string())])
+        }
+        _ => String::new(),
+    }
+}
+
+/// What exactly would be done, as the act has it: whoever approves sees all of it that says something.
+fn detail(visit: &Visit, detail: &Value) -> Vec<Row> {
     let members = detail.as_object().into_iter().flatten();
-    let plain = |value: &Value| match value {
+    let members = members.filter(|(name, _)| *name != "lines");
+    let plain = |name: &str, value: &Value| match value {
+        _ if name == "sealed" => visit.say("proposal-sealed"),
         Value::String(text) => text.clone(),
         Value::Null => "–".to_owned(),
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     };
     members
-        .map(|(name, value)| Row::new(name, plain(value)))
+        .map(|(name, value)| Row::new(name, plain(name, value)))
         .collect()
 }
 

@@ -130,7 +130,7 @@ mod tests {
         let at = |path: &str| format!("https://gateway.example{path}");
         serde_json::from_value(json!({
             "client_id": "newtown-staff", "name": "Newtown", "organisation": "newtown", "declared_in": "registry",
-            "dialect": dialect, "redirect_uris": ["https://staff.newtown.example/it's"], "live": true, "draft_keys": "none",
+            "dialect": dialect, "redirect_uris": ["https://staff.newtown.example/it's"], "live": true, "draft_keys": "none", "declared": {},
             "addresses": {
                 "issuer": at(""), "discovery": at("/.well-known/openid-configuration"), "token_endpoint": at("/token"),
                 "pushed_authorization_request_endpoint": at("/par"), "authorization_endpoint": at("/authorize"),

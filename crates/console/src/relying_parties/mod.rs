@@ -1,6 +1,7 @@
 //! Relying parties: where they find the gateway, their secrets, where they send browsers back to.
 
 mod made;
+mod proof;
 
 use askama::Template;
 use axum::extract::{Path, Query};
@@ -38,6 +39,8 @@ pub(crate) fn pages() -> Pages {
         .show("/console/relying-parties/{relying_party}", READ, get(look))
         .act("/console/relying-parties/{relying_party}/change", CHANGE, post(change))
         .act("/console/relying-parties/{relying_party}/redirects", CHANGE, post(redirects))
+        .show("/console/relying-parties/{relying_party}/proof", CHANGE, get(proof::look))
+        .act("/console/relying-parties/{relying_party}/proof/change", CHANGE, post(proof::change))
         .act("/console/relying-parties/{relying_party}/secrets", CHANGE, post(made::make))
         .act("/console/relying-parties/{relying_party}/secrets/{secret}/end", CHANGE, post(end))
         .act("/console/relying-parties/{relying_party}/remove", CHANGE, post(remove))
@@ -57,6 +60,7 @@ struct RelyingParty {
     redirect_uris: Vec<String>,
     live: bool,
     draft_keys: String,
+    declared: Value,
 }
 
 /// Where it finds the gateway.

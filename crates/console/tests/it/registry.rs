@@ -7,6 +7,7 @@ use crate::desk::{Desk, Person};
 
 on_both_engines!(
     an_organisation_and_its_system_are_onboarded_by_pages_alone,
+    sec_13_what_a_live_system_proves_itself_by_changes_when_another_has_seen_what_differs,
     a_credential_type_is_looked_at_before_it_is_published,
     sec_33_the_pages_of_one_organisation_show_nothing_of_others,
 );
@@ -209,6 +210,92 @@ async fn an_organisation_and_its_system_are_onboarded_by_pages_alone(database: D
     page.says("Newtown Hospitals")
         .says("brand")
         .says("name: Newtown NHS Trust → Newtown Hospitals");
+}
+
+async fn sec_13_what_a_live_system_proves_itself_by_changes_when_another_has_seen_what_differs(
+    database: Database,
+) {
+    let desk = Desk::start(database).await;
+    let mut ann = desk.person("ann", Role::Administrator, None).await;
+    let mut bob = desk.person("bob", Role::Operator, None).await;
+    newtown(&mut ann).await;
+    let page = "/console/relying-parties/newtown-staff";
+    let (proof, change) = (format!("{page}/proof"), format!("{page}/proof/change"));
+    let browser = &mut ann.browser;
+    let (first, second) = ("A".repeat(43) + "=", "Q".repeat(43) + "=");
+    let version = browser.get(&proof).await.expect(200).value("version");
+    // Nobody relies on it yet: one person does it.
+    let typed = [("version", version.as_str()), ("signing_key", &first)];
+    let there = browser.post(&change, &typed).await.leads_to();
+    assert_eq!(there, format!("{page}?done=relying-party-changed"));
+    browser.get(page).await.expect(200);
+    browser
+        .post(&format!("{page}/secrets"), &[])
+        .await
+        .expect(200);
+    let shown = browser.get(&proof).await.expect(200);
+    shown.says("A key that it shares with the gateway");
+    let newer = shown.value("version");
+    assert_ne!(newer, version);
+    let typed = [("version", newer.as_str())];
+    browser
+        .post(&change, &typed)
+        .await
+        .expect(422)
+        .says("nothing differs from what is declared");
+    let typed = [("version", newer.as_str()), ("jwks", "{ no")];
+    browser
+        .post(&change, &typed)
+        .await
+        .expect(422)
+        .says("Its own public keys: this is not JSON");
+    let typed = [
+        ("version", version.as_str()),
+        ("signing_key", &second),
+        ("webhook_url", "https://staff.newtown.example/events"),
+        (
+            "webhook_secrets",
+            "whsec_Zm9yIHRlc3RzIG9ubHksIHRoZSBvbGRlciBvbmU=",
+        ),
+        ("token_endpoint_auth_method", "client_secret_post"),
+        ("ticket", "INC-8"),
+    ];
+    // Somebody else changed it since this page was looked at.
+    let late = browser.post(&change, &typed).await.expect(422);
+    late.says("no longer as it was");
+    assert!(!late.html.contains(&second), "a secret is typed anew");
+    let mut typed = typed;
+    typed[0].1 = &newer;
+    let there = browser.post(&change, &typed).await.leads_to();
+    let proposed = browser.get(&there).await.expect(200).clone();
+    assert!(
+        proposed
+            .html
+            .contains("This waits for a second person now.")
+    );
+    let proposal = there
+        .split(['/', '?'])
+        .find(|step| step.starts_with("pr-"))
+        .unwrap();
+    let proposal = format!("/console/proposals/{proposal}");
+    // What differs stands there for the second person, and nothing that is secret.
+    let seen = bob.browser.get(&proposal).await.expect(200).clone();
+    for line in [
+        "<li>token_endpoint_auth_method: client_secret_post</li>",
+        "<li>webhook: url &#34;https://staff.newtown.example/events&#34;</li>",
+        "<li>signing_key: another one</li>",
+        "kept sealed, and shown to nobody",
+    ] {
+        assert!(seen.html.contains(line), "{line}: {}", seen.html);
+    }
+    assert!(!seen.html.contains(&second) && !seen.html.contains("whsec_"));
+    bob.browser
+        .post(&format!("{proposal}/approve"), &[("ticket", "INC-8")])
+        .await
+        .expect(303);
+    let now = ann.browser.get(&proof).await.expect(200);
+    now.says("https://staff.newtown.example/events");
+    assert!(now.html.contains("value=\"client_secret_post\" selected"));
 }
 
 async fn a_credential_type_is_looked_at_before_it_is_published(database: Database) {

@@ -17,9 +17,11 @@
 //! not exist: put [`Operator::organisation`] into the condition of the statement. The generated test
 //! (`tests/it/admin_isolation.rs`) walks the route from then on.
 //!
-//! **An act that a second person must approve.** Implement [`TwoPersonAct`] and add it in `Gateway::admin_router`; it needs no
-//! route of its own: `POST /admin/v1/proposals` asks for it by its code.
+//! **An act that a second person must approve.** Implement [`TwoPersonAct`], which says what is asked, what is kept in the
+//! proposal, and what is done, and add it in `Gateway::admin_router`; it needs no route of its own: `POST /admin/v1/proposals`
+//! asks for it by its code.
 
+mod act;
 mod audit_routes;
 mod caller;
 mod openapi;
@@ -29,14 +31,16 @@ mod proposal_routes;
 mod read;
 pub mod role;
 mod routes;
+mod view;
 
+pub use act::{Acts, Approved, Checked, TwoPersonAct};
 pub(crate) use audit_routes::routes as audit_routes;
 pub use caller::{Address, Operator};
 pub(crate) use caller::{IDLE, digest_of, new_session, new_token};
 pub use problem::{Code, Problem, Problems};
-pub use proposal::{Acts, Approved, Checked, Pending, TwoPersonAct};
 pub(crate) use proposal_routes::routes as proposal_routes;
-pub use read::{Asked, Told, Why, detail, field};
+pub use read::{Asked, Told, Why, field};
 pub use role::{Right, Role};
 pub(crate) use routes::Door;
 pub use routes::Routes;
+pub(crate) use view::viewed;

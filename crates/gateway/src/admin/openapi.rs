@@ -8,8 +8,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, License, OpenApi, ServerBuilder};
 
+use super::act::Acts;
 use super::problem::Code;
-use super::proposal::Acts;
 use super::role::Right;
 
 /// The security scheme of operators' tokens.

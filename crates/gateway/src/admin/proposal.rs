@@ -1,10 +1,6 @@
 //! The two-person rule as data: what one operator asks for is a row, and is done when another person approves it, in the
 //! batch that marks the row, so that it is done once or not at all.
 
-use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::Arc;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use store::{Row, Statement, StoreError};
@@ -12,112 +8,11 @@ use store::{Row, Statement, StoreError};
 use super::caller::Operator;
 use super::problem::{Code, Problem};
 use super::read::Why;
-use super::role::{Right, Role};
+use super::role::Role;
 use crate::app::App;
-use crate::audit::{Act, Entry};
 
 /// How long a proposal waits for its second person.
 pub(super) const WAITS: SignedDuration = SignedDuration::from_hours(24 * 7);
-
-/// Something on its way.
-pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
-
-/// An act that needs a second person. A slice implements it and the composition root registers it.
-pub trait TwoPersonAct: Send + Sync {
-    /// Its stable code, kebab-case: what a proposal names.
-    fn code(&self) -> &'static str;
-
-    /// What it does, in a sentence for the description.
-    fn sentence(&self) -> &'static str;
-
-    /// The right that whoever proposes it needs, and whoever approves it.
-    fn right(&self) -> Right;
-
-    /// Whether it is approved by the operator whom it names and by nobody else, whatever rights that one has. Which operator that
-    /// is is for [`TwoPersonAct::carry_out`] to look at.
-    fn is_approved_by_whom_it_names(&self) -> bool {
-        false
-    }
-
-    /// Checks what is asked for, as things stand now: that it can be meant, and that everything it names is the operator's to
-    /// see ([`Operator::sees`]; what is not is [`Code::NotFound`]). Nothing is changed.
-    fn check<'a>(
-        &'a self,
-        app: &'a App,
-        operator: &'a Operator,
-        detail: &'a Value,
-    ) -> Pending<'a, Checked>;
-
-    /// The statements that do it, each with the condition that things are still as they must be
-    /// ([`Statement::must_change`]), and its own entry in the audit. Where a condition does not hold nothing at all is
-    /// done, and the proposal stays open.
-    fn carry_out<'a>(&'a self, app: &'a App, approved: &'a Approved)
-    -> Pending<'a, Vec<Statement>>;
-}
-
-/// What a proposal is about, once it is checked.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    /// Whose it is; `None`: the whole gateway's. Operators of another organisation do not see the proposal.
-    pub organisation: Option<String>,
-    /// Kind and id of what it is done to.
-    pub object: (&'static str, String),
-    /// What [`TwoPersonAct::carry_out`] is given: the detail again, and what `check` wants to remember. No secret: whoever
-    /// may read proposals reads it.
-    pub detail: Value,
-}
-
-/// A proposal that is being approved.
-#[derive(Clone, Debug)]
-pub struct Approved {
-    /// Its id.
-    pub proposal: String,
-    /// What it is about.
-    pub detail: Value,
-    /// Whose it is.
-    pub organisation: Option<String>,
-    /// Why, in the proposer's words.
-    pub reason: Option<String>,
-    /// Under which ticket.
-    pub ticket: Option<String>,
-    /// Who approves.
-    pub by: Operator,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Approved {
-    /// An entry of the audit for what is done: by the approver, with the proposal's id, reason and ticket.
-    pub fn entry(&self, act: Act, object: (&'static str, &str)) -> Entry {
-        Entry::new(self.by.actor(), act, object, self.at)
-            .organisation(self.organisation.as_deref())
-            .id("proposal", &self.proposal)
-            .reason(self.reason.as_deref())
-            .ticket(self.ticket.as_deref())
-    }
-}
-
-/// The acts that this gateway knows.
-#[derive(Clone, Default)]
-pub struct Acts(BTreeMap<&'static str, Arc<dyn TwoPersonAct>>);
-
-impl Acts {
-    /// And this one.
-    #[must_use]
-    pub fn with(mut self, act: impl TwoPersonAct + 'static) -> Self {
-        self.0.insert(act.code(), Arc::new(act));
-        self
-    }
-
-    /// All of them, by code.
-    pub fn all(&self) -> impl Iterator<Item = &dyn TwoPersonAct> {
-        self.0.values().map(AsRef::as_ref)
-    }
-
-    pub(super) fn of_code(&self, code: &str) -> Option<&dyn TwoPersonAct> {
-        self.0.get(code).map(AsRef::as_ref)
-    }
-}
 
 /// A proposal as it is kept.
 pub(super) struct Kept {

@@ -11,9 +11,10 @@ use store::StoreError;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
+use super::act::{Acts, AnyAct, Approved};
 use super::caller::Operator;
 use super::problem::{Code, Problem, Problems};
-use super::proposal::{self, Acts, Approved, Kept, TwoPersonAct, WAITS};
+use super::proposal::{self, Kept, WAITS};
 use super::read::{Asked, Told, Why, field};
 use super::role::Right;
 use super::routes::Routes;
@@ -176,7 +177,7 @@ async fn propose(
     let unknown = || Problem::field("act", "there is no such act; the description lists them");
     let act = acts.of_code(&proposed.act).ok_or_else(unknown)?;
     operator.must(act.right())?;
-    let checked = act.check(&app, &operator, &proposed.detail).await?;
+    let checked = act.check_detail(&app, &operator, &proposed.detail).await?;
     let now = app.now();
     let (kind, object) = checked.object;
     let kept = Kept {
@@ -184,7 +185,7 @@ async fn propose(
         act: act.code().to_owned(),
         organisation: checked.organisation,
         object: format!("{kind}:{object}"),
-        detail: checked.detail,
+        detail: checked.kept,
         reason: proposed.reason,
         ticket: proposed.ticket,
         proposed_by: operator.id.clone(),
@@ -246,7 +247,6 @@ async fn approve(
     }
     let approved = Approved {
         proposal: kept.id.clone(),
-        detail: kept.detail.clone(),
         organisation: kept.organisation.clone(),
         reason: kept.reason.clone(),
         ticket: kept.ticket.clone(),
@@ -256,7 +256,7 @@ async fn approve(
     let entry = decided(&operator, Act::ProposalApproved, &kept, &why, now);
     // First, and with the condition: of two approvals at once the second stops here.
     let mut batch = vec![proposal::approve(&id, &operator, &why, now)];
-    batch.extend(act.carry_out(&app, &approved).await?);
+    batch.extend(act.carry_out_detail(&app, &approved, &kept.detail).await?);
     batch.push(entry.into());
     match app.store.write(batch).await {
         Ok(_) => {}
@@ -316,7 +316,7 @@ async fn open<'a>(
     operator: &Operator,
     id: &str,
     now: jiff::Timestamp,
-) -> Result<(Kept, &'a dyn TwoPersonAct), Problem> {
+) -> Result<(Kept, &'a dyn AnyAct), Problem> {
     let kept = proposal::find(app, operator, id).await?;
     let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
     let is_named = kept.object == format!("operator:{}", operator.id);

@@ -67,7 +67,7 @@ pub(super) fn unreadable(error: &serde_json::Error) -> String {
 }
 
 /// The detail of a proposal as what its act reads.
-pub fn detail<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+pub(super) fn detail<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
     if !value.is_object() {
         return Err(Problem::field("detail", "it is an object"));
     }

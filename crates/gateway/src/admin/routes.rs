@@ -16,10 +16,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use super::act::Acts;
 use super::caller::{self, Operator};
 use super::openapi;
 use super::problem::{Code, Problem};
-use super::proposal::Acts;
 use super::role::Right;
 use crate::live::Live;
 

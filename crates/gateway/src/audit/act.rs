@@ -30,6 +30,9 @@ pub enum Act {
     CredentialRevoked,
     CredentialSuspended,
     CredentialReinstated,
+    CredentialViewed,
+    InteractionViewed,
+    ManyRevokedByOne,
     BulkRevocationBegun,
     BulkRevocationCounted,
     BulkRevocationChanged,
@@ -42,7 +45,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -69,6 +72,9 @@ impl Act {
         Self::CredentialRevoked,
         Self::CredentialSuspended,
         Self::CredentialReinstated,
+        Self::CredentialViewed,
+        Self::InteractionViewed,
+        Self::ManyRevokedByOne,
         Self::BulkRevocationBegun,
         Self::BulkRevocationCounted,
         Self::BulkRevocationChanged,
@@ -109,6 +115,9 @@ impl Act {
             Self::CredentialRevoked => ("credential-revoked", "A credential was revoked", 5),
             Self::CredentialSuspended => ("credential-suspended", "A credential was suspended", 5),
             Self::CredentialReinstated => ("credential-reinstated", "A suspended credential was reinstated", 5),
+            Self::CredentialViewed => ("credential-viewed", "Somebody looked at how a credential stands", 2),
+            Self::InteractionViewed => ("interaction-viewed", "Somebody looked at what became of an interaction", 2),
+            Self::ManyRevokedByOne => ("many-revoked-by-one", "One person revokes many credentials, one by one", 9),
             Self::BulkRevocationBegun => ("bulk-revocation-begun", "A revocation of many credentials was begun", 8),
             Self::BulkRevocationCounted => ("bulk-revocation-counted", "Serial numbers were uploaded to be revoked, and counted", 4),
             Self::BulkRevocationChanged => ("bulk-revocation-changed", "A revocation of many credentials was paused, resumed, stopped or given another pace", 6),

@@ -6,14 +6,13 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use store::{Statement, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use crate::admin::{
-    Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,
-    TwoPersonAct, Why, detail, field,
+    Approved, Checked, Code, Operator, Problem, Problems, Right, Routes, Told, TwoPersonAct, Why,
+    field,
 };
 use crate::app::{App, Parts};
 use crate::audit::{Act, Entry};
@@ -122,6 +121,9 @@ struct Now {
     dry_run: Option<Standing>,
     /// How far it has come.
     progress: Done,
+    /// What to do where it stands still: of a job of the command line, on which nothing else works.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
     /// Lines that named a serial number which another had named already. After the upload only.
     #[serde(skip_serializing_if = "Option::is_none")]
     repeated: Option<usize>,
@@ -133,6 +135,20 @@ struct Now {
 struct Jobs {
     /// The newest first.
     jobs: Vec<Job>,
+}
+
+/// The command line works on its jobs itself, and may be gone.
+fn advice(job: &Job) -> Option<&'static str> {
+    match job.stage {
+        Stage::Running if job.uploaded_by.is_none() => Some(
+            "The command line began this, and nothing else works on it. Where it stands still, run the command again: the \
+             same file, organisation, type, reason and ticket. It goes on where it stopped.",
+        ),
+        Stage::Paused if job.uploaded_by.is_none() => {
+            Some("The command line began this: resume it here, and then run the command again.")
+        }
+        _ => None,
+    }
 }
 
 async fn told(app: &Parts, job: Job, repeated: Option<usize>) -> Result<Now, Problem> {
@@ -155,6 +171,7 @@ async fn told(app: &Parts, job: Job, repeated: Option<usize>) -> Result<Now, Pro
         unknown: counts.unknown,
     };
     Ok(Now {
+        advice: advice(&job),
         job,
         dry_run: dry_run.map(standing),
         progress: Done {
@@ -406,63 +423,72 @@ pub(super) struct RevokeMany;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Beginning {
+pub(super) struct Beginning {
     job: String,
 }
 
+/// What the second person decides on stands in the proposal itself.
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptBeginning {
+    job: String,
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    in_force: u64,
+    #[serde(default)]
+    expired: u64,
+    #[serde(default)]
+    already_revoked: u64,
+    #[serde(default)]
+    unknown: u64,
+}
+
 impl TwoPersonAct for RevokeMany {
-    fn code(&self) -> &'static str {
-        "bulk-revocation"
-    }
+    const CODE: &'static str = "bulk-revocation";
+    const SENTENCE: &'static str =
+        "Begin a revocation of many that was uploaded and counted. `detail`: `job`, its id";
+    const RIGHT: Right = Right::CredentialsRevoke;
+    type Asked = Beginning;
+    type Kept = KeptBeginning;
 
-    fn sentence(&self) -> &'static str {
-        "Begin a revocation of many that was uploaded and counted. `detail`: `job`, its id"
-    }
-
-    fn right(&self) -> Right {
-        Right::CredentialsRevoke
-    }
-
-    fn check<'a>(
-        &'a self,
-        app: &'a App,
-        operator: &'a Operator,
-        asked: &'a Value,
-    ) -> Pending<'a, Checked> {
-        Box::pin(async move {
-            let Beginning { job } = detail(asked)?;
-            let job = find(app, operator, &job).await?;
-            if job.stage != Stage::Counted {
-                return Err(Code::JobState.into());
-            }
-            let counts = jobs::count(&app.store, &job, app.now()).await?;
-            Ok(Checked {
-                // What the second person decides on stands in the proposal itself.
-                detail: json!({
-                    "job": job.id, "reason": job.reason, "in_force": counts.in_force, "expired": counts.expired,
-                    "already_revoked": counts.already_revoked, "unknown": counts.unknown,
-                }),
-                organisation: Some(job.organisation),
-                object: ("job", job.id),
-            })
+    async fn check(
+        &self,
+        app: &App,
+        operator: &Operator,
+        asked: Beginning,
+    ) -> Result<Checked<KeptBeginning>, Problem> {
+        let job = find(app, operator, &asked.job).await?;
+        if job.stage != Stage::Counted {
+            return Err(Code::JobState.into());
+        }
+        let counts = jobs::count(&app.store, &job, app.now()).await?;
+        Ok(Checked {
+            organisation: Some(job.organisation),
+            object: ("job", job.id.clone()),
+            kept: KeptBeginning {
+                job: job.id,
+                reason: job.reason,
+                in_force: counts.in_force,
+                expired: counts.expired,
+                already_revoked: counts.already_revoked,
+                unknown: counts.unknown,
+            },
         })
     }
 
-    fn carry_out<'a>(
-        &'a self,
-        app: &'a App,
-        approved: &'a Approved,
-    ) -> Pending<'a, Vec<Statement>> {
-        Box::pin(async move {
-            let Beginning { job } = detail(&json!({ "job": approved.detail["job"] }))?;
-            let job = find(app, &approved.by, &job).await?;
-            let counts = jobs::count(&app.store, &job, app.now()).await?;
-            let reason = Reason::from_code(&job.reason).ok_or(Code::ChangedMeanwhile)?;
-            let entry = approved
-                .entry(Act::BulkRevocationBegun, ("job", &job.id))
-                .with("reason", reason.code())
-                .number("in-force", counts.in_force.try_into().unwrap_or(i64::MAX));
-            Ok(vec![jobs::begin(&job.id, &approved.proposal), entry.into()])
-        })
+    async fn carry_out(
+        &self,
+        app: &App,
+        approved: &Approved,
+        kept: KeptBeginning,
+    ) -> Result<Vec<Statement>, Problem> {
+        let job = find(app, &approved.by, &kept.job).await?;
+        let counts = jobs::count(&app.store, &job, app.now()).await?;
+        let reason = Reason::from_code(&job.reason).ok_or(Code::ChangedMeanwhile)?;
+        let entry = approved
+            .entry(Act::BulkRevocationBegun, ("job", &job.id))
+            .with("reason", reason.code())
+            .number("in-force", counts.in_force.try_into().unwrap_or(i64::MAX));
+        Ok(vec![jobs::begin(&job.id, &approved.proposal), entry.into()])
     }
 }

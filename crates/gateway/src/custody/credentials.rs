@@ -10,10 +10,11 @@ use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why, field};
+use super::by_one;
+use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why, field, viewed};
 use crate::app::{App, Parts};
 use crate::audit::{Act, Entry};
-use crate::revoke::operator::{self, Change, ChangeError, Target};
+use crate::revoke::operator::{self, Change, ChangeError, Done, Target};
 use crate::status::Reason;
 
 pub(super) fn routes() -> Routes {
@@ -182,7 +183,20 @@ async fn look(
     Path(serial_number): Path<String>,
 ) -> Result<Json<Credential>, Problem> {
     let (serial, row) = row(&app, &by, &serial_number).await?;
-    Ok(Json(told(&app, serial, &row).await?))
+    shown(&app, &by, serial, &row).await
+}
+
+/// The credential for whoever only looks, with an entry that they do.
+async fn shown(
+    app: &App,
+    by: &Operator,
+    serial: Uuid,
+    row: &Row,
+) -> Result<Json<Credential>, Problem> {
+    let (number, organisation) = (serial.to_string(), row.text("organisation")?);
+    let object = ("credential", number.as_str());
+    viewed(app, by, Act::CredentialViewed, object, organisation).await?;
+    Ok(Json(told(app, serial, row).await?))
 }
 
 /// Why a credential is revoked, suspended or reinstated.
@@ -206,7 +220,7 @@ struct CredentialChange {
     ticket: Option<String>,
 }
 
-/// Revoke a credential, for good. Once more changes nothing
+/// Revoke a credential, for good. Once more changes nothing. Who revokes many one by one is noticed, and stopped before too many
 #[utoipa::path(
     post,
     path = "/admin/v1/credentials/{credential}/revoke",
@@ -293,9 +307,23 @@ async fn change(
     let entry = Entry::new(by.actor(), act, ("credential", &serial_number), now)
         .organisation(Some(organisation))
         .with("reason", asked.reason.code());
-    let also = vec![why.told(entry).into()];
+    let alarm = match made {
+        Change::Revoke(..) => by_one::look(app, by, now).await?,
+        _ => None,
+    };
+    let mut also = vec![why.told(entry).into()];
+    also.extend(alarm.as_ref().map(|alarm| alarm.entry().into()));
     match operator::change(&app.store, target, made, also, now).await {
-        Ok(_) => {}
+        Ok(Done::Changed) => {
+            if let Some(alarm) = alarm {
+                alarm.raise(app);
+            }
+        }
+        // Nothing was done that would be an entry: this is a look.
+        Ok(Done::AlreadySo) => {
+            let (serial, found) = row(app, by, &serial_number).await?;
+            return shown(app, by, serial, &found).await;
+        }
         Err(ChangeError::NotFound) => return Err(Code::NotFound.into()),
         Err(ChangeError::Revoked) => return Err(Code::CredentialRevoked.into()),
         Err(ChangeError::Store(error)) => return Err(error.into()),

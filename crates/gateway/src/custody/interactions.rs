@@ -8,8 +8,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::routes;
 
 use super::failures::{self, Failure};
-use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told};
+use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told, viewed};
 use crate::app::{App, Parts};
+use crate::audit::Act;
 use crate::timeline::{self, Timeline};
 
 /// How many interactions one question finds at most.
@@ -31,9 +32,18 @@ struct Interactions {
     interactions: Vec<Timeline>,
 }
 
-fn found(interactions: Vec<Timeline>) -> Result<Json<Interactions>, Problem> {
+/// What was found, and that the operator is shown it.
+async fn found(
+    app: &App,
+    by: &Operator,
+    interactions: Vec<Timeline>,
+) -> Result<Json<Interactions>, Problem> {
     if interactions.is_empty() {
         return Err(Code::NotFound.into());
+    }
+    for one in &interactions {
+        let object = ("interaction", one.reference.as_str());
+        viewed(app, by, Act::InteractionViewed, object, &one.organisation).await?;
     }
     Ok(Json(Interactions { interactions }))
 }
@@ -58,7 +68,8 @@ async fn look(
     by: Operator,
     Path(reference): Path<String>,
 ) -> Result<Json<Interactions>, Problem> {
-    found(find(&app, &by, &reference).await?)
+    let interactions = find(&app, &by, &reference).await?;
+    found(&app, &by, interactions).await
 }
 
 /// What is in hand. One of `interaction` and `state`.
@@ -93,14 +104,15 @@ async fn search(
     by: Operator,
     Told(asked): Told<InHand>,
 ) -> Result<Json<Interactions>, Problem> {
-    match (&asked.interaction, &asked.state) {
-        (Some(text), None) => found(find(&app, &by, text).await?),
-        (None, Some(state)) => found(of_state(&app, &by, asked.client_id.as_deref(), state).await?),
-        _ => Err(Problem::field(
-            "interaction",
-            "name it, or a `state`, and not both",
-        )),
-    }
+    let interactions = match (&asked.interaction, &asked.state) {
+        (Some(text), None) => find(&app, &by, text).await?,
+        (None, Some(state)) => of_state(&app, &by, asked.client_id.as_deref(), state).await?,
+        _ => {
+            let reason = "name it, or a `state`, and not both";
+            return Err(Problem::field("interaction", reason));
+        }
+    };
+    found(&app, &by, interactions).await
 }
 
 /// The state is kept as a digest that differs from client to client, so that each is asked for.

@@ -3,13 +3,13 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::extract::{Path, State};
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use store::Statement;
+use store::{Statement, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -17,8 +17,8 @@ use super::Custody;
 use super::key_refusals::refused;
 use super::keys::{Changed, Changes, acts, documents, entries, find, owner};
 use crate::admin::{
-    Approved, Checked, Code, Operator, Pending, Problem, Problems, Right, Routes, Told,
-    TwoPersonAct, Why, detail, field,
+    Approved, Checked, Code, Operator, Problem, Problems, Right, Routes, Told, TwoPersonAct, Why,
+    field,
 };
 use crate::app::App;
 use crate::audit::{Act as Audited, Entry};
@@ -26,7 +26,7 @@ use crate::keys::acts::Acts;
 use crate::keys::rows::{self, KeyRow};
 use crate::keys::{KeyHolder, KeyPurpose, State as KeyState};
 use crate::revoke::bulk::Order;
-use crate::revoke::jobs;
+use crate::revoke::jobs::{self, OfKey};
 use crate::status::Reason;
 
 /// Revocations a second of a job that a compromised key leaves.
@@ -45,10 +45,21 @@ pub(super) struct Remove {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Removal {
+pub(super) struct Removal {
     key: String,
     #[serde(default)]
     force: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct KeptRemoval {
+    key: String,
+    force: bool,
+    #[serde(default)]
+    place: String,
+    /// The credentials in force that die with the key: what the second person agrees to.
+    #[serde(default)]
+    in_force: i64,
 }
 
 impl Remove {
@@ -57,11 +68,11 @@ impl Remove {
         &self,
         app: &App,
         operator: &Operator,
-        removal: &Removal,
+        (kid, force): (&str, bool),
     ) -> Result<(KeyRow, crate::keys::acts::Act), Problem> {
         let acts = Acts::read(&app.store, &self.holder, app.now()).await?;
-        let key = find(&acts, operator, &removal.key)?;
-        let act = acts.remove(&app.store, &key.kid, removal.force).await;
+        let key = find(&acts, operator, kid)?;
+        let act = acts.remove(&app.store, &key.kid, force).await;
         let act = act.map_err(refused)?;
         if act.changes().is_empty() {
             return Err(Problem::with(Code::KeyState, "The key is gone already."));
@@ -71,58 +82,62 @@ impl Remove {
 }
 
 impl TwoPersonAct for Remove {
-    fn code(&self) -> &'static str {
-        "key-remove"
-    }
+    const CODE: &'static str = "key-remove";
+    const SENTENCE: &'static str = "Take a key that does not sign out of every document and destroy it. `detail`: `key`, its id; `force`, although \
+         credentials in force need it, or it stopped signing less than a day ago";
+    const RIGHT: Right = Right::KeysChange;
+    type Asked = Removal;
+    type Kept = KeptRemoval;
 
-    fn sentence(&self) -> &'static str {
-        "Take a key that does not sign out of every document and destroy it. `detail`: `key`, its id; `force`, although \
-         credentials in force need it, or it stopped signing less than a day ago"
-    }
-
-    fn right(&self) -> Right {
-        Right::KeysChange
-    }
-
-    fn check<'a>(
-        &'a self,
-        app: &'a App,
-        operator: &'a Operator,
-        asked: &'a Value,
-    ) -> Pending<'a, Checked> {
-        Box::pin(async move {
-            let removal: Removal = detail(asked)?;
-            let (key, _) = self.act(app, operator, &removal).await?;
-            Ok(Checked {
-                organisation: owner(&key.place).map(str::to_owned),
-                detail: json!({ "key": key.kid, "force": removal.force, "place": key.place.to_string() }),
-                object: ("signing-key", key.kid),
-            })
+    async fn check(
+        &self,
+        app: &App,
+        operator: &Operator,
+        removal: Removal,
+    ) -> Result<Checked<KeptRemoval>, Problem> {
+        let asked = (removal.key.as_str(), removal.force);
+        let (key, _) = self.act(app, operator, asked).await?;
+        let in_force = in_force(app, &key).await?;
+        Ok(Checked {
+            organisation: owner(&key.place).map(str::to_owned),
+            object: ("signing-key", key.kid.clone()),
+            kept: KeptRemoval {
+                place: key.place.to_string(),
+                key: key.kid,
+                force: removal.force,
+                in_force,
+            },
         })
     }
 
-    fn carry_out<'a>(
-        &'a self,
-        app: &'a App,
-        approved: &'a Approved,
-    ) -> Pending<'a, Vec<Statement>> {
-        Box::pin(async move {
-            let known = (&approved.detail["key"], &approved.detail["force"]);
-            let removal: Removal = detail(&json!({ "key": known.0, "force": known.1 }))?;
-            let (_, act) = self.act(app, &approved.by, &removal).await?;
-            let told = act.changes().iter().map(|change| {
-                change
-                    .entry(approved.by.actor(), approved.at)
-                    .id("proposal", &approved.proposal)
-                    .reason(approved.reason.as_deref())
-                    .ticket(approved.ticket.as_deref())
-                    .into()
-            });
-            let told: Vec<Statement> = told.collect();
-            // The private half goes when a process hears of it, a second later.
-            Ok(act.statements().into_iter().chain(told).collect())
-        })
+    async fn carry_out(
+        &self,
+        app: &App,
+        approved: &Approved,
+        kept: KeptRemoval,
+    ) -> Result<Vec<Statement>, Problem> {
+        let asked = (kept.key.as_str(), kept.force);
+        let (key, act) = self.act(app, &approved.by, asked).await?;
+        // More than the second person saw is not what they agreed to. Fewer is.
+        if in_force(app, &key).await? > kept.in_force {
+            return Err(Code::ChangedMeanwhile.into());
+        }
+        let changes = act.changes().iter();
+        let told: Vec<Statement> = changes
+            .map(|change| change.entry(approved.by(), approved.at).into())
+            .collect();
+        // The private half goes when a process hears of it, a second later.
+        Ok(act.statements().into_iter().chain(told).collect())
     }
+}
+
+/// How many credentials in force a key signed.
+async fn in_force(app: &App, key: &KeyRow) -> Result<i64, Problem> {
+    if key.place.purpose != KeyPurpose::Credentials {
+        return Ok(0);
+    }
+    let signed = rows::find_signed(&app.store, key, app.now()).await?;
+    Ok(signed.iter().map(|of_type| of_type.in_force).sum())
 }
 
 /// What it would mean that a key is compromised. Nothing is changed.
@@ -145,7 +160,8 @@ struct CompromisePlan {
     signed: Vec<SignedOfType>,
     /// How many of them are in force: refused from then on, and yet to be revoked by two persons.
     in_force: i64,
-    /// What the act must be told, so that nobody does what they have not seen.
+    /// What the act must be told, so that nobody does what they have not seen: it stands for the key, its state, the key that
+    /// signs then, and the documents. Not for the numbers: a key that signs goes on while you read, and the act must not wait.
     #[schema(example = "9f2c41d07b3e8a65")]
     plan: String,
 }
@@ -167,10 +183,12 @@ fn next<'a>(acts: &'a Acts, key: &KeyRow) -> Option<&'a KeyRow> {
     acts.in_place(&key.place, KeyState::Next).filter(|_| signs)
 }
 
-/// Names what was seen: the key, its state and the key that comes after it.
-fn seen(key: &KeyRow, next: Option<&KeyRow>) -> String {
-    let next = next.map_or("", |next| next.kid.as_str());
-    let text = format!("{}\n{}\n{next}", key.kid, key.state.name());
+/// Names what was seen: the key, its state, the key that comes after it, and the documents.
+fn seen(app: &App, key: &KeyRow, next: Option<&KeyRow>) -> String {
+    // One that is made then signs as this one does.
+    let next = next.map_or(key.algorithm.as_str(), |next| next.kid.as_str());
+    let documents = documents(app, key).join("\n");
+    let text = format!("{}\n{}\n{next}\n{documents}", key.kid, key.state.name());
     hex::encode(&digest(&SHA256, text.as_bytes()).as_ref()[..8])
 }
 
@@ -212,7 +230,7 @@ async fn plan(
                 in_force: of_type.in_force,
             })
             .collect(),
-        plan: seen(key, next),
+        plan: seen(&app, key, next),
     }))
 }
 
@@ -263,19 +281,34 @@ async fn compromise(
     let why = Why::said(compromise.reason, Some(compromise.ticket.clone()))?;
     let acts = acts(&app, &custody).await?;
     let key = find(&acts, &operator, &id)?;
-    if compromise.plan != seen(key, next(&acts, key)) {
+    if compromise.plan != seen(&app, key, next(&acts, key)) {
         return Err(Code::ChangedMeanwhile.into());
     }
     let act = acts.compromised(&key.kid).await.map_err(refused)?;
-    let told = entries(&act, &operator, &why, app.now());
+    let mut told = entries(&act, &operator, &why, app.now());
+    let parties = app.organisations.relying_parties();
+    let parties = parties.map(|one| (one.organisation.id.as_str(), one.client_id.as_str()));
+    told.extend(act.events(&parties, app.now()));
     let changes = act.keep(&app.store, &custody.holder, told).await;
-    let Changes { changes } = changes.map_err(refused)?.into();
+    let changes = changes.map_err(refused)?;
+    if !changes.is_empty() {
+        // One person did what otherwise takes two, and more: whoever watches is to ask whether it was meant.
+        app.metrics.keys_compromised.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(
+            kid = key.kid,
+            place = %key.place,
+            operator = operator.id,
+            "a signing key is said to be compromised, and out of everything"
+        );
+    }
+    let Changes { changes } = changes.into();
     // After the act: to write many lines down takes its time, and the key must be out at once.
     let job = to_revoke(&app, &operator, key, &compromise.ticket).await?;
     Ok(Json(Compromised { changes, job }))
 }
 
-/// Writes down what the key signed and is in force, to be revoked when two persons have agreed.
+/// Writes down what the key signed and is in force, to be revoked when two persons have agreed; or finds where it is written
+/// down already, and not yet done with.
 async fn to_revoke(
     app: &App,
     operator: &Operator,
@@ -286,12 +319,14 @@ async fn to_revoke(
         return Ok(None);
     }
     let now = app.now();
-    let signed = rows::find_signed(&app.store, key, now).await?;
-    let in_force: i64 = signed.iter().map(|of_type| of_type.in_force).sum();
+    let in_force = in_force(app, key).await?;
     if in_force == 0 {
         return Ok(None);
     }
-    let id = super::bulk::new_id(&app.random);
+    let id = match jobs::of_key(&app.store, &key.kid).await? {
+        OfKey::There(id) => return Ok(Some(id)),
+        OfKey::New(id) => id,
+    };
     let order = Order {
         organisation: &key.place.owner,
         credential_type: None,
@@ -313,6 +348,9 @@ async fn to_revoke(
     .ticket(Some(ticket));
     let lines = rows::lines_of(key, &id, now);
     let job = jobs::counted((&id, &operator.id), &order, now);
-    app.store.write([lines, job, entry.into()]).await?;
-    Ok(Some(id))
+    match app.store.write([lines, job, entry.into()]).await {
+        // Somebody said so in the same moment: theirs is the same.
+        Ok(_) | Err(StoreError::Duplicate { .. }) => Ok(Some(id)),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -437,7 +437,7 @@ fn place(app: &Parts, operator: &Operator, name: &str) -> Result<Place, Problem>
 
 /// The entries of the audit that belong into the batch of an act.
 pub(super) fn entries(act: &Act, operator: &Operator, why: &Why, now: Timestamp) -> Vec<Statement> {
-    let entry = |change: &Change| why.told(change.entry(operator.actor(), now)).into();
+    let entry = |change: &Change| change.entry(why.by(operator), now).into();
     act.changes().iter().map(entry).collect()
 }
 

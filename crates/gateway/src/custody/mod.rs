@@ -4,6 +4,7 @@
 //! may do it, whose it is, and who did it.
 
 mod bulk;
+mod by_one;
 mod credentials;
 mod failures;
 mod figures;

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::ring::opened;
 use super::rows::{self, KeyRow};
 use super::{GATEWAY, KeyError, KeyHolder, KeyPurpose, Place, State};
-use crate::audit::{self, Actor, Entry};
+use crate::audit::{self, By, Entry};
+use crate::event;
 use crate::revision::{self, Subject};
 
 /// How long a key is published before it signs. Documents of ours may be kept for five minutes, but clients of the first
@@ -129,10 +130,11 @@ pub struct Change {
 
 impl Change {
     /// What the audit says of it.
-    pub(crate) fn entry(&self, actor: Actor<'_>, now: Timestamp) -> Entry {
+    pub(crate) fn entry(&self, by: By<'_>, now: Timestamp) -> Entry {
         let owner = Some(self.place.owner.as_str()).filter(|owner| *owner != GATEWAY);
         let key = ("signing-key", self.kid.as_str());
-        let entry = Entry::new(actor, audit::Act::SigningKeyChanged, key, now)
+        let entry = by
+            .entry(audit::Act::SigningKeyChanged, key, now)
             .organisation(owner)
             .with("purpose", self.place.purpose.name())
             .with("state", self.to.name());
@@ -186,6 +188,27 @@ impl Act {
     /// What it changes, in order.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// What relying parties are told, in the same batch: of a key that is compromised those of its organisation hear, and of one
+    /// of the gateway's that they believe, all. `parties` are organisations and client ids.
+    pub(crate) fn events<'a>(
+        &self,
+        parties: &(impl Iterator<Item = (&'a str, &'a str)> + Clone),
+        now: Timestamp,
+    ) -> Vec<Statement> {
+        let ended = self.changes.iter().filter(|change| {
+            change.to == State::Compromised && change.place.purpose != KeyPurpose::Audit
+        });
+        let each = ended.flat_map(|change| {
+            let owner = change.place.owner.as_str();
+            let key = (change.kid.as_str(), change.place.purpose.name());
+            parties
+                .clone()
+                .filter(move |(organisation, _)| owner == GATEWAY || owner == *organisation)
+                .flat_map(move |(_, client_id)| event::key_compromised(client_id, key, now))
+        });
+        each.collect()
     }
 
     /// Its rows and the news for every process, for somebody else's batch. A private half that nobody may use any more is

@@ -212,7 +212,7 @@ pub async fn find_unadopted(
             public: None,
         };
         batch.push(row.insert());
-        batch.push(change.entry(Actor::Gateway, now).into());
+        batch.push(change.entry(Actor::Gateway.into(), now).into());
     }
     if !batch.is_empty() {
         batch.push(revision::raise(Subject::Keys));

@@ -219,7 +219,7 @@ async fn sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it(
     let act = acts.compromised(&leaked.thumbprint()).await.unwrap();
     let changes = act.changes().iter();
     let entries: Vec<_> = changes
-        .map(|change| change.entry(Actor::Command("ina"), now).into())
+        .map(|change| change.entry(Actor::Command("ina").into(), now).into())
         .collect();
     act.keep(&store, &holder, entries).await.unwrap();
     assert!(!holder.names().unwrap().contains(&"audit".to_owned()));

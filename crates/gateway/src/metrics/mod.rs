@@ -63,6 +63,10 @@ pub struct Metrics {
     pub revocations: Counters,
     /// Secrets made for relying parties that had a live one, by client.
     pub secrets_beside: Counters,
+    /// How often somebody said that a signing key is compromised.
+    pub keys_compromised: AtomicU64,
+    /// How often one person came to revoke many credentials within an hour, one by one.
+    pub many_revoked_by_one: AtomicU64,
     /// Rounds of retention, by what came of them.
     pub rounds: Counters,
 }
@@ -113,6 +117,8 @@ impl Default for Metrics {
                 "Secrets made for a relying party that had a live one: its contact should know of each.",
                 &["client"],
             ),
+            keys_compromised: AtomicU64::new(0),
+            many_revoked_by_one: AtomicU64::new(0),
             rounds: Counters::new(
                 "lanyard_retention_rounds_total",
                 "Rounds of retention: done or failed.",
@@ -168,6 +174,19 @@ impl Metrics {
             "counter",
             "Reads and batches that the database did not answer.",
             database.failures.load(Ordering::Relaxed),
+        );
+        // Without labels, so that they are there from the start: an alert sees the first.
+        text.single(
+            "lanyard_keys_compromised_total",
+            "counter",
+            "Signing keys that somebody said are compromised.",
+            self.keys_compromised.load(Ordering::Relaxed),
+        );
+        text.single(
+            "lanyard_many_revoked_by_one_total",
+            "counter",
+            "Times that one person came to revoke many credentials within an hour, one by one.",
+            self.many_revoked_by_one.load(Ordering::Relaxed),
         );
         for counters in [
             &self.refused,

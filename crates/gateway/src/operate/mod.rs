@@ -96,7 +96,7 @@ impl Gateway {
         let told = keys
             .changes()
             .iter()
-            .map(|change| change.entry(by.actor, now).into());
+            .map(|change| change.entry(by.actor.into(), now).into());
         let batch: Vec<_> = batch.into_iter().chain(told).collect();
         keys.keep(&app.store, holder, batch).await?;
         tracing::info!(

@@ -218,7 +218,7 @@ impl Organisations {
     }
 
     /// Every relying party, in no particular order.
-    pub fn relying_parties(&self) -> impl Iterator<Item = &Arc<RelyingParty>> {
+    pub fn relying_parties(&self) -> impl Iterator<Item = &Arc<RelyingParty>> + Clone {
         self.by_client.values()
     }
 

@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::Serialize;
 use store::{Row, Statement, Store, StoreError};
@@ -185,6 +186,30 @@ pub async fn find(
     ));
     let row = store.read_one(select.bind(id).bind(organisation)).await?;
     row.as_ref().map(Job::read).transpose().map(Option::flatten)
+}
+
+/// The job of what a compromised key signed.
+pub enum OfKey {
+    /// It is there, and not done with.
+    There(String),
+    /// There is none yet, or those that were have ended: the next has this id.
+    New(String),
+}
+
+/// Finds the job of what a compromised key signed. Its id is made of the key's, so that whoever says twice that the key is
+/// compromised has one job, and two persons agree once. After one that has ended there may be another.
+pub async fn of_key(store: &Store, kid: &str) -> Result<OfKey, StoreError> {
+    for number in 0_u32.. {
+        let text = format!("{kid}\n{number}");
+        let digest = digest(&SHA256, text.as_bytes());
+        let id = format!("job-{}", hex::encode(&digest.as_ref()[..8]));
+        match find(store, &id, None).await? {
+            None => return Ok(OfKey::New(id)),
+            Some(job) if job.finished_at.is_none() => return Ok(OfKey::There(id)),
+            Some(_) => {}
+        }
+    }
+    Err(StoreError::Corrupt("a key has no end of jobs".into()))
 }
 
 /// How the credentials of a job's lines stand now: what it would do, or has yet to do.

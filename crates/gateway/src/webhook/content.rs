@@ -15,7 +15,7 @@ pub(super) struct Content {
     /// The same for each repeat, and that of `webhook-id`.
     #[schema(example = "evt_0p5Cq1fTOQpGmBfkV4rP3rP2vWJbPVBpN4dDWQdJ4sM")]
     pub(super) id: String,
-    /// `credential.issued`, `credential.revoked` or `interaction.failed`.
+    /// `credential.issued`, `credential.revoked`, `interaction.failed` or `key.compromised`.
     #[serde(rename = "type")]
     kind: String,
     /// Rises by one from each event of this client to the next: a gap is a loss.
@@ -38,10 +38,14 @@ struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     request_sha256: Option<String>,
-    /// `verify` or `issue`.
-    purpose: String,
-    /// What was asked for, or issued.
-    credential_types: Vec<String>,
+    /// `verify` or `issue`. Not of a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    purpose: Option<String>,
+    /// What was asked for, or issued. Not of a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    credential_types: Option<Vec<String>>,
     /// Of the credential that left the gateway.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -54,6 +58,20 @@ struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cause: Option<String>,
+    /// The signing key that is compromised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    signing_key: Option<SigningKey>,
+}
+
+/// A signing key of the gateway's.
+#[derive(Serialize, ToSchema)]
+#[schema(as = EventSigningKey)]
+struct SigningKey {
+    /// Its id, as `kid` in what it signed.
+    id: String,
+    /// What it signed: `credentials`, `status`, `requests`, or `id-token-…`.
+    purpose: String,
 }
 
 /// A refusal.
@@ -71,10 +89,17 @@ struct Reason {
 impl Content {
     /// The columns that it is made of.
     pub(super) const COLUMNS: &str = "sequence, id, kind, happened_at, purpose, credential_type, reference, \
-        request_digest, serial_number, refusal, cause";
+        request_digest, serial_number, refusal, cause, signing_key, key_purpose";
 
     pub(super) fn read(row: &Row) -> Result<Self, StoreError> {
         let optional = |column| Ok::<_, StoreError>(row.optional_text(column)?.map(str::to_owned));
+        let signing_key = match (optional("signing_key")?, optional("key_purpose")?) {
+            (Some(id), Some(purpose)) => Some(SigningKey { id, purpose }),
+            _ => None,
+        };
+        let is_of_interaction = signing_key.is_none();
+        let types = || credential_types(row).map(|types| types.iter().map(str::to_owned).collect());
+        let purpose = row.text("purpose")?.to_owned();
         let refusal = optional("refusal")?.map(|code| Reason {
             description: Refusal::parse(&code).map(Refusal::description),
             code,
@@ -87,11 +112,12 @@ impl Content {
             data: Data {
                 reference: optional("reference")?,
                 request_sha256: optional("request_digest")?,
-                purpose: row.text("purpose")?.to_owned(),
-                credential_types: credential_types(row)?.iter().map(str::to_owned).collect(),
+                purpose: is_of_interaction.then_some(purpose),
+                credential_types: is_of_interaction.then(types).transpose()?,
                 serial_number: optional("serial_number")?,
                 refusal,
                 cause: optional("cause")?,
+                signing_key,
             },
         })
     }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::admin_registry::{Scene, party};
 use crate::database::{Database, on_both_engines};
+use crate::world::{Caller, Reply};
 
 on_both_engines!(
     sec_13_what_a_live_relying_party_proves_itself_by_takes_two_persons,
@@ -17,9 +18,69 @@ on_both_engines!(
 
 const OTHER: &str = "https://elsewhere.example/callback";
 
+const PARTY: &str = "/relying-parties/newtown-staff";
+
+/// Newtown and its one system, and Bob beside Ann: two persons.
+struct Two {
+    scene: Scene,
+    bob: Caller,
+}
+
+impl Two {
+    async fn start(database: Database) -> Self {
+        let scene = Scene::with_newtown(database).await;
+        let bob = scene.admin.operator("bob", Role::Operator, None).await;
+        Self { scene, bob }
+    }
+
+    /// Bob asks for it alone.
+    async fn alone(&self, method: &str, path: &str, body: &Value) -> Reply {
+        self.scene.send(&self.bob, method, path, body).await
+    }
+
+    /// Before anybody relies on it one person does this; then the relying party has its first secret, and each of those is
+    /// refused and names the act by which two persons do it.
+    async fn alone_until_live(
+        &self,
+        act: &str,
+        free: (&str, &str, Value),
+        then: &[(&str, &str, Value)],
+    ) {
+        let (method, path, body) = free;
+        self.alone(method, path, &body).await.expect(200);
+        let secrets = format!("{PARTY}/secrets");
+        self.scene.post(&secrets, &json!({})).await.expect(201);
+        for (method, path, body) in then {
+            let refused = self.alone(method, path, body).await;
+            let refused = refused.expect(409).refused("two-persons-needed");
+            assert!(refused.text.contains(act), "{body}: {}", refused.text);
+        }
+    }
+
+    /// Bob proposes it, cannot approve it, and Ann does. Gives the proposal as she saw it.
+    async fn together(&self, act: &str, detail: Value) -> Reply {
+        let (admin, ann) = (&self.scene.admin, &self.scene.ann);
+        let id = admin.propose(&self.bob, act, detail).await;
+        let shown = self
+            .scene
+            .get(&format!("/proposals/{id}"))
+            .await
+            .expect(200);
+        let own = admin.decide(&self.bob, &id, "approve").await;
+        own.expect(409).refused("second-person-needed");
+        admin.decide(ann, &id, "approve").await.expect(200);
+        shown
+    }
+}
+
+fn change(members: Value) -> Value {
+    json!({ "change": members })
+}
+
 async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(database: Database) {
-    let scene = Scene::with_newtown(database).await;
-    let bob = scene.admin.operator("bob", Role::Operator, None).await;
+    let two = Two::start(database).await;
+    let (scene, bob) = (&two.scene, &two.bob);
+    let act = "relying-party-redirect-change";
     let there = async || {
         let seen = scene
             .get("/relying-parties/newtown-staff")
@@ -28,22 +89,11 @@ async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(d
             .json;
         seen["redirect_uris"].as_array().unwrap().clone()
     };
-    // Nobody relies on it yet.
     let first = "https://first.example/callback";
-    scene
-        .patch(&bob, json!({ "redirect_uris": [first] }))
-        .await
-        .expect(200);
-    let secrets = "/relying-parties/newtown-staff/secrets";
-    scene.post(secrets, &json!({})).await.expect(201);
-    let refused = scene
-        .patch(
-            &bob,
-            json!({ "redirect_uris": [first, OTHER], "name": "Another" }),
-        )
+    let free = ("PATCH", PARTY, change(json!({ "redirect_uris": [first] })));
+    let more = change(json!({ "redirect_uris": [first, OTHER], "name": "Another" }));
+    two.alone_until_live(act, free, &[("PATCH", PARTY, more)])
         .await;
-    let refused = refused.expect(409).refused("two-persons-needed");
-    assert!(refused.text.contains("relying-party-redirect-change"));
     // Nor as a part of something larger.
     let text = format!(
         "[[organisations]]\nid = \"newtown\"\nname = \"Newtown\"\nissues = [\"FireSafety\"]\n\
@@ -72,31 +122,11 @@ async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(d
     assert_eq!(there().await, [first]);
 
     let detail = json!({ "relying_party": "newtown-staff", "redirect_uris": [OTHER] });
-    let id = scene
-        .admin
-        .propose(&bob, "relying-party-redirect-change", detail.clone())
-        .await;
-    let shown = scene
-        .get(&format!("/proposals/{id}"))
-        .await
-        .expect(200)
-        .json;
+    let shown = two.together(act, detail).await.json;
     assert_eq!(
         (&shown["detail"]["from"], &shown["organisation"]),
         (&json!([first]), &json!("newtown"))
     );
-    scene
-        .admin
-        .decide(&bob, &id, "approve")
-        .await
-        .expect(409)
-        .refused("second-person-needed");
-    assert_eq!(there().await, [first]);
-    scene
-        .admin
-        .decide(&scene.ann, &id, "approve")
-        .await
-        .expect(200);
     assert_eq!(there().await, [OTHER]);
     scene.admin.world.gateway.follow_once().await.unwrap();
     let app = scene.admin.world.gateway.app();
@@ -105,12 +135,9 @@ async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(d
 
     // What was proposed of a version is not done to another.
     let detail = json!({ "relying_party": "newtown-staff", "redirect_uris": [first] });
-    let id = scene
-        .admin
-        .propose(&bob, "relying-party-redirect-change", detail)
-        .await;
+    let id = scene.admin.propose(bob, act, detail).await;
     scene
-        .patch(&bob, json!({ "name": "Newtown services" }))
+        .patch(bob, json!({ "name": "Newtown services" }))
         .await
         .expect(200);
     scene
@@ -130,8 +157,8 @@ async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(d
 }
 
 async fn sec_13_who_is_taken_out_and_put_back_is_still_live(database: Database) {
-    let scene = Scene::start(database).await;
-    scene.newtown("newtown").await;
+    let two = Two::start(database).await;
+    let scene = &two.scene;
     // It proves itself with a key of its own, so that nothing of it ends with its entry.
     let keys = json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "1", "alg": "ES256",
         "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" }] });
@@ -142,18 +169,9 @@ async fn sec_13_who_is_taken_out_and_put_back_is_still_live(database: Database) 
         .await
         .refused("two-persons-needed");
     // Another way to prove itself for a moment does not make it new, and neither does a moment without any entry.
-    let bob = scene.admin.operator("bob", Role::Operator, None).await;
     let secret = json!({ "token_endpoint_auth_method": null, "jwks": null });
     let detail = json!({ "relying_party": "newtown-staff", "change": secret });
-    let id = scene
-        .admin
-        .propose(&bob, "relying-party-change", detail)
-        .await;
-    scene
-        .admin
-        .decide(&scene.ann, &id, "approve")
-        .await
-        .expect(200);
+    two.together("relying-party-change", detail).await;
     scene
         .patch(&scene.ann, json!({ "redirect_uris": [OTHER] }))
         .await
@@ -233,35 +251,16 @@ async fn sec_33_a_tenants_operator_runs_its_own_systems_and_gives_itself_nothing
         ) })
     };
     let fire = "\"FireSafety\"";
-    send(
-        "POST",
-        "/registry/plan",
-        text("newtown", "newtown-new", fire),
-    )
-    .await
-    .expect(200);
-    send(
-        "POST",
-        "/registry/plan",
-        text("oldtown", "oldtown-staff", fire),
-    )
-    .await
-    .expect(404);
-    send("POST", "/registry/plan", text("othertown", "other", fire))
-        .await
-        .expect(404);
-    send(
-        "POST",
-        "/registry/plan",
-        text("newtown", "oldtown-staff", fire),
-    )
-    .await
-    .expect(409)
-    .refused("name-taken");
-    send("POST", "/registry/plan", text("newtown", "newtown-new", ""))
-        .await
-        .expect(400)
-        .refused("field-invalid");
+    for (organisation, party, issues, status, code) in [
+        ("newtown", "newtown-new", fire, 200, ""),
+        ("oldtown", "oldtown-staff", fire, 404, "not-found"),
+        ("othertown", "other", fire, 404, "not-found"),
+        ("newtown", "oldtown-staff", fire, 409, "name-taken"),
+        ("newtown", "newtown-new", "", 400, "field-invalid"),
+    ] {
+        let plan = send("POST", "/registry/plan", text(organisation, party, issues)).await;
+        plan.expect(status).refused(code);
+    }
     let mut pruned = text("newtown", "newtown-staff", fire);
     pruned["prune"] = json!(true);
     send("POST", "/registry/plan", pruned)
@@ -362,123 +361,70 @@ async fn sec_37_nobody_who_only_speaks_with_the_api_names_a_file_of_this_machine
 }
 
 async fn sec_13_what_a_live_relying_party_proves_itself_by_takes_two_persons(database: Database) {
-    let scene = Scene::with_newtown(database).await;
-    let bob = scene.admin.operator("bob", Role::Operator, None).await;
+    let two = Two::start(database).await;
+    let scene = &two.scene;
+    let act = "relying-party-change";
     let key = |byte: u8| {
         use base64::Engine as _;
         base64::engine::general_purpose::STANDARD.encode([byte; 32])
     };
-    // Nobody relies on it yet.
-    let first = json!({ "signing_key": key(1) });
-    scene.patch(&bob, first).await.expect(200);
-    let secrets = "/relying-parties/newtown-staff/secrets";
-    scene.post(secrets, &json!({})).await.expect(201);
+    let webhook =
+        json!({ "url": "https://mine.example/events", "secrets": [format!("whsec_{}", key(2))] });
+    let patch = |members: Value| ("PATCH", PARTY, change(members));
+    let then = [
+        patch(json!({ "signing_key": key(3) })),
+        patch(json!({ "signing_key": null })),
+        patch(json!({ "token_endpoint_auth_method": "client_secret_post" })),
+        patch(json!({ "webhook": webhook })),
+        patch(json!({ "client_secret_sha256": ["00".repeat(32)] })),
+    ];
+    let free = patch(json!({ "signing_key": key(1) }));
+    two.alone_until_live(act, free, &then).await;
     assert_eq!(scene.admin.entries("client-secret-beside-another").await, 0);
-    let webhook = json!({ "webhook": { "url": "https://mine.example/events", "secrets": [format!("whsec_{}", key(2))] } });
-    let digest = json!({ "client_secret_sha256": ["00".repeat(32)] });
-    for change in [
-        json!({ "signing_key": key(3) }),
-        json!({ "signing_key": null }),
-        json!({ "token_endpoint_auth_method": "client_secret_post" }),
-        webhook,
-        digest,
-    ] {
-        let refused = scene.patch(&bob, change).await;
-        let refused = refused.expect(409).refused("two-persons-needed");
-        assert!(
-            refused.text.contains("relying-party-change"),
-            "{}",
-            refused.text
-        );
-    }
-    scene
-        .patch(&bob, json!({ "name": "Newtown services" }))
-        .await
-        .expect(200);
+    let named = json!({ "name": "Newtown services" });
+    scene.patch(&two.bob, named).await.expect(200);
     // By two: the key stands in the proposal for nobody to read.
-    let change = json!({ "signing_key": key(3), "webhook": { "url": "https://mine.example/events", "secrets": [format!("whsec_{}", key(2))] } });
-    let detail = json!({ "relying_party": "newtown-staff", "change": change });
-    let id = scene
-        .admin
-        .propose(&bob, "relying-party-change", detail)
-        .await;
-    let shown = scene.get(&format!("/proposals/{id}")).await.expect(200);
+    let members = json!({ "signing_key": key(3), "webhook": webhook });
+    let detail = json!({ "relying_party": "newtown-staff", "change": members });
+    let shown = two.together(act, detail).await.text;
     assert!(
-        !shown.text.contains(&key(3)) && !shown.text.contains(&key(2)),
-        "{}",
-        shown.text
+        !shown.contains(&key(3)) && !shown.contains(&key(2)),
+        "{shown}"
     );
-    assert!(
-        shown.text.contains("signing_key: another one"),
-        "{}",
-        shown.text
-    );
-    scene
-        .admin
-        .decide(&bob, &id, "approve")
-        .await
-        .refused("second-person-needed");
-    scene
-        .admin
-        .decide(&scene.ann, &id, "approve")
-        .await
-        .expect(200);
-    let now = scene
-        .get("/relying-parties/newtown-staff")
-        .await
-        .expect(200);
-    assert_eq!(
-        now.json["declared"]["webhook"]["url"],
-        "https://mine.example/events"
-    );
+    assert!(shown.contains("signing_key: another one"), "{shown}");
+    let now = scene.get(PARTY).await.expect(200).json;
+    let url = &now["declared"]["webhook"]["url"];
+    assert_eq!(url, "https://mine.example/events");
     // A second secret is one person's, and not quiet.
-    scene.post(secrets, &json!({})).await.expect(201);
+    let secrets = format!("{PARTY}/secrets");
+    scene.post(&secrets, &json!({})).await.expect(201);
     assert_eq!(scene.admin.entries("client-secret-beside-another").await, 1);
 }
 
 async fn sec_13_whom_a_live_organisation_trusts_takes_two_persons(database: Database) {
-    let scene = Scene::with_newtown(database).await;
-    let bob = scene.admin.operator("bob", Role::Operator, None).await;
+    let two = Two::start(database).await;
     let trust = |issuer: &str, trusted: bool| json!({ "credential_type": "Identity", "issuer": issuer, "trusted": trusted });
     let path = "/organisations/newtown/trust";
     let (first, mine) = ("did:web:first.example", "did:web:mine.example");
-    // Nobody relies on it yet.
-    scene
-        .send(&bob, "POST", path, &trust(first, true))
-        .await
-        .expect(200);
-    scene
-        .post("/relying-parties/newtown-staff/secrets", &json!({}))
-        .await
-        .expect(201);
-    let refused = scene.send(&bob, "POST", path, &trust(mine, true)).await;
-    let refused = refused.expect(409).refused("two-persons-needed");
-    assert!(
-        refused.text.contains("organisation-trust-add"),
-        "{}",
-        refused.text
-    );
-    let whole = json!({ "change": { "trust": [{ "credential_type": "Identity", "issuers": [first, mine] }] } });
-    let refused = scene
-        .send(&bob, "PATCH", "/organisations/newtown", &whole)
-        .await;
-    refused.refused("two-persons-needed");
+    let act = "organisation-trust-add";
+    let list = json!({ "trust": [{ "credential_type": "Identity", "issuers": [first, mine] }] });
+    let then = [
+        ("POST", path, trust(mine, true)),
+        ("PATCH", "/organisations/newtown", change(list)),
+    ];
+    let free = ("POST", path, trust(first, true));
+    two.alone_until_live(act, free, &then).await;
     let detail =
         json!({ "organisation": "newtown", "credential_type": "Identity", "issuer": mine });
-    let id = scene
-        .admin
-        .propose(&bob, "organisation-trust-add", detail)
-        .await;
-    scene
-        .admin
-        .decide(&scene.ann, &id, "approve")
+    two.together(act, detail).await;
+    let now = two
+        .scene
+        .get("/organisations/newtown")
         .await
-        .expect(200);
-    let now = scene.get("/organisations/newtown").await.expect(200).text;
+        .expect(200)
+        .text;
     assert!(now.contains(mine), "{now}");
     // One person takes somebody out at once.
-    scene
-        .send(&bob, "POST", path, &trust(mine, false))
-        .await
-        .expect(200);
+    let out = trust(mine, false);
+    two.alone("POST", path, &out).await.expect(200);
 }

@@ -7,6 +7,7 @@ mod admin_door;
 mod admin_isolation;
 mod admin_proposals;
 mod admin_registry;
+mod alone;
 mod audit;
 mod authority;
 mod bulk_revocation;

@@ -1,11 +1,10 @@
 //! `/admin/v1/organisations`, `relying-parties`, `credential-types` and `registry`: what `lanyard apply` and `lanyard client` do
 //! on the machine, for operators with a token. There is one set of checks for both.
 
-mod act;
+mod acts;
 mod checklist;
 mod client_secrets;
 mod credential_types;
-mod live_acts;
 mod organisations;
 mod plans;
 mod relying_parties;
@@ -15,7 +14,7 @@ use serde_json::Value;
 
 use super::{Entry, Key, Kind, Plan, RegistryError};
 use crate::Gateway;
-use crate::admin::{Acts, Code, Operator, Problem, Routes, Why};
+use crate::admin::{Acts, Code, Operator, Problem, Routes, TwoPersonAct as _, Why};
 use crate::config::ConfigError;
 use crate::operate::{Declared, Guarded};
 
@@ -32,9 +31,9 @@ pub(crate) fn routes() -> Routes {
 
 /// Adds what takes two persons.
 pub(crate) fn acts(acts: Acts, gateway: &Gateway) -> Acts {
-    acts.with(act::RedirectUris(gateway.clone()))
-        .with(live_acts::Change(gateway.clone()))
-        .with(live_acts::Trust(gateway.clone()))
+    acts.with(acts::RedirectUris(gateway.clone()))
+        .with(acts::Change(gateway.clone()))
+        .with(acts::Trust(gateway.clone()))
 }
 
 /// Where something is declared.
@@ -198,9 +197,9 @@ async fn one_persons(
 /// The act by which two persons do it.
 const fn act_of(guarded: Guarded) -> &'static str {
     match guarded {
-        Guarded::Redirects => act::CODE,
-        Guarded::Proof => live_acts::CHANGE,
-        Guarded::Trust => live_acts::TRUST,
+        Guarded::Redirects => acts::RedirectUris::CODE,
+        Guarded::Proof => acts::Change::CODE,
+        Guarded::Trust => acts::Trust::CODE,
     }
 }
 

@@ -45,6 +45,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/relying-parties", "relying-parties"),
     ("/console/new/relying-party", "relying-party-new"),
     ("/console/relying-parties/{relying_party}", "relying-party"),
+    ("/console/relying-parties/{relying_party}/proof", "proof"),
     (
         "/console/relying-parties/{relying_party}/onboarding",
         "onboarding",
@@ -97,6 +98,9 @@ dialect = "plain"
 
 /// On one line, as a field is filled.
 const NEW_TYPE: &str = r#"{ "name": "FireSafety", "label": "Fire safety", "formats": ["jwt_vc_json"], "valid_for_days": 365, "attributes": [{ "name": "UniqueIdentifier", "label": "Staff passport unique identifier", "kind": "uuid", "mandatory": true, "source": "wire" }] }"#;
+
+/// Of nobody's receiver.
+const WEBHOOK_SECRET: &str = "whsec_Zm9yIHRlc3RzIG9ubHksIHRoZSBvbGRlciBvbmU=";
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -334,6 +338,30 @@ async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
     let call = browser.attribute("#environment", "readonly").await;
     assert_eq!(call, "true");
     look_at("secret-made").await;
+    // It is live now: what it proves itself by takes two persons, who see what differs.
+    let proof = console.address(&format!("{party}/proof"));
+    browser.open(&proof).await;
+    browser
+        .follow_named("button", "Change what it proves itself by")
+        .await;
+    assert!(browser.title().await.starts_with("Error: "));
+    browser
+        .fill(
+            "Address for its events",
+            "https://staff.newtown.example/events",
+        )
+        .await;
+    browser
+        .fill("Secrets that sign its events", WEBHOOK_SECRET)
+        .await;
+    browser.fill("Ticket", "INC-1044").await;
+    browser
+        .follow_named("button", "Change what it proves itself by")
+        .await;
+    assert_eq!(browser.text("h1").await, "Change a live relying party");
+    let differs = browser.text("#difference").await;
+    assert!(differs.contains("https://staff.newtown.example/events"));
+    look_at("proof-proposed").await;
     browser
         .open(&console.address("/console/new/credential-type"))
         .await;
