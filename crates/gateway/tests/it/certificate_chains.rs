@@ -4,8 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gateway::admin::Role;
+use gateway::config::place::Place;
 use gateway::keys::{KeyPurpose, KeyStore, SANDBOX_PASSPHRASE};
-use gateway::organisation::certificates::{Chain, ChainError, ChainPlace};
+use gateway::organisation::certificates::{Chain, ChainError};
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, IsCa, KeyPair, KeyUsagePurpose};
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ async fn certified_world(days: i64) -> (World, Authority) {
             let chain = authority.chain(key.public_jwk(), days, Timestamp::now());
             let file = config.keys.join(format!("../{name}.chain"));
             std::fs::write(&file, chain).unwrap();
-            ChainPlace::File(file)
+            Place::file(file)
         });
         config.organisations[0].certificate_chains = chains.to_vec();
     })
