@@ -22,6 +22,7 @@
 
 mod audit_routes;
 mod caller;
+mod once;
 mod openapi;
 mod problem;
 mod proposal;
@@ -33,6 +34,7 @@ mod routes;
 pub(crate) use audit_routes::routes as audit_routes;
 pub use caller::{Address, Operator};
 pub(crate) use caller::{IDLE, digest_of, new_session, new_token};
+pub(crate) use once::Once;
 pub use problem::{Code, Problem, Problems};
 pub use proposal::{Acts, Approved, Checked, Pending, TwoPersonAct};
 pub(crate) use proposal_routes::routes as proposal_routes;
