@@ -9,6 +9,7 @@ mod house;
 mod machine;
 mod postgres;
 mod python;
+mod skipped;
 mod tally;
 mod test;
 

@@ -11,6 +11,7 @@ use crate::generate::report;
 use crate::machine::{self, NPM_FOLDERS};
 use crate::postgres::{self, Postgres};
 use crate::python;
+use crate::skipped;
 use crate::tally::{Tally, passed_at_last};
 
 /// Tests that are too slow for every change look for this variable.
@@ -67,6 +68,7 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
     let machine = machine::prepare(&root, &target, plan.long)?;
 
     let mut environment = vec![(BROWSER, "1".to_owned())];
+    environment.extend(path_with(machine.node.as_deref()));
     if plan.long {
         environment.push((LONG, "1".to_owned()));
     }
@@ -114,6 +116,8 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
             .envs(environment.iter().cloned())
             .current_dir(&folder);
         all_passed &= succeeds_while_reading(&mut command, |line| tally.add_node_line(line))?;
+        let said = std::fs::read_to_string(&report).unwrap_or_default();
+        all_passed &= skipped::look_at(&said, plan.long);
     }
     println!("\n{tally}");
     if plan.long {
@@ -140,6 +144,7 @@ fn run_rust(
             .args(&plan.runner_arguments)
             .envs(environment.iter().cloned());
         let passed = succeeds_while_reading(&mut command, |line| tally.add_rust_line(line))?;
+        println!("Which tests did not run is not seen without cargo-nextest.");
         // Its last line counts the last binary only.
         println!("\n{tally}");
         return Ok((passed, tally));
@@ -168,10 +173,22 @@ fn run_rust(
     for name in passed_at_last(&said) {
         println!("passed only when it was tried again, to be mended: {name}");
     }
+    all_passed &= skipped::look_at(&said, plan.long);
     if plan.is_whole() && report.is_file() {
         std::fs::copy(&report, report::place(target, "rust"))?;
     }
     Ok((all_passed, tally + counted.unwrap_or_default()))
+}
+
+/// The search path, with the Node that was found in front: Rust's tests start it by its name.
+fn path_with(node: Option<&Path>) -> Option<(&'static str, String)> {
+    let folder = node?
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+    let joined = std::env::join_paths(folders).ok()?.into_string().ok()?;
+    Some(("PATH", joined))
 }
 
 fn has_node_tests(folder: &Path) -> bool {

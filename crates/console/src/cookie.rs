@@ -64,6 +64,12 @@ impl Cookie {
     }
 }
 
+/// A mark for one form: what it asks for is done once, however often the form is sent. Where the machine gives no random bytes it
+/// is none, and the API refuses it.
+pub(crate) fn mark() -> String {
+    fresh().unwrap_or_default()
+}
+
 /// A secret for a browser whose person is not logged in; nothing where the machine gives no random bytes.
 pub(crate) fn fresh() -> Option<String> {
     let mut bytes = [0; 32];

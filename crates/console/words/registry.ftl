@@ -112,6 +112,7 @@ secret-make = Make a secret
 secret-rotate = Let the others end
 secret-overlap-hint = How many days they go on working. 14 is usual.
 secret-made = A new secret
+secret-done-before = This form was sent before, and the secret was made then. No other one was made now, and nobody can show it to you again: if you did not keep it, make another one and end that one.
 secret-once-title = You see it only now
 secret-once = Put it where the system’s operators keep their secrets. Nobody can ask for it again.
 secret-others-end = The others end on { $at }.

@@ -2,6 +2,7 @@
 //! the file itself. Unknown keys are refused. Every key is documented here once.
 
 mod admin;
+pub mod place;
 mod secret;
 
 use std::net::SocketAddr;
@@ -12,6 +13,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 pub use admin::AdminConfig;
+use place::Place;
 pub use secret::Secret;
 
 use crate::keys::KeyError;
@@ -19,7 +21,7 @@ use crate::limits::{LimitsConfig, OwnLimits};
 use crate::metrics::{AvailabilityConfig, MetricsConfig};
 use crate::organisation::brand::BrandConfig;
 use crate::organisation::catalogue::CatalogueError;
-use crate::organisation::certificates::ChainPlace;
+use crate::organisation::certificates::Chain;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::entra::EntraConfig;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
@@ -186,7 +188,7 @@ pub struct OrganisationConfig {
     /// X.509 certificate chains for its keys of credentials and of status lists, each `{ file = … }` or PEM: the key's own
     /// certificate first, without the root.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub certificate_chains: Vec<ChainPlace>,
+    pub certificate_chains: Vec<Place<Chain>>,
     /// The systems that use the gateway in its name.
     #[serde(default, skip_serializing)]
     pub relying_parties: Vec<RelyingPartyConfig>,

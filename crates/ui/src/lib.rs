@@ -39,7 +39,7 @@ pub use brand::{
     Brand, BrandError, BrandFile, Colour, FooterLink, OpenError, SupportContact, Tenant,
 };
 pub use language::Language;
-pub use logo::{Logo, LogoError};
+pub use logo::{LARGEST as LARGEST_LOGO, Logo, LogoError};
 pub use page::{Account, Page};
 pub use render::{render, render_with};
 pub use words::{Words, WordsError};

@@ -62,29 +62,10 @@ impl Report {
         self.foreign.iter().map(String::as_str)
     }
 
-    /// Reads one report. Both writers escape `<` in texts, so that every `<` begins a tag.
     fn add(&mut self, xml: &str) {
-        let mut suites: Vec<String> = Vec::new();
-        let mut rest = xml;
-        while let Some(start) = rest.find('<') {
-            rest = &rest[start + 1..];
-            let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
-            if let Some(suite) = tag.strip_prefix("testsuite ") {
-                suites.push(attribute(suite, "name"));
-            } else if tag.starts_with("/testsuite") && !tag.starts_with("/testsuites") {
-                suites.pop();
-            } else if let Some(case) = tag.strip_prefix("testcase ") {
-                let body = if case.ends_with('/') {
-                    ""
-                } else {
-                    let end = rest.find("</testcase").unwrap_or(rest.len());
-                    &rest[tag.len()..end]
-                };
-                let name = attribute(case, "name");
-                let whole: Vec<&str> = suites.iter().map(String::as_str).chain([&*name]).collect();
-                self.outcomes.insert(whole.join("::"), outcome(body));
-            }
-        }
+        each_case(xml, |name, body| {
+            self.outcomes.insert(name, outcome(body));
+        });
     }
 
     #[cfg(test)]
@@ -112,12 +93,56 @@ pub(crate) fn begin(target: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("could not create {}", folder.display()))
 }
 
+/// Every test of a report that did not run, with what it says of the reason.
+pub(crate) fn skips(xml: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    each_case(xml, |name, body| {
+        found.extend(skip(body).map(|said| (name, said)));
+    });
+    found
+}
+
+/// Reads one report, test by test. Both writers escape `<` in texts, so that every `<` begins a tag.
+fn each_case(xml: &str, mut read: impl FnMut(String, &str)) {
+    let mut suites: Vec<String> = Vec::new();
+    let mut rest = xml;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start + 1..];
+        let tag = &rest[..rest.find('>').unwrap_or(rest.len())];
+        if let Some(suite) = tag.strip_prefix("testsuite ") {
+            suites.push(attribute(suite, "name"));
+        } else if tag.starts_with("/testsuite") && !tag.starts_with("/testsuites") {
+            suites.pop();
+        } else if let Some(case) = tag.strip_prefix("testcase ") {
+            let body = if case.ends_with('/') {
+                ""
+            } else {
+                let end = rest.find("</testcase").unwrap_or(rest.len());
+                &rest[tag.len()..end]
+            };
+            let name = attribute(case, "name");
+            let whole: Vec<&str> = suites.iter().map(String::as_str).chain([&*name]).collect();
+            read(whole.join("::"), body);
+        }
+    }
+}
+
 fn outcome(body: &str) -> Outcome {
     if body.contains("<failure") || body.contains("<error") {
         return Outcome::Failed;
     }
-    if body.contains("<skipped") {
-        return Outcome::Skipped;
+    match skip(body) {
+        Some(said) if said.contains("--long") => Outcome::Long,
+        Some(_) => Outcome::Skipped,
+        None => Outcome::Passed,
+    }
+}
+
+/// What a test says that did not run, from the word `skipped` on.
+fn skip(body: &str) -> Option<String> {
+    if let Some((_, tag)) = body.split_once("<skipped") {
+        let tag = tag.split('>').next().unwrap_or_default();
+        return Some(attribute(tag.trim_end_matches('/'), "message"));
     }
     // Rust's harness has no word for it: a test that cannot run here says so in a line of its own, which the harness
     // may have begun with `test a_name ... `.
@@ -132,11 +157,7 @@ fn outcome(body: &str) -> Outcome {
             .is_some_and(|word| word.eq_ignore_ascii_case("skipped"))
             .then_some(line)
     });
-    match said {
-        Some(line) if line.contains("--long") => Outcome::Long,
-        Some(_) => Outcome::Skipped,
-        None => Outcome::Passed,
-    }
+    said.map(|line| unescape(line.trim_end()))
 }
 
 fn attribute(tag: &str, name: &str) -> String {

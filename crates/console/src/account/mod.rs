@@ -11,6 +11,7 @@ use ui::Page;
 use ui::component::Row;
 
 use crate::api::Address;
+use crate::cookie::mark;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
 use crate::home::{Done, told_at};
@@ -41,6 +42,7 @@ struct SignIn {
     set_up_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     recovery_codes: i64,
+    set_up_with: Option<String>,
 }
 
 async fn sign_in(visit: &Visit) -> Result<SignIn, Problem> {
@@ -80,6 +82,10 @@ struct AccountPage {
     sessions: Vec<Shown>,
     tokens: Vec<Shown>,
     days: String,
+    /// Which token the log-in ends with, where it ends with one.
+    rests_on: String,
+    /// The mark of the form that makes a token.
+    once: String,
 }
 
 async fn show(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Response, Problem> {
@@ -121,6 +127,10 @@ async fn page(visit: &Visit, frame: Frame, fields: &Fields) -> Result<Response, 
         sessions: in_force(visit, &tokens, "session", now),
         tokens: in_force(visit, &tokens, "token", now),
         days: fields.text("days").to_owned(),
+        rests_on: sign_in.set_up_with.map_or_else(String::new, |token| {
+            visit.say_with("account-rests-on", &[("token", &token)])
+        }),
+        once: mark(),
     };
     Ok(render(status, &page))
 }
@@ -183,7 +193,8 @@ struct NewToken {
     expires_at: Timestamp,
 }
 
-/// The answer to the form and no page of its own: the token is shown once.
+/// The answer to the form and no page of its own: the token is shown once. Whoever loads that page again sends the form again,
+/// with the mark that is spent, and is told so.
 async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     let mut errors = FormErrors::default();
     let days = fields.optional("days").map(str::parse::<u32>).transpose();
@@ -197,7 +208,7 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
         Ok(days) => {
             // A screen left alone makes nobody a token.
             let current = json!({ "password": fields.raw("current"), "code": fields.text("code") });
-            let mut body = json!({ "current": current });
+            let mut body = json!({ "current": current, "once": fields.text("once") });
             if let Some(days) = days {
                 body["days"] = days.into();
             }
@@ -218,6 +229,9 @@ async fn new_token(visit: Visit, fields: Fields) -> Result<Response, Problem> {
                         ends,
                     };
                     return Ok(render(page.frame.status(), &page));
+                }
+                Err(problem) if problem.code == "done-before" => {
+                    errors.add("days", visit.say("token-done-before"));
                 }
                 Err(problem) => {
                     errors = problem.for_form(&["days", "current"], |name| {

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::json;
 use ui::Page;
 
-use super::{PATH, RelyingParty, answer, at};
+use super::{PATH, RelyingParty, answer, at, one_page};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
-use crate::problem::Problem;
+use crate::problem::{FormErrors, Problem};
 use crate::proposals::why;
 use crate::visit::Visit;
 
@@ -36,13 +36,15 @@ struct Made {
     others_end_at: Option<jiff::Timestamp>,
 }
 
-/// Makes it. The page is the answer to the form itself, since nobody can ask for it again.
+/// Makes it. The page is the answer to the form itself, since nobody can ask for it again: whoever loads it again sends the form
+/// again, with the mark that is spent, and is told so.
 pub(super) async fn make(
     visit: Visit,
     Path(client_id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Problem> {
     let mut body = why(&fields);
+    body["once"] = fields.text("once").into();
     let rotates = fields.text("rotate") == "yes";
     body["rotate"] = rotates.into();
     if let Some(days) = fields.optional("overlap_days").filter(|_| rotates) {
@@ -53,6 +55,11 @@ pub(super) async fn make(
     let address = Address::new(&["relying-parties", &client_id, "secrets"]);
     let made: Made = match visit.api.post(address, &body).await {
         Ok(made) => made,
+        Err(problem) if problem.code == "done-before" => {
+            let errors = FormErrors::one("make-secret", visit.say("secret-done-before"));
+            let frame = visit.frame(PATH, "relying-party").errors(errors);
+            return one_page(&visit, &client_id, frame, None).await;
+        }
         Err(problem) => return answer(&visit, &client_id, &fields, Err(problem), "").await,
     };
     let frame = visit.frame(PATH, "secret-made");

@@ -14,6 +14,7 @@ use ui::Page;
 use ui::component::{Choice, Row, TagColour};
 
 use crate::api::{Address, one_step};
+use crate::cookie::mark;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
 use crate::home::{Done, told_at};
@@ -259,6 +260,8 @@ struct RelyingPartyPage {
     version: i64,
     name: String,
     redirect_uris: String,
+    /// The mark of the form that makes a secret.
+    once: String,
 }
 
 /// A secret as the page lists it.
@@ -392,6 +395,7 @@ async fn one_page(
         name: text("name", one.name.clone()),
         redirect_uris: text("redirect_uris", one.redirect_uris.join("\n")),
         at: at(client_id),
+        once: mark(),
     };
     Ok(render(status, &page))
 }

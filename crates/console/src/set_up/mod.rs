@@ -33,7 +33,8 @@ pub(crate) fn pages() -> Pages {
         .act(CONFIRM_ANEW, None, post(confirm_anew))
 }
 
-/// A set-up that waits for a code, as the API gives it. The form carries it on, since nobody else keeps it.
+/// A set-up that waits for a code, as the API gives it. Its secret is shown on one page, and in no form: the gateway keeps it, and
+/// the form carries on what confirms it.
 #[derive(Deserialize)]
 struct Begun {
     set_up: String,
@@ -42,15 +43,6 @@ struct Begun {
 }
 
 impl Begun {
-    fn carried(fields: &Fields) -> Self {
-        let text = |name| fields.text(name).to_owned();
-        Self {
-            set_up: text("set_up"),
-            secret: text("secret"),
-            address: text("address"),
-        }
-    }
-
     /// The secret in groups of four, as people type it over.
     fn grouped(&self) -> String {
         let letters: Vec<char> = self.secret.chars().collect();
@@ -77,9 +69,12 @@ struct CodePage {
     page: Page,
     frame: Frame,
     action: &'static str,
-    begun: Begun,
-    grouped: String,
+    set_up: String,
+    /// The secret, on the first page alone.
+    secret: Option<String>,
     code: Option<Svg>,
+    /// Where one begins anew.
+    anew: &'static str,
 }
 
 #[derive(Template)]
@@ -168,10 +163,17 @@ async fn begin_anew(visit: Visit, fields: Fields) -> Result<Response, Problem> {
     if errors.is_empty() {
         let current = json!({ "password": fields.raw("current"), "code": fields.text("code") });
         let body = json!({ "password": fields.raw("password"), "current": current });
-        match visit.api.post(Address::new(&["sign-in"]), &body).await {
+        // Whoever shows a token besides is asked by that one: the log-in stands by itself then.
+        let other = fields.optional("token");
+        let with_other = other.map(|token| visit.api.with(token));
+        let api = with_other.as_ref().unwrap_or(&visit.api);
+        match api.post(Address::new(&["sign-in"]), &body).await {
             Ok(begun) => {
                 let frame = visit.frame("/console/account", "set-up-code-title");
                 return Ok(code_page(frame, begun, CONFIRM_ANEW));
+            }
+            Err(problem) if other.is_some() && problem.status.as_u16() == 401 => {
+                errors.add("token", visit.say("set-up-wrong-token"));
             }
             Err(problem) => {
                 let label = |field: &str| visit.say(&format!("set-up-{field}"));
@@ -188,11 +190,28 @@ fn code_page(frame: Frame, begun: Begun, action: &'static str) -> Response {
     let label = page.say("set-up-code-alt");
     let page = CodePage {
         code: ui::qr::svg(&begun.address, &label).ok(),
-        grouped: begun.grouped(),
+        secret: Some(begun.grouped()),
+        set_up: begun.set_up,
         page,
         frame,
         action,
-        begun,
+        anew: "",
+    };
+    render(status, &page)
+}
+
+/// The same after a wrong code, without what the authenticator was given.
+fn code_page_again(frame: Frame, fields: &Fields, action: &'static str) -> Response {
+    let status = frame.status();
+    let (page, frame) = frame.parts();
+    let page = CodePage {
+        code: None,
+        secret: None,
+        set_up: fields.text("set_up").to_owned(),
+        page,
+        frame,
+        action,
+        anew: if action == CONFIRM { PATH } else { ANEW },
     };
     render(status, &page)
 }
@@ -232,7 +251,7 @@ async fn confirm(guest: Guest, fields: Fields) -> Result<Response, Problem> {
         }
         Err(errors) => {
             let frame = guest.frame("set-up-code-title").errors(errors?);
-            Ok(code_page(frame, Begun::carried(&fields), CONFIRM))
+            Ok(code_page_again(frame, &fields, CONFIRM))
         }
     }
 }
@@ -252,7 +271,7 @@ async fn confirm_anew(visit: Visit, fields: Fields) -> Result<Response, Problem>
         }
         Err(errors) => {
             let frame = frame("set-up-code-title").errors(errors?);
-            Ok(code_page(frame, Begun::carried(&fields), CONFIRM_ANEW))
+            Ok(code_page_again(frame, &fields, CONFIRM_ANEW))
         }
     }
 }

@@ -116,6 +116,19 @@ impl Desk {
         (id, token)
     }
 
+    /// Another token of somebody's, as the machine's command makes it.
+    pub(crate) async fn token_of(&self, name: &str) -> String {
+        let app = self.gateway.app();
+        let random = Random::system();
+        let desk = OperatorDesk {
+            store: &app.store,
+            random: &random,
+            account: "test",
+            now: app.now(),
+        };
+        desk.new_token(name, None, None).await.unwrap()
+    }
+
     /// Forgets how somebody signs in, as the machine's command does.
     pub(crate) async fn reset(&self, name: &str) {
         let app = self.gateway.app();
@@ -161,7 +174,7 @@ impl Desk {
             .await
             .expect(200)
             .clone();
-        let secret = page.value("secret");
+        let secret = page.secret();
         let code = self.code(&secret);
         let page = browser
             .post("/console/set-up/confirm", &[("code", &code)])
@@ -253,6 +266,13 @@ impl Page {
         self.headers["location"].to_str().unwrap().to_owned()
     }
 
+    /// The secret of a new authenticator, as it is typed over; nothing where the page does not show it.
+    pub(crate) fn secret(&self) -> String {
+        let found = self.html.split("id=\"secret-text\">").nth(1);
+        let grouped = found.and_then(|rest| rest.split('<').next());
+        grouped.unwrap_or_default().replace(' ', "")
+    }
+
     /// The value of a hidden field; nothing where there is none.
     pub(crate) fn value(&self, name: &str) -> String {
         let mark = format!("name=\"{name}\" value=\"");
@@ -272,7 +292,7 @@ impl Browser {
 
     /// Sends the form of the page that is open, with its hidden fields and what is typed.
     pub(crate) async fn post(&mut self, path: &str, typed: &[(&str, &str)]) -> &Page {
-        let hidden = ["csrf", "to", "set_up", "secret", "address"];
+        let hidden = ["csrf", "to", "set_up", "once"];
         let mut form = url::form_urlencoded::Serializer::new(String::new());
         for name in hidden {
             let value = self.page.value(name);

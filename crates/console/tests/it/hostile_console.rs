@@ -406,7 +406,7 @@ async fn ones_own_account_changes_password_authenticator_and_tokens() {
         .await
         .expect(200)
         .says("Add your authenticator");
-    let secret = ann.browser.page.value("secret");
+    let secret = ann.browser.page.secret();
     assert_ne!(secret, ann.secret);
     let other = desk.code(&ann.secret);
     ann.browser

@@ -1,6 +1,7 @@
 //! The console's integration tests, one binary for all of them.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
+mod again;
 mod custody;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]

@@ -24,6 +24,7 @@
 mod act;
 mod audit_routes;
 mod caller;
+mod once;
 mod openapi;
 mod problem;
 mod proposal;
@@ -37,6 +38,7 @@ pub use act::{Acts, Approved, Checked, TwoPersonAct};
 pub(crate) use audit_routes::routes as audit_routes;
 pub use caller::{Address, Operator};
 pub(crate) use caller::{IDLE, digest_of, new_session, new_token};
+pub(crate) use once::Once;
 pub use problem::{Code, Problem, Problems};
 pub(crate) use proposal_routes::routes as proposal_routes;
 pub use read::{Asked, Told, Why, field};

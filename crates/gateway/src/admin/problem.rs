@@ -28,6 +28,7 @@ pub enum Code {
     FieldInvalid,
     NameTaken,
     ChangedMeanwhile,
+    DoneBefore,
     SecondPersonNeeded,
     ProposalDecided,
     ProposalExpired,
@@ -54,7 +55,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the description.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Unauthorized,
         Self::TooManyFailures,
         Self::SignInRefused,
@@ -71,6 +72,7 @@ impl Code {
         Self::FieldInvalid,
         Self::NameTaken,
         Self::ChangedMeanwhile,
+        Self::DoneBefore,
         Self::SecondPersonNeeded,
         Self::ProposalDecided,
         Self::ProposalExpired,
@@ -115,6 +117,7 @@ impl Code {
             Self::FieldInvalid => (400, "field-invalid", "Correct the member that is named and send it again."),
             Self::NameTaken => (409, "name-taken", "This name was given before, and is never given twice: choose another."),
             Self::ChangedMeanwhile => (409, "changed-meanwhile", "What this is about is no longer as it was: nothing was done; look, and ask anew."),
+            Self::DoneBefore => (409, "done-before", "This was sent before, with the same `once`, and was done then: nothing was done now, and what it made is not shown again."),
             Self::SecondPersonNeeded => (409, "second-person-needed", "You proposed this yourself, or answer for the program that did: another person must approve it."),
             Self::ProposalDecided => (409, "proposal-decided", "This proposal is decided: nothing was done now."),
             Self::ProposalExpired => (409, "proposal-expired", "Nobody decided on this proposal in time: propose it anew."),

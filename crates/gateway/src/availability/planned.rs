@@ -5,6 +5,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::config::place::read_text;
+
+/// The most bytes of the file: work of some thousand evenings.
+const LARGEST: u64 = 1024 * 1024;
+
 /// What is planned, in the order of the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,7 +62,7 @@ impl PlannedWork {
             return Ok(Self::default());
         };
         let file = || path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| PlannedError::File {
+        let text = read_text(path, LARGEST).map_err(|error| PlannedError::File {
             file: file(),
             reason: error.to_string(),
         })?;

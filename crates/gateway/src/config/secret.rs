@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::ConfigError;
+use super::place::read_text;
+
+/// The most bytes of a secret's file: a private key with its certificates has a tenth of that.
+const LARGEST: u64 = 64 * 1024;
 
 /// Where a secret is kept.
 #[derive(Clone)]
@@ -85,9 +89,9 @@ impl Secret {
             reason,
         };
         let text = match self {
-            Self::File(path) => Zeroizing::new(
-                std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?,
-            ),
+            Self::File(path) => {
+                read_text(path, LARGEST).map_err(|error| fault(error.to_string()))?
+            }
             Self::Env(name) => {
                 Zeroizing::new(std::env::var(name).map_err(|error| fault(error.to_string()))?)
             }

@@ -42,6 +42,14 @@ impl Glance {
     }
 }
 
+/// An interaction whose link somebody followed.
+pub enum Followed {
+    /// With what is personal.
+    Opened(Interaction),
+    /// To be looked at.
+    Seen(Glance),
+}
+
 /// Why an interaction could not be advanced.
 #[allow(missing_docs)]
 #[derive(Debug, thiserror::Error)]
@@ -178,13 +186,24 @@ impl Interactions {
         self.one("link = $1 OR link_here = $2", &[link, link]).await
     }
 
-    /// The same without opening what is sealed: who follows the QR code's link is only sent on.
-    pub async fn glance_by_link(&self, link: &str) -> Result<Option<Glance>, StoreError> {
+    /// The same, and what is sealed is opened where its organisation needs that: who follows the QR code's link is only sent on.
+    pub async fn follow_link(
+        &self,
+        link: &str,
+        opens: impl FnOnce(&str) -> bool,
+    ) -> Result<Option<Followed>, StoreError> {
         if !is_token(link) {
             return Ok(None);
         }
-        self.seen("link = $1 OR link_here = $2", &[link, link])
-            .await
+        let condition = "link = $1 OR link_here = $2";
+        let Some(row) = self.row("sealed", condition, &[link, link]).await? else {
+            return Ok(None);
+        };
+        Ok(Some(if opens(row.text("organisation")?) {
+            Followed::Opened(self.read(&row)?)
+        } else {
+            Followed::Seen(Glance(read_open(&row, None)?))
+        }))
     }
 
     /// By the short code, in the form in which it is kept.

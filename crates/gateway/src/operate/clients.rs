@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use store::StoreError;
+use store::{Statement, StoreError};
 
 use crate::Gateway;
 use crate::audit::{self, By, Entry};
@@ -32,6 +32,18 @@ impl Gateway {
         overlap: Option<SignedDuration>,
         by: impl Into<By<'a>>,
     ) -> Result<Made, RegistryError> {
+        self.make_client_secret_with(client_id, overlap, by, None)
+            .await
+    }
+
+    /// The same in one batch with another statement, if there is one.
+    pub(crate) async fn make_client_secret_with<'a>(
+        &self,
+        client_id: &str,
+        overlap: Option<SignedDuration>,
+        by: impl Into<By<'a>>,
+        also: Option<Statement>,
+    ) -> Result<Made, RegistryError> {
         let by = by.into();
         let party = self.with_secrets(client_id)?;
         let app = self.live.now();
@@ -41,6 +53,7 @@ impl Gateway {
         let told = entry(by, audit::Act::ClientSecretMade, &party, now).id("secret", &made.id);
         let mut batch = std::mem::take(&mut made.batch);
         batch.push(told.into());
+        batch.extend(also);
         let others = secrets::read(&app.store).await?.remove(client_id);
         let others = others.unwrap_or_default();
         // Whoever has it is that relying party. Nobody may need to wait for a second person when one is lost, but nobody does it

@@ -139,7 +139,7 @@ impl Desk<'_> {
         Ok(token)
     }
 
-    /// Revokes a token by its id.
+    /// Revokes a token by its id, with all that was made with it and the sign-in that was set up with it.
     pub async fn revoke_token(&self, id: &str) -> Result<(), DeskError> {
         let owner = rows::owner_of(self.store, id)
             .await?
@@ -151,7 +151,9 @@ impl Desk<'_> {
                 owner.organisation.as_deref(),
             )
             .id("token", id);
-        let revoked = rows::revoke_token(id, self.now).into_iter();
+        let ends_sign_in = rows::has_set_up(self.store, id).await?;
+        let entry = rows::tells_of_sign_in(entry, ends_sign_in);
+        let revoked = rows::revoke_token(id, ends_sign_in, self.now).into_iter();
         self.store.write(revoked.chain([entry.into()])).await?;
         Ok(())
     }

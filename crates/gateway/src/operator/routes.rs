@@ -13,7 +13,7 @@ use super::rows::{self, Known, Token};
 use super::set_up_routes::{Current, must_be_a_person, prove};
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{
-    Address, Code, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of,
+    Address, Code, Once, Operator, Problem, Problems, Right, Role, Routes, Told, Why, digest_of,
     new_token,
 };
 use crate::app::App;
@@ -184,6 +184,10 @@ struct AskedToken {
     #[serde(default)]
     #[schema(nullable = false)]
     current: Option<Current>,
+    /// A mark of your choice: sent again, nothing is made again. 16 to 64 letters, digits, hyphens and underscores.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    once: Option<String>,
 }
 
 /// A new token.
@@ -218,6 +222,8 @@ async fn new_own_token(
     if !(1..=MOST_TOKEN_DAYS).contains(&days) {
         return Err(Problem::field("days", "it is a number from 1 to 400"));
     }
+    let once = Once::said(asked.once.as_deref(), &operator)?;
+    once.check(&app.store).await?;
     if operator.session {
         must_be_a_person(&operator)?;
         prove(&app, &operator, from, asked.current).await?;
@@ -234,7 +240,9 @@ async fn new_own_token(
     )
     .organisation(operator.organisation())
     .id("token", &id);
-    app.store.write([insert, entry.into()]).await?;
+    let batch = once.spend(now).into_iter().chain([insert, entry.into()]);
+    let written = app.store.write(batch).await;
+    written.map_err(|error| once.refused(error))?;
     let made = rows::tokens_of(&app.store, &operator.id).await?;
     let made = made.into_iter().find(|one| one.id == id);
     let expires_at = made.ok_or(Code::NotFound)?.expires_at;
@@ -248,7 +256,7 @@ async fn new_own_token(
     ))
 }
 
-/// Revoke a token and all that was made with it: one's own, or with `operators-change` anybody's that one may see
+/// Revoke a token and all that was made with it, and the sign-in that was set up with it: one's own, or with `operators-change` anybody's that one may see
 #[utoipa::path(
     post,
     path = "/admin/v1/tokens/{token}/revoke",
@@ -281,7 +289,9 @@ async fn revoke(
     )
     .organisation(owner.organisation.as_deref())
     .id("token", &id);
-    let revoked = rows::revoke_token(&id, now).into_iter();
+    let ends_sign_in = rows::has_set_up(&app.store, &id).await?;
+    let entry = rows::tells_of_sign_in(entry, ends_sign_in);
+    let revoked = rows::revoke_token(&id, ends_sign_in, now).into_iter();
     let batch = revoked.chain([why.told(entry).into()]);
     app.store.write(batch).await?;
     Ok(StatusCode::NO_CONTENT)

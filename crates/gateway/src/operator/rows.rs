@@ -5,6 +5,7 @@ use serde::Serialize;
 use store::{Row, Statement, Store, StoreError};
 
 use crate::admin::{IDLE, Role};
+use crate::audit::Entry;
 
 /// An operator that is not there yet.
 #[derive(Clone, Debug)]
@@ -261,17 +262,64 @@ pub(super) fn insert_own_token(
         .must_change(1)
 }
 
-/// Revokes a token, if it is in force, and all that was made with it.
-pub(super) fn revoke_token(id: &str, now: Timestamp) -> [Statement; 2] {
-    let with = |sql| Statement::new(sql).bind(now).bind(id);
-    [
-        with("UPDATE operator_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL")
-            .must_change(1),
-        with(
-            "UPDATE operator_tokens SET revoked_at = $1 WHERE revoked_at IS NULL AND id IN \
-             (WITH RECURSIVE made (id) AS (SELECT id FROM operator_tokens WHERE made_with = $2 \
-             UNION SELECT t.id FROM operator_tokens t JOIN made ON t.made_with = made.id) SELECT id FROM made)",
-        ),
+/// A token and all that was made with it, to the last of the chain.
+fn made_with(place: u32) -> String {
+    format!(
+        "(WITH RECURSIVE made (id) AS (SELECT CAST(${place} AS TEXT) \
+         UNION SELECT t.id FROM operator_tokens t JOIN made ON t.made_with = made.id) SELECT id FROM made)"
+    )
+}
+
+/// Whether somebody signs in by what was set up with that token, or with one that was made with it.
+pub(super) async fn has_set_up(store: &Store, token: &str) -> Result<bool, StoreError> {
+    let sql = format!(
+        "SELECT operator FROM operator_sign_ins WHERE set_up_with IN {}",
+        made_with(1)
+    );
+    let found = store.read_one(Statement::new(sql).bind(token)).await?;
+    Ok(found.is_some())
+}
+
+/// The same in the entry of the audit.
+pub(super) fn tells_of_sign_in(entry: Entry, ends: bool) -> Entry {
+    if ends {
+        entry.with("sign-in", "ended")
+    } else {
+        entry
+    }
+}
+
+/// Revokes a token, if it is in force, and all that was made with it; a sign-in that was set up with any of these ends as well,
+/// with its recovery codes, and with what its holder began to set up anew. Unmet where `ends_sign_in` ([`has_set_up`]) is no
+/// longer so.
+pub(super) fn revoke_token(id: &str, ends_sign_in: bool, now: Timestamp) -> Vec<Statement> {
+    let of_holder = |table: &str, more: &str| {
+        let sql = format!(
+            "DELETE FROM {table} WHERE operator = (SELECT operator FROM operator_tokens WHERE id = $1){more} \
+             AND NOT EXISTS (SELECT 1 FROM operator_sign_ins s WHERE s.operator = {table}.operator)"
+        );
+        Statement::new(sql).bind(id)
+    };
+    let revoke = "UPDATE operator_tokens SET revoked_at = $1 WHERE revoked_at IS NULL AND id";
+    let revoke = |which: &str| {
+        Statement::new(format!("{revoke} {which}"))
+            .bind(now)
+            .bind(id)
+    };
+    let ended = format!(
+        "DELETE FROM operator_sign_ins WHERE set_up_with IN {}",
+        made_with(1)
+    );
+    vec![
+        // Its row is held from here on: nobody sets up a sign-in with it meanwhile.
+        revoke("= $2").must_change(1),
+        Statement::new(ended)
+            .bind(id)
+            .must_change(ends_sign_in.into()),
+        of_holder("operator_set_ups", " AND proved = 1"),
+        of_holder("operator_recovery_codes", ""),
+        // After the sign-in is gone, so that a session that began with it at this moment is among them.
+        revoke(&format!("IN {}", made_with(2))),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! `/admin/v1/sign-in`: by what one signs in, and setting it up.
 //!
-//! The first set-up asks for a token of the operator: whoever has it is them already. A later one asks for the password and a
+//! The first set-up asks for a token of the operator: whoever has it is them already, as long as it is not revoked. Until they have
+//! shown another token of theirs, the sign-in rests on that one and ends with it (decision 0043). A later set-up asks for the password and a
 //! code as well, with a session or a token, so that neither a screen left alone nor a token that was found gives anybody the
 //! account for longer than they last. The account for emergencies and programs have no password: they have their token.
 
@@ -48,6 +49,11 @@ struct SignInState {
     last_used_at: Option<Timestamp>,
     /// How many recovery codes are left.
     recovery_codes: i64,
+    /// The token on which it rests, since nothing else was shown: whoever revokes that one, or what it was made with, ends the
+    /// sign-in, too. Set it up anew with another token that was not made with this one, and it stands by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "tk-3n8c-71vw")]
+    set_up_with: Option<String>,
 }
 
 /// How one signs in
@@ -64,7 +70,8 @@ async fn state(State(app): State<App>, by: Operator) -> Result<Json<SignInState>
     let left = left.map(|row| row.integer("count")).transpose()?;
     Ok(Json(SignInState {
         set_up_at: kept.as_ref().map(|kept| kept.set_up_at),
-        last_used_at: kept.and_then(|kept| kept.last_used_at),
+        last_used_at: kept.as_ref().and_then(|kept| kept.last_used_at),
+        set_up_with: kept.and_then(|kept| kept.set_up_with),
         recovery_codes: left.unwrap_or(0),
     }))
 }
@@ -178,6 +185,7 @@ pub(super) async fn prove(
     let second = Second::of(&kept, &kept.totp(app)?, &current.code, now);
     if let Some(second) = second.filter(|_| is_right) {
         let used = second.use_up(&by.id, now).into_iter();
+        let used = used.chain([sign_in::stands_by_itself(by)]);
         match app.store.write(used.chain(attempt.forget())).await {
             Ok(_) => return Ok(()),
             // The code was used before, by whoever it was.
@@ -238,7 +246,7 @@ async fn confirm(
         .write([counted.must_change(1)])
         .await
         .map_err(over)?;
-    let sql = "SELECT s.operator, s.password_hash, s.totp_secret, o.organisation \
+    let sql = "SELECT s.operator, s.token, s.password_hash, s.totp_secret, o.organisation \
                FROM operator_set_ups s JOIN operators o ON o.id = s.operator WHERE s.digest = $1";
     let row = app.store.read_one(Statement::new(sql).bind(digest)).await?;
     let row = row.ok_or(Code::SetUpOver)?;
@@ -250,14 +258,16 @@ async fn confirm(
     let step = step.ok_or_else(|| Problem::field("code", reason))?;
     let session = NewSession::new(&app.random, now);
     let (recovery_codes, codes) = new_recovery_codes(&app.random, operator);
-    // Whoever revoked the token meanwhile revoked this with it; and a sign-in that came meanwhile is not taken by what was begun
+    // The token's row is held: whoever revoked it meanwhile revoked this with it, and whoever is about to finds it. And a sign-in that came meanwhile is not taken by what was begun
     // before there was one.
+    let held = "UPDATE operator_tokens SET made_at = made_at WHERE id = $1 AND revoked_at IS NULL";
     let done = "DELETE FROM operator_set_ups WHERE digest = $1 AND EXISTS (SELECT 1 FROM operator_tokens t \
                 JOIN operators o ON o.id = t.operator WHERE t.id = operator_set_ups.token AND t.revoked_at IS NULL \
                 AND o.removed_at IS NULL) AND (proved = 1 OR NOT EXISTS \
                 (SELECT 1 FROM operator_sign_ins s WHERE s.operator = operator_set_ups.operator))";
-    let kept = "INSERT INTO operator_sign_ins (operator, password_hash, totp_secret, last_step, set_up_at) \
-                VALUES ($1, $2, $3, $4, $5) ON CONFLICT (operator) DO UPDATE SET password_hash = excluded.password_hash, \
+    // A later one rests on what the first one did, unless `prove` has found otherwise.
+    let kept = "INSERT INTO operator_sign_ins (operator, password_hash, totp_secret, last_step, set_up_at, set_up_with) \
+                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (operator) DO UPDATE SET password_hash = excluded.password_hash, \
                 totp_secret = excluded.totp_secret, last_step = excluded.last_step, set_up_at = excluded.set_up_at, \
                 last_used_at = NULL";
     let kept = Statement::new(kept)
@@ -265,14 +275,17 @@ async fn confirm(
         .bind(row.text("password_hash")?)
         .bind(sign_in::seal(&app, &place(operator), &totp)?)
         .bind(step)
-        .bind(now);
+        .bind(now)
+        .bind(row.text("token")?);
     let told = entry(
         operator,
         row.optional_text("organisation")?,
         Act::OperatorSignInSetUp,
         now,
     );
-    let mut batch = vec![Statement::new(done).bind(digest).must_change(1), kept];
+    let held = Statement::new(held).bind(row.text("token")?).must_change(1);
+    let done = Statement::new(done).bind(digest).must_change(1);
+    let mut batch = vec![held, done, kept];
     batch.extend(codes);
     batch.push(end_sessions(operator, None, now));
     batch.push(session.insert(operator, now));

@@ -31,9 +31,11 @@ pub(super) struct Kept {
     pub(super) last_step: i64,
     pub(super) set_up_at: Timestamp,
     pub(super) last_used_at: Option<Timestamp>,
+    /// The token on which it rests: it ends when that one is revoked.
+    pub(super) set_up_with: Option<String>,
 }
 
-const KEPT: &str = "SELECT o.id, o.organisation, s.password_hash, s.totp_secret, s.last_step, s.set_up_at, s.last_used_at \
+const KEPT: &str = "SELECT o.id, o.organisation, s.password_hash, s.totp_secret, s.last_step, s.set_up_at, s.last_used_at, s.set_up_with \
                     FROM operator_sign_ins s JOIN operators o ON o.id = s.operator \
                     WHERE o.removed_at IS NULL AND o.break_glass = 0";
 
@@ -47,6 +49,7 @@ impl Kept {
             last_step: row.integer("last_step")?,
             set_up_at: row.timestamp("set_up_at")?,
             last_used_at: row.optional_timestamp("last_used_at")?,
+            set_up_with: row.optional_text("set_up_with")?.map(str::to_owned),
         })
     }
 
@@ -152,10 +155,12 @@ impl NewSession {
         }
     }
 
-    /// Its row. Its operator must be there.
+    /// Its row. Its operator must be there. Where the sign-in rests on a token, so does the session: both end with that one.
     pub(super) fn insert(&self, operator: &str, now: Timestamp) -> Statement {
         let sql = "INSERT INTO operator_tokens (id, operator, digest, made_at, expires_at, kind, made_with) \
-                   SELECT $1, id, $2, $3, $4, 'session', CAST($6 AS TEXT) FROM operators WHERE id = $5 AND removed_at IS NULL \
+                   SELECT $1, id, $2, $3, $4, 'session', COALESCE(CAST($6 AS TEXT), \
+                   (SELECT s.set_up_with FROM operator_sign_ins s WHERE s.operator = operators.id)) \
+                   FROM operators WHERE id = $5 AND removed_at IS NULL \
                    AND (CAST($6 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM operator_tokens t WHERE t.id = CAST($6 AS TEXT) AND t.revoked_at IS NULL))";
         Statement::new(sql)
             .bind(&self.id)
@@ -166,6 +171,18 @@ impl NewSession {
             .bind(self.made_with.as_deref())
             .must_change(1)
     }
+}
+
+/// Where whoever shows their password and a code also has a token that was not made with the one on which their sign-in rests, nor
+/// that one with it, nor both with a third: two things that nobody finds together. From then on it stands by itself.
+pub(super) fn stands_by_itself(by: &Operator) -> Statement {
+    let sql = "UPDATE operator_sign_ins SET set_up_with = NULL WHERE operator = $1 AND set_up_with IS NOT NULL AND NOT EXISTS \
+               (WITH RECURSIVE theirs (id) AS (SELECT CAST($2 AS TEXT) UNION SELECT t.made_with FROM operator_tokens t \
+               JOIN theirs ON t.id = theirs.id WHERE t.made_with IS NOT NULL), \
+               first (id) AS (SELECT set_up_with FROM operator_sign_ins WHERE operator = $1 UNION SELECT t.made_with \
+               FROM operator_tokens t JOIN first ON t.id = first.id WHERE t.made_with IS NOT NULL) \
+               SELECT 1 FROM theirs JOIN first ON theirs.id = first.id)";
+    Statement::new(sql).bind(&by.id).bind(&by.token)
 }
 
 /// Ends the sessions of an operator, but for one where that is named, and every token that any of them made: whoever was in a

@@ -169,7 +169,7 @@ async fn end(State(app): State<App>, by: Operator) -> Result<StatusCode, Problem
     }
     let now = app.now();
     let entry = entry(&by.id, by.organisation(), Act::OperatorSignedOut, now);
-    let ended = super::rows::revoke_token(&by.token, now).into_iter();
+    let ended = super::rows::revoke_token(&by.token, false, now).into_iter();
     let entry = entry.id("session", &by.token).into();
     app.store.write(ended.chain([entry])).await?;
     Ok(StatusCode::NO_CONTENT)

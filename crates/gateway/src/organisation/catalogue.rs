@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::expiry::{ExpiryFrom, date, date_time};
+use crate::config::place::read_text;
+
+/// The most bytes of a credential type's file.
+const LARGEST: u64 = 1024 * 1024;
 
 /// The attribute of every issued credential that ties it to its holder's staff passport (DW-69).
 pub const UNIQUE_IDENTIFIER: &str = "UniqueIdentifier";
@@ -395,7 +399,7 @@ impl Catalogue {
             {
                 files.push((
                     path.display().to_string(),
-                    std::fs::read_to_string(&path).map_err(fault)?,
+                    read_text(&path, LARGEST).map_err(fault)?.to_string(),
                 ));
             }
         }

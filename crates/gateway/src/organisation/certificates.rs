@@ -6,13 +6,9 @@
 //! whether its key is one that issues, and its dates, when it is declared and whenever it is used: a gateway starts
 //! with a chain that has ended, and leaves it out.
 
-use std::path::PathBuf;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde::de::{Error as _, value::MapAccessDeserializer};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use standards::base64url;
 use standards::jose::Jwk;
@@ -23,6 +19,7 @@ use x509_parser::public_key::PublicKey;
 
 use super::Organisation;
 use crate::config::ConfigError;
+use crate::config::place::{Place, Placed};
 
 /// The longest file.
 const LONGEST: usize = 64 * 1024;
@@ -30,72 +27,6 @@ const LONGEST: usize = 64 * 1024;
 const MOST: usize = 10;
 /// The most chains of one organisation: one each for keys that sign, come next, and verify only, and their renewals.
 const MOST_CHAINS: usize = 16;
-
-/// Where a chain is, as it is declared.
-#[derive(Debug, Clone)]
-pub enum ChainPlace {
-    /// In a PEM file of this machine.
-    File(PathBuf),
-    /// Here, as PEM.
-    Held(String),
-}
-
-impl ChainPlace {
-    /// The PEM itself.
-    pub fn read(&self) -> Result<String, String> {
-        match self {
-            Self::Held(text) => Ok(text.clone()),
-            Self::File(path) => std::fs::read_to_string(path)
-                .map_err(|error| format!("{}: {error}", path.display())),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ChainPlace {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PlaceVisitor;
-
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Place {
-            file: PathBuf,
-        }
-
-        impl<'de> serde::de::Visitor<'de> for PlaceVisitor {
-            type Value = ChainPlace;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("{ file = … } or certificates as PEM")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ChainPlace, E> {
-                Ok(ChainPlace::Held(text.to_owned()))
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                map: A,
-            ) -> Result<ChainPlace, A::Error> {
-                let place = Place::deserialize(MapAccessDeserializer::new(map));
-                place
-                    .map(|place| ChainPlace::File(place.file))
-                    .map_err(A::Error::custom)
-            }
-        }
-
-        deserializer.deserialize_any(PlaceVisitor)
-    }
-}
-
-/// What is kept are the certificates and nothing else of the file, which is read once: a private key that somebody left in
-/// it goes nowhere.
-impl Serialize for ChainPlace {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.read().map_err(serde::ser::Error::custom)?;
-        let chain = Chain::parse(&text).map_err(serde::ser::Error::custom)?;
-        serializer.serialize_str(&chain.to_pem())
-    }
-}
 
 /// Why certificates are no chain for a key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -265,8 +196,23 @@ impl Chain {
     pub fn x5c(&self) -> &[String] {
         &self.x5c
     }
+}
 
-    fn to_pem(&self) -> String {
+impl Placed for Chain {
+    const SAID: &'static str = "{ file = … } or certificates as PEM";
+    const LARGEST: u64 = LONGEST as u64;
+
+    fn of_file(bytes: &[u8]) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| ChainError::Format.to_string())?;
+        Self::of_text(text)
+    }
+
+    fn of_text(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|error| error.to_string())
+    }
+
+    /// The certificates and nothing else of the file: a private key that somebody left in it goes nowhere.
+    fn to_text(&self) -> String {
         let mut pem = String::new();
         for certificate in &self.x5c {
             pem.push_str("-----BEGIN CERTIFICATE-----\n");
@@ -319,7 +265,7 @@ fn key_of(certificate: &X509Certificate<'_>) -> Option<Jwk> {
 }
 
 /// Reads the chains that are declared of an organisation.
-pub(super) fn load(id: &str, places: &[ChainPlace]) -> Result<Vec<Chain>, ConfigError> {
+pub(super) fn load(id: &str, places: &[Place<Chain>]) -> Result<Vec<Chain>, ConfigError> {
     let fault = |at: usize, reason: String| {
         let key = format!("organisations.{id}.certificate_chains ({})", at + 1);
         ConfigError::value(key, reason)
@@ -330,11 +276,10 @@ pub(super) fn load(id: &str, places: &[ChainPlace]) -> Result<Vec<Chain>, Config
             format!("at most {MOST_CHAINS}: take out those that have ended"),
         ));
     }
-    let chains = places.iter().enumerate().map(|(at, place)| {
-        let text = place.read().map_err(|reason| fault(at, reason))?;
-        Chain::parse(&text).map_err(|error| fault(at, error.to_string()))
-    });
-    chains.collect()
+    let chains = places.iter().enumerate();
+    chains
+        .map(|(at, place)| place.read().map_err(|reason| fault(at, reason)))
+        .collect()
 }
 
 impl Organisation {

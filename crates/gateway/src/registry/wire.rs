@@ -7,10 +7,9 @@ use zeroize::Zeroizing;
 
 use super::by_name::ByName;
 use super::{Declaration, Entry, Secrets};
+use crate::config::place::Place;
 use crate::config::{ConfigError, OrganisationConfig, RelyingPartyConfig, Secret};
-use crate::organisation::brand::LogoPlace;
 use crate::organisation::catalogue::CredentialType;
-use crate::organisation::certificates::ChainPlace;
 
 /// The members of a whole declaration.
 const MEMBERS: [&str; 2] = ["credential_types", "organisations"];
@@ -90,12 +89,11 @@ pub(super) fn organisation(sent: Value) -> Result<OrganisationConfig, ConfigErro
         .brand
         .as_ref()
         .and_then(|brand| brand.logo.as_ref());
-    if matches!(logo, Some(LogoPlace::File(_))) {
+    if logo.is_some_and(Place::is_file) {
         let reason = "send the logo itself, as data:image/png;base64,…: a file of the gateway's machine is read by `lanyard apply` alone";
         return Err(fault("brand.logo", reason));
     }
-    let is_file = |chain: &ChainPlace| matches!(chain, ChainPlace::File(_));
-    if organisation.certificate_chains.iter().any(is_file) {
+    if organisation.certificate_chains.iter().any(Place::is_file) {
         let reason = "send the certificates themselves, as PEM: a file of the gateway's machine is read by `lanyard apply` alone";
         return Err(fault("certificate_chains", reason));
     }

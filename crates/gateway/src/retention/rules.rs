@@ -120,6 +120,7 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
             values: vec![kept_seconds],
         },
         spent("operator_set_ups", "sign-ins of operators that nobody confirmed"),
+        spent("spent_marks", "marks of forms that were sent, a day"),
         Rule {
             code: "operator_attempts",
             table: "operator_attempts",
@@ -201,7 +202,9 @@ fn of_operators(now: Timestamp, kept: i64, days: &str) -> Vec<Rule> {
             &format!(
                 "digests of operators' tokens that ran out or were revoked, {ENDED_DAYS} days"
             ),
-            "COALESCE(revoked_at, expires_at) < $1",
+            // One on which a sign-in rests is still to be revoked, and all that lead to it.
+            "COALESCE(revoked_at, expires_at) < $1 AND NOT EXISTS (SELECT 1 FROM operator_sign_ins s \
+             WHERE s.operator = operator_tokens.operator AND s.set_up_with IS NOT NULL)",
             ended,
         ),
     ]

@@ -51,16 +51,22 @@ fn named(name: &str, is_ca: bool) -> CertificateParams {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        Self::unlike("An authority", |_| ())
+    }
+
+    /// One that signs under that name, and whose own certificate is altered.
+    pub(crate) fn unlike(signs_as: &str, change: impl FnOnce(&mut CertificateParams)) -> Self {
         let (root_key, middle_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
         let root = named("A root", true);
         let root_pem = root.self_signed(&root_key).unwrap().pem();
         let root = Issuer::new(root, root_key);
-        let middle = named("An authority", true);
+        let mut middle = named("An authority", true);
+        change(&mut middle);
         let middle_pem = middle.signed_by(&middle_key, &root).unwrap().pem();
         Self {
             root: root_pem,
             middle: middle_pem,
-            issuer: Issuer::new(middle, middle_key),
+            issuer: Issuer::new(named(signs_as, true), middle_key),
         }
     }
 

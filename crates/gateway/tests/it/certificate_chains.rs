@@ -4,8 +4,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gateway::admin::Role;
+use gateway::config::place::Place;
 use gateway::keys::{KeyPurpose, KeyStore, SANDBOX_PASSPHRASE};
-use gateway::organisation::certificates::{Chain, ChainError, ChainPlace};
+use gateway::organisation::certificates::{Chain, ChainError};
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, IsCa, KeyPair, KeyUsagePurpose};
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ async fn certified_world(days: i64) -> (World, Authority) {
             let chain = authority.chain(key.public_jwk(), days, Timestamp::now());
             let file = config.keys.join(format!("../{name}.chain"));
             std::fs::write(&file, chain).unwrap();
-            ChainPlace::File(file)
+            Place::file(file)
         });
         config.organisations[0].certificate_chains = chains.to_vec();
     })
@@ -191,6 +192,12 @@ async fn a_chain_is_declared_renewed_and_told_of_and_what_is_none_is_refused(dat
     assert!((88..=90).contains(&days), "{told}");
     assert!(told["certificate_ends_at"].is_string());
 
+    // Of two that hold what is signed bears the one that holds longer.
+    let known = world.gateway.app();
+    let newtown = known.organisations.find("newtown").unwrap();
+    let used = newtown.chain_of(own.kid().unwrap(), now).unwrap();
+    assert!(used.days_left(now) >= 88, "{} days", used.days_left(now));
+
     // What has ended meanwhile does not stand in the way of another change.
     world.later(SignedDuration::from_hours(24 * 100));
     let lee = scene.admin.operator("lee", Role::Administrator, None).await;
@@ -236,13 +243,34 @@ fn what_is_no_chain_is_told_apart() {
             ChainError::Usage,
         ),
     ];
-    for (text, expected) in rows {
+    // The right key under another name, and one of whom no authority says that it is one.
+    let renamed = Authority::unlike("Another authority", |_| ());
+    let no_authority = Authority::unlike("An authority", |of| of.is_ca = IsCa::NoCa);
+    let of_others = [
+        (renamed.chain(key, 30, now), ChainError::Order(1)),
+        (no_authority.chain(key, 30, now), ChainError::NoAuthority(2)),
+    ];
+    for (text, expected) in rows.into_iter().chain(of_others) {
         assert_eq!(Chain::parse(&text), Err(expected), "{text:.200}");
     }
     let whole = format!("# Anytown\n{own}{middle}");
     let chain = Chain::parse(&whole).unwrap();
     assert_eq!(chain.kid, key.thumbprint());
     assert_eq!(chain.x5c().len(), 2);
+    // It holds as long as all of it does, and from when on all of it does.
+    let year = |year| rcgen::date_time_ymd(year, 5, 1);
+    let short = Authority::unlike("An authority", |of| {
+        (of.not_before, of.not_after) = (year(2030), year(2031));
+    });
+    let own_dates = short.certificate_with(key, (-9, 9_000), now, |_| ());
+    let chain = Chain::parse(&format!("{own_dates}{}", short.middle)).unwrap();
+    let days = [chain.begins, chain.ends].map(|at| at.to_string()[..10].to_owned());
+    assert_eq!(days, ["2030-05-01", "2031-05-01"]);
+    let long = Authority::unlike("An authority", |of| {
+        (of.not_before, of.not_after) = (year(1990), year(2090));
+    });
+    let chain = Chain::parse(&long.chain(key, 30, now)).unwrap();
+    assert!(chain.holds(now) && (29..=30).contains(&chain.days_left(now)));
     // One certificate is a chain where an authority signed it that others have.
     assert_eq!(Chain::parse(&own).unwrap().x5c().len(), 1);
 }

@@ -17,6 +17,7 @@ on_both_engines!(
     sec_13_nobody_takes_a_token_for_somebody_else,
     sec_13_two_accounts_of_one_person_are_one_person,
     sec_13_what_somebody_proposed_in_another_role_is_nobodys_to_approve,
+    sec_13_who_answers_for_a_program_is_somebody_who_signs_in_and_is_still_there,
 );
 
 /// Sets up signing in; the authenticator's secret and the first session.
@@ -281,4 +282,65 @@ async fn sec_13_what_somebody_proposed_in_another_role_is_nobodys_to_approve(dat
         .refused("proposal-decided");
     let shown = admin.get(&bob, &format!("/admin/v1/proposals/{id}")).await;
     assert_eq!(shown.json["state"], "declined");
+}
+
+async fn sec_13_who_answers_for_a_program_is_somebody_who_signs_in_and_is_still_there(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let bob = admin.operator("bob", Role::Administrator, None).await;
+    let tom = admin
+        .operator("tom", Role::Administrator, Some("anytown"))
+        .await;
+    let new = |name, person, break_glass| NewOperator {
+        name,
+        role: Role::Administrator,
+        organisation: None,
+        person,
+        break_glass,
+    };
+    let job = new("job", Some(bob.id.as_str()), false);
+    let job = admin.new_operator(job).await;
+    let glass = admin.new_operator(new("break-glass", None, true)).await;
+    let detail = |person: &str, more: Value| {
+        let mut detail = json!({ "name": "new-job", "role": "operator", "person": person });
+        for (name, value) in more.as_object().unwrap() {
+            detail[name] = value.clone();
+        }
+        detail
+    };
+    // A program, an account for emergencies, one of another organisation answer for nobody; and an account for emergencies is its own.
+    for wrong in [
+        detail(&job.id, json!({ "program": true })),
+        detail(&glass.id, json!({ "program": true })),
+        detail(&glass.id, json!({})),
+        detail(&ann.id, json!({ "break_glass": true })),
+        detail(&tom.id, json!({ "program": true })),
+        detail(
+            &tom.id,
+            json!({ "program": true, "organisation": "elsewhere" }),
+        ),
+    ] {
+        let asked = json!({ "act": "operator-add", "detail": wrong });
+        let refused = admin.post(&ann, "/admin/v1/proposals", &asked).await;
+        let known = ["field-invalid", "not-found"].contains(&refused.code());
+        assert!(known, "{wrong}: {}", refused.text);
+    }
+    // Whoever is removed meanwhile answers for nothing: it would be a person of its own.
+    let of_bob = detail(&bob.id, json!({ "program": true }));
+    let id = admin.propose(&ann, "operator-add", of_bob).await;
+    let path = format!("/admin/v1/operators/{}/remove", bob.id);
+    admin.post(&ann, &path, &json!({})).await.expect(204);
+    let cat = admin.operator("cat", Role::Administrator, None).await;
+    admin
+        .decide(&cat, &id, "approve")
+        .await
+        .refused("changed-meanwhile");
+    // His program went with him, by its token and by its name.
+    assert!(!is_in_force(&admin, &job).await);
+    let listed = admin.get(&ann, "/admin/v1/operators").await.expect(200);
+    let listed = listed.json["operators"].as_array().unwrap().clone();
+    let there = listed.iter().find(|one| one["id"] == job.id.as_str());
+    assert!(there.unwrap()["removed_at"].is_string(), "{listed:?}");
 }

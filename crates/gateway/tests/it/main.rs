@@ -38,6 +38,7 @@ mod hostile_clock;
 mod hostile_corners;
 mod hostile_credential_request;
 mod hostile_entra;
+mod hostile_first_sign_in;
 mod hostile_flood;
 mod hostile_hint;
 mod hostile_offer;

@@ -16,6 +16,7 @@ on_both_engines!(
     sec_26_after_a_restore_no_place_is_drawn_from_a_list_of_before,
     after_a_restore_no_event_has_a_number_that_a_receiver_knows,
     sec_13_a_restore_ends_sessions_and_proposals_and_no_gateway_serves_before_somebody_has_looked,
+    sec_13_the_list_of_a_restore_has_all_that_opens_or_signs_and_nothing_that_ended,
 );
 
 /// The database of that moment, in another one of the same engine.
@@ -185,4 +186,78 @@ async fn sec_13_a_restore_ends_sessions_and_proposals_and_no_gateway_serves_befo
         count("SELECT COUNT(*) AS n FROM audit_entries WHERE act = 'restore-accepted'").await,
         1
     );
+}
+
+async fn sec_13_the_list_of_a_restore_has_all_that_opens_or_signs_and_nothing_that_ended(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let body = json!({ "password": "correct horse battery staple" });
+    let begun = admin.post(&ann, "/admin/v1/sign-in", &body).await;
+    let begun = begun.expect(201).json;
+    // Of before the day that it is in force, and one that has run out.
+    admin.token_of("ann", SignedDuration::from_hours(48)).await;
+    let now = admin.world.now();
+    let write = async |sql: &str, values: [&str; 2]| {
+        let statement = Statement::new(sql.to_owned());
+        let statement = values
+            .into_iter()
+            .filter(|value| !value.is_empty())
+            .fold(statement, Statement::bind);
+        let app = admin.world.gateway.app();
+        app.store.write([statement.must_change(1)]).await.unwrap();
+    };
+    let sign_in = "INSERT INTO operator_sign_ins (operator, password_hash, totp_secret, last_step, set_up_at) \
+                   SELECT id, 'x', (SELECT totp_secret FROM operator_set_ups WHERE operator = $1), 0, added_at \
+                   FROM operators WHERE id = $2";
+    write(sign_in, [&ann.id, &ann.id]).await;
+    let state = "UPDATE signing_keys SET state = $1 WHERE owner = 'anytown' AND purpose = $2 AND state = 'active'";
+    write(state, ["verify-only", "credentials"]).await;
+    write(state, ["next", "status"]).await;
+    write(state, ["removed", "requests"]).await;
+    for (id, ends) in [
+        ("live", "NULL"),
+        ("ends-soon", "4102444800"),
+        ("over", "1000"),
+    ] {
+        let secret = format!(
+            "INSERT INTO client_secrets (id, client_id, digest, created_at, ends_at) VALUES ($1, 'x-staff', $2, 500, {ends})"
+        );
+        write(&secret, [id, id]).await;
+    }
+
+    let (_database, store) = restored_copy(&admin.world, now).await;
+    let shown = restored::in_force(&store, now).await.unwrap();
+    let of = |kind: &str| {
+        let things = shown.things.iter().filter(|thing| thing.kind == kind);
+        things.map(|thing| thing.what.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("sign-in"), ["ann, with 0 recovery codes not used"]);
+    assert_eq!(of("token").len(), 1, "{shown:?}");
+    assert_eq!(of("secret"), ["ends-soon of x-staff", "live of x-staff"]);
+    let keys = of("key").join("\n");
+    for (wanted, is_there) in [
+        ("of anytown for credentials: verify-only", true),
+        ("of anytown for status: next", true),
+        ("of anytown for requests", false),
+    ] {
+        assert_eq!(keys.contains(wanted), is_there, "{wanted}: {keys}");
+    }
+    // What somebody had begun to set up is confirmed by nobody.
+    let begun_still = "SELECT COUNT(*) AS n FROM operator_set_ups";
+    let row = store.read_one(Statement::new(begun_still)).await.unwrap();
+    assert_eq!(row.unwrap().integer("n").unwrap(), 0);
+    assert!(begun["set_up"].is_string());
+
+    // Restored once more before anybody looked: whoever accepts has seen what both left.
+    let again = Backup {
+        taken_at: now,
+        digest: [8; 32],
+    };
+    let then = restored::statements(&again, "ina", now);
+    store.write(then).await.unwrap();
+    let word = restored::in_force(&store, now).await.unwrap().word();
+    restored::accept(&store, &word, "ina", now).await.unwrap();
+    assert!(restored::check(&store).await.unwrap().is_ok());
 }

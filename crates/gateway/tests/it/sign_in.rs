@@ -347,3 +347,28 @@ async fn sec_37_nothing_that_opens_anything_stands_in_the_database() {
     let sessions = tokens.iter().filter(|token| token["kind"] == "session");
     assert_eq!(sessions.count(), 1);
 }
+
+/// Fifty wrong ones, for whatever names, and a network is closed for a while: for what is right, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_who_tries_one_password_at_all_names_closes_their_own_network() {
+    let header = |config: &mut gateway::Config| {
+        config.address_header = Some("x-forwarded-for".to_owned());
+    };
+    let world = World::start_with(Database::sqlite(), Vec::new(), header).await;
+    let admin = Admin::of(world).await;
+    let ann = admin.operator("ann", Role::Viewer, None).await;
+    let (secret, _) = set_up(&admin, &ann).await;
+    let (away, elsewhere) = ("203.0.113.9", "198.51.100.7");
+    let try_as = async |from: &str, name: String, password: &str| {
+        let body = json!({ "name": name, "password": password, "code": code(&admin, &secret) });
+        admin.send_from(from, "/admin/v1/sessions", &body).await
+    };
+    admin.world.later(SignedDuration::from_mins(1));
+    for number in 0..50 {
+        let (status, _) = try_as(away, format!("guess{number}"), "wrong horse battery").await;
+        assert_eq!(status, 403, "try {number}");
+    }
+    let closed = try_as(away, "ann".to_owned(), PASSWORD).await;
+    assert_eq!(closed, (429, "900".to_owned()));
+    assert_eq!(try_as(elsewhere, "ann".to_owned(), PASSWORD).await.0, 201);
+}

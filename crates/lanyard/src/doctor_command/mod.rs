@@ -2,6 +2,7 @@
 //! the version of the database's tables, and each finding says what to do.
 
 mod machine;
+mod persons;
 mod reach;
 
 use std::cell::OnceCell;
@@ -152,6 +153,7 @@ async fn examine(options: &Options, findings: &mut Findings) {
     );
     if empty.0.get().is_none() {
         machine::look_at_database(&gateway, findings).await;
+        persons::look_at_names(&gateway, findings).await;
     }
     machine::look_at_secrets(&gateway, findings).await;
     machine::look_at_chains(&gateway, findings);

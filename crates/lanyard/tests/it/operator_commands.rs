@@ -244,6 +244,44 @@ fn a_gateway_is_set_up_from_nothing_and_nothing_is_overwritten() {
         "{told}"
     );
 
+    // One human may be there twice, under one name, and would be a second person to themself.
+    let declared = "\n[[organisations]]\nid = \"newtown\"\nname = \"Newtown\"\nissues = []\n";
+    fs::write(&config, format!("{before}{declared}")).unwrap();
+    let add = |more: &[&str]| {
+        let role = ["operator", "add", "--role", "administrator"];
+        let seen = lanyard(&[&role, more].concat(), &config);
+        assert!(seen.status.success(), "{}", said(&seen));
+    };
+    add(&["ann"]);
+    add(&["ben"]);
+    add(&["ben-job", "--person", "ben"]);
+    let (sound, told) = doctor(&["--offline"]);
+    assert!(sound && told.contains("good  operators"), "{told}");
+    add(&["ann", "--organisation", "newtown"]);
+    let (sound, told) = doctor(&["--offline"]);
+    let line = told
+        .lines()
+        .find(|line| line.starts_with("LOOK  operators"));
+    let line = line.unwrap_or_else(|| panic!("{told}"));
+    assert!(sound, "it is for a human to look at: {told}");
+    assert!(
+        line.contains("ann (op-")
+            && line.contains(" of the whole gateway, op-")
+            && line.contains(" of newtown)"),
+        "{line}"
+    );
+    assert!(
+        line.contains("--person ID") && !line.contains("ben"),
+        "{line}"
+    );
+    let gone = lanyard(
+        &["operator", "remove", "ann", "--organisation", "newtown"],
+        &config,
+    );
+    assert!(gone.status.success(), "{}", said(&gone));
+    let (_, told) = doctor(&["--offline"]);
+    assert!(told.contains("good  operators"), "{told}");
+
     fs::set_permissions(
         place.join("secrets/storage"),
         fs::Permissions::from_mode(0o644),

@@ -33,8 +33,12 @@ impl Drop for Folder {
 
 /// Where PostgreSQL's programs are, if they are here and a user to run them as.
 pub(crate) fn programs() -> Option<PathBuf> {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-    let bins = versions.flatten().map(|version| version.path().join("bin"));
+    let versions = std::fs::read_dir("/usr/lib/postgresql");
+    let bins = versions
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|version| version.path().join("bin"));
     let found = bins.filter(|bin| bin.join("initdb").is_file()).max();
     if found.is_none() {
         println!("skipped: PostgreSQL's programs are not on this machine");

@@ -24,7 +24,7 @@ use super::authorize::look;
 use super::browser::{self, Browser};
 use super::{language, par};
 use crate::app::App;
-use crate::interaction::rows::{AdvanceError, Glance};
+use crate::interaction::rows::{AdvanceError, Followed};
 use crate::interaction::{Digest, Interaction, Outcome, Purpose, Refusal, Stage, StepError, Via};
 use crate::live::Live;
 use crate::organisation::RelyingParty;
@@ -130,7 +130,7 @@ async fn page(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap
 
 /// The same interaction with a link in it, where it waits for a wallet whose links are not ours to make.
 async fn with_link(app: &App, found: Interaction) -> Result<Interaction, Missing> {
-    if has_links_elsewhere(app, &found) {
+    if has_links_elsewhere(app, &found.organisation) {
         Ok(entra::prepared(app, found).await?)
     } else {
         Ok(found)
@@ -138,16 +138,9 @@ async fn with_link(app: &App, found: Interaction) -> Result<Interaction, Missing
 }
 
 /// Whether the wallet's link is Microsoft's to make, and stands in what is sealed of the interaction.
-fn has_links_elsewhere(app: &App, found: &Interaction) -> bool {
-    let organisation = app.organisations.find(&found.organisation);
+fn has_links_elsewhere(app: &App, organisation: &str) -> bool {
+    let organisation = app.organisations.find(organisation);
     organisation.is_some_and(|organisation| organisation.entra.is_some())
-}
-
-async fn opened_by_link(app: &App, link: &str) -> Result<Option<Interaction>, Missing> {
-    match app.interactions.find_by_link(link).await? {
-        None => Ok(None),
-        Some(found) => with_link(app, found).await.map(Some),
-    }
 }
 
 /// Back to the relying party with a fresh code.
@@ -362,22 +355,19 @@ async fn short_link(
     Path(link): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let found = match app.interactions.glance_by_link(&link).await {
-        Ok(found) => found,
+    let opens = |organisation: &str| has_links_elsewhere(&app, organisation);
+    let followed = match app.interactions.follow_link(&link, opens).await {
+        Ok(Some(Followed::Opened(found))) => match with_link(&app, found).await {
+            Ok(found) => Some(Followed::Opened(found)),
+            Err(missing) => return missing.answer(&app),
+        },
+        Ok(followed) => followed,
         Err(error) => return Missing::Store(error).answer(&app),
     };
-    let elsewhere = match &found {
-        Some(found) if has_links_elsewhere(&app, found.interaction()) => {
-            match opened_by_link(&app, &link).await {
-                Ok(found) => found,
-                Err(missing) => return missing.answer(&app),
-            }
-        }
-        _ => None,
-    };
-    let found = elsewhere
-        .as_ref()
-        .or_else(|| found.as_ref().map(Glance::interaction));
+    let found = followed.as_ref().map(|followed| match followed {
+        Followed::Opened(found) => found,
+        Followed::Seen(glance) => glance.interaction(),
+    });
     let open = |found: &&Interaction| matches!(found.stage, Stage::Waiting | Stage::Scanned { .. });
     let found = found.filter(open);
     let way = found.and_then(|found| Some((found, wallet_link(&app, found, found.via(&link)?))));

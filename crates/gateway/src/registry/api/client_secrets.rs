@@ -12,7 +12,7 @@ use super::super::secrets::{ClientSecret as Kept, OVERLAP};
 use super::super::{Kind, RegistryError};
 use super::{find, problem};
 use crate::Gateway;
-use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why};
+use crate::admin::{Code, Once, Operator, Problem, Problems, Right, Routes, Told, Why};
 
 /// The longest overlap, in days.
 const MOST_DAYS: u32 = 400;
@@ -123,6 +123,10 @@ struct NewSecret {
     #[serde(default)]
     #[schema(example = "INC-1042", nullable = false)]
     ticket: Option<String>,
+    /// A mark of your choice: sent again, nothing is made again. 16 to 64 letters, digits, hyphens and underscores.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    once: Option<String>,
 }
 
 impl NewSecret {
@@ -177,10 +181,14 @@ async fn make(
     let overlap = asked.overlap()?;
     let why = Why::said(asked.reason, asked.ticket)?;
     visible(&gateway, &operator, &client_id).await?;
-    let made = gateway.make_client_secret(&client_id, overlap, why.by(&operator));
-    let made = made
-        .await
-        .map_err(|error| problem(error, &operator, &client_id))?;
+    let once = Once::said(asked.once.as_deref(), &operator)?;
+    once.check(&gateway.app().store).await?;
+    let spend = once.spend(gateway.now());
+    let made = gateway.make_client_secret_with(&client_id, overlap, why.by(&operator), spend);
+    let made = made.await.map_err(|error| match error {
+        RegistryError::Store(error) => once.refused(error),
+        error => problem(error, &operator, &client_id),
+    })?;
     let answer = MadeSecret {
         secret: made.text.to_string(),
         id: made.id,
