@@ -78,7 +78,8 @@ impl Connector {
                     "SerialNumber": revocation.serial_number.to_string(),
                     "RevocationReason": revocation.reason,
                 }),
-            ))
+            )
+            .called("revoke a credential"))
             .await
             .map_err(|source| GatewayFault::Unreachable { endpoint, source })?;
         if answer.status == StatusCode::NOT_FOUND {

@@ -18,7 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::app::App;
 use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany, watched};
 use crate::metrics::{self, Refused};
-use crate::traces::Attribute;
+use traces::Attribute;
 use crate::{client, oidc};
 
 /// Middleware around all routes: lets in, and counts what was answered.

@@ -19,7 +19,7 @@ use crate::random::Random;
 use crate::registry::secrets::Uses;
 use crate::seal::Seal;
 use crate::status::Lists;
-use crate::traces::Tracer;
+use traces::Tracer;
 use store::Store;
 
 /// What a handler is given: the parts that were current when its request began ([`Live`](crate::live::Live)).

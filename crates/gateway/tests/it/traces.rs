@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use gateway::Gateway;
 use gateway::config::RelyingPartyConfig;
-use gateway::traces::{Parent, TRACEPARENT};
+use traces::{Parent, TRACEPARENT};
 use standards::jose::jws::{self, ProtectedHeader};
 use standards::jose::{Algorithm, JwkSet, Signer};
 

@@ -368,6 +368,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         address_header: None,
         idle_minutes: 30,
         session_hours: 12,
+        traces: said::traced(),
         tls_certificate: None,
         tls_key: None,
     }

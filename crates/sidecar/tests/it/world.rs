@@ -144,6 +144,7 @@ impl World {
                 most_a_minute: Some(100_000),
             }),
             webhook,
+            traces: said::traced(),
             tls_certificate: None,
             tls_key: None,
             client_ca: None,
