@@ -142,14 +142,7 @@ impl Connector {
             settings, metadata, ..
         } = self;
         let who = (settings.client_id.as_str(), &settings.client_secret);
-        post_authenticated(
-            &self.http,
-            metadata.authentication,
-            who,
-            to,
-            parameters,
-        )
-        .await
+        post_authenticated(&self.http, metadata.authentication, who, to, parameters).await
     }
 }
 

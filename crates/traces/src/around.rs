@@ -33,9 +33,7 @@ async fn told(State(tracer): State<Arc<Tracer>>, request: Request, next: Next) -
     if route.is_some_and(|route| PROBES.contains(&route)) {
         return next.run(request).await;
     }
-    let span = tracer
-        .asked(request.headers(), request.method())
-        .at(route);
+    let span = tracer.asked(request.headers(), request.method()).at(route);
     let response = span.around(next.run(request)).await;
     let refused = response.extensions().get::<Refused>();
     span.answered(response.status(), refused.map(|refused| refused.0));

@@ -99,9 +99,8 @@ fn read(statement: &str) -> (&'static str, &str) {
 /// The words of a statement, without what is in quotation marks.
 fn words(statement: &str) -> impl Iterator<Item = &str> {
     let unquoted = statement.split('\'').step_by(2);
-    let words = unquoted.flat_map(|part| {
-        part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '$')
-    });
+    let words = unquoted
+        .flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '$'));
     words.filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
@@ -117,10 +116,19 @@ mod tests {
     fn a_statement_is_told_by_its_operation_and_its_table_and_never_by_a_value() {
         for (statement, told) in [
             ("SELECT id, name FROM people WHERE id = $1", "SELECT people"),
-            ("SELECT COUNT(*) FROM (SELECT 1 FROM people)", "SELECT people"),
+            (
+                "SELECT COUNT(*) FROM (SELECT 1 FROM people)",
+                "SELECT people",
+            ),
             ("INSERT INTO people (id) VALUES ($1)", "INSERT people"),
-            ("UPDATE people SET name = 'Anna' WHERE id = $1", "UPDATE people"),
-            ("DELETE FROM people WHERE name = 'FROM Anna'", "DELETE people"),
+            (
+                "UPDATE people SET name = 'Anna' WHERE id = $1",
+                "UPDATE people",
+            ),
+            (
+                "DELETE FROM people WHERE name = 'FROM Anna'",
+                "DELETE people",
+            ),
             ("SELECT 'FROM anna' AS x FROM people", "SELECT people"),
             ("LOCK TABLE people IN SHARE MODE", "LOCK people"),
             ("SELECT 1", "SELECT"),

@@ -59,7 +59,7 @@ const PARTIES: &[Party] = &[
     Party {
         name: "console",
         links: &["ui", "unread"],
-        tests_with: &["gateway", "store"],
+        tests_with: &["gateway", "standards", "store", "traces"],
     },
     Party {
         name: "connector",
