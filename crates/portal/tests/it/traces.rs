@@ -33,8 +33,12 @@ async fn what_is_asked_for_a_page_is_one_trace_through_portal_gateway_and_databa
 
     // On the way out a request is pushed; on the way back the code is exchanged, on a task of its own.
     for (route, name, asked) in [
-        ("POST /identity/start", "push a request", "POST /v2.0/par"),
-        ("GET /callback", "exchange a code", "POST /v2.0/token"),
+        (
+            "POST /identity/start",
+            "push a request",
+            "POST /v2.0/oidc/par",
+        ),
+        ("GET /callback", "exchange a code", "POST /v2.0/oidc/token"),
     ] {
         let begun = collector.find(|span| span.name == route).await;
         assert_eq!((begun.kind, begun.has_failed()), (2, false), "{begun:?}");

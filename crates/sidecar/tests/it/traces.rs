@@ -42,8 +42,16 @@ async fn a_call_of_the_host_is_a_span_of_its_trace_through_sidecar_gateway_and_d
     assert_eq!(taken.status(), 200);
 
     for (route, name, asked) in [
-        ("POST /v1/verifications", "push a request", "POST /v2.0/par"),
-        ("POST /v1/callbacks", "exchange a code", "POST /v2.0/token"),
+        (
+            "POST /v1/verifications",
+            "push a request",
+            "POST /v2.0/oidc/par",
+        ),
+        (
+            "POST /v1/callbacks",
+            "exchange a code",
+            "POST /v2.0/oidc/token",
+        ),
     ] {
         let begun = collector.find(|span| span.name == route).await;
         assert_eq!(begun.parent_span_id, "00f067aa0ba902b7");
