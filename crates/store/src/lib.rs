@@ -167,7 +167,7 @@ impl Store {
 }
 
 /// Ends the span of what was asked: a condition that turned a batch down is no fault of the database.
-fn told<T>(span: Option<Span>, done: &Result<T, StoreError>) {
+fn told<T>(span: Option<Box<Span>>, done: &Result<T, StoreError>) {
     let Some(span) = span else { return };
     match done {
         Ok(_) => span.done(None),

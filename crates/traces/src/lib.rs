@@ -86,10 +86,11 @@ tokio::task_local! {
 
 /// The span of a request that this task sends, within the one at work. None where nothing is traced.
 #[must_use]
-pub fn asks(name: &'static str, method: &Method) -> Option<Span> {
+pub fn asks(name: &'static str, method: &Method) -> Option<Box<Span>> {
     let within = WITHIN.try_with(Within::clone).ok()?;
     let span = within.tracer.begin(name, Kind::Client, within.parent);
-    Some(span.with(Attribute::Method(name_of(method))))
+    // Boxed: it is held while others are waited for, by tasks that are seldom traced.
+    Some(Box::new(span.with(Attribute::Method(name_of(method)))))
 }
 
 /// The span of these statements, which one database is asked together. None where nothing is traced, where the trace is
@@ -98,14 +99,15 @@ pub fn asks(name: &'static str, method: &Method) -> Option<Span> {
 pub fn queries<'a>(
     system: &'static str,
     statements: impl IntoIterator<Item = &'a str>,
-) -> Option<Span> {
+) -> Option<Box<Span>> {
     let kept = |within: &Within| {
         let is_kept = within.parent.is_some_and(|parent| parent.is_kept);
         is_kept.then(|| within.clone())
     };
     let within = WITHIN.try_with(kept).ok()??;
     let span = within.tracer.begin("query", Kind::Client, within.parent);
-    Some(span.with(Attribute::Query(Query::of(system, statements))))
+    let query = Attribute::Query(Query::of(system, statements));
+    Some(Box::new(span.with(query)))
 }
 
 /// Work for a task of its own, which is within what this one is at work within.

@@ -70,7 +70,7 @@ pub(crate) fn span(span: &Ended) -> Value {
 fn push(to: &mut Vec<Value>, attribute: &Attribute) {
     match attribute {
         Attribute::Method(name) => to.push(text("http.request.method", name)),
-        Attribute::Status(status) => to.push(number("http.response.status_code", *status)),
+        Attribute::Status(status) => to.push(number("http.response.status_code", (*status).into())),
         Attribute::Error(code) => to.push(text("error.type", code)),
         Attribute::Asker(asker) => to.push(text("lanyard.asks", asker)),
         Attribute::Query(query) => {
@@ -81,13 +81,13 @@ fn push(to: &mut Vec<Value>, attribute: &Attribute) {
             to.extend(table.map(|table| text("db.collection.name", table)));
             // [semantic conventions, database] One statement is no batch.
             if query.size > 1 {
-                to.push(number("db.operation.batch.size", query.size));
+                to.push(number("db.operation.batch.size", query.size as u64));
             }
         }
     }
 }
 
-fn number(key: &str, value: impl ToString) -> Value {
+fn number(key: &str, value: u64) -> Value {
     json!({ "key": key, "value": { "intValue": value.to_string() } })
 }
 
