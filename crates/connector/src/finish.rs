@@ -196,7 +196,10 @@ impl Connector {
             ("code_verifier", pending.code_verifier.expose().to_owned()),
         ];
         let tokens: Tokens = self
-            .post_authenticated(self.metadata.token_endpoint.clone(), parameters)
+            .post_authenticated(
+                ("exchange a code", self.metadata.token_endpoint.clone()),
+                parameters,
+            )
             .await
             .map_err(|source| GatewayFault::Unreachable { endpoint, source })?
             .when(reqwest::StatusCode::OK, endpoint)?

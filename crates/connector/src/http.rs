@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
+use traces::TRACEPARENT;
 use url::{Host, Url};
 
 /// The largest answer read. A key set of a hundred RSA keys is a tenth of this.
@@ -105,6 +106,20 @@ pub enum FetchError {
     TooLarge,
 }
 
+impl FetchError {
+    /// The stable code of its kind, which names nobody.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::NotSecure => "fetch-not-secure",
+            Self::SetUp(_) => "fetch-set-up",
+            Self::Connect(_) => "fetch-no-connection",
+            Self::TimedOut => "fetch-timed-out",
+            Self::Broken(_) => "fetch-broken",
+            Self::TooLarge => "fetch-too-large",
+        }
+    }
+}
+
 /// The client that all requests go through. Cheap to clone.
 #[derive(Clone)]
 pub struct Http {
@@ -120,6 +135,8 @@ impl fmt::Debug for Http {
 
 /// A request as the connector's parts write it.
 pub(crate) struct Request {
+    /// What it is for, as a trace says it.
+    name: &'static str,
     method: Method,
     url: Url,
     headers: Vec<(&'static str, String)>,
@@ -129,6 +146,7 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn fetch(url: Url) -> Self {
         Self {
+            name: "fetch a document",
             method: Method::GET,
             url,
             headers: vec![("accept", "application/json".to_owned())],
@@ -149,6 +167,7 @@ impl Request {
 
     fn post(url: Url, content_type: &str, body: String) -> Self {
         Self {
+            name: "send a document",
             method: Method::POST,
             url,
             headers: vec![
@@ -157,6 +176,12 @@ impl Request {
             ],
             body,
         }
+    }
+
+    /// The same request, and traces say that it is for this.
+    pub(crate) fn called(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: String) -> Self {
@@ -220,10 +245,15 @@ impl Http {
         }
     }
 
-    /// Make one request. Every status is an answer; only the lack of one is an error.
-    pub(crate) async fn send(&self, request: Request) -> Result<Answer, FetchError> {
+    /// Make one request. Every status is an answer; only the lack of one is an error. Where the caller is at work within
+    /// a trace, whoever is asked hears of it.
+    pub(crate) async fn send(&self, mut request: Request) -> Result<Answer, FetchError> {
         if !is_secure(&request.url) {
             return Err(FetchError::NotSecure);
+        }
+        let span = traces::asks(request.name, &request.method);
+        if let Some(span) = &span {
+            request = request.with_header(TRACEPARENT, span.context().to_text());
         }
         let began = Instant::now();
         let mut seen = self.observer.as_ref().map(|_| Exchange::of(&request));
@@ -232,6 +262,11 @@ impl Http {
         let answer = self.answered(request, seen.as_mut()).await;
         #[cfg(debug_assertions)]
         step.after();
+        match (span, &answer) {
+            (Some(span), Ok(answer)) => span.answered(answer.status, None),
+            (Some(span), Err(error)) => span.failed(error.code()),
+            (None, _) => {}
+        }
         if let (Some(observer), Some(mut exchange)) = (&self.observer, seen) {
             exchange.took = began.elapsed();
             match &answer {

@@ -157,7 +157,7 @@ impl Connector {
             GatewayFault::AgainstContract { endpoint, what }
         })?;
         let answer = self
-            .post_authenticated(address, vec![question])
+            .post_authenticated(("ask for an outcome", address), vec![question])
             .await
             .map_err(|source| GatewayFault::Unreachable { endpoint, source })?;
         answer.when(StatusCode::OK, endpoint)

@@ -68,17 +68,20 @@ impl Connector {
         })?;
         let answer = self
             .http
-            .send(Request::post_json(
-                address,
-                &json!({
-                    "client_id": self.settings.client_id,
-                    "client_secret": self.settings.client_secret.expose(),
-                    "OrganisationId": self.settings.organisation_id,
-                    "CredentialTemplateName": revocation.credential_type,
-                    "SerialNumber": revocation.serial_number.to_string(),
-                    "RevocationReason": revocation.reason,
-                }),
-            ))
+            .send(
+                Request::post_json(
+                    address,
+                    &json!({
+                        "client_id": self.settings.client_id,
+                        "client_secret": self.settings.client_secret.expose(),
+                        "OrganisationId": self.settings.organisation_id,
+                        "CredentialTemplateName": revocation.credential_type,
+                        "SerialNumber": revocation.serial_number.to_string(),
+                        "RevocationReason": revocation.reason,
+                    }),
+                )
+                .called("revoke a credential"),
+            )
             .await
             .map_err(|source| GatewayFault::Unreachable { endpoint, source })?;
         if answer.status == StatusCode::NOT_FOUND {

@@ -273,7 +273,7 @@ impl SignIn {
             &self.http,
             provider.authentication,
             who,
-            address,
+            ("exchange a code", address),
             parameters,
         );
         let tokens: Tokens = answer

@@ -97,7 +97,7 @@ impl Connector {
         let endpoint = Endpoint::PushedRequest;
         let address = self.metadata.pushed_authorization_request_endpoint.clone();
         let pushed: Pushed = self
-            .post_authenticated(address, parameters)
+            .post_authenticated(("push a request", address), parameters)
             .await
             .map_err(|source| GatewayFault::Unreachable { endpoint, source })?
             // [RFC 9126 2.2] 201 exactly.
@@ -131,33 +131,28 @@ impl Connector {
         Ok(url)
     }
 
-    /// Post a form as this relying party, by the way of authentication that the gateway offers.
+    /// Post a form as this relying party, by the way of authentication that the gateway offers. What it is for, and to
+    /// which address.
     pub(crate) async fn post_authenticated(
         &self,
-        address: Url,
+        to: (&'static str, Url),
         parameters: Vec<(&'static str, String)>,
     ) -> Result<crate::http::Answer, crate::FetchError> {
         let Self {
             settings, metadata, ..
         } = self;
         let who = (settings.client_id.as_str(), &settings.client_secret);
-        post_authenticated(
-            &self.http,
-            metadata.authentication,
-            who,
-            address,
-            parameters,
-        )
-        .await
+        post_authenticated(&self.http, metadata.authentication, who, to, parameters).await
     }
 }
 
-/// Post a form as this client: its id and its secret, by the way of authentication that the provider offers.
+/// Post a form as this client: its id and its secret, by the way of authentication that the provider offers. What it is
+/// for, and to which address.
 pub(crate) async fn post_authenticated(
     http: &Http,
     authentication: Authentication,
     (client_id, client_secret): (&str, &ClientSecret),
-    address: Url,
+    (name, address): (&'static str, Url),
     parameters: Vec<(&'static str, String)>,
 ) -> Result<crate::http::Answer, crate::FetchError> {
     let mut pairs: Vec<(&str, &str)> = parameters
@@ -176,7 +171,7 @@ pub(crate) async fn post_authenticated(
         Authentication::Basic => Request::post_form(address, &pairs)
             .with_header("authorization", basic(client_id, secret)),
     };
-    http.send(request).await
+    http.send(request.called(name)).await
 }
 
 /// [RFC 6749 2.3.1] Both parts are form-encoded before they are joined.

@@ -18,8 +18,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::app::App;
 use crate::limits::{Kind, LONGEST_BODY, LONGEST_URL, Memory, TooMany, watched};
 use crate::metrics::{self, Refused};
-use crate::traces::Attribute;
 use crate::{client, oidc};
+use traces::Attribute;
 
 /// Middleware around all routes: lets in, and counts what was answered.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {

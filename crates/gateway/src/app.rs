@@ -19,8 +19,8 @@ use crate::random::Random;
 use crate::registry::secrets::Uses;
 use crate::seal::Seal;
 use crate::status::Lists;
-use crate::traces::Tracer;
 use store::Store;
+use traces::Tracer;
 
 /// What a handler is given: the parts that were current when its request began ([`Live`](crate::live::Live)).
 /// Cheap to clone.

@@ -25,7 +25,7 @@ use crate::organisation::certificates::Chain;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::entra::EntraConfig;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
-use crate::traces::TracesConfig;
+use traces::TracesConfig;
 
 /// Everything that `lanyard gateway --config FILE` reads.
 #[derive(Debug, Clone, Deserialize)]

@@ -47,7 +47,6 @@ mod storage_secret;
 mod surroundings;
 mod tables;
 pub mod timeline;
-pub mod traces;
 pub mod verify;
 mod watching;
 mod webhook;
@@ -88,7 +87,6 @@ use store::{Migrations, StoreError};
 pub use surroundings::Surroundings;
 use tables::Opening;
 pub use tables::{OtherTables, look_into_store, open_store};
-use traces::Tracer;
 use watching::Watch;
 
 mod for_sqlite {
@@ -164,8 +162,7 @@ impl Gateway {
         opening: Opening,
     ) -> Result<Self, ComposeError> {
         let base = check_public_url(config, surroundings.sandbox)?;
-        let tracer = Tracer::new(&config.traces, &surroundings.clock, &surroundings.random)
-            .map_err(|fault| ConfigError::value(fault.key, fault.reason))?;
+        let tracer = surroundings.tracer(&config.traces)?;
         let outbound = Outbound::new(&surroundings.http_origins)
             .map_err(|error| ConfigError::value("http_origins", error.to_string()))?
             .traced(tracer.clone());

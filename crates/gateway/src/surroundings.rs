@@ -1,6 +1,11 @@
 //! What is around a gateway: clock, random source, and whether it is a sandbox.
 
+use std::sync::Arc;
+
+use traces::{Tracer, TracesConfig};
+
 use crate::clock::Clock;
+use crate::config::ConfigError;
 use crate::random::Random;
 
 /// What the composing program decides and a configuration file cannot say.
@@ -28,5 +33,14 @@ impl Surroundings {
             sandbox: false,
             page_states: false,
         }
+    }
+
+    /// Who tells traces, where somebody is to be told.
+    pub(crate) fn tracer(&self, config: &TracesConfig) -> Result<Option<Arc<Tracer>>, ConfigError> {
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        let clock = Arc::new(move || clock.now());
+        let random = Arc::new(move |bytes: &mut [u8]| random.fill(bytes));
+        Tracer::new("lanyard-gateway", config, clock, random)
+            .map_err(|fault| ConfigError::value(fault.key, fault.reason))
     }
 }

@@ -8,6 +8,7 @@ use connector::Clock;
 use connector::desk::Desk;
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
+use traces::Tracer;
 use ui::headers::Policy;
 use url::Url;
 
@@ -26,6 +27,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) desk: Desk,
     pub(crate) clock: Clock,
+    /// Who tells traces, where somebody is to be told.
+    pub(crate) tracer: Option<Arc<Tracer>>,
     pub(crate) look: Look,
     pub(crate) passwords: Passwords,
     /// Where people log in, besides or instead of with passwords.

@@ -10,6 +10,7 @@ use connector::desk::{Desk, DeskError, DeskOptions};
 use connector::{Clock, HttpOptions, Observer, Settings};
 use jiff::{SignedDuration, Timestamp};
 use store::{Migrations, Statement, Store, StoreError};
+use traces::Tracer;
 use url::{Host, Url};
 
 use crate::app::{App, Parts};
@@ -116,6 +117,13 @@ impl Portal {
             Provider::new(log_in, &config.public_url, surroundings.sandbox, clock)
         });
         let provider = provider.transpose()?;
+        let tracer = Tracer::new(
+            "lanyard-portal",
+            &config.traces,
+            Arc::clone(&surroundings.clock),
+            traces::system_random(),
+        );
+        let tracer = tracer.map_err(|fault| ConfigError::value(fault.key, fault.reason))?;
         let rules = Rules::parse(&config.applies)?;
         let feed = config.records.as_ref().map(Feed::new).transpose()?;
         let staff = config.staff.as_deref().map(Staff::read).transpose()?;
@@ -148,6 +156,7 @@ impl Portal {
                 store,
                 desk,
                 clock,
+                tracer,
                 look: if surroundings.sandbox {
                     look.of_a_sandbox()
                 } else {
@@ -224,10 +233,17 @@ impl Portal {
                 tokio::time::sleep(TIDY_EVERY).await;
             }
         };
+        let tracer = self.app.tracer.as_ref();
+        let working = async {
+            tokio::select! {
+                () = Box::pin(self.app.desk.keep_working()) => {}
+                () = tidying => {}
+                () = feed::keep_taking_in(&self.app) => {}
+            }
+        };
         tokio::select! {
-            () = Box::pin(self.app.desk.keep_working()) => {}
-            () = tidying => {}
-            () = feed::keep_taking_in(&self.app) => {}
+            () = traces::beside(tracer, working) => {}
+            () = traces::run(tracer) => {}
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use connector::{Policy, SecretSource};
 use serde::Deserialize;
+use traces::TracesConfig;
 use url::Url;
 
 use crate::applies::RuleConfig;
@@ -71,6 +72,9 @@ pub struct Config {
     /// Hours after which a session ends in any case.
     #[serde(default = "half_a_day")]
     pub session_hours: u16,
+    /// Who is told how long requests took, part by part.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// Certificate chain (PEM), when the portal ends TLS itself.
     #[serde(default)]
     pub tls_certificate: Option<PathBuf>,

@@ -71,7 +71,7 @@ pub(crate) fn router(app: &App) -> Router {
     if app.hr_page {
         routes = routes.merge(hr::router());
     }
-    routes
+    let routes = routes
         .fallback(problem::nothing_here)
         .layer(from_fn_with_state(App::clone(app), trouble::show))
         // A form of another site is refused before its token is looked at.
@@ -94,7 +94,8 @@ pub(crate) fn router(app: &App) -> Router {
         .layer(CatchPanicLayer::custom(answer_panic))
         .layer(map_response(move |response| async move {
             ui::headers::complete(response, secure)
-        }))
+        }));
+    traces::around(routes, app.tracer.as_ref())
 }
 
 /// A fault of this program: its place is in the lines before.

@@ -6,6 +6,7 @@ use connector::Clock;
 use connector::desk::Desk;
 use jiff::{SignedDuration, Timestamp};
 use store::Store;
+use traces::Tracer;
 
 use crate::events::Webhook;
 use crate::key::ApiKey;
@@ -18,6 +19,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) desk: Desk,
     pub(crate) clock: Clock,
+    /// Who tells traces, where somebody is to be told.
+    pub(crate) tracer: Option<Arc<Tracer>>,
     pub(crate) keys: Vec<ApiKey>,
     pub(crate) webhook: Option<Webhook>,
     /// How long a person's names are kept to be compared with an identity.

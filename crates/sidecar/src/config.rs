@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use connector::config::{ConfigError, GatewayConfig, MailConfig, secret};
 use connector::{Policy, SecretSource};
 use serde::Deserialize;
+use traces::TracesConfig;
 use url::Url;
 
 use crate::events::WebhookConfig;
@@ -47,6 +48,9 @@ pub struct Config {
     /// Where to tell of events. Without it they can be listed only.
     #[serde(default)]
     pub webhook: Option<WebhookConfig>,
+    /// Who is told how long requests took, part by part.
+    #[serde(default)]
+    pub traces: TracesConfig,
     /// Certificate chain (PEM), for TLS.
     #[serde(default)]
     pub tls_certificate: Option<PathBuf>,

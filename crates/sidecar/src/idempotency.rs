@@ -71,7 +71,7 @@ pub(crate) async fn once(
     match app.reserve(&key).await? {
         Held::Answered(remembered) => answer_again(request, remembered).await,
         // What was begun is finished and remembered, even if the caller hangs up.
-        Held::Ours => tokio::spawn(async move {
+        Held::Ours => tokio::spawn(traces::carried(async move {
             let answered = tokio::select! {
                 biased;
                 answered = answer(&app, &key, request, next) => answered,
@@ -81,7 +81,7 @@ pub(crate) async fn once(
                 app.release(&key).await?;
             }
             answered
-        })
+        }))
         .await
         .unwrap_or_else(|_| Err(Code::Internal.into())),
     }

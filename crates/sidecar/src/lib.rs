@@ -46,6 +46,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::{Migrations, Statement, Store, StoreError};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use traces::Tracer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -152,6 +153,13 @@ impl Sidecar {
         let keys = keys.collect::<Result<_, _>>()?;
         let webhook = config.webhook.as_ref().map(events::Webhook::open);
         let webhook = webhook.transpose()?;
+        let tracer = Tracer::new(
+            "lanyard-sidecar",
+            &config.traces,
+            Arc::clone(&clock),
+            traces::system_random(),
+        );
+        let tracer = tracer.map_err(|fault| ConfigError::new(fault.key, fault.reason))?;
         let address = config.database_address()?;
         let address = address
             .parse()
@@ -164,6 +172,7 @@ impl Sidecar {
                 store,
                 desk,
                 clock,
+                tracer,
                 keys,
                 webhook,
                 identity_lasts,
@@ -212,7 +221,7 @@ impl Sidecar {
         let answered = answered.layer(DefaultBodyLimit::max(LARGEST_BODY)).layer(
             TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, LONGEST_REQUEST),
         );
-        answered
+        let routes = answered
             .merge(feed.layer(DefaultBodyLimit::disable()))
             .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
             .fallback(|| async { Problem::from(Code::NotFound) })
@@ -223,7 +232,8 @@ impl Sidecar {
             .with_state(app.clone())
             .layer(from_fn(unread::thrown_away))
             .layer(map_response(complete))
-            .layer(CatchPanicLayer::custom(answer_panic))
+            .layer(CatchPanicLayer::custom(answer_panic));
+        traces::around(routes, app.tracer.as_ref())
     }
 
     /// Revokes, writes mails, finds out what is not known, tells of events, and deletes what has served its time, until
@@ -237,10 +247,17 @@ impl Sidecar {
                 tokio::time::sleep(TIDY_EVERY).await;
             }
         };
+        let tracer = self.app.tracer.as_ref();
+        let working = async {
+            tokio::select! {
+                () = Box::pin(self.app.desk.keep_working()) => {}
+                () = events::run(&self.app) => {}
+                () = tidying => {}
+            }
+        };
         tokio::select! {
-            () = Box::pin(self.app.desk.keep_working()) => {}
-            () = events::run(&self.app) => {}
-            () = tidying => {}
+            () = traces::beside(tracer, working) => {}
+            () = traces::run(tracer) => {}
         }
     }
 

@@ -61,7 +61,7 @@ pub(crate) async fn export(
         date_of_birth: person.date_of_birth,
         email: person.email,
     });
-    let kept = app.desk.export(&employee).await?;
+    let kept = Box::pin(app.desk.export(&employee)).await?;
     let nothing = told.is_none()
         && kept.person.is_none()
         && kept.credentials.is_empty()

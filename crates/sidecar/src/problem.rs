@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use connector::desk::StartFault;
 use serde::Serialize;
 use store::StoreError;
+use traces::Refused;
 use utoipa::{IntoResponses, ToSchema};
 
 /// Why something is refused: a closed list.
@@ -263,6 +264,8 @@ impl IntoResponse for Problem {
             code: self.code.code(),
         };
         let mut response = (status, Json(body)).into_response();
+        let refused = Refused(self.code.code());
+        response.extensions_mut().insert(refused);
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

@@ -44,6 +44,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use traces::Span;
+
 pub use self::elsewhere::read_elsewhere;
 pub use self::migrate::Migrations;
 pub use self::row::{Outcome, Row};
@@ -97,12 +99,14 @@ impl Store {
         }
         #[cfg(debug_assertions)]
         let step = point::before(point::Batch(&batch));
+        let span = traces::queries(self.engine(), batch.iter().map(Statement::sql));
         let began = Instant::now();
         let written = match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.write(batch).await,
             Engine::Postgres(postgres) => postgres.write(batch).await,
         };
         self.0.timings.writes.add(began.elapsed());
+        told(span, &written);
         let outcomes = self.counted(written)?;
         #[cfg(debug_assertions)]
         step.after();
@@ -113,12 +117,14 @@ impl Store {
     pub async fn read(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         statement.check(0)?;
         statement.check_reads()?;
+        let span = traces::queries(self.engine(), [statement.sql()]);
         let began = Instant::now();
         let read = match &self.0.engine {
             Engine::Sqlite(sqlite) => sqlite.read(&statement),
             Engine::Postgres(postgres) => postgres.read(&statement).await,
         };
         self.0.timings.reads.add(began.elapsed());
+        told(span, &read);
         self.counted(read)
     }
 
@@ -157,6 +163,18 @@ impl Store {
             Engine::Sqlite(_) => "sqlite",
             Engine::Postgres(_) => "postgresql",
         }
+    }
+}
+
+/// Ends the span of what was asked: a condition that turned a batch down is no fault of the database.
+fn told<T>(span: Option<Box<Span>>, done: &Result<T, StoreError>) {
+    let Some(span) = span else { return };
+    match done {
+        Ok(_) => span.done(None),
+        Err(error @ (StoreError::Unmet { .. } | StoreError::Duplicate { .. })) => {
+            span.done(Some(error.code()));
+        }
+        Err(error) => span.failed(error.code()),
     }
 }
 
@@ -214,4 +232,23 @@ pub enum StoreError {
     /// [`Store::close`] was called.
     #[error("the database is closed")]
     Closed,
+}
+
+impl StoreError {
+    /// The stable code of its kind, which names nobody.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unmet { .. } => "store-unmet",
+            Self::Duplicate { .. } => "store-duplicate",
+            Self::Constraint { .. } => "store-constraint",
+            Self::Rejected { .. } => "store-rejected",
+            Self::Column { .. } => "store-column",
+            Self::Unavailable(_) => "store-unavailable",
+            Self::Uncertain(_) => "store-uncertain",
+            Self::Corrupt(_) => "store-corrupt",
+            Self::Migration(_) => "store-migration",
+            Self::Closed => "store-closed",
+        }
+    }
 }

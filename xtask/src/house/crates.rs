@@ -27,10 +27,16 @@ const PARTIES: &[Party] = &[
         links: &[],
         tests_with: &[],
     },
-    // Whoever keeps something: knows nobody, and nobody's tables.
+    // How long the parts of a request took, whoever was asked.
+    Party {
+        name: "traces",
+        links: &[],
+        tests_with: &[],
+    },
+    // Whoever keeps something: knows nobody's tables.
     Party {
         name: "store",
-        links: &[],
+        links: &["traces"],
         tests_with: &[],
     },
     Party {
@@ -46,18 +52,18 @@ const PARTIES: &[Party] = &[
     // Nobody but `lanyard` and tests depends on the gateway.
     Party {
         name: "gateway",
-        links: &["passwords", "standards", "store", "ui", "unread"],
+        links: &["passwords", "standards", "store", "traces", "ui", "unread"],
         tests_with: &["connector", "verified-id", "wallet"],
     },
     // The operators' pages: by the admin API's router, and with no right and no database of its own.
     Party {
         name: "console",
         links: &["ui", "unread"],
-        tests_with: &["gateway", "store"],
+        tests_with: &["gateway", "standards", "store", "traces"],
     },
     Party {
         name: "connector",
-        links: &["standards", "store"],
+        links: &["standards", "store", "traces"],
         tests_with: &["gateway", "mail-catcher", "wallet"],
     },
     Party {
@@ -67,13 +73,13 @@ const PARTIES: &[Party] = &[
     },
     Party {
         name: "portal",
-        links: &["connector", "passwords", "store", "ui", "unread"],
+        links: &["connector", "passwords", "store", "traces", "ui", "unread"],
         tests_with: &["gateway", "mail-catcher", "standards", "wallet"],
     },
     // Beside an external system of any language: a door to the connector's desk.
     Party {
         name: "sidecar",
-        links: &["connector", "standards", "store", "unread"],
+        links: &["connector", "standards", "store", "traces", "unread"],
         tests_with: &["gateway", "mail-catcher", "wallet"],
     },
     Party {
@@ -119,6 +125,7 @@ const PARTIES: &[Party] = &[
             "sidecar",
             "standards",
             "store",
+            "traces",
             "ui",
             "verified-id",
             "wallet",

@@ -79,7 +79,8 @@ impl Desk {
         let cut_off = unfinished(&journey);
         // What was begun is finished, even if the browser hangs up and the host drops its request.
         let (desk, person) = (self.clone(), person.clone());
-        let learning = tokio::spawn(async move { desk.learn(journey, &person, callback).await });
+        let learning = async move { desk.learn(journey, &person, callback).await };
+        let learning = tokio::spawn(traces::carried(learning));
         learning.await.unwrap_or(Ok(cut_off))
     }
 

@@ -19,6 +19,7 @@ use jiff::SignedDuration;
 use tower::ServiceExt as _;
 
 use crate::database::Database;
+use crate::said::{self, Unsaid};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -29,8 +30,13 @@ pub(crate) struct Desk {
     shift: Shift,
     ahead: Mutex<SignedDuration>,
     folder: PathBuf,
+    /// What opens something, and is said nowhere (SEC-40).
+    secrets: Secrets,
     _database: Database,
 }
+
+/// What operators and their browsers have got so far.
+type Secrets = Arc<Mutex<Vec<(&'static str, String)>>>;
 
 /// Somebody with an authenticator.
 pub(crate) struct Person {
@@ -48,12 +54,14 @@ impl Desk {
 
     /// Reached over https, or not.
     pub(crate) async fn start_over(database: Database, secure: bool) -> Self {
+        said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-console-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
         let public: url::Url = "http://localhost:8400".parse().unwrap();
         let secret = "sandbox-Zm9yIHRlc3RzIG9ubHksIHNob3J0Lg";
         let mut config = Config::sandboxed(public, &folder, secret);
         config.database = database.address();
+        config.traces = said::traced();
         config.admin = Some(AdminConfig {
             listen: "127.0.0.1:8410".parse().unwrap(),
             console: true,
@@ -82,6 +90,7 @@ impl Desk {
             shift,
             ahead: Mutex::new(SignedDuration::ZERO),
             folder,
+            secrets: Arc::new(Mutex::new(vec![("a secret", secret.to_owned())])),
             _database: database,
         }
     }
@@ -96,6 +105,7 @@ impl Desk {
     pub(crate) fn browser(&self) -> Browser {
         Browser {
             router: self.router.clone(),
+            secrets: Arc::clone(&self.secrets),
             cookies: BTreeMap::new(),
             page: Page::default(),
         }
@@ -112,6 +122,10 @@ impl Desk {
             now: app.now(),
         };
         let token = desk.add(&new, None).await.unwrap();
+        self.secrets
+            .lock()
+            .unwrap()
+            .push(("a token", token.clone()));
         let id = desk.id_of(new.name, new.organisation).await.unwrap();
         (id, token)
     }
@@ -181,7 +195,13 @@ impl Desk {
             .await
             .expect(200);
         let codes = page.html.split("<li class=\"lanyard-typed\">").skip(1);
-        let recovery_codes = codes.map(|rest| rest[..19].to_owned()).collect();
+        let recovery_codes: Vec<_> = codes.map(|rest| rest[..19].to_owned()).collect();
+        let codes = recovery_codes
+            .iter()
+            .map(|code| ("a recovery code", code.clone()));
+        let mut secrets = self.secrets.lock().unwrap();
+        secrets.extend(codes.chain([("an authenticator's secret", secret.clone())]));
+        drop(secrets);
         Person {
             id,
             token,
@@ -209,6 +229,12 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
+        let mut unsaid = Unsaid::of_everybody();
+        for (what, secret) in self.secrets.lock().unwrap().iter() {
+            unsaid.add(what, secret);
+        }
+        unsaid.is_in_no_figure(self.gateway.metrics_router());
+        unsaid.was_not_said();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
@@ -234,6 +260,7 @@ fn organisation(id: &str) -> OrganisationConfig {
 /// A browser without JavaScript.
 pub(crate) struct Browser {
     router: Router,
+    secrets: Secrets,
     pub(crate) cookies: BTreeMap<String, String>,
     pub(crate) page: Page,
 }
@@ -331,6 +358,8 @@ impl Browser {
             if rest.contains("Max-Age=0") {
                 self.cookies.remove(name);
             } else {
+                let kept = ("a cookie", value.to_owned());
+                self.secrets.lock().unwrap().push(kept);
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }

@@ -11,3 +11,5 @@ mod hostile_console;
 mod log_in;
 mod pages;
 mod registry;
+#[path = "../../../gateway/tests/it/said.rs"]
+mod said;

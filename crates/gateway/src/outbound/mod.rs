@@ -21,7 +21,7 @@ use url::{Host, Origin, Url};
 
 use address::is_public;
 
-use crate::traces::{TRACEPARENT, Tracer};
+use traces::{TRACEPARENT, Tracer};
 
 /// How long one fetch may take, from the name to the last byte.
 const LONGEST: Duration = Duration::from_secs(8);

@@ -9,7 +9,7 @@ use axum::routing::post;
 use serde::Deserialize;
 use url::Url;
 
-/// `ExportTraceServiceRequest`, as far as a gateway may use it: of any other member the collector knows nothing.
+/// `ExportTraceServiceRequest`, as far as our programs may use it: of any other member the collector knows nothing.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Request {
@@ -59,6 +59,9 @@ pub(crate) struct Span {
     attributes: Vec<KeyValue>,
     #[serde(default)]
     status: Option<Status>,
+    /// `service.name` of its resource.
+    #[serde(skip)]
+    pub(crate) service: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -82,12 +85,16 @@ enum AnyValue {
     IntValue(String),
 }
 
+fn find<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
+    let found = attributes.iter().find(|one| one.key == key)?;
+    match &found.value {
+        AnyValue::StringValue(text) | AnyValue::IntValue(text) => Some(text),
+    }
+}
+
 impl Span {
     pub(crate) fn attribute(&self, key: &str) -> Option<&str> {
-        let found = self.attributes.iter().find(|one| one.key == key)?;
-        match &found.value {
-            AnyValue::StringValue(text) | AnyValue::IntValue(text) => Some(text),
-        }
+        find(&self.attributes, key)
     }
 
     pub(crate) fn has_failed(&self) -> bool {
@@ -207,16 +214,15 @@ async fn take(State(memory): State<Memory>, headers: HeaderMap, body: String) ->
         Err(error) => faults.push(format!("{error}: {body}")),
         Ok(request) => {
             for resource in request.resource_spans {
-                let keys: Vec<_> = resource
-                    .resource
-                    .attributes
-                    .iter()
-                    .map(|one| one.key.clone())
-                    .collect();
-                if !keys.contains(&"service.name".to_owned()) {
+                let named = find(&resource.resource.attributes, "service.name");
+                let service = named.unwrap_or_default().to_owned();
+                if service.is_empty() {
                     faults.push("no service.name".to_owned());
                 }
-                for scope in resource.scope_spans {
+                for mut scope in resource.scope_spans {
+                    for span in &mut scope.spans {
+                        span.service.clone_from(&service);
+                    }
                     if scope.scope.name.is_empty() || scope.scope.version.is_empty() {
                         faults.push("a scope without a name".to_owned());
                     }

@@ -140,7 +140,7 @@ async fn a_receiver_that_hangs_delays_nobody_else() {
     hanging.will(Reply::Silence);
     world.issue("anna", "TrainingProgramme", programme()).await;
     let gateway = world.gateway.clone();
-    let working = tokio::spawn(async move { gateway.keep_working().await });
+    let working = tokio::spawn(async move { Box::pin(gateway.keep_working()).await });
     let wait = async |receiver: &Receiver, events: usize| {
         for _ in 0..100 {
             if receiver.story().len() >= events {

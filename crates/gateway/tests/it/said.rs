@@ -2,20 +2,30 @@
 //! employees, their credentials and everybody's secrets. The tests of the suites do what nobody has thought of for a
 //! test of privacy.
 //!
-//! The one search for all of them: the suites of gateway, portal, sidecar, connector and program have this file. What
-//! runs in the test's own process is heard by [`listen`]; what runs as a process writes a file, which
+//! The one search for all of them: the suites of gateway, console, portal, sidecar, connector and program have this file.
+//! What runs in the test's own process is heard by [`listen`]; what runs as a process writes a file, which
 //! [`Unsaid::is_nowhere_in`] reads.
+//!
+//! Traces are searched with the log: a program that tells them writes each of its spans there at the level `trace`, letter
+//! by letter as a collector gets it, and in the tests every program that can tell traces does ([`traced`]). The metrics
+//! page of a gateway is read when its world ends ([`Unsaid::is_in_no_figure`], [`Unsaid::is_nowhere_at`]).
 //!
 //! Not heard in the test's process: whatever is written before a world begins or after it has ended, what another
 //! subscriber than the global one gets, and what third parties write by `log` instead of `tracing` (rustls, the drivers
 //! of the databases): the programs do not write that either, whatever `RUST_LOG` says.
 #![allow(dead_code)] // no suite needs all of it
 
-use std::io::Write;
+use std::io::{Read as _, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use standards::jose::jws;
+use tower::ServiceExt as _;
+use traces::TracesConfig;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -91,6 +101,17 @@ pub(crate) fn listen() {
     });
 }
 
+/// A collector at an address where nobody is: whoever has this makes spans, and writes them into the log.
+pub(crate) const NOBODY: &str = "http://127.0.0.1:9/v1/traces";
+
+/// For every program of a world, so that its spans are looked through as well.
+pub(crate) fn traced() -> TracesConfig {
+    TracesConfig {
+        otlp_endpoint: Some(NOBODY.parse().unwrap()),
+        ..TracesConfig::default()
+    }
+}
+
 /// What was said in this process since [`listen`].
 pub(crate) fn text() -> String {
     let log = LOG.get().and_then(Option::as_ref);
@@ -153,6 +174,46 @@ impl Unsaid {
     pub(crate) fn is_nowhere_in(&self, text: &str) {
         if let Some((what, value, line)) = self.find(text) {
             panic!("the log has {what}, {value}:\n{line}");
+        }
+    }
+
+    /// None of it is on the metrics page of a gateway in this process. On a thread of its own, since a world that is dropped
+    /// cannot wait for anything.
+    pub(crate) fn is_in_no_figure(&self, metrics: Router) {
+        if std::thread::panicking() {
+            return;
+        }
+        let asking = std::thread::spawn(move || {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all();
+            let asked = async {
+                let request = Request::get("/metrics").body(Body::empty()).unwrap();
+                let answer = metrics.oneshot(request).await.unwrap();
+                to_bytes(answer.into_body(), usize::MAX).await.unwrap()
+            };
+            String::from_utf8(runtime.build().unwrap().block_on(asked).to_vec()).unwrap()
+        });
+        self.is_nowhere_among(&asking.join().unwrap());
+    }
+
+    /// None of it is on the metrics page of a gateway that listens there. One that is dead says nothing.
+    pub(crate) fn is_nowhere_at(&self, port: u16) {
+        let Ok(mut metrics) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
+            return;
+        };
+        let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        let patience = std::time::Duration::from_secs(20);
+        metrics.set_read_timeout(Some(patience)).unwrap();
+        metrics.write_all(request).unwrap();
+        let mut figures = String::new();
+        metrics.read_to_string(&mut figures).unwrap();
+        self.is_nowhere_among(&figures);
+    }
+
+    fn is_nowhere_among(&self, figures: &str) {
+        assert!(figures.contains("lanyard_build_info"), "{figures}");
+        if let Some((what, value, line)) = self.find(figures) {
+            panic!("the figures have {what}, {value}:\n{line}");
         }
     }
 
@@ -234,4 +295,34 @@ fn sec_40_a_name_that_somebody_plants_in_the_log_is_found_at_every_level_and_in_
     // What is a part of another word is nobody's name.
     let harmless = "{\"holder\":\"anna\",\"id\":\"xBen0\",\"word\":\"Bend\"}";
     assert!(unsaid.find(harmless).is_none());
+}
+
+/// It can fail: a span that says what it must not is found in what is written of it, and a figure on its page.
+#[tokio::test]
+async fn sec_40_what_a_span_or_a_figure_says_is_looked_through_as_well() {
+    listen();
+    let before = text().len();
+    let clock = Arc::new(jiff::Timestamp::now);
+    let tracer = traces::Tracer::new("test", &traced(), clock, traces::system_random());
+    let tracer = tracer.unwrap().unwrap();
+    let unsaid = Unsaid::of_everybody();
+    let span = tracer.asked(&axum::http::HeaderMap::new(), &axum::http::Method::GET);
+    let found = async {
+        let statement = "SELECT id FROM Cardiology WHERE id = $1";
+        traces::queries("sqlite", [statement]).unwrap().done(None);
+        text()[before..].to_owned()
+    };
+    let told = span.around(found).await;
+    assert_eq!(unsaid.find(&told).map(|found| found.0), Some("a claim"));
+    assert!(told.contains("db.collection.name"), "{told}");
+
+    let page = |text: &'static str| {
+        Router::new().route("/metrics", axum::routing::get(move || async move { text }))
+    };
+    unsaid.is_in_no_figure(page("lanyard_build_info 1\n"));
+    let planted = page("lanyard_build_info 1\nlanyard_requests_total{route=\"/Anna\"} 1\n");
+    let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        unsaid.is_in_no_figure(planted)
+    }));
+    assert!(looked.is_err(), "a page with a name on it is found good");
 }

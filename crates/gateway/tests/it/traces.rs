@@ -6,11 +6,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use gateway::Gateway;
 use gateway::config::RelyingPartyConfig;
-use gateway::traces::{Parent, TRACEPARENT};
 use standards::jose::jws::{self, ProtectedHeader};
 use standards::jose::{Algorithm, JwkSet, Signer};
+use traces::{Parent, TRACEPARENT, TracesConfig};
 
-use crate::collector::Collector;
+use crate::collector::{Collector, Span};
 use crate::database::Database;
 use crate::keyed::Keyed;
 use crate::watching::ask_metrics;
@@ -50,6 +50,22 @@ async fn a_request_is_a_span_of_the_callers_trace_in_the_form_of_the_protocol() 
     ] {
         assert_eq!(span.attribute(key), Some(value), "{span:?}");
     }
+    // What it asked of the database is part of it, by operation and table, and without a value.
+    let query = |query: &Span| {
+        let summary = query.attribute("db.query.summary").unwrap_or_default();
+        query.parent_span_id == span.span_id && summary.contains("INSERT interactions")
+    };
+    let query = collector.find(query).await;
+    assert_eq!((query.kind, query.has_failed()), (3, false));
+    assert_eq!(query.trace_id, span.trace_id);
+    assert_eq!(query.attribute("db.system.name"), Some("sqlite"));
+    assert_eq!(query.attribute("db.operation.name"), Some("INSERT"));
+    let table = query.attribute("db.collection.name");
+    assert_eq!(table, Some("interactions"));
+    assert_eq!(
+        Some(query.name.as_str()),
+        query.attribute("db.query.summary")
+    );
     // Without one a trace begins here; what is refused says why.
     let wrong = client()
         .post(world.url("/par"))
@@ -58,8 +74,7 @@ async fn a_request_is_a_span_of_the_callers_trace_in_the_form_of_the_protocol() 
         wrong.send().await.unwrap().status(),
         StatusCode::UNAUTHORIZED
     );
-    let refused =
-        |span: &crate::collector::Span| span.attribute("error.type") == Some("invalid_client");
+    let refused = |span: &Span| span.attribute("error.type") == Some("invalid_client");
     let span = collector.find(refused).await;
     assert_eq!(span.parent_span_id, "");
     assert_ne!(span.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
@@ -165,7 +180,7 @@ async fn a_collector_that_is_away_loses_nothing_for_a_while_and_one_that_refuses
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_collector_there_are_no_traces_and_a_wrong_address_stops_the_start() {
-    let world = World::start().await;
+    let world = World::start_changed(|config| config.traces = TracesConfig::default()).await;
     let (_, figures) = ask_metrics(&world.gateway, "/metrics").await;
     assert!(!figures.contains("lanyard_trace_spans_total"));
     for wrong in [

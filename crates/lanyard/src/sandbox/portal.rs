@@ -62,6 +62,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         address_header: None,
         idle_minutes: 30,
         session_hours: 12,
+        traces: traces::TracesConfig::default(),
         tls_certificate: None,
         tls_key: None,
     })

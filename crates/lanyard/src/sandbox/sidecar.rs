@@ -71,6 +71,7 @@ fn config(
         supersede: true,
         mail: Some(settings::mail(options, "learning")?),
         webhook: None,
+        traces: traces::TracesConfig::default(),
         tls_certificate: None,
         tls_key: None,
         client_ca: None,

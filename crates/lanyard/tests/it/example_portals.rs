@@ -10,6 +10,7 @@ use url::Url;
 use crate::example_stage::{Language, Portal, are_there, examples, sandbox};
 use crate::portal_walk::{Scene, Walk, Walker};
 use crate::ports::Ports;
+use crate::sandbox_folder::Folder;
 
 /// An example that has this many lines is no example any more.
 const TOO_LONG: usize = 100;
@@ -17,6 +18,7 @@ const TOO_LONG: usize = 100;
 struct Stage {
     sandbox: Running,
     portal: Portal,
+    _folder: Folder,
     _ports: Ports,
 }
 
@@ -26,10 +28,11 @@ impl Stage {
             return None;
         }
         let ports = Ports::claim();
-        let sandbox = sandbox(&ports).await;
+        let (sandbox, folder) = sandbox(&ports).await;
         Some(Self {
             portal: Portal::start(language, &sandbox),
             sandbox,
+            _folder: folder,
             _ports: ports,
         })
     }
@@ -47,9 +50,7 @@ impl Stage {
 
     async fn strike(self) {
         drop(self.portal);
-        let data = self.sandbox.data.clone();
         self.sandbox.stop().await;
-        let _ = std::fs::remove_dir_all(data);
     }
 }
 

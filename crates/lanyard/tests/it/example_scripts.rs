@@ -53,7 +53,7 @@ async fn the_scripts_verify_issue_and_revoke_at_the_gateway_and_over_the_sidecar
         return;
     }
     let ports = Ports::claim();
-    let stage = sandbox(&ports).await;
+    let (stage, _folder) = sandbox(&ports).await;
     let wallet = Client::new(stage.file.urls.wallet.clone());
     let anna = stage.file.employee("match").unwrap();
 
@@ -106,9 +106,7 @@ async fn the_scripts_verify_issue_and_revoke_at_the_gateway_and_over_the_sidecar
     let (code, said, _) = run(&stage, "peter", "sidecar.sh", &[]).await;
     assert_eq!((code, said.as_str()), (Some(1), "Identity: mismatch\n"));
 
-    let data = stage.data.clone();
     stage.stop().await;
-    let _ = std::fs::remove_dir_all(data);
 }
 
 #[test]

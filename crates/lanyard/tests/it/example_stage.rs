@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use lanyard::sandbox::{self, Running};
 use url::Url;
 
-use crate::operated::new_folder;
 use crate::ports::Ports;
+use crate::sandbox_folder::Folder;
 
 /// How long a program may take to listen, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,10 +55,11 @@ pub(crate) fn are_there(programs: &[&str]) -> bool {
     missing.is_empty()
 }
 
-/// A sandbox of its own, in this process.
-pub(crate) async fn sandbox(ports: &Ports) -> Running {
+/// A sandbox of its own, in this process; its folder is to be kept until it has stopped.
+pub(crate) async fn sandbox(ports: &Ports) -> (Running, Folder) {
+    let mut folder = Folder::new();
     let options = sandbox::Options {
-        data: new_folder(),
+        data: folder.data(),
         base_port: ports.first,
         database: None,
         public_url: None,
@@ -67,7 +68,9 @@ pub(crate) async fn sandbox(ports: &Ports) -> Running {
         fresh: false,
         page_states: false,
     };
-    sandbox::start(&options).await.unwrap()
+    let sandbox = sandbox::start(&options).await.unwrap();
+    folder.keep_secret(&sandbox.file, &sandbox.gateway);
+    (sandbox, folder)
 }
 
 /// A portal that runs beside a sandbox.

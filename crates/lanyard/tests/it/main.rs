@@ -59,6 +59,7 @@ mod rolling;
 #[path = "../../../gateway/tests/it/said.rs"]
 mod said;
 mod sandbox_command;
+mod sandbox_folder;
 mod sidecar_host;
 mod sidecar_process;
 mod storage_secret_kill;

@@ -18,7 +18,7 @@ use store::{Row, Statement};
 
 use crate::database::Database;
 use crate::ports::Ports;
-use crate::said::{EVERYTHING, Unsaid};
+use crate::said::{EVERYTHING, NOBODY, Unsaid};
 
 /// The program under test.
 pub(crate) const LANYARD: &str = env!("CARGO_BIN_EXE_lanyard");
@@ -174,8 +174,10 @@ impl Operated {
             .append(true)
             .open(self.folder.join("log"))
             .unwrap();
-        let mut process = self
-            .command(&[])
+        let mut command = Command::new(LANYARD);
+        command.args(["gateway", "--config"]).arg(self.watched());
+        let mut process = command
+            .stdin(Stdio::null())
             .env("RUST_LOG", EVERYTHING)
             .stdout(Stdio::null())
             .stderr(log)
@@ -194,6 +196,27 @@ impl Operated {
             std::thread::sleep(Duration::from_millis(5));
         }
         self.process = Some(process);
+    }
+
+    /// The configuration, and a metrics page and a collector besides where it has none: a running gateway's figures and
+    /// spans are looked through as its log is.
+    fn watched(&self) -> PathBuf {
+        let mut text = fs::read_to_string(self.config_file()).unwrap();
+        if !text.contains("[metrics]") {
+            let port = self.metrics_port();
+            write!(text, "\n[metrics]\nlisten = \"127.0.0.1:{port}\"\n").unwrap();
+        }
+        if !text.contains("[traces]") {
+            write!(text, "\n[traces]\notlp_endpoint = \"{NOBODY}\"\n").unwrap();
+        }
+        let file = self.folder.join("gateway.watched.toml");
+        fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// Another one, for the figures of a gateway whose test asks for none.
+    fn metrics_port(&self) -> u16 {
+        self.ports.first + 14
     }
 
     /// A port of its block that nobody else uses: the admin API's.
@@ -230,9 +253,13 @@ impl Operated {
 
     /// SEC-40: whatever a test of the suite did to the gateway, its log names nobody and opens nothing.
     fn look_through_the_log(&self) {
+        self.unsaid().is_nowhere_in(&self.log());
+    }
+
+    fn unsaid(&self) -> Unsaid {
         let mut unsaid = Unsaid::of_everybody();
         self.add_secrets(&mut unsaid);
-        unsaid.is_nowhere_in(&self.log());
+        unsaid
     }
 
     /// What opens something of this gateway's, or says that it is somebody.
@@ -277,6 +304,9 @@ impl Operated {
 impl Drop for Operated {
     fn drop(&mut self) {
         if let Some(mut process) = self.process.take() {
+            if !std::thread::panicking() {
+                self.unsaid().is_nowhere_at(self.metrics_port());
+            }
             let _ = process.kill();
             let _ = process.wait();
         }

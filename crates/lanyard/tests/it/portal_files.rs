@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::database::Database;
 use crate::operated::{CLIENT_ID, ORGANISATION, Operated, REDIRECT_URI};
 use crate::portal_processes::Plan;
+use crate::said::NOBODY;
 
 /// Everybody's, since nobody is to guess it.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -134,7 +135,11 @@ answer_seconds = {answer_seconds}
 from = "Anytown NHS Trust <staff-services@anytown.example>"
 contact = "hr@anytown.example, 01234 567890"
 most_a_minute = {mails_a_minute}
-{way_of_mails}"#
+{way_of_mails}
+
+[traces]
+otlp_endpoint = "{NOBODY}"
+"#
     )
 }
 

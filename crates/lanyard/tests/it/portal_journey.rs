@@ -3,13 +3,14 @@
 use lanyard::sandbox::{self, Running};
 
 use crate::database::{Database, on_both_engines};
-use crate::operated::new_folder;
 use crate::portal_walk::{Mail, Scene, Walk, Walker};
 use crate::ports::Ports;
+use crate::sandbox_folder::Folder;
 
 /// A sandbox in this process.
 struct Stage {
     sandbox: Running,
+    _folder: Folder,
     _database: Database,
     _ports: Ports,
 }
@@ -18,8 +19,9 @@ impl Stage {
     async fn set(database: Database) -> Self {
         let ports = Ports::claim();
         let address = database.address();
+        let mut folder = Folder::new();
         let options = sandbox::Options {
-            data: new_folder(),
+            data: folder.data(),
             base_port: ports.first,
             database: address.starts_with("postgres").then_some(address),
             public_url: None,
@@ -28,8 +30,11 @@ impl Stage {
             fresh: false,
             page_states: false,
         };
+        let sandbox = sandbox::start(&options).await.unwrap();
+        folder.keep_secret(&sandbox.file, &sandbox.gateway);
         Self {
-            sandbox: sandbox::start(&options).await.unwrap(),
+            sandbox,
+            _folder: folder,
             _database: database,
             _ports: ports,
         }
@@ -43,9 +48,7 @@ impl Stage {
     }
 
     async fn strike(self) {
-        let data = self.sandbox.data.clone();
         self.sandbox.stop().await;
-        let _ = std::fs::remove_dir_all(data);
     }
 }
 

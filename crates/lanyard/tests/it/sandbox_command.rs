@@ -17,6 +17,8 @@ use crate::journey_command::{play, steps};
 use crate::operated::{LANYARD, new_folder, terminate, wait};
 use crate::portal_walk::{Scene, Walk, Walker};
 use crate::ports::Ports;
+use crate::said::EVERYTHING;
+use crate::sandbox_folder;
 
 /// A sandbox is ready within 10 s (rulings 27) on a machine that does nothing else.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -26,6 +28,8 @@ struct Sandbox {
     data: PathBuf,
     ports: Ports,
     process: Option<Child>,
+    /// Everybody who was ever here: a fresh start makes new secrets.
+    known: Vec<SandboxFile>,
 }
 
 impl Sandbox {
@@ -34,6 +38,7 @@ impl Sandbox {
             data: new_folder(),
             ports: Ports::claim(),
             process: None,
+            known: Vec::new(),
         }
     }
 
@@ -43,7 +48,7 @@ impl Sandbox {
             .arg("sandbox")
             .arg("--data")
             .arg(&self.data)
-            .env_remove("RUST_LOG");
+            .env("RUST_LOG", EVERYTHING);
         command
             .args(["--base-port", &ports.first.to_string()])
             .args(more)
@@ -66,7 +71,14 @@ impl Sandbox {
     fn start(&mut self, more: &[&str]) -> SandboxFile {
         self.begin(more);
         self.wait_for("sandbox.json", |sandbox| sandbox.file().exists());
-        SandboxFile::read(&self.data).unwrap()
+        self.know()
+    }
+
+    /// What `sandbox.json` says, of which nothing is to be in the log.
+    fn know(&mut self) -> SandboxFile {
+        let file = SandboxFile::read(&self.data).unwrap();
+        self.known.push(SandboxFile::read(&self.data).unwrap());
+        file
     }
 
     fn wait_for(&mut self, what: &str, is_there: impl Fn(&Self) -> bool) {
@@ -169,6 +181,9 @@ impl Drop for Sandbox {
             let _ = process.kill();
             let _ = process.wait();
         }
+        if !std::thread::panicking() {
+            sandbox_folder::search(&self.log(), &self.data, &self.known);
+        }
         let _ = fs::remove_dir_all(&self.data);
     }
 }
@@ -240,7 +255,7 @@ async fn starting_again_keeps_everything_and_fresh_begins_anew() {
     sandbox.begin(&["--fresh"]);
     sandbox.wait_for("beginning", |sandbox| !sandbox.file().exists());
     sandbox.wait_for("sandbox.json", |sandbox| sandbox.file().exists());
-    let fresh = SandboxFile::read(&sandbox.data).unwrap();
+    let fresh = sandbox.know();
     assert_ne!(secret_of(&fresh), secret_of(&file));
     let new = sandbox.credentials().await;
     is_seeded(&new);

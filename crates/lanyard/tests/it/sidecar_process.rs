@@ -1,6 +1,7 @@
 //! `lanyard connector --config FILE` as a process: what it refuses to start with, API keys, mutual TLS, and how it stops.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use store::{Statement, Store};
 
 use crate::database::Database;
 use crate::operated::{CLIENT_ID, LANYARD, Operated, new_folder, terminate, write_private};
+use crate::said::{EVERYTHING, NOBODY, Unsaid};
 
 struct Place {
     folder: PathBuf,
@@ -19,6 +21,9 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.look_through_what_was_said();
+        }
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -29,6 +34,7 @@ impl Place {
         let port = free.local_addr().unwrap().port();
         let folder = new_folder();
         write_private(&folder.join("client-secret"), "a-secret-of-nobody");
+        fs::write(folder.join("log"), "").unwrap();
         write_private(
             &folder.join("signing-key"),
             "c2lnbmluZyBrZXkgb2YgdGhpcnR5LXR3byBieXRlcyE=",
@@ -42,6 +48,7 @@ impl Place {
         format!(
             "listen = \"127.0.0.1:{port}\"\ndatabase = \"sqlite:{folder}/connector.db\"\n\
              organisation = \"Anytown NHS Trust\"\nredirect_uri = \"https://staff.example/callback\"\n{more}\n\
+             [traces]\notlp_endpoint = \"{NOBODY}\"\n\
              [gateway]\nurl = \"https://credentials.example\"\ndialect = \"v2\"\nclient_id = \"portal\"\n\
              organisation_id = \"anytown\"\nclient_secret = {{ file = \"{folder}/client-secret\" }}\n\
              signing_key = {{ file = \"{folder}/signing-key\" }}\n"
@@ -53,14 +60,44 @@ impl Place {
         fs::write(&file, config).unwrap();
         let mut command = Command::new(LANYARD);
         command.args(["connector", "--config"]).arg(file);
-        command.stdin(Stdio::null()).stderr(Stdio::null());
+        let log = File::options().append(true).open(self.folder.join("log"));
+        command.stdin(Stdio::null()).stderr(log.unwrap());
+        command.env("RUST_LOG", EVERYTHING);
         command
+    }
+
+    fn hear(&self, said: &[u8]) {
+        let log = File::options().append(true).open(self.folder.join("log"));
+        log.unwrap().write_all(said).unwrap();
+    }
+
+    /// SEC-40: what was done to the connector made it write of nobody and open nothing.
+    fn look_through_what_was_said(&self) {
+        let mut unsaid = Unsaid::of_everybody();
+        for name in [
+            "client-secret",
+            "signing-key",
+            "sandbox-key",
+            "serial-number",
+            "server.key",
+        ] {
+            let text = fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+            let text = text.lines().find(|line| !line.starts_with("-----"));
+            unsaid.add("a secret", text.unwrap_or_default());
+        }
+        let log = fs::read_to_string(self.folder.join("log")).unwrap();
+        assert!(
+            !log.is_empty(),
+            "the connector wrote nothing at the level `{EVERYTHING}`"
+        );
+        unsaid.is_nowhere_in(&log);
     }
 
     fn check(&self, config: &str) -> (bool, String) {
         let mut command = self.command(config);
         let output = command.arg("--check").stderr(Stdio::piped()).output();
         let output = output.unwrap();
+        self.hear(&output.stderr);
         let said = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8(said).unwrap())
     }
@@ -158,8 +195,10 @@ async fn reconcile_prints_each_difference_as_a_line_of_json_and_fails_if_there_i
             .args(["connector", "reconcile", "--config"])
             .arg(file)
             .args(more)
+            .env("RUST_LOG", EVERYTHING)
             .output()
             .unwrap();
+        place.hear(&output.stderr);
         let text = String::from_utf8(output.stdout).unwrap();
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
@@ -181,6 +220,7 @@ async fn reconcile_prints_each_difference_as_a_line_of_json_and_fails_if_there_i
         .await
         .unwrap();
     let serial_number = uuid::Uuid::new_v4().to_string();
+    write_private(&place.folder.join("serial-number"), &serial_number);
     let insert = Statement::new(
         "INSERT INTO connector_credentials (serial_number, employee, nth, record, credential_type, label, digest, \
          stage, started_at, stage_at, issued_at) \

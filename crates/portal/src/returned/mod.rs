@@ -43,7 +43,7 @@ pub(crate) async fn callback(
     }
     let session = visit.session.clone();
     // A task of its own: it goes on when the browser hangs up or has waited long enough.
-    let mut work = tokio::spawn(deal_with(visit, query.unwrap_or_default()));
+    let mut work = tokio::spawn(traces::carried(deal_with(visit, query.unwrap_or_default())));
     match tokio::time::timeout(A_MOMENT, &mut work).await {
         Ok(Ok(Ok(Some(next)))) => Ok(Redirect::to(&next).into_response()),
         Ok(Ok(Ok(None))) => Ok(page::show_elsewhere(&app.look)),

@@ -6,6 +6,9 @@ mod attempts;
 mod audit;
 mod browser;
 mod catalogue;
+#[allow(dead_code)] // the gateway's tests use what is left
+#[path = "../../../gateway/tests/it/collector.rs"]
+mod collector;
 mod composing;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
@@ -35,4 +38,5 @@ mod staff;
 mod tabs;
 mod to_look_at;
 mod to_tell;
+mod traces;
 mod world;

@@ -16,6 +16,7 @@ use mail_catcher::Catcher;
 use portal::Portal;
 use portal::config::{AuditConfig, Config, GatewayConfig, IdentityConfig, MailConfig};
 use standards::jose::SoftwareKey;
+use traces::TracesConfig;
 use url::Url;
 use wallet::{Scan, Scanned, Wallet};
 use zeroize::Zeroizing;
@@ -44,7 +45,7 @@ pub(crate) struct World {
     /// What reaches the portal and the gateway.
     pub(crate) wire: Wire,
     pub(crate) catcher: Catcher,
-    _gateway: Gateway,
+    gateway: Gateway,
     pub(crate) wallet: Wallet,
     clock: Clock,
     shift: Shift,
@@ -63,6 +64,25 @@ impl World {
 
     /// With a portal that is configured otherwise.
     pub(crate) async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_both(database, change, |_| ()).await
+    }
+
+    /// With portal and gateway telling traces to somebody.
+    pub(crate) async fn start_traced(database: Database, traces: &TracesConfig) -> Self {
+        let change = |config: &mut Config| config.traces = traces.clone();
+        let world = Self::start_both(database, change, |config| config.traces = traces.clone());
+        let mut world = world.await;
+        let gateway = world.gateway.clone();
+        let telling = tokio::spawn(async move { gateway.send_traces().await });
+        world.servers.push(telling);
+        world
+    }
+
+    async fn start_both(
+        database: Database,
+        change: impl FnOnce(&mut Config),
+        change_gateway: impl FnOnce(&mut gateway::Config),
+    ) -> Self {
         said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-portal-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
@@ -74,8 +94,9 @@ impl World {
 
         let (clock, shift) = Clock::shifted();
         let wire = Wire::default();
-        let gateways = gateway_config(&door.base, &format!("{base}/callback"), &folder);
+        let mut gateways = gateway_config(&door.base, &format!("{base}/callback"), &folder);
         gateway::create_keys(&gateways, true).unwrap();
+        change_gateway(&mut gateways);
         let surroundings = Surroundings {
             clock: clock.clone(),
             sandbox: true,
@@ -117,7 +138,7 @@ impl World {
             database,
             wire,
             catcher,
-            _gateway: gateway,
+            gateway,
             wallet,
             clock,
             shift,
@@ -309,6 +330,7 @@ impl Drop for World {
         unsaid.add("a client secret", CLIENT_SECRET);
         unsaid.add("a signing key", SIGNING_KEY);
         unsaid.add_wallet(&self.folder.join("wallet"));
+        unsaid.is_in_no_figure(self.gateway.metrics_router());
         let _ = std::fs::remove_dir_all(&self.folder);
         unsaid.was_not_said();
     }
@@ -368,6 +390,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
         address_header: None,
         idle_minutes: 30,
         session_hours: 12,
+        traces: said::traced(),
         tls_certificate: None,
         tls_key: None,
     }
@@ -429,6 +452,7 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         }],
     };
     gateway::Config {
+        traces: said::traced(),
         organisations: vec![anytown],
         ..gateway::Config::sandboxed(
             public_url,

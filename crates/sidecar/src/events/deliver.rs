@@ -3,9 +3,11 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use jiff::{SignedDuration, Timestamp};
 use store::StoreError;
+use traces::TRACEPARENT;
 use uuid::Uuid;
 
 use super::Webhook;
@@ -88,7 +90,18 @@ impl Webhook {
             .header("webhook-timestamp", timestamp)
             .header("webhook-signature", signatures)
             .body(body);
-        match request.send().await {
+        let span = traces::asks("deliver an event", &Method::POST);
+        let request = match span.as_ref().and_then(|span| span.context().header()) {
+            Some(header) => request.header(TRACEPARENT, header),
+            None => request,
+        };
+        let answer = request.send().await;
+        match (span, &answer) {
+            (Some(span), Ok(answer)) => span.answered(answer.status(), None),
+            (Some(span), Err(_)) => span.failed("fetch-broken"),
+            (None, _) => {}
+        }
+        match answer {
             Ok(answer) if answer.status().is_success() => Ok(()),
             Ok(_) => Err("it was answered otherwise than 2xx"),
             Err(error) if error.is_timeout() => Err("no answer came in time"),

@@ -6,6 +6,9 @@
 mod browser;
 mod caller;
 mod changes;
+#[allow(dead_code)] // the gateway's tests use what is left
+#[path = "../../../gateway/tests/it/collector.rs"]
+mod collector;
 #[allow(dead_code)]
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
@@ -20,5 +23,6 @@ mod reviewing;
 #[path = "../../../gateway/tests/it/said.rs"]
 mod said;
 mod states;
+mod traces;
 mod verifying;
 mod world;

@@ -18,6 +18,7 @@ use standards::jose::hmac_key::HmacKey;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use traces::TracesConfig;
 use wallet::{Scan, Wallet};
 use zeroize::Zeroizing;
 
@@ -40,6 +41,7 @@ pub(crate) struct World {
     /// The same rows, for what the API does not tell.
     pub(crate) store: Store,
     pub(crate) catcher: Catcher,
+    gateway: Gateway,
     gateway_settings: GatewayConfig,
     wallet: Wallet,
     clock: Clock,
@@ -56,6 +58,24 @@ impl World {
     }
 
     pub(crate) async fn start_with(database: Database, webhook: Option<WebhookConfig>) -> Self {
+        Self::start_as(database, webhook, said::traced()).await
+    }
+
+    /// With sidecar and gateway telling traces to somebody, and the sidecar at work behind its API.
+    pub(crate) async fn start_traced(database: Database, traces: TracesConfig) -> Self {
+        let mut world = Self::start_as(database, None, traces).await;
+        let (gateway, sidecar) = (world.gateway.clone(), world.sidecar.clone());
+        world.servers.push(tokio::spawn(async move {
+            tokio::join!(gateway.send_traces(), sidecar.keep_working());
+        }));
+        world
+    }
+
+    async fn start_as(
+        database: Database,
+        webhook: Option<WebhookConfig>,
+        traces: TracesConfig,
+    ) -> Self {
         said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-sidecar-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&folder).unwrap();
@@ -65,7 +85,8 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let signing_key = HmacKey::generate().unwrap().to_base64();
-        let config = gateway_config(&base, &folder, &signing_key);
+        let mut config = gateway_config(&base, &folder, &signing_key);
+        config.traces = traces.clone();
         gateway::create_keys(&config, true).unwrap();
         let surroundings = Surroundings {
             clock: clock.clone(),
@@ -144,6 +165,7 @@ impl World {
                 most_a_minute: Some(100_000),
             }),
             webhook,
+            traces,
             tls_certificate: None,
             tls_key: None,
             client_ca: None,
@@ -167,6 +189,7 @@ impl World {
             sidecar,
             store,
             catcher,
+            gateway,
             gateway_settings,
             wallet,
             clock,
@@ -307,6 +330,7 @@ impl Drop for World {
             unsaid.add(what, secret);
         }
         unsaid.add_wallet(&self.folder.join("wallet"));
+        unsaid.is_in_no_figure(self.gateway.metrics_router());
         let _ = std::fs::remove_dir_all(&self.folder);
         unsaid.was_not_said();
     }

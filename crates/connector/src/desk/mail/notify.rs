@@ -223,7 +223,9 @@ impl Api<'_> {
             "reference": mail.reference(),
         });
         let url = self.url(&["v2", "notifications", "email"])?;
-        let answer = self.ask(Request::post_json(url, &body)).await?;
+        let answer = self
+            .ask(Request::post_json(url, &body).called("send a mail"))
+            .await?;
         match answer.status.as_u16() {
             201 => read::<Sent>(&answer).map(|sent| sent.id.to_string()),
             _ => Err(fault(&answer)),

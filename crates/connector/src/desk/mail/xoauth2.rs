@@ -67,7 +67,10 @@ impl Tokens {
             None => form.push(("grant_type", "client_credentials")),
         }
         let answer = http
-            .send(Request::post_form(source.endpoint.clone(), &form))
+            .send(
+                Request::post_form(source.endpoint.clone(), &form)
+                    .called("ask for an access token"),
+            )
             .await
             .map_err(|error| {
                 tracing::warn!(code = "mail-token", %error, "no access token for the mail server");

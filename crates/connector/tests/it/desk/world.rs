@@ -291,6 +291,7 @@ impl Drop for World {
         unsaid.add("a client secret", CLIENT_SECRET);
         unsaid.add("a signing key", &self.signing_key);
         unsaid.add_wallet(&self.folder.join("wallet"));
+        unsaid.is_in_no_figure(self.gateway.metrics_router());
         let _ = std::fs::remove_dir_all(&self.folder);
         unsaid.was_not_said();
     }
@@ -411,6 +412,7 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
             .to_vec(),
     };
     Config {
+        traces: said::traced(),
         organisations: vec![anytown],
         ..Config::sandboxed(
             public_url,

@@ -337,6 +337,7 @@ impl Drop for World {
     fn drop(&mut self) {
         self.server.abort();
         let unsaid = self.unsaid();
+        unsaid.is_in_no_figure(self.gateway.metrics_router());
         let _ = std::fs::remove_dir_all(&self.folder);
         unsaid.was_not_said();
     }
@@ -407,6 +408,7 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
     };
     Config {
         database: database.address(),
+        traces: said::traced(),
         organisations: vec![
             organisation("anytown", true),
             organisation("elsewhere", false),

@@ -29,7 +29,7 @@ async fn the_pages_of_an_example_portal_are_accessible_and_its_forms_reach_the_g
         return;
     }
     let ports = Ports::claim();
-    let sandbox = sandbox(&ports).await;
+    let (sandbox, _folder) = sandbox(&ports).await;
     let portal = Portal::start(Language::Python, &sandbox);
     let wallet = Client::new(sandbox.file.urls.wallet.clone());
     let example = Example {
@@ -88,7 +88,5 @@ async fn the_pages_of_an_example_portal_are_accessible_and_its_forms_reach_the_g
 
     browser.close().await;
     drop(portal);
-    let data = sandbox.data.clone();
     sandbox.stop().await;
-    let _ = std::fs::remove_dir_all(data);
 }

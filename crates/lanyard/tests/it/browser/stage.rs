@@ -1,7 +1,6 @@
 //! What a browser test plays on: a sandbox of its own, a relying party at the redirect URI, test wallets.
 
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -13,7 +12,7 @@ use connector::{
     Push, Returned, Settings, SigningKey, Started,
 };
 use lanyard::sandbox::{self, Running};
-use lanyard::sandbox_file::{RelyingParty, SandboxFile};
+use lanyard::sandbox_file::RelyingParty;
 use serde_json::json;
 use url::Url;
 use wallet::{CredentialSummary, Scanned};
@@ -22,7 +21,7 @@ use super::driver::{self, Browser, JavaScript};
 use super::look::Place;
 use crate::door::Door;
 use crate::ports::Ports;
-use crate::said::{self, Unsaid};
+use crate::sandbox_folder::Folder;
 use crate::wire::{Party, Wire};
 
 /// Where the sandbox's relying parties of outside programs wait for the browser.
@@ -42,38 +41,6 @@ pub(super) struct Stage {
     listener: u16,
     folder: Folder,
     _ports: Ports,
-}
-
-struct Folder {
-    path: PathBuf,
-    /// What nothing that was done here made anybody say (SEC-40).
-    unsaid: Unsaid,
-}
-
-impl Folder {
-    /// Everybody's and everything's of this sandbox.
-    fn keep_secret(&mut self, file: &SandboxFile) {
-        for employee in &file.employees {
-            self.unsaid.add("a name", &*employee.surname);
-            self.unsaid.add("a birth date", &*employee.date_of_birth);
-            self.unsaid
-                .add("an identifier", &*employee.unique_identifier);
-            self.unsaid.add("a password", &*employee.password);
-        }
-        for party in &file.relying_parties {
-            self.unsaid.add("a client secret", &*party.client_secret);
-            self.unsaid.add("a signing key", &*party.signing_key);
-        }
-        self.unsaid.add("an API key", &*file.sidecar.api_key);
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        self.unsaid.add_wallet(&self.path.join("data/wallet"));
-        let _ = std::fs::remove_dir_all(&self.path);
-        self.unsaid.was_not_said();
-    }
 }
 
 impl Stage {
@@ -114,15 +81,9 @@ impl Stage {
 
     async fn build(ports: Ports, database: Option<String>, public_url: Option<Url>) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        said::listen();
-        let name = format!("lanyard-browser-{}", uuid::Uuid::new_v4());
-        let mut folder = Folder {
-            path: std::env::temp_dir().join(name),
-            unsaid: Unsaid::of_everybody(),
-        };
-        std::fs::create_dir(&folder.path).unwrap();
+        let mut folder = Folder::new();
         let options = sandbox::Options {
-            data: folder.path.join("data"),
+            data: folder.data(),
             base_port: ports.first,
             database,
             public_url,
@@ -132,7 +93,7 @@ impl Stage {
             page_states: true,
         };
         let sandbox = sandbox::start(&options).await.unwrap();
-        folder.keep_secret(&sandbox.file);
+        folder.keep_secret(&sandbox.file, &sandbox.gateway);
         let party = sandbox.file.relying_party(Dialect::V2).unwrap();
         let settings = Settings {
             gateway: sandbox.file.urls.gateway.clone(),

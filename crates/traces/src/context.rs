@@ -9,11 +9,11 @@ pub const TRACEPARENT: &str = "traceparent";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parent {
     /// The trace.
-    pub(super) trace: [u8; 16],
+    pub(crate) trace: [u8; 16],
     /// The span.
-    pub(super) span: [u8; 8],
+    pub(crate) span: [u8; 8],
     /// Whether it is kept: the flag `sampled`.
-    pub(super) is_kept: bool,
+    pub(crate) is_kept: bool,
 }
 
 impl Parent {
@@ -65,8 +65,9 @@ impl Parent {
         )
     }
 
-    /// The header for whom the gateway asks.
-    pub(crate) fn header(self) -> Option<HeaderValue> {
+    /// The header for whom this program asks.
+    #[must_use]
+    pub fn header(self) -> Option<HeaderValue> {
         HeaderValue::try_from(self.to_text()).ok()
     }
 }

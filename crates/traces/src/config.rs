@@ -39,7 +39,7 @@ pub struct InvalidTraces {
     pub reason: &'static str,
 }
 
-pub(super) fn check(endpoint: &Url, config: &TracesConfig) -> Result<(), InvalidTraces> {
+pub(crate) fn check(endpoint: &Url, config: &TracesConfig) -> Result<(), InvalidTraces> {
     let has_host = matches!(endpoint.scheme(), "http" | "https") && endpoint.has_host();
     if !has_host || !endpoint.username().is_empty() || endpoint.password().is_some() {
         let reason = "it must be an http or https address without a user name, such as http://127.0.0.1:4318/v1/traces";

@@ -9,10 +9,11 @@ use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
 
-use super::{Ended, Tracer, otlp};
+use crate::span::Ended;
+use crate::{Tracer, otlp};
 
 /// How many spans are sent at once.
-pub(super) const AT_ONCE: usize = 512;
+pub(crate) const AT_ONCE: usize = 512;
 /// How long a span waits for others.
 const PAUSE: Duration = Duration::from_secs(2);
 /// The longest pause while the collector does not take anything.
@@ -31,7 +32,7 @@ enum Sent {
 }
 
 /// Sends until the future is dropped; without a tracer there is nothing to do, for ever.
-pub(crate) async fn run(tracer: Option<&Arc<Tracer>>) {
+pub async fn run(tracer: Option<&Arc<Tracer>>) {
     let Some(tracer) = tracer else {
         return std::future::pending().await;
     };
@@ -50,7 +51,7 @@ pub(crate) async fn run(tracer: Option<&Arc<Tracer>>) {
             return std::future::pending().await;
         }
     };
-    let instance = tracer.random.token_128();
+    let instance = hex::encode(tracer.bytes::<16>());
     let mut pause = PAUSE;
     loop {
         // Many that wait are sent at once, unless the collector is away.
@@ -111,7 +112,7 @@ impl Tracer {
     /// At the front again, as far as there is room: the newest of the lot go first.
     fn put_back(&self, mut lot: Vec<Ended>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = super::MOST_WAITING.saturating_sub(waiting.len());
+        let room = crate::MOST_WAITING.saturating_sub(waiting.len());
         let lost = lot.len().saturating_sub(room);
         lot.truncate(room);
         self.dropped.fetch_add(lost as u64, Ordering::Relaxed);
@@ -124,7 +125,7 @@ impl Tracer {
         let Some(endpoint) = &self.config.otlp_endpoint else {
             return Sent::Taken;
         };
-        let body = otlp::body(lot, instance).to_string();
+        let body = otlp::body(lot, self.service, instance).to_string();
         let request = client
             .post(endpoint.clone())
             .header(CONTENT_TYPE, "application/json")

@@ -4,17 +4,18 @@
 
 use serde_json::{Value, json};
 
-use super::{Attribute, Ended};
+use crate::Attribute;
+use crate::span::Ended;
 
 /// `STATUS_CODE_ERROR`.
 const ERROR: u8 = 2;
 
 /// One request to the collector.
-pub(super) fn body(spans: &[Ended], instance: &str) -> Value {
+pub(crate) fn body(spans: &[Ended], service: &str, instance: &str) -> Value {
     let version = env!("CARGO_PKG_VERSION");
     json!({ "resourceSpans": [{
         "resource": { "attributes": [
-            text("service.name", "lanyard-gateway"),
+            text("service.name", service),
             text("service.version", version),
             text("service.instance.id", instance),
         ] },
@@ -25,17 +26,26 @@ pub(super) fn body(spans: &[Ended], instance: &str) -> Value {
     }] })
 }
 
-fn span(span: &Ended) -> Value {
+/// One of them.
+pub(crate) fn span(span: &Ended) -> Value {
     let method = span.attributes.iter().find_map(|one| match one {
         Attribute::Method(name) => Some(*name),
         _ => None,
     });
-    // [semantic conventions, HTTP: name] The method and the route; of what the gateway asks, what it is for.
+    let query = span.attributes.iter().find_map(|one| match one {
+        Attribute::Query(query) => Some(query.summary.as_str()),
+        _ => None,
+    });
+    // [semantic conventions, HTTP and database: name] The method and the route; of what a database is asked, its summary;
+    // of what others are asked, what it is for.
     let name = match (&span.route, method) {
         (Some(route), Some(method)) => format!("{method} {route}"),
-        _ => span.name.to_owned(),
+        _ => query.unwrap_or(span.name).to_owned(),
     };
-    let mut attributes: Vec<Value> = span.attributes.iter().map(attribute).collect();
+    let mut attributes = Vec::new();
+    for one in &span.attributes {
+        push(&mut attributes, one);
+    }
     attributes.extend(span.route.as_deref().map(|route| text("http.route", route)));
     let began = span.began.as_nanosecond();
     let ended = began + i128::try_from(span.took.as_nanos()).unwrap_or(0);
@@ -57,15 +67,28 @@ fn span(span: &Ended) -> Value {
     value
 }
 
-fn attribute(attribute: &Attribute) -> Value {
+fn push(to: &mut Vec<Value>, attribute: &Attribute) {
     match attribute {
-        Attribute::Method(name) => text("http.request.method", name),
-        Attribute::Status(status) => {
-            json!({ "key": "http.response.status_code", "value": { "intValue": status.to_string() } })
+        Attribute::Method(name) => to.push(text("http.request.method", name)),
+        Attribute::Status(status) => to.push(number("http.response.status_code", (*status).into())),
+        Attribute::Error(code) => to.push(text("error.type", code)),
+        Attribute::Asker(asker) => to.push(text("lanyard.asks", asker)),
+        Attribute::Query(query) => {
+            to.push(text("db.system.name", query.system));
+            to.push(text("db.operation.name", &query.operation));
+            to.push(text("db.query.summary", &query.summary));
+            let table = query.table.as_deref();
+            to.extend(table.map(|table| text("db.collection.name", table)));
+            // [semantic conventions, database] One statement is no batch.
+            if query.size > 1 {
+                to.push(number("db.operation.batch.size", query.size as u64));
+            }
         }
-        Attribute::Error(code) => text("error.type", code),
-        Attribute::Asker(asker) => text("lanyard.asks", asker),
     }
+}
+
+fn number(key: &str, value: u64) -> Value {
+    json!({ "key": key, "value": { "intValue": value.to_string() } })
 }
 
 fn text(key: &str, value: &str) -> Value {
