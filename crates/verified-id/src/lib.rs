@@ -185,6 +185,13 @@ impl VerifiedId {
         self.memory().tokens_since = now + 1;
     }
 
+    /// Forgets the requests that were made and what came in. For whoever makes a great many: nothing else is ever forgotten.
+    pub fn forget_requests(&self) {
+        let mut memory = self.memory();
+        memory.requests.clear();
+        memory.sent.clear();
+    }
+
     /// A callback as the service would send it, to the relying party whose link this is: one that says
     /// `request_retrieved`. `None` where the link is none of this service's.
     pub fn callback(&self, link: &str) -> Option<Callback> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use standards::oauth::form;
 use tower::ServiceExt;
 
-use super::{PARTIES, SIGNER, redirect_uri};
+use super::{PARTIES, SIGNER, entra, redirect_uri};
 
 /// The gateway gives a request half a minute; nothing that needs no network needs as much.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -184,7 +184,7 @@ impl Answer {
             let code = error["error"].as_str().expect("an error has a code");
             assert!(
                 code.bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
+                    .all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'-')),
                 "{code}"
             );
             if let Some(description) = error.get("error_description") {
@@ -210,7 +210,7 @@ fn leads_home(location: &str) -> bool {
     let mut clients = PARTIES
         .map(|(client_id, _)| client_id)
         .into_iter()
-        .chain([SIGNER]);
+        .chain([SIGNER, entra::PARTY]);
     own || clients.any(|client_id| {
         location
             .strip_prefix(&redirect_uri(client_id))

@@ -1,5 +1,6 @@
 //! A real gateway with a database of its own, reached through its router, without a network.
 
+pub(crate) mod entra;
 mod exchange;
 
 use gateway::keys::KeyPurpose;
@@ -15,12 +16,15 @@ use standards::jose::jws::{self, ProtectedHeader};
 use standards::jose::{Algorithm, HmacKey, JwkSet, Signer};
 use standards::oauth::form;
 use tokio::runtime::Runtime;
+use verified_id::VerifiedId;
 
 use crate::scene::{KEYS, completed, wait};
 pub(crate) use exchange::{Answer, Request};
 
 pub(crate) const BASE: &str = "http://localhost:8499";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// Whose digest the challenge is.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// After so many inputs the gateway forgets everything, so that its database stays small.
 const FORGETS_AFTER: u32 = 2_000;
 
@@ -43,6 +47,8 @@ pub(crate) struct Door {
     pub(crate) gateway: Gateway,
     router: Router,
     runtime: Runtime,
+    /// What the organisation asks whose people use Authenticator.
+    service: VerifiedId,
     inputs: u32,
 }
 
@@ -54,6 +60,15 @@ pub(crate) struct Begun {
     pub(crate) address: String,
     /// What the page's link to a request object or an offer ends in.
     pub(crate) link: String,
+}
+
+/// A page that a browser was sent to.
+pub(crate) struct Opened {
+    /// Of the browser.
+    pub(crate) cookie: String,
+    /// Of the page.
+    pub(crate) address: String,
+    pub(crate) page: Answer,
 }
 
 static DOOR: LazyLock<Mutex<Door>> = LazyLock::new(|| Mutex::new(Door::open()));
@@ -88,10 +103,12 @@ impl Door {
             .enable_all()
             .build()
             .expect("a runtime");
-        let config = config(&folder);
+        let service = runtime.block_on(entra::start());
+        let config = config(&folder, &service);
         gateway::create_keys(&config, true).expect("keys can be made");
         let surroundings = Surroundings {
             sandbox: true,
+            http_origins: vec![service.base().clone()],
             ..Surroundings::production()
         };
         let gateway = runtime
@@ -101,6 +118,7 @@ impl Door {
             router: gateway.router(),
             gateway,
             runtime,
+            service,
             inputs: 0,
         }
     }
@@ -108,6 +126,7 @@ impl Door {
     fn forget(&mut self) {
         let forgotten = self.runtime.block_on(self.gateway.forget_everything());
         forgotten.expect("the gateway can forget");
+        self.service.forget_requests();
     }
 
     /// Sends a request and holds the answer against everything that every answer promises.
@@ -138,6 +157,16 @@ impl Door {
 
     /// A browser opens the request that it was sent with.
     pub(crate) fn begin(&self, client_id: &str, parameters: &[(&str, &str)]) -> Begun {
+        let opened = self.open_page(client_id, parameters);
+        let link = opened.page.link().expect("a page has a link").to_owned();
+        Begun {
+            cookie: opened.cookie,
+            address: opened.address,
+            link,
+        }
+    }
+
+    fn open_page(&self, client_id: &str, parameters: &[(&str, &str)]) -> Opened {
         let pushed = self.push(client_id, parameters);
         let request_uri = pushed.json()["request_uri"].clone();
         let query = form::encode([
@@ -155,11 +184,10 @@ impl Door {
                 .with("cookie", &cookie)
                 .expect("a cookie fits a header"),
         );
-        let link = page.link().expect("a page has a link").to_owned();
-        Begun {
+        Opened {
             cookie,
             address,
-            link,
+            page,
         }
     }
 
@@ -193,7 +221,7 @@ impl Door {
     }
 }
 
-fn config(folder: &std::path::Path) -> Config {
+fn config(folder: &std::path::Path, service: &VerifiedId) -> Config {
     let file = |name: &str, text: &str| {
         let file = folder.join(name);
         std::fs::write(&file, text).expect("the folder can be written");
@@ -201,9 +229,7 @@ fn config(folder: &std::path::Path) -> Config {
     };
     let types = r#"["Identity", "TrainingProgramme", "TrainingPlacement", "FireSafety"]"#;
     let parties = PARTIES.map(|(client_id, dialect)| {
-        let digest = digest(&SHA256, secret(client_id).as_bytes());
-        let digest = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
-        let digest = digest.collect::<Vec<_>>().concat();
+        let digest = digest_of(client_id);
         let dialect = serde_json::to_string(&dialect).expect("a dialect has a name");
         let key = file(
             &format!("{client_id}.key"),
@@ -222,6 +248,8 @@ fn config(folder: &std::path::Path) -> Config {
         format!("[[organisations.trust]]\ncredential_type = \"{name}\"\nissuers = [\"{did}\"]\n")
     });
     let (trust, parties) = (trust.concat(), parties.concat());
+    let tenant_secret = file("tenant", entra::SECRET);
+    let entra = entra::config(service, &digest_of(entra::PARTY), &tenant_secret);
     let jwks = JwkSet::new([KEYS.es256.public_jwk().clone()]).to_value();
     let signer = format!(
         "[[organisations.relying_parties]]\nname = \"{SIGNER}\"\nclient_id = \"{SIGNER}\"\n\
@@ -247,7 +275,7 @@ fn config(folder: &std::path::Path) -> Config {
     let text = format!(
         "public_url = \"{BASE}\"\nlisten = \"127.0.0.1:0\"\ndatabase = \"sqlite:{}\"\nkeys = {:?}\n\
          key_passphrase = {}\nstorage_secret = {}\n{limits}[[organisations]]\nid = \"anytown\"\n\
-         name = \"Anytown NHS Trust\"\nissues = {types}\n{trust}{parties}{signer}",
+         name = \"Anytown NHS Trust\"\nissues = {types}\n{trust}{parties}{signer}{entra}",
         folder.join("gateway.db").display(),
         folder.join("keys").display().to_string(),
         file("passphrase", gateway::keys::SANDBOX_PASSPHRASE),
@@ -256,6 +284,13 @@ fn config(folder: &std::path::Path) -> Config {
     let place = folder.join("gateway.toml");
     std::fs::write(&place, text).expect("the folder can be written");
     Config::read(&place).expect("the targets' own configuration")
+}
+
+/// Of that party's secret, as the configuration has it.
+fn digest_of(client_id: &str) -> String {
+    let digest = digest(&SHA256, secret(client_id).as_bytes());
+    let bytes = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    bytes.collect::<Vec<_>>().concat()
 }
 
 /// A fresh folder for this process. Those of processes that are gone are removed: nothing runs at the end of ours.

@@ -101,7 +101,7 @@ impl Known {
     }
 }
 
-fn identity() -> Map<String, Value> {
+pub(super) fn identity() -> Map<String, Value> {
     let claims = json!({
         "ID-LegalFirstName": "Anna", "ID-LegalSurname": "Taylor", "ID-BirthDate": "1990-04-12",
         "UniqueIdentifier": "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10",

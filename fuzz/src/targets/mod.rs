@@ -3,6 +3,8 @@
 mod credentials;
 mod did;
 mod door;
+mod entra;
+mod files;
 mod issuance;
 mod jose;
 mod json;
@@ -151,6 +153,31 @@ pub const TARGETS: &[Target] = &[
         name: "answer",
         feeds: "the whole gateway: hostile presentations, well signed and well encrypted, to the response address",
         run: door::answer,
+    },
+    Target {
+        name: "entra_callback",
+        feeds: "the whole gateway: callbacks of Microsoft Entra Verified ID, with hostile keys, members and credentials",
+        run: entra::callback,
+    },
+    Target {
+        name: "certificates",
+        feeds: "certificate chains as operators upload them, PEM and DER",
+        run: files::certificates,
+    },
+    Target {
+        name: "logo",
+        feeds: "logos as operators upload them, bytes and `data:` addresses",
+        run: files::logo,
+    },
+    Target {
+        name: "serials",
+        feeds: "files of serial numbers to revoke: lists and CSV",
+        run: files::serials,
+    },
+    Target {
+        name: "catalogue",
+        feeds: "catalogues of another language",
+        run: files::catalogue,
     },
 ];
 

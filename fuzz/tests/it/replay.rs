@@ -30,7 +30,7 @@ mod sec_38_the_corpus_keeps_every_promise {
     replays! {
         form redirect_uri scope_and_pkce json jws jwe jwk did wallet_answer sd_jwt jwt_vc jwt_vp key_proof
         issuance_requests issuance_answers offers request_object links dcql status_list status_token
-        door hint client_assertion cookie answer
+        door hint client_assertion cookie answer entra_callback certificates logo serials catalogue
     }
 
     /// SEC-38: none is forgotten.

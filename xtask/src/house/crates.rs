@@ -135,7 +135,7 @@ const PARTIES: &[Party] = &[
     // A test of its own kind: hostile input for whoever reads any. Links what it feeds.
     Party {
         name: "fuzz",
-        links: &["gateway", "standards"],
+        links: &["gateway", "standards", "ui", "verified-id"],
         tests_with: &[],
     },
     Party {

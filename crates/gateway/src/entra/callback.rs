@@ -19,6 +19,7 @@ use store::{Statement, StoreError};
 use subtle::ConstantTimeEq;
 
 use super::check::{Asked, Presented, claims};
+use super::object::Object;
 use super::rows::{self, Made};
 use super::{ATTEMPTS, Kept, asked, plain};
 use crate::app::{App, Parts};
@@ -38,9 +39,9 @@ struct Told {
     status: String,
     state: String,
     #[serde(default, rename = "verifiedCredentialsData")]
-    presented: Vec<Presented>,
+    presented: Vec<Object<Presented>>,
     #[serde(default)]
-    error: Option<Failure>,
+    error: Option<Object<Failure>>,
 }
 
 #[derive(Deserialize)]
@@ -52,20 +53,26 @@ struct Failure {
 /// What happened in the wallet.
 enum Event {
     Retrieved,
-    Verified(Vec<Presented>),
+    Verified(Vec<Object<Presented>>),
     Failed(Refusal),
 }
 
 impl Event {
     /// `None` for a word that is none of a presentation's.
-    fn of(status: &str, presented: Vec<Presented>, error: Option<&Failure>) -> Option<Self> {
+    fn of(
+        status: &str,
+        presented: Vec<Object<Presented>>,
+        error: Option<&Object<Failure>>,
+    ) -> Option<Self> {
         match status {
             "request_retrieved" => Some(Self::Retrieved),
             "presentation_verified" => Some(Self::Verified(presented)),
-            "presentation_error" => Some(Self::Failed(match error.map(|one| one.code.as_str()) {
-                Some("user_canceled" | "access_denied") => Refusal::Declined,
-                _ => Refusal::WalletFailed,
-            })),
+            "presentation_error" => Some(Self::Failed(
+                match error.map(|Object(one)| one.code.as_str()) {
+                    Some("user_canceled" | "access_denied") => Refusal::Declined,
+                    _ => Refusal::WalletFailed,
+                },
+            )),
             _ => None,
         }
     }
@@ -116,7 +123,7 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode, Refused> {
-    let told: Told = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
+    let Object::<Told>(told) = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
     let made = rows::find(&app.store, &Digest::of(&told.state)).await?;
     let made = made.ok_or(UNKNOWN)?;
     if !brings_key(&headers, &made.key) {
@@ -254,7 +261,7 @@ fn step(
 fn evaluate(
     app: &Parts,
     interaction: &Interaction,
-    presented: &[Presented],
+    presented: &[Object<Presented>],
     now: Timestamp,
 ) -> Result<Map<String, Value>, Refusal> {
     let nobody = Refusal::IssuerNotTrusted;

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::object::Object;
 use crate::interaction::Refusal;
 use crate::organisation::catalogue::CredentialType;
 use crate::organisation::entra::EntraType;
@@ -22,7 +23,7 @@ pub(super) struct Presented {
     #[serde(default)]
     claims: Map<String, Value>,
     #[serde(default, rename = "credentialState")]
-    state: Option<CredentialState>,
+    state: Option<Object<CredentialState>>,
     #[serde(default, rename = "issuanceDate")]
     issued_at: Option<String>,
     #[serde(default, rename = "expirationDate")]
@@ -47,13 +48,13 @@ pub(super) struct Asked<'a> {
 
 /// The claims, each as `Type.Attribute`, or why they do not count.
 pub(super) fn claims(
-    presented: &[Presented],
+    presented: &[Object<Presented>],
     asked: &Asked<'_>,
     is_trusted: impl FnOnce(&str) -> bool,
 ) -> Result<Map<String, Value>, Refusal> {
     let one = match presented {
         [] => return Err(Refusal::CredentialMissing),
-        [one] => one,
+        [Object(one)] => one,
         _ => return Err(Refusal::PresentationMalformed),
     };
     if !one.types.contains(&asked.kind.kind) {
@@ -71,7 +72,7 @@ pub(super) fn claims(
 /// [SEC-25] What nobody said, or what nobody here knows, is not a yes.
 fn in_force(one: &Presented) -> Result<(), Refusal> {
     let state = one.state.as_ref();
-    let said = state.and_then(|state| state.revocation.as_deref());
+    let said = state.and_then(|Object(state)| state.revocation.as_deref());
     let said = said.unwrap_or_default().to_ascii_lowercase();
     match said.as_str() {
         "valid" => Ok(()),

@@ -26,7 +26,7 @@ fn verdict(presented: Value) -> Result<Map<String, Value>, Refusal> {
         "name = \"Identity\"\ntype = \"StaffIdentity\"\nclaims = { ID-BirthDate = \"dateOfBirth\" }",
     )
     .unwrap();
-    let presented: Vec<Presented> = serde_json::from_value(presented).unwrap();
+    let presented: Vec<Object<Presented>> = serde_json::from_value(presented).unwrap();
     let asked = Asked {
         credential_type: catalogue.find("Identity").unwrap(),
         kind: &kind.into(),
@@ -160,4 +160,14 @@ fn sec_32_one_credential_was_asked_for_and_one_counts() {
 fn dates_that_the_service_left_out_were_its_to_check() {
     assert!(changed("/expirationDate", json!(null)).is_ok());
     assert!(changed("/issuanceDate", json!(null)).is_ok());
+}
+
+/// An array would be read as the members in their order.
+#[test]
+fn sec_32_what_is_no_object_is_no_credential() {
+    let state = json!(["VALID"]);
+    let one = json!([ISSUER, ["StaffIdentity"], {}, {"revocationStatus": "VALID"}, null, null]);
+    assert!(serde_json::from_value::<Object<Presented>>(one).is_err());
+    assert!(serde_json::from_value::<Object<CredentialState>>(state).is_err());
+    assert!(serde_json::from_value::<Object<Presented>>(good()).is_ok());
 }

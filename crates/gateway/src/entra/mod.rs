@@ -8,6 +8,7 @@
 
 mod callback;
 mod check;
+mod object;
 mod request;
 mod rows;
 mod service;
