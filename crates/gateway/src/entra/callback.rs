@@ -124,6 +124,9 @@ pub(super) async fn answer(
     body: Bytes,
 ) -> Result<StatusCode, Refused> {
     let Object::<Told>(told) = serde_json::from_slice(&body).map_err(|_| MALFORMED)?;
+    if !is_id(&told.request_id) {
+        return Err(MALFORMED);
+    }
     let made = rows::find(&app.store, &Digest::of(&told.state)).await?;
     let made = made.ok_or(UNKNOWN)?;
     if !brings_key(&headers, &made.key) {
@@ -144,6 +147,12 @@ pub(super) async fn answer(
         }
     }
     Err(StoreError::Corrupt("a callback was overtaken each time".into()).into())
+}
+
+/// The service's ids are UUIDs; whatever it may make of them, they are kept as text, and not every text can be kept: a
+/// zero byte in one would read as a fault of ours, for which a callback is sent again.
+fn is_id(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// One header, once; digests of equal length are compared, all of them, so that no time tells how much was right.
