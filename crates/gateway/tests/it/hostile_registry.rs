@@ -73,7 +73,7 @@ impl Two {
     }
 }
 
-fn change(members: Value) -> Value {
+fn change(members: &Value) -> Value {
     json!({ "change": members })
 }
 
@@ -90,8 +90,8 @@ async fn sec_13_the_redirect_address_of_a_live_relying_party_takes_two_persons(d
         seen["redirect_uris"].as_array().unwrap().clone()
     };
     let first = "https://first.example/callback";
-    let free = ("PATCH", PARTY, change(json!({ "redirect_uris": [first] })));
-    let more = change(json!({ "redirect_uris": [first, OTHER], "name": "Another" }));
+    let free = ("PATCH", PARTY, change(&json!({ "redirect_uris": [first] })));
+    let more = change(&json!({ "redirect_uris": [first, OTHER], "name": "Another" }));
     two.alone_until_live(act, free, &[("PATCH", PARTY, more)])
         .await;
     // Nor as a part of something larger.
@@ -370,7 +370,7 @@ async fn sec_13_what_a_live_relying_party_proves_itself_by_takes_two_persons(dat
     };
     let webhook =
         json!({ "url": "https://mine.example/events", "secrets": [format!("whsec_{}", key(2))] });
-    let patch = |members: Value| ("PATCH", PARTY, change(members));
+    let patch = |members: Value| ("PATCH", PARTY, change(&members));
     let then = [
         patch(json!({ "signing_key": key(3) })),
         patch(json!({ "signing_key": null })),
@@ -410,7 +410,7 @@ async fn sec_13_whom_a_live_organisation_trusts_takes_two_persons(database: Data
     let list = json!({ "trust": [{ "credential_type": "Identity", "issuers": [first, mine] }] });
     let then = [
         ("POST", path, trust(mine, true)),
-        ("PATCH", "/organisations/newtown", change(list)),
+        ("PATCH", "/organisations/newtown", change(&list)),
     ];
     let free = ("POST", path, trust(first, true));
     two.alone_until_live(act, free, &then).await;

@@ -21,7 +21,7 @@ on_both_engines!(
 /// DW-01, DW-10, DW-12, DW-13, DW-17 to DW-24, DW-28, DW-29, DW-32, DW-33, DW-47, DW-50, DW-51, DW-62, DW-63, DW-72,
 /// DW-75, DW-77, DW-78, DW-79.
 async fn a_credential_is_added_changed_by_hr_and_refused_from_then_on(database: Database) {
-    walk_on(&database, JavaScript::On, "match").await;
+    Box::pin(walk_on(&database, JavaScript::On, "match")).await;
 }
 
 /// And for somebody whose names agree but for a hyphen. What a browser does without a script depends on no engine: on
@@ -32,7 +32,7 @@ async fn the_same_happens_without_javascript(database: Database) {
         println!("skipped on PostgreSQL: run `cargo xtask test --long`");
         return;
     }
-    walk_on(&database, JavaScript::Off, "hyphen").await;
+    Box::pin(walk_on(&database, JavaScript::Off, "hyphen")).await;
 }
 
 async fn walk_on(database: &Database, javascript: JavaScript, case: &str) {
