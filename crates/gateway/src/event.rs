@@ -4,7 +4,8 @@
 //! Each client that is told has a *stream*: a row that counts. A number is allotted and its event inserted in one batch
 //! that holds the stream's row, so that numbers rise without gaps on both engines, and a receiver that misses one knows
 //! it. A client without an active stream is told nothing. The row is held even so, for a stream that is turned on between
-//! number and event would give the number of an earlier one; one that begins there has no number to give.
+//! number and event would give the number of an earlier one; one that begins there has no number to give. Numbers begin at
+//! one, and after a restore where [`restored`] says.
 //!
 //! Nothing personal is in an event, and no text of anybody's choosing: words of closed lists, names of the catalogue,
 //! ids and times (SEC-35).
@@ -91,18 +92,24 @@ fn streams(clients: &HashSet<String>) -> Vec<Statement> {
     on.collect()
 }
 
-/// After a restore no number is given a second time: a receiver remembers what it was told since the backup, of which this
-/// database knows nothing, and an event under a number of those would count for an old one. Each stream goes on from a
-/// thousand times the second of the restore, which none can have counted up to: it would have had a thousand events in each
-/// second since 1970. A stream that was begun after the backup is not there at all; the row for no client is where it begins.
+/// After a restore no number is given twice: the database knows nothing of those that were given since the backup, and a
+/// receiver drops what has a number that it knows. So every stream goes on from the time of the restore in milliseconds, which
+/// no stream has reached by counting: it would have told a client of a thousand events in every second since 1970, or since the
+/// restore before. Written for no client, too, since one that had no stream then may have had one since; a new stream begins
+/// there.
+///
+/// Events of before keep their numbers: one that is delivered again is the same event.
 pub(crate) fn restored(now: Timestamp) -> [Statement; 2] {
-    let floor = now.as_second().saturating_mul(1000);
-    let none = "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
-                VALUES ('', 0, 0, 0, 0, 0) ON CONFLICT (client_id) DO NOTHING";
-    // The clock of another machine may be behind that of an earlier restore.
+    let floor = "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
+                 SELECT '', 0, CASE WHEN COALESCE(MAX(last_sequence), 0) >= $1 THEN MAX(last_sequence) ELSE $1 END, 0, 0, 0 \
+                 FROM event_streams WHERE 1 = 1 \
+                 ON CONFLICT (client_id) DO UPDATE SET last_sequence = excluded.last_sequence";
     let each = "UPDATE event_streams SET last_sequence = \
-                CASE WHEN last_sequence < $1 THEN $1 ELSE last_sequence + 1000000 END";
-    [Statement::new(none), Statement::new(each).bind(floor)]
+                (SELECT f.last_sequence FROM event_streams f WHERE f.client_id = '') WHERE client_id <> ''";
+    [
+        Statement::new(floor).bind(now.as_millisecond()),
+        Statement::new(each),
+    ]
 }
 
 /// A credential was issued, and its wallet kept it or said nothing for five seconds.
@@ -147,7 +154,8 @@ pub fn revoked(
          i.request_digest, c.serial_number, $4, 'due', 0, $5 \
          FROM credentials c JOIN event_streams s ON s.client_id = c.client_id \
          LEFT JOIN interactions i ON i.id = c.interaction \
-         WHERE s.active = 1 AND s.last_sequence > 0 AND c.serial_number = $6 AND c.organisation = $7 AND c.revoked_at IS NULL",
+         WHERE s.active = 1 AND s.last_sequence > COALESCE((SELECT f.last_sequence FROM event_streams f WHERE f.client_id = ''), 0) \
+         AND c.serial_number = $6 AND c.organisation = $7 AND c.revoked_at IS NULL",
     );
     [
         number.bind(serial.as_str()).bind(organisation),
@@ -177,7 +185,8 @@ pub fn key_compromised(
         "INSERT INTO events (client_id, sequence, id, kind, happened_at, purpose, credential_type, signing_key, key_purpose, \
          delivery, attempts, offered_at) \
          SELECT client_id, last_sequence, $1, $2, $3, '', '', $4, $5, 'due', 0, $6 \
-         FROM event_streams WHERE client_id = $7 AND active = 1 AND last_sequence > 0",
+         FROM event_streams WHERE client_id = $7 AND active = 1 \
+         AND last_sequence > COALESCE((SELECT f.last_sequence FROM event_streams f WHERE f.client_id = ''), 0)",
     );
     [
         number.bind(client_id),
@@ -217,7 +226,8 @@ fn told(
         "INSERT INTO events (client_id, sequence, id, kind, happened_at, purpose, credential_type, reference, \
          request_digest, serial_number, refusal, delivery, attempts, offered_at) \
          SELECT client_id, last_sequence, $1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', 0, $10 \
-         FROM event_streams WHERE client_id = $11 AND active = 1 AND last_sequence > 0",
+         FROM event_streams WHERE client_id = $11 AND active = 1 \
+         AND last_sequence > COALESCE((SELECT f.last_sequence FROM event_streams f WHERE f.client_id = ''), 0)",
     );
     vec![
         number.bind(about.client_id),

@@ -12,6 +12,8 @@ use crate::operated::{LANYARD, Operated};
 
 on_both_engines!(
     sec_26_a_restore_gives_no_place_of_a_list_of_before,
+    after_a_restore_no_new_event_has_a_number_that_its_receiver_may_know,
+    after_a_restore_no_event_of_a_stream_that_began_since_the_backup_has_a_known_number,
     sec_13_nothing_that_was_ended_is_in_force_again_unnoticed_after_a_restore,
 );
 
@@ -118,6 +120,73 @@ async fn sec_26_a_restore_gives_no_place_of_a_list_of_before(database: Database)
     let floor = "SELECT MAX(list) AS list FROM status_lists WHERE organisation = ''";
     let floor = gateway.rows(Statement::new(floor)).await;
     assert_eq!(floor[0].integer("list").unwrap(), list);
+    gateway.kill();
+}
+
+/// The ids and numbers of all events, in their order.
+async fn events(gateway: &Operated) -> Vec<(String, i64)> {
+    let select = Statement::new("SELECT id, sequence FROM events ORDER BY sequence");
+    let rows = gateway.rows(select).await;
+    let each = rows.iter().map(|row| {
+        let id = row.text("id").unwrap().to_owned();
+        (id, row.integer("sequence").unwrap())
+    });
+    each.collect()
+}
+
+async fn after_a_restore_no_new_event_has_a_number_that_its_receiver_may_know(database: Database) {
+    let mut gateway = Operated::started(database);
+    issued(&gateway).await;
+    let before = events(&gateway).await;
+    assert_eq!(before.len(), 1);
+    let mut since = Vec::new();
+    let begun = jiff::Timestamp::now().as_millisecond();
+    back_up_and_restore(&mut gateway, async |gateway| {
+        for _ in 0..2 {
+            issued(gateway).await;
+        }
+        since = events(gateway).await;
+    })
+    .await;
+    assert_eq!(since.last().unwrap().1, 3);
+    accept(&gateway.config_file());
+    gateway.start();
+    for _ in 0..2 {
+        issued(&gateway).await;
+    }
+    let after = events(&gateway).await;
+    // The one of before is the same event still; those that follow have numbers that nobody counts to, without a gap.
+    assert_eq!(after[0], before[0]);
+    let (first, second) = (after[1].1, after[2].1);
+    assert!(first > begun, "{first} may be known");
+    assert_eq!(second, first + 1);
+    assert_eq!(after.len(), 3);
+    gateway.kill();
+}
+
+async fn after_a_restore_no_event_of_a_stream_that_began_since_the_backup_has_a_known_number(
+    database: Database,
+) {
+    let mut gateway = Operated::started(database);
+    // As it was before this client had a receiver; it has one since.
+    let store = gateway.database.open().await;
+    let none = Statement::new("DELETE FROM event_streams");
+    store.write([none]).await.unwrap();
+    store.close().await;
+    let begun = jiff::Timestamp::now().as_millisecond();
+    back_up_and_restore(&mut gateway, async |gateway| {
+        gateway.kill();
+        gateway.start();
+        issued(gateway).await;
+        assert_eq!(events(gateway).await[0].1, 1);
+    })
+    .await;
+    accept(&gateway.config_file());
+    gateway.start();
+    issued(&gateway).await;
+    let after = events(&gateway).await;
+    assert_eq!(after.len(), 1);
+    assert!(after[0].1 > begun, "{} may be known", after[0].1);
     gateway.kill();
 }
 
