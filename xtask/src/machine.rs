@@ -26,7 +26,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 7] = [
     Need {
         what: "Chromium",
         debian_packages: &["chromium"],
@@ -58,10 +58,6 @@ const NEEDS: [Need; 5] = [
         debian_packages: &["softhsm2"],
         is_there: || on_path("softhsm2-util"),
     },
-];
-
-/// What only the long tests need; the others skip what they cannot find.
-const LONG_NEEDS: [Need; 3] = [
     Need {
         what: "HAProxy",
         debian_packages: &["haproxy"],
@@ -72,12 +68,14 @@ const LONG_NEEDS: [Need; 3] = [
         debian_packages: &["pgbouncer"],
         is_there: || installed_for_root("pgbouncer"),
     },
-    Need {
-        what: "age",
-        debian_packages: &["age"],
-        is_there: || on_path("age"),
-    },
 ];
+
+/// What only the long tests need; the others skip what they cannot find.
+const LONG_NEEDS: [Need; 1] = [Need {
+    what: "age",
+    debian_packages: &["age"],
+    is_there: || on_path("age"),
+}];
 
 const NODE: Need = Need {
     what: "Node and npm",

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum_server::tls_rustls::RustlsConfig;
 use gateway::{Config, Gateway, Surroundings};
 
 use crate::certificate;
@@ -45,6 +46,15 @@ pub fn administration(config: &Config, gateway: &Gateway) -> Router {
     console::router(api, settings)
 }
 
+/// The gateway's own certificate, if it ends TLS itself.
+pub fn tls(config: &Config) -> anyhow::Result<Option<RustlsConfig>> {
+    match (&config.tls_certificate, &config.tls_key) {
+        (Some(certificate), Some(key)) => Ok(Some(listen::tls(certificate, key)?)),
+        (None, None) => Ok(None),
+        _ => anyhow::bail!("tls_certificate and tls_key belong together"),
+    }
+}
+
 /// Runs the gateway until it is told to stop.
 pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = Config::read(&options.config)?;
@@ -54,11 +64,7 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let tls = match (&config.tls_certificate, &config.tls_key) {
-        (Some(certificate), Some(key)) => Some(listen::tls(certificate, key)?),
-        (None, None) => None,
-        _ => anyhow::bail!("tls_certificate and tls_key belong together"),
-    };
+    let tls = tls(&config)?;
     let gateway = Gateway::compose(&config, Surroundings::production()).await?;
     gateway::restored::check(&gateway.app().store).await??;
     if options.check {

@@ -9,6 +9,7 @@ mod backup;
 pub mod browser;
 mod certificate;
 mod client_command;
+mod config_command;
 mod connections;
 mod connector_command;
 mod doctor_command;
@@ -30,6 +31,7 @@ pub mod sandbox_file;
 mod say;
 mod storage_secret_command;
 mod store_command;
+mod trial;
 mod wallet_command;
 
 use std::process::ExitCode;
@@ -55,6 +57,9 @@ enum Command {
     Gateway(gateway_command::Options),
     /// What a gateway needs before its first start: secrets, keys, a configuration file.
     Init(init_command::Options),
+    /// The configuration file, before a gateway starts with it.
+    #[command(subcommand)]
+    Config(config_command::Command),
     /// Whether a gateway's set-up is sound, and what to do where it is not.
     Doctor(doctor_command::Options),
     /// One folder for an assurance file, with a manifest of digests: no personal data, no secret.
@@ -129,6 +134,7 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(options) => succeeded(run_sandbox(&options).await),
         Command::Gateway(options) => succeeded(Box::pin(gateway_command::run(&options)).await),
         Command::Init(options) => succeeded(init_command::run(&options)),
+        Command::Config(command) => succeeded(Box::pin(config_command::run(&command)).await),
         Command::Doctor(options) => doctor_command::run(&options).await,
         Command::Evidence(options) => succeeded(Box::pin(evidence_command::run(&options)).await),
         Command::Key(options) => succeeded(key_command::run(&options).await),

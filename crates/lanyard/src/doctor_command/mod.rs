@@ -5,15 +5,14 @@ mod machine;
 mod persons;
 mod reach;
 
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use gateway::{ComposeError, Config, Gateway, OtherTables, Surroundings};
+use gateway::{Config, OtherTables};
 use serde::Serialize;
 
 use crate::say::say;
+use crate::trial;
 
 /// What to look at.
 #[derive(Debug, clap::Args)]
@@ -129,21 +128,18 @@ async fn examine(options: &Options, findings: &mut Findings) {
     machine::look_at_clock(findings);
     reach::look_at_proxy(&config, findings);
     let began = std::time::Instant::now();
-    let empty = EmptyDatabase::default();
-    let looked = match Gateway::look(&config, Surroundings::production()).await {
-        Err(ComposeError::Tables(tables)) => {
-            if !tell_tables(tables, findings) {
-                return;
-            }
-            // Nothing is registered in a database without tables, so an empty one elsewhere says the same of the rest.
-            empty.compose(&config).await
-        }
-        looked => looked.map_err(anyhow::Error::from),
-    };
-    let gateway = match looked {
-        Ok(gateway) => gateway,
+    let mut stops = false;
+    let tried = trial::of(&config, |tables| {
+        stops = !tell_tables(tables, findings);
+        !stops
+    });
+    let trial = match tried.await {
+        Ok(trial) => trial,
+        // It is told.
+        Err(_) if stops => return,
         Err(error) => return findings.bad("configuration", format!("{error:#}")),
     };
+    let gateway = &trial.gateway;
     findings.good(
         "configuration",
         format!(
@@ -151,17 +147,17 @@ async fn examine(options: &Options, findings: &mut Findings) {
             began.elapsed().as_secs_f64()
         ),
     );
-    if empty.0.get().is_none() {
-        machine::look_at_database(&gateway, findings).await;
-        persons::look_at_names(&gateway, findings).await;
+    if trial.is_on_its_database() {
+        machine::look_at_database(gateway, findings).await;
+        persons::look_at_names(gateway, findings).await;
     }
-    machine::look_at_secrets(&gateway, findings).await;
-    machine::look_at_chains(&gateway, findings);
+    machine::look_at_secrets(gateway, findings).await;
+    machine::look_at_chains(gateway, findings);
     if !options.offline {
         let authority = options.certificate_authority.as_deref();
-        reach::look_from_outside(&gateway, &config, authority, findings).await;
+        reach::look_from_outside(gateway, &config, authority, findings).await;
     }
-    gateway.close().await;
+    trial.close().await;
 }
 
 /// Tells of tables that are not this version's; whether there is more to look at without them.
@@ -176,30 +172,4 @@ fn tell_tables(tables: OtherTables, findings: &mut Findings) -> bool {
         None => findings.look("tables", says),
     }
     tables.found.is_none()
-}
-
-/// A database in a folder of its own, gone with this.
-#[derive(Default)]
-struct EmptyDatabase(OnceCell<PathBuf>);
-
-impl EmptyDatabase {
-    /// The gateway of that configuration, as if on its first start.
-    async fn compose(&self, config: &Config) -> anyhow::Result<Gateway> {
-        let name = format!("lanyard-doctor-{}", uuid::Uuid::new_v4());
-        let folder = self.0.get_or_init(|| std::env::temp_dir().join(name));
-        std::fs::create_dir(folder).with_context(|| folder.display().to_string())?;
-        let elsewhere = Config {
-            database: format!("sqlite:{}", folder.join("empty.db").display()),
-            ..config.clone()
-        };
-        Ok(Gateway::compose(&elsewhere, Surroundings::production()).await?)
-    }
-}
-
-impl Drop for EmptyDatabase {
-    fn drop(&mut self) {
-        if let Some(folder) = self.0.get() {
-            let _ = std::fs::remove_dir_all(folder);
-        }
-    }
 }

@@ -115,14 +115,15 @@ fn the_scripts_stop_at_the_first_fault_and_say_nothing_that_shellcheck_minds() {
         let text = std::fs::read_to_string(examples().join(script)).unwrap();
         assert!(text.lines().any(|line| line == "set -eu"), "{script}");
     }
-    if are_there(&["shellcheck"]) {
-        let files = SCRIPTS.iter().map(|script| examples().join(script));
-        let mut shellcheck = Command::new("shellcheck");
-        let checked = shellcheck.arg("--external-sources").args(files).output();
-        let checked = checked.unwrap();
-        let said = String::from_utf8_lossy(&checked.stdout);
-        assert!(checked.status.success(), "{said}");
-    }
+    let files = SCRIPTS.iter().map(|script| examples().join(script));
+    let mut shellcheck = Command::new("shellcheck");
+    let checked = shellcheck.arg("--external-sources").args(files).output();
+    let Ok(checked) = checked else {
+        println!("skipped: shellcheck is not on this machine");
+        return;
+    };
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(checked.status.success(), "{said}");
 }
 
 #[test]
