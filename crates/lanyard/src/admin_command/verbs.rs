@@ -68,6 +68,8 @@ pub enum Verb {
     Interaction(Interaction),
     /// Figures, as JSON.
     Figures,
+    /// Whether the process that answers is well: each check, and what to do where one fails.
+    Checks,
 }
 
 #[derive(Debug, Subcommand)]
@@ -282,6 +284,7 @@ impl Verb {
             Self::Holds(verb) => verb.call(),
             Self::Interaction(verb) => verb.call(),
             Self::Figures => got("figures", Show::Record),
+            Self::Checks => got("checks", Show::Table("checks", &["code", "ok", "sentence"])),
         })
     }
 }

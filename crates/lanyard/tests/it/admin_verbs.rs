@@ -259,6 +259,7 @@ impl Walk {
             "{jobs}"
         );
         assert!(self.said(ann, "figures").contains("credentials"));
+        assert!(self.said(ann, "checks").contains("the database answers in"));
         assert!(!self.said(opal, "interaction|failures|--hours|1").is_empty());
         self.refused(opal, "interaction|show|nobody-knows", "not-found");
     }
