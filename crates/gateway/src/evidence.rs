@@ -2,7 +2,10 @@
 //! how long, figures. Nothing in it is about an employee, and nothing opens anything: secrets are counted and dated, never
 //! shown, not even as digests; the address of a webhook, which may hold a word of its own, is shown as its origin.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
+use store::Statement;
 
 use crate::admin::{Right, Role};
 use crate::config::ConfigError;
@@ -162,9 +165,19 @@ impl Gateway {
             DeskError::Store(error) => RegistryError::Store(error),
             other => ConfigError::value("operators", other.to_string()).into(),
         })?;
+        let sign_ins = Statement::new("SELECT operator, set_up_at FROM operator_sign_ins");
+        let sign_ins = app.store.read(sign_ins).await?;
+        let mut set_up = HashMap::new();
+        for row in &sign_ins {
+            set_up.insert(row.text("operator")?, row.timestamp("set_up_at")?);
+        }
+        // There is no way to sign in by a password alone: whoever is set up has both.
         let all: Vec<Value> = all
             .iter()
-            .map(|(operator, tokens)| json!({ "operator": operator, "tokens": tokens }))
+            .map(|(operator, tokens)| {
+                let at = set_up.get(operator.id.as_str());
+                json!({ "operator": operator, "password_and_authenticator_since": at, "tokens": tokens })
+            })
             .collect();
         Ok(all.into())
     }

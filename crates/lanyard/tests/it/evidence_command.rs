@@ -149,7 +149,16 @@ async fn an_assurance_file_tells_what_a_gateway_is_and_nothing_of_anybody(databa
         checklists.contains("form 17") && checklists.contains("2026-11-20"),
         "{checklists}"
     );
-    assert!(json("operators.json").to_string().contains("j.bloggs"));
+    let operators = json("operators.json");
+    assert!(operators.to_string().contains("j.bloggs"));
+    // Nobody of them has set up a sign-in, and that is said.
+    let since = &operators[0]["password_and_authenticator_since"];
+    assert!(
+        operators[0]
+            .get("password_and_authenticator_since")
+            .is_some()
+    );
+    assert!(since.is_null(), "{operators}");
     assert!(json("roles.json").to_string().contains("audit-export"));
     assert_eq!(
         json("audit-verification.json")["database"]["faults"],

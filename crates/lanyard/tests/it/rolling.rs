@@ -145,17 +145,20 @@ fn previous() -> Option<PathBuf> {
     Some(program)
 }
 
-/// The last commit whose gateway knows nothing of the newest migration: whatever that is, it is tried with the program of
-/// just before it.
+/// The last commit whose gateway knows nothing of the newest migration, by its number: whatever that is called by now, it is
+/// tried with the program of just before it.
 fn commit_before_the_newest_tables(root: &Path) -> Option<String> {
     let folder = "crates/gateway/migrations/sqlite";
     let files = std::fs::read_dir(root.join(folder)).unwrap();
-    let numbered = files.filter_map(|file| {
+    let numbers = files.filter_map(|file| {
         let name = file.unwrap().file_name().into_string().unwrap();
-        let number: u32 = name.strip_prefix('V')?.split("__").next()?.parse().ok()?;
-        Some((number, name))
+        name.strip_prefix('V')?
+            .split("__")
+            .next()?
+            .parse::<u32>()
+            .ok()
     });
-    let (_, newest) = numbered.max()?;
+    let newest = numbers.max()?;
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
         let output = git.args(arguments).current_dir(root).output().unwrap();
@@ -164,10 +167,10 @@ fn commit_before_the_newest_tables(root: &Path) -> Option<String> {
     };
     let came = git(&[
         "log",
-        "--diff-filter=AR",
+        "--diff-filter=A",
         "--format=%H",
         "--",
-        &format!("{folder}/{newest}"),
+        &format!("{folder}/V{newest}__*"),
     ])?;
     let came = came.lines().last()?;
     let before = git(&["rev-parse", "--verify", "--quiet", &format!("{came}^")])?;
