@@ -1,6 +1,6 @@
 //! `traceparent`: to which trace a request belongs. [W3C Trace Context 3.2]
 
-use axum::http::{HeaderMap, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderValue};
 
 /// The header's name.
 pub const TRACEPARENT: &str = "traceparent";

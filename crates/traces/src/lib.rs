@@ -14,6 +14,7 @@
 //! Each span that is kept is written to the log at the level `trace`, as the collector gets it: whoever searches the log
 //! for what must not be told searches all spans with it.
 
+#[cfg(feature = "around")]
 mod around;
 mod config;
 mod context;
@@ -26,10 +27,12 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{HeaderMap, Method};
 use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::HeaderMap;
 use tokio::sync::Notify;
 
+#[cfg(feature = "around")]
 pub use around::{Refused, around};
 pub use config::{InvalidTraces, TracesConfig};
 pub use context::{Parent, TRACEPARENT};
@@ -230,7 +233,7 @@ impl std::fmt::Debug for Tracer {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use axum::http::StatusCode;
+    use reqwest::StatusCode;
 
     use super::*;
 

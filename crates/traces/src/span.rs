@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::http::{Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use jiff::Timestamp;
 
 use crate::{Parent, Query, Tracer, WITHIN, Within};

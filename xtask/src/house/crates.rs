@@ -279,6 +279,23 @@ mod tests {
         );
     }
 
+    /// What an external system links brings no web framework with it, by nobody's way.
+    #[test]
+    fn whoever_links_the_connector_gets_no_web_framework() {
+        let root = crate::cargo::workspace_root().unwrap();
+        let mut tree = cargo(&root);
+        tree.args(["tree", "--locked", "--package", "connector"]);
+        tree.args(["--edges", "normal", "--prefix", "none"]);
+        let tree = tree.output().unwrap();
+        let told = String::from_utf8(tree.stdout).unwrap();
+        assert!(told.starts_with("connector "), "{told}");
+        for framework in ["axum", "actix-web", "warp", "rocket"] {
+            let begins = format!("{framework} ");
+            let is_there = told.lines().any(|line| line.starts_with(&begins));
+            assert!(!is_there, "the connector brings {framework}");
+        }
+    }
+
     #[test]
     fn arrows_are_read_from_what_cargo_says() {
         let metadata = json!({"packages": [{"name": "wallet", "dependencies": [
