@@ -82,9 +82,9 @@ async fn after_a_restore_no_event_has_a_number_that_a_receiver_knows(database: D
     // One system more is told since the backup: it has numbers, too, and its stream is not in the backup at all.
     let at = world.now();
     let (database, store) = restored_copy(&world, at).await;
-    let url = database.url().to_string();
+    let address = database.address();
     let second = world.second_process_with(|config| {
-        config.database = url;
+        config.database = address;
         plain.register(config, "plain");
     });
     second.await.close().await;
