@@ -247,6 +247,8 @@ fn a_gateway_is_set_up_from_nothing_and_nothing_is_overwritten() {
     // One human may be there twice, under one name, and would be a second person to themself.
     let declared = "\n[[organisations]]\nid = \"newtown\"\nname = \"Newtown\"\nissues = []\n";
     fs::write(&config, format!("{before}{declared}")).unwrap();
+    let keys = lanyard(&["gateway", "--create-keys"], &config);
+    assert!(keys.status.success(), "{}", said(&keys));
     let add = |more: &[&str]| {
         let role = ["operator", "add", "--role", "administrator"];
         let seen = lanyard(&[&role, more].concat(), &config);
