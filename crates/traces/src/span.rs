@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use reqwest::{Method, StatusCode};
 use jiff::Timestamp;
+use reqwest::{Method, StatusCode};
 
 use crate::{Parent, Query, Tracer, WITHIN, Within};
 
