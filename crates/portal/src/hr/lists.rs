@@ -148,10 +148,10 @@ impl NotArrived {
             Next::Try { at } => Row::new(look.say("hr-next-try"), ui::time::date_and_clock(*at)),
             Next::Wait { code } => {
                 let what = match *code {
-                    "credential-in-force"
-                    | "credential-on-its-way"
-                    | "revocation-waiting"
-                    | "mail-waiting" => look.say(&format!("hr-waits-for-{code}")),
+                    "credential-in-force" => look.say("hr-waits-for-in-force"),
+                    "credential-on-its-way" => look.say("hr-waits-for-on-its-way"),
+                    "revocation-waiting" => look.say("hr-waits-for-revocation"),
+                    "mail-waiting" => look.say("hr-waits-for-mail"),
                     // What came since: better its code than nothing.
                     other => other.to_owned(),
                 };
