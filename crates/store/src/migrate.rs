@@ -69,10 +69,21 @@ impl Migrations {
     }
 
     /// The version of the party's tables in a database; `None` where there are none of them. Nothing is changed, and where
-    /// there is no database none is made.
+    /// there is no database none is made; one that could not be made is an error.
     pub async fn find_version(&self, url: &DatabaseUrl) -> Result<Option<i64>, StoreError> {
         let tables = match url {
-            DatabaseUrl::Sqlite(path) if !path.exists() => return Ok(None),
+            DatabaseUrl::Sqlite(path) if !path.exists() => {
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
+                return match folder {
+                    Some(folder) if !folder.is_dir() => {
+                        let reason = format!("there is no folder {}", folder.display());
+                        Err(StoreError::Unavailable(reason))
+                    }
+                    _ => Ok(None),
+                };
+            }
             DatabaseUrl::Sqlite(_) => {
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name = $1"
             }

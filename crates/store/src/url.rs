@@ -73,7 +73,7 @@ impl FromStr for DatabaseUrl {
         }
         let path = if let Some(path) = text.strip_prefix("sqlite:") {
             path.strip_prefix("//").unwrap_or(path)
-        } else if let Some((scheme, _)) = text.split_once("://") {
+        } else if let Some(scheme) = scheme_of(text) {
             return Err(InvalidDatabaseUrl::Scheme(scheme.to_owned()));
         } else {
             text
@@ -84,6 +84,13 @@ impl FromStr for DatabaseUrl {
             path => Ok(Self::Sqlite(path.into())),
         }
     }
+}
+
+/// What stands before the first colon, where that reads as the name of a kind of database. One letter is a drive.
+fn scheme_of(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let is_one = scheme.len() > 1 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_one.then_some(scheme)
 }
 
 impl PostgresOptions {
@@ -217,6 +224,11 @@ mod tests {
             ("sqlite::memory:", InvalidDatabaseUrl::InMemory),
             (
                 "mysql://h/d",
+                InvalidDatabaseUrl::Scheme("mysql".to_owned()),
+            ),
+            // Without its slashes it is no file either.
+            (
+                "mysql:/data/g.db",
                 InvalidDatabaseUrl::Scheme("mysql".to_owned()),
             ),
             (

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
 use gateway::keys::{KeyStore, SANDBOX_PASSPHRASE};
@@ -13,15 +13,27 @@ use zeroize::Zeroizing;
 use crate::by_hand::{Journey, Step};
 use crate::database::Database;
 use crate::holder::{Format, Holder};
-use crate::operated::{CLIENT_ID, ORGANISATION, Operated, write_private};
+use crate::operated::{CLIENT_ID, LANYARD, ORGANISATION, Operated, write_private};
 
 /// What the command printed to either side, and whether it was content.
 fn run(gateway: &Operated, more: &[&str]) -> (bool, String) {
+    told(gateway.command(more))
+}
+
+/// The same of `lanyard config check`.
+fn check(gateway: &Operated) -> (bool, String) {
+    let mut command = Command::new(LANYARD);
+    command.args(["config", "check", "--config"]);
+    command.arg(gateway.config_file()).env_remove("RUST_LOG");
+    told(command)
+}
+
+fn told(mut command: Command) -> (bool, String) {
     let Output {
         status,
         stdout,
         stderr,
-    } = gateway.command(more).output().unwrap();
+    } = command.output().unwrap();
     (
         status.success(),
         [stdout, stderr]
@@ -173,15 +185,16 @@ fn a_configuration_with_a_fault_stops_the_start_and_the_fault_is_named() {
     ];
     for (config, fault) in cases {
         gateway.write_config(&config);
-        let (content, said) = run(&gateway, &["--check"]);
-        assert!(
-            !content && said.contains(fault),
-            "wanted {fault:?}, heard {said:?}"
-        );
-        assert!(
-            !said.contains("0123456789abcdefghijklmnopqrstuvwxyz"),
-            "{said}"
-        );
+        for (content, said) in [run(&gateway, &["--check"]), check(&gateway)] {
+            assert!(
+                !content && said.contains(fault),
+                "wanted {fault:?}, heard {said:?}"
+            );
+            assert!(
+                !said.contains("0123456789abcdefghijklmnopqrstuvwxyz"),
+                "{said}"
+            );
+        }
     }
     // What the check finds stops the service itself, too.
     let (content, said) = run(&gateway, &[]);
@@ -247,6 +260,8 @@ fn keys_are_created_once_and_what_is_missing_is_said() {
     assert_eq!(read(), before, "a key was made anew");
     let (content, said) = run(&gateway, &["--check"]);
     assert!(content && said.contains("this gateway can start"), "{said}");
+    let (content, said) = check(&gateway);
+    assert!(content && !said.contains("tables"), "{said}");
 
     // Whoever else could read it may have done so.
     fs::set_permissions(
@@ -259,6 +274,30 @@ fn keys_are_created_once_and_what_is_missing_is_said() {
         !content && said.contains("can be read by others (mode 640)"),
         "{said}"
     );
+}
+
+#[test]
+fn whether_a_gateway_could_start_is_said_before_its_first_start_and_nothing_is_made() {
+    let gateway = Operated::prepare(Database::sqlite());
+    gateway.write_keys();
+    let address = gateway.database.address();
+    let database = Path::new(address.strip_prefix("sqlite:").unwrap());
+    let (content, said) = check(&gateway);
+    assert!(
+        content && said.contains("has no tables of a gateway yet"),
+        "{said}"
+    );
+    assert!(
+        said.contains("a gateway can start with this file"),
+        "{said}"
+    );
+    assert!(!database.exists());
+
+    // Where its database cannot be made, it could not.
+    let nowhere = address.replace("test.db", "no-such-folder/test.db");
+    gateway.write_config(&with(&gateway.config, &address, &nowhere));
+    let (content, said) = check(&gateway);
+    assert!(!content && said.contains("no-such-folder"), "{said}");
 }
 
 fn key_file(gateway: &Operated, name: &str) -> std::path::PathBuf {
