@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use crate::browser::{self, Browser};
 use crate::http::Connection;
@@ -12,7 +14,7 @@ use crate::record::{Endpoint, Record};
 use crate::wallet::{Known, Wallet};
 
 /// The type that is presented.
-const IDENTITY: &str = "Identity";
+pub const IDENTITY: &str = "Identity";
 /// The type that is issued.
 const FIRE_SAFETY: &str = "FireSafety";
 
@@ -67,14 +69,16 @@ impl Caller {
         })
     }
 
-    /// Gets the identity credential that is presented from now on.
-    pub async fn enrol(&mut self) -> anyhow::Result<()> {
+    /// Gets the identity credential that is presented from now on; gives its serial number.
+    pub async fn enrol(&mut self) -> anyhow::Result<Uuid> {
         let drafts = self.drafts.clone();
         let page = self
             .page("openid issue.Identity", Some(&drafts.identity))
             .await?;
+        let serial_number = page.pending.serial_number;
         let coded = self.receive(page, true).await?;
-        self.collect(coded).await
+        self.collect(coded).await?;
+        serial_number.context("nothing was drafted")
     }
 
     /// Push, page, presentation, token.
@@ -97,6 +101,21 @@ impl Caller {
         let page = self.page(&format!("openid {IDENTITY}"), None).await?;
         self.wallet.present(&mut self.record, &page.link).await?;
         self.lead_back(page).await
+    }
+
+    /// A verification up to the wallet's answer: whether it was refused because the credential is revoked.
+    pub async fn is_refused(&mut self) -> anyhow::Result<bool> {
+        let page = self.page(&format!("openid {IDENTITY}"), None).await?;
+        let answer = self.wallet.answered(&mut self.record, &page.link).await?;
+        if answer.status == 200 {
+            return Ok(false);
+        }
+        let said = answer.with(400, "the verifier")?.json()?;
+        anyhow::ensure!(
+            said["code"] == "credential-revoked",
+            "the verifier refuses for another reason: {said}"
+        );
+        Ok(true)
     }
 
     /// A pushed request, and nobody comes.

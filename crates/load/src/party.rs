@@ -14,6 +14,7 @@ use standards::jose::jws::{self, ProtectedHeader, Typ};
 use standards::jose::{Algorithm, HmacKey, JwkSet};
 use standards::oauth::form;
 use standards::oauth::pkce::CodeVerifier;
+use uuid::Uuid;
 
 use crate::http::Connection;
 use crate::plan::{Party, Server};
@@ -42,6 +43,8 @@ pub struct Pending {
     nonce: String,
     /// Where the browser is sent.
     pub address: String,
+    /// Of the credential that was asked for, as the draft names it.
+    pub serial_number: Option<Uuid>,
 }
 
 impl Pending {
@@ -115,7 +118,11 @@ impl RelyingParty {
             base64url::encode(random::<16>()),
         );
         let challenge = verifier.challenge().to_text();
-        let hint = draft.map(|claims| self.signed(claims)).transpose()?;
+        let serial_number = draft.map(|_| Uuid::new_v4());
+        let hint = draft
+            .zip(serial_number)
+            .map(|(claims, number)| self.signed(claims, number))
+            .transpose()?;
         let mut pairs = vec![
             ("client_id", self.party.client_id.as_str()),
             ("response_type", "code"),
@@ -143,6 +150,7 @@ impl RelyingParty {
             state,
             nonce,
             address: format!("{}?{query}", self.authorize),
+            serial_number,
         })
     }
 
@@ -224,7 +232,7 @@ impl RelyingParty {
     }
 
     /// A draft as the gateway takes it: `HS256`, from this client, for this gateway.
-    fn signed(&self, claims: &Map<String, Value>) -> anyhow::Result<String> {
+    fn signed(&self, claims: &Map<String, Value>, serial_number: Uuid) -> anyhow::Result<String> {
         let key = self.drafts.as_ref().context("this party signs no drafts")?;
         let now = Timestamp::now();
         let mut message = claims.clone();
@@ -236,7 +244,7 @@ impl RelyingParty {
                 "exp",
                 json!((now + SignedDuration::from_mins(5)).as_second()),
             ),
-            ("SerialNumber", json!(uuid::Uuid::new_v4().to_string())),
+            ("SerialNumber", json!(serial_number.to_string())),
         ] {
             message.insert(name.to_owned(), value);
         }

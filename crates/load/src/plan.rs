@@ -32,6 +32,8 @@ pub struct Lists {
     pub on_a_list: u64,
     /// How many are revoked, one after the other.
     pub changes: u64,
+    /// How many wallets present a credential of theirs, at each of the two processes, until it is refused.
+    pub presented: u64,
     /// Another process of the gateway, on the same database.
     pub beside: SocketAddr,
 }

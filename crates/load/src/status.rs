@@ -1,5 +1,7 @@
-//! Status lists: what it costs to publish one after a change, how soon a revocation is seen, and how many verifiers can ask.
+//! Status lists: what it costs to publish one after a change, how soon a revocation is seen and refused, and how many verifiers
+//! can ask.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -10,9 +12,13 @@ use standards::status_list::{Bits, Status, StatusList};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::caller::{Caller, Drafts, IDENTITY};
 use crate::http::{Answer, Connection};
-use crate::plan::{Lists, Plan};
+use crate::party::RelyingParty;
+use crate::plan::{Lists, Plan, Server};
 use crate::process;
+use crate::record::{Record, Window};
+use crate::wallet::Known;
 
 /// The organisation that `cargo xtask bench` configures, and the type that its credentials have.
 const ORGANISATION: &str = "bench";
@@ -51,7 +57,7 @@ pub async fn run(plan: &Plan, lists: Lists) -> anyhow::Result<Value> {
         // The other process knows the list as it is now.
         let known = etag(&fetch(&mut beside, &path, None).await?)?;
         let began = Instant::now();
-        revoke(&mut own, plan, credential).await?;
+        revoke(&mut own, plan, CREDENTIAL_TYPE, serial_number(credential)).await?;
         let revoked = Instant::now();
         let answer = fetch(&mut own, &path, None).await?.with(200, "a list")?;
         publish.push(revoked.elapsed());
@@ -69,6 +75,13 @@ pub async fn run(plan: &Plan, lists: Lists) -> anyhow::Result<Value> {
         beside_seen.push(began.elapsed());
     }
 
+    let own_refused = refusals(plan, &plan.server, lists.presented, &mut own).await?;
+    let there = Server {
+        addresses: vec![lists.beside],
+        ..plan.server.clone()
+    };
+    let beside_refused = refusals(plan, &there, lists.presented, &mut own).await?;
+
     let known = asked(plan, &places, true).await?;
     let whole = asked(plan, &places, false).await?;
     let after = look()?;
@@ -79,6 +92,8 @@ pub async fn run(plan: &Plan, lists: Lists) -> anyhow::Result<Value> {
         "publish": times(publish),
         "own_seen": times(own_seen),
         "beside_seen": times(beside_seen),
+        "own_refused": times(own_refused),
+        "beside_refused": times(beside_refused),
         "not_modified": known,
         "whole": whole,
         "resident_before": before.resident,
@@ -86,6 +101,50 @@ pub async fn run(plan: &Plan, lists: Lists) -> anyhow::Result<Value> {
         "resident": after.resident,
         "peak": after.peak,
     }))
+}
+
+/// How long it takes from the call that revokes to the first verification that is refused for it: so many wallets are given a
+/// credential, which counts at that process, is revoked by `revoker`, and is presented again and again.
+async fn refusals(
+    plan: &Plan,
+    verifier: &Server,
+    number: u64,
+    revoker: &mut Connection,
+) -> anyhow::Result<Vec<Duration>> {
+    let party = Arc::new(RelyingParty::discover(&plan.party, verifier).await?);
+    let (known, drafts) = (Arc::<Known>::default(), Arc::new(Drafts::new()));
+    let mut all = Vec::new();
+    // Single requests are not what is measured here.
+    let now = Instant::now();
+    let nothing = Window {
+        from: now,
+        until: now,
+    };
+    for _ in 0..number {
+        let record = Record::new(nothing);
+        let mut caller = Caller::new(
+            verifier,
+            party.clone(),
+            known.clone(),
+            drafts.clone(),
+            record,
+        )?;
+        let serial_number = caller.enrol().await?;
+        anyhow::ensure!(
+            !caller.is_refused().await?,
+            "a credential is refused before it is revoked"
+        );
+        let began = Instant::now();
+        revoke(revoker, plan, IDENTITY, serial_number).await?;
+        while !caller.is_refused().await? {
+            anyhow::ensure!(
+                began.elapsed() < PATIENCE,
+                "a revoked credential still counts"
+            );
+        }
+        all.push(began.elapsed());
+    }
+    Ok(all)
 }
 
 /// The place of the n-th credential of a list, as `seed_credentials` gives them out: one of every four.
@@ -112,13 +171,18 @@ async fn fetch(
         .await
 }
 
-async fn revoke(connection: &mut Connection, plan: &Plan, credential: u64) -> anyhow::Result<()> {
+async fn revoke(
+    connection: &mut Connection,
+    plan: &Plan,
+    credential_type: &str,
+    serial_number: Uuid,
+) -> anyhow::Result<()> {
     let body = json!({
         "client_id": plan.party.client_id,
         "client_secret": plan.party.client_secret,
         "OrganisationId": ORGANISATION,
-        "CredentialTemplateName": CREDENTIAL_TYPE,
-        "SerialNumber": serial_number(credential),
+        "CredentialTemplateName": credential_type,
+        "SerialNumber": serial_number,
         "RevocationReason": "a benchmark",
     });
     let path = "/Revocation/revokecredential";

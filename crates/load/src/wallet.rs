@@ -183,8 +183,14 @@ impl Wallet {
         answer.with(204, "the notification endpoint").map(drop)
     }
 
-    /// Presents the identity credential to whoever asks by that link.
+    /// Presents the identity credential to whoever asks by that link, who takes it.
     pub async fn present(&mut self, record: &mut Record, link: &str) -> anyhow::Result<()> {
+        let answer = self.answered(record, link).await?;
+        answer.with(200, "the verifier").map(drop)
+    }
+
+    /// Presents the identity credential to whoever asks by that link; gives what the verifier answers.
+    pub async fn answered(&mut self, record: &mut Record, link: &str) -> anyhow::Result<Answer> {
         let link = RequestLink::parse(&self.follow(record, link).await?)?;
         let RequestSource::Reference { uri, .. } = &link.source else {
             anyhow::bail!("the request is not by reference")
@@ -238,16 +244,14 @@ impl Wallet {
         };
         let metadata = request.client_metadata.as_ref();
         let form = response.to_encrypted_form(metadata.context("no key to encrypt to")?)?;
-        let answer = self
-            .post(
-                record,
-                Endpoint::Response,
-                request.response_uri.as_str(),
-                &[(CONTENT_TYPE, FORM)],
-                form,
-            )
-            .await?;
-        answer.with(200, "the verifier").map(drop)
+        self.post(
+            record,
+            Endpoint::Response,
+            request.response_uri.as_str(),
+            &[(CONTENT_TYPE, FORM)],
+            form,
+        )
+        .await
     }
 
     /// A code's link: the standard's own, or a short one of the gateway's that leads to it.

@@ -17,6 +17,8 @@ pub(super) const CREDENTIALS: u64 = 10_000_000;
 const ON_A_LIST: u64 = 1 << 15;
 /// How many are revoked, one after the other.
 const CHANGES: u64 = 200;
+/// How many wallets present a credential until it is refused, at each process.
+const PRESENTED: u64 = 100;
 
 /// Microseconds to publish and to be seen; bytes of memory; answers a second.
 const AIM_PUBLISH: f64 = 200e3;
@@ -59,6 +61,7 @@ pub(super) fn measure(
         "credentials": credentials,
         "on_a_list": ON_A_LIST,
         "changes": CHANGES,
+        "presented": PRESENTED,
         "beside": beside.addresses[0].to_string(),
     } });
     let told = load::run(programs, &gateway, ALGORITHMS[0], scenario, seconds)?;
@@ -66,7 +69,8 @@ pub(super) fn measure(
         "{credentials} issued credentials on {:.0} lists, every fiftieth revoked; put into the database in {seeded:.0} s. Each \
          list was fetched once ({:.1} s for all, {:.1} kB each on the mean). Then {CHANGES} were revoked one after the other, \
          all over the lists; each list was fetched anew from the process that revoked and, by its tag, from another on the \
-         same database, until it said so. Then 32 connections asked for one list after the other, first by tag, then whole, \
+         same database, until it said so. {PRESENTED} wallets got a credential that one of the two processes took, it was revoked, \
+         and they presented it there anew until it was refused; as many did so at the other process, which had not revoked it. Then 32 connections asked for one list after the other, first by tag, then whole, \
          for {seconds} s each. Gateway, the other process and the load share the cores. The database is SQLite, written \
          through to the disk.",
         number(&told, "/lists"),
@@ -102,6 +106,18 @@ pub(super) fn measure(
             three("/beside_seen"),
             format!("p99 {:.0} ms", AIM_SEEN / 1e3),
             number(&told, "/beside_seen/p99_us") < AIM_SEEN,
+        ),
+        row(
+            "from the call that revokes to the first refused verification, same process",
+            three("/own_refused"),
+            format!("{:.0} ms", AIM_SEEN / 1e3),
+            number(&told, "/own_refused/worst_us") < AIM_SEEN,
+        ),
+        row(
+            "the same, another process",
+            three("/beside_refused"),
+            format!("{:.0} ms", AIM_SEEN / 1e3),
+            number(&told, "/beside_refused/worst_us") < AIM_SEEN,
         ),
         row(
             "peak memory of the gateway, all lists held",
