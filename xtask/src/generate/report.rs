@@ -132,7 +132,7 @@ fn outcome(body: &str) -> Outcome {
         return Outcome::Failed;
     }
     match skip(body) {
-        Some(said) if said.contains("--long") => Outcome::Long,
+        Some(said) if said.contains("--long") || said.contains("LANYARD_LONG") => Outcome::Long,
         Some(_) => Outcome::Skipped,
         None => Outcome::Passed,
     }
@@ -200,6 +200,7 @@ ok</system-out></testcase>
 <testcase name="postgres::quiet"><system-out>skipped: no browser</system-out></testcase>
 <testcase name="loud::absent"><system-err>SKIPPED, no browser</system-err></testcase>
 <testcase name="kill::many" time="0.1"><system-out>skipped: run `cargo xtask test --long`</system-out></testcase>
+<testcase name="kill::more"><system-out>skipped: LANYARD_LONG is not set</system-out></testcase>
 </testsuite><testsuite name="other"><testcase name="b"/></testsuite></testsuites>"#,
         );
         let found: Vec<(&str, Outcome)> = report
@@ -214,6 +215,7 @@ ok</system-out></testcase>
                 ("gateway::it::a::good", Outcome::Passed),
                 ("gateway::it::a::loud", Outcome::Passed),
                 ("gateway::it::kill::many", Outcome::Long),
+                ("gateway::it::kill::more", Outcome::Long),
                 ("gateway::it::loud::absent", Outcome::Skipped),
                 ("gateway::it::postgres::absent", Outcome::Skipped),
                 ("gateway::it::postgres::quiet", Outcome::Skipped),
