@@ -102,22 +102,32 @@ impl Connection {
         write!(request, "\r\n{body}")?;
         self.turn = (self.turn + 1) % self.ways.len();
         let way = &mut self.ways[self.turn];
-        let answer = way.exchange(&request).await;
+        let answer = way.exchange(&request, method == Method::GET).await;
         answer.with_context(|| format!("{path}: no answer"))
     }
 }
 
 impl Way {
-    async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+    async fn exchange(&mut self, request: &[u8], only_reads: bool) -> anyhow::Result<Answer> {
         // Taken out until the answer is whole: whoever gives up in between leaves no half of one behind.
-        let mut stream = match self.stream.take() {
-            Some(stream) if is_open(&stream) => stream,
-            _ => {
-                let stream = TcpStream::connect(self.address).await?;
-                stream.set_nodelay(true)?;
-                stream
+        if let Some(stream) = self.stream.take().filter(is_open) {
+            match self.exchange_by(stream, request).await {
+                // A server may close a connection that waits in the very moment in which it is used again. Who only reads
+                // asks once more, as browsers do. [RFC 9112 9.3.1]
+                Err(error) if only_reads && is_cut_off(&error) => {}
+                told => return told,
             }
-        };
+        }
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        self.exchange_by(stream, request).await
+    }
+
+    async fn exchange_by(
+        &mut self,
+        mut stream: TcpStream,
+        request: &[u8],
+    ) -> anyhow::Result<Answer> {
         stream.write_all(request).await?;
         let answer = Answer::read(&mut stream).await?;
         let closes = answer.header(&CONNECTION);
@@ -126,6 +136,14 @@ impl Way {
         }
         Ok(answer)
     }
+}
+
+fn is_cut_off(error: &anyhow::Error) -> bool {
+    let kind = error.downcast_ref().map(std::io::Error::kind);
+    matches!(
+        kind,
+        Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+    )
 }
 
 /// Whether the server has neither closed nor said anything that nobody asked for.
