@@ -138,6 +138,11 @@ impl Way {
     }
 }
 
+fn closed_in_silence() -> anyhow::Error {
+    let closed = "the server closed before its answer began";
+    std::io::Error::new(ErrorKind::ConnectionReset, closed).into()
+}
+
 fn is_cut_off(error: &anyhow::Error) -> bool {
     let kind = error.downcast_ref().map(std::io::Error::kind);
     matches!(
@@ -160,7 +165,11 @@ impl Answer {
                 break at + 4;
             }
             ensure!(bytes.len() < LARGEST_HEAD, "the head has no end");
-            more(stream, &mut bytes).await?;
+            if let Err(error) = more(stream, &mut bytes).await {
+                // Closed without a word: [`is_cut_off`].
+                let silent = bytes.is_empty();
+                return Err(if silent { closed_in_silence() } else { error });
+            }
         };
         let rest = bytes.split_off(end);
         let head = String::from_utf8(bytes)?;
