@@ -401,7 +401,8 @@ fn spread(waits: &[(u8, Duration)], phase: Phase) -> Value {
     json!({ "count": waits.len(), "p50_us": at(50), "p99_us": at(99), "worst_us": at(100) })
 }
 
-/// Asks for somebody's states again and again: in which phase each question was asked, and how long its answer took.
+/// Asks for somebody's states again and again, by the clock: in which phase each question was asked, and how long after its
+/// time its answer came. A question that had to wait for the answer before it waits on its own account, too.
 async fn ask_states(
     base: String,
     key: String,
@@ -411,7 +412,9 @@ async fn ask_states(
     let client = reqwest::Client::new();
     let mut waits = Vec::new();
     let mut nth = 0;
+    let mut times = tokio::time::interval(ASK_EVERY);
     loop {
+        let began = times.tick().await;
         let asked_in = phase.load(Ordering::Relaxed);
         if asked_in == Phase::Over as u8 {
             return waits;
@@ -419,7 +422,6 @@ async fn ask_states(
         nth = (nth + 7919) % out;
         let body =
             json!({ "employee": format!("e-{nth}"), "records": [{ "id": format!("r-{nth}") }] });
-        let began = Instant::now();
         let answer = client
             .post(format!("{base}/v1/states"))
             .bearer_auth(&key)
@@ -435,7 +437,6 @@ async fn ask_states(
             ["added", "changed", "cancelled"].contains(&state),
             "{state}"
         );
-        tokio::time::sleep(ASK_EVERY).await;
     }
 }
 
