@@ -2,6 +2,7 @@
 //! from the lock file, with nothing to be compiled for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -27,7 +28,7 @@ fn main() {
     let locked = locked_packages(&locked);
     let mut text = format!("rustc\t{}\n", compiler());
     let (version, integrity) = front_end(&root);
-    text.push_str(&format!("nhsuk-frontend\t{version}\t{integrity}\n"));
+    let _ = writeln!(text, "nhsuk-frontend\t{version}\t{integrity}");
     for (package, found) in &all {
         let (name, version) = package;
         let is_linked = linked.contains_key(package);
@@ -39,11 +40,12 @@ fn main() {
             .map(|(name, version)| format!("{name}@{version}"))
             .collect();
         let word = if is_linked { "linked" } else { "build" };
-        text.push_str(&format!(
-            "{name}\t{version}\t{word}\t{}\t{source}\t{checksum}\t{}\n",
+        let _ = writeln!(
+            text,
+            "{name}\t{version}\t{word}\t{}\t{source}\t{checksum}\t{}",
             found.licence,
             needs.join(" ")
-        ));
+        );
     }
     fs::write(Path::new(&variable("OUT_DIR")).join("materials.tsv"), text)
         .expect("the folder for what is built can be written");

@@ -101,7 +101,7 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Restore a backup, on either engine, or rehearse it.
     Restore(backup::RestoreOptions),
-    /// What this program is made of: each crate with version, licence and checksum, as CycloneDX.
+    /// What this program is made of: each crate with version, licence and checksum, as JSON for scanners.
     Sbom,
     /// The secret that seals values in the database: when it has changed, seal anew what the old one sealed.
     StorageSecret(storage_secret_command::Options),

