@@ -26,7 +26,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 10] = [
     Need {
         what: "Chromium",
         debian_packages: &["chromium"],
@@ -62,6 +62,21 @@ const NEEDS: [Need; 7] = [
         what: "HAProxy",
         debian_packages: &["haproxy"],
         is_there: || installed_for_root("haproxy"),
+    },
+    Need {
+        what: "Caddy",
+        debian_packages: &["caddy"],
+        is_there: || on_path("caddy"),
+    },
+    Need {
+        what: "systemd-analyze",
+        debian_packages: &["systemd"],
+        is_there: || on_path("systemd-analyze"),
+    },
+    Need {
+        what: "ssh-keygen",
+        debian_packages: &["openssh-client"],
+        is_there: || on_path("ssh-keygen"),
     },
     Need {
         what: "pgbouncer",

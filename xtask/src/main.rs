@@ -9,6 +9,7 @@ mod house;
 mod machine;
 mod postgres;
 mod python;
+mod release;
 mod skipped;
 mod tally;
 mod test;
@@ -37,6 +38,11 @@ Usage: cargo xtask COMMAND
       connector: a feed of a million records against everything that is out.
       matching: names that match and names that must not, by each policy and by two plainer rules.
       --write puts the figures into docs/reference/performance.md (matching: docs/reference/matching.md).
+  release --out FOLDER [--key FILE]
+      Builds the program as it is released, from a tree without changes, and puts it into FOLDER with its bill of
+      materials and SHA256SUMS; signs those with the releaser's SSH key (docs/release.md).
+  release --check FOLDER --signers FILE
+      Checks what somebody released: the signature by one of FILE's keys, then every digest.
   house
       Checks the rules of the house: which part may know which, names, file lengths.
   vendor-frontend
@@ -66,6 +72,9 @@ fn run(arguments: &[String]) -> anyhow::Result<bool> {
         ["fuzz", rest @ ..] => fuzz::run(&fuzz::Plan::parse(rest)?),
         ["generate"] => generate::write(&cargo::workspace_root()?),
         ["generate", "--check"] => generate::check(&cargo::workspace_root()?),
+        ["release", rest @ ..] => {
+            release::run(&cargo::workspace_root()?, &release::Plan::parse(rest)?)
+        }
         ["house"] => house::run(&cargo::workspace_root()?),
         ["vendor-frontend"] => frontend::vendor(&cargo::workspace_root()?),
         [] | ["help" | "--help" | "-h"] => {

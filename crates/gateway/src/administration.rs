@@ -72,6 +72,15 @@ pub async fn export_audit(
     Ok(entries)
 }
 
+/// Writes what somebody did at the machine, beside a gateway, into the audit of its database. Its tables stay as they are.
+pub async fn note_in_audit(config: &Config, entry: Entry) -> Result<(), ComposeError> {
+    let store = open_as_it_is(&config.database_address()?).await?;
+    let written = store.write([entry.into()]).await;
+    store.close().await;
+    written?;
+    Ok(())
+}
+
 /// The public keys that sign or signed the checkpoints of the audit.
 pub fn audit_keys(config: &Config) -> Result<Vec<Jwk>, ConfigError> {
     // Nothing is signed here: a sandbox's key may check what a sandbox signed.

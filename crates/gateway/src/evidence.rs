@@ -4,23 +4,25 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::Statement;
 
 use crate::admin::{Right, Role};
+use crate::audit::{Act, Kept, of_act};
 use crate::config::ConfigError;
 use crate::keys::{GATEWAY, rows as key_rows};
 use crate::operator::desk::{Desk, DeskError};
 use crate::registry::{self, RegistryError};
-use crate::retention::{holds, plan};
+use crate::retention::{holds, plan, removals};
 use crate::{Gateway, issue, status};
 
 /// One part: its file and what is in it.
 pub type Part = (String, Value);
 
 impl Gateway {
-    /// Every part that the database and the keys tell.
-    pub async fn evidence(&self) -> Result<Vec<Part>, RegistryError> {
+    /// Every part that the database and the keys tell: how it stands now, and what was done in that time.
+    pub async fn evidence(&self, time: (Timestamp, Timestamp)) -> Result<Vec<Part>, RegistryError> {
         let app = self.app();
         let mut parts = vec![
             ("keys.json".to_owned(), self.keys().await?),
@@ -29,7 +31,8 @@ impl Gateway {
             ("client-secrets.json".to_owned(), self.secrets().await?),
             ("roles.json".to_owned(), roles()),
             ("operators.json".to_owned(), self.operators().await?),
-            ("retention.json".to_owned(), self.kept().await?),
+            ("retention.json".to_owned(), self.kept(time).await?),
+            ("backups.json".to_owned(), self.backups(time).await?),
             (
                 "status-lists.json".to_owned(),
                 json!(status::figures(&app.store, app.now()).await?),
@@ -182,13 +185,51 @@ impl Gateway {
         Ok(all.into())
     }
 
-    /// What goes by which rule, and what a legal hold keeps.
-    async fn kept(&self) -> Result<Value, RegistryError> {
+    /// What goes by which rule, and what a legal hold keeps; and what went on the days of that time.
+    async fn kept(&self, time: (Timestamp, Timestamp)) -> Result<Value, RegistryError> {
         let app = self.app();
         let plan = plan(&app.store, app.now(), self.kept_for).await?;
         let holds = holds::find(&app.store, None).await?;
-        Ok(json!({ "rules": plan, "holds": holds, "audit_days": self.audit_days }))
+        let removed = removals::find(&app.store, time).await?;
+        let (_, by_hand) = of_act(&app.store, Act::RetentionRun, time).await?;
+        let by_hand: Vec<Value> = by_hand.iter().map(entry).collect();
+        Ok(json!({
+            "rules": plan, "holds": holds, "audit_days": self.audit_days, "removed": removed, "by_hand": by_hand,
+        }))
     }
+
+    /// Which backups were made, what came of rehearsals, and what was restored. With the last of each before that time: whoever
+    /// rehearses once a quarter shows it in every month.
+    async fn backups(&self, time: (Timestamp, Timestamp)) -> Result<Value, RegistryError> {
+        let app = self.app();
+        let mut told = Map::new();
+        for (name, act) in [
+            ("made", Act::BackupMade),
+            ("drills", Act::RestoreDrilled),
+            ("restores", Act::Restored),
+            ("restores_accepted", Act::RestoreAccepted),
+        ] {
+            let (before, within) = of_act(&app.store, act, time).await?;
+            let within: Vec<Value> = within.iter().map(entry).collect();
+            let last = before.as_ref().map(entry);
+            told.insert(
+                name.to_owned(),
+                json!({ "within": within, "last_before": last }),
+            );
+        }
+        Ok(told.into())
+    }
+}
+
+/// An entry of the audit, and where it stands there.
+fn entry(kept: &Kept) -> Value {
+    json!({
+        "at": Timestamp::from_second(kept.at).ok(),
+        "by": kept.actor,
+        "of": kept.object,
+        "detail": kept.detail,
+        "position": kept.position,
+    })
 }
 
 /// Which role has which right.

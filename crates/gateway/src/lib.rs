@@ -63,7 +63,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use administration::{audit_keys, export_audit, organisation_ids, verify_audit};
+pub use administration::{audit_keys, export_audit, note_in_audit, organisation_ids, verify_audit};
 use app::{App, Parts};
 use availability::PlannedWork;
 pub use base::SANDBOX_SECRET_PREFIX;

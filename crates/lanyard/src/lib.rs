@@ -29,6 +29,7 @@ mod revoke_command;
 pub mod sandbox;
 pub mod sandbox_file;
 mod say;
+mod sbom_command;
 mod storage_secret_command;
 mod store_command;
 mod trial;
@@ -100,6 +101,8 @@ enum Command {
     Backup(backup::BackupOptions),
     /// Restore a backup, on either engine, or rehearse it.
     Restore(backup::RestoreOptions),
+    /// What this program is made of: each crate with version, licence and checksum, as JSON for scanners.
+    Sbom,
     /// The secret that seals values in the database: when it has changed, seal anew what the old one sealed.
     StorageSecret(storage_secret_command::Options),
     /// Copy or compare databases.
@@ -155,6 +158,7 @@ pub async fn run() -> ExitCode {
         Command::Wallet(options) => wallet_command::run(&options).await,
         Command::Backup(options) => succeeded(backup::back_up(&options).await),
         Command::Restore(options) => succeeded(backup::bring_back(&options).await),
+        Command::Sbom => succeeded(sbom_command::run()),
         Command::StorageSecret(options) => succeeded(storage_secret_command::run(&options).await),
         Command::Store(options) => succeeded(store_command::run(&options).await),
         Command::Mail(options) => succeeded(mail_command::run(&options).await),

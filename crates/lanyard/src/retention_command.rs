@@ -85,6 +85,15 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
 async fn run_once(config: &Config) -> anyhow::Result<()> {
     let gateway = Gateway::compose(config, Surroundings::production()).await?;
     let round = gateway.tidy_once().await;
+    let round = match round {
+        Ok(round) => {
+            let account = account();
+            let told = round.entry(Actor::Command(&account), gateway.now());
+            let written = gateway.app().store.write([told.into()]).await;
+            written.map(|_| round)
+        }
+        Err(error) => Err(error),
+    };
     gateway.close().await;
     let round = round?;
     say(format_args!(

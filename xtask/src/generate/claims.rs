@@ -35,6 +35,9 @@ pub(super) fn read(root: &Path, report: &Report) -> anyhow::Result<Claims> {
             }
         }
     }
+    for (id, test) in read_own(root)? {
+        claims.entry(id).or_default().insert(test);
+    }
     for (folder, test) in node::read(root)? {
         let ids = ids_in_text(&test.text);
         let below = format!("{folder}::");
@@ -52,12 +55,24 @@ pub(super) fn read(root: &Path, report: &Report) -> anyhow::Result<Claims> {
 }
 
 fn packages(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    // Not xtask: the rules that its tests name are examples.
     let mut packages = vec![root.join("fuzz")];
     for entry in std::fs::read_dir(root.join("crates"))? {
         packages.push(entry?.path());
     }
     Ok(packages)
+}
+
+/// What the names of xtask's own tests say, and nothing else: the rules in their texts are examples.
+fn read_own(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let source = root.join("xtask/src");
+    let (main, mut claims) = (source.join("main.rs"), Claims::new());
+    read_file(&main, &source, "xtask::bin/xtask", &mut claims)?;
+    let all = claims.into_iter();
+    let all = all.flat_map(|(id, tests)| tests.into_iter().map(move |test| (id.clone(), test)));
+    let is_named = |(id, test): &(String, String)| {
+        ids_in_name(test.rsplit("::").next().unwrap_or(test)).contains(id)
+    };
+    Ok(all.filter(is_named).collect())
 }
 
 /// Reads one file and those of its modules, which lie below `folder` unless they say otherwise.
@@ -206,5 +221,10 @@ mod tests {
         // The text of the test above names some.
         let own = "xtask::bin/xtask::generate::claims::tests::ids_are_read_from_comments_and_names";
         assert!(claims["DW-84"].contains(own));
+        let counted = read_own(&root).unwrap();
+        assert!(counted.iter().all(|(_, test)| test != own));
+        let supply =
+            "xtask::bin/xtask::house::supply::tests::sec_38_a_licence_is_read_as_spdx_reads_it";
+        assert!(counted.contains(&("SEC-38".to_owned(), supply.to_owned())));
     }
 }

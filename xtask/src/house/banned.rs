@@ -24,6 +24,12 @@ const BANNED_OUTSIDE_TESTS: &[(&str, &str)] = &[
     ("chrono", "jiff"),
 ];
 
+/// The names of both.
+pub(super) fn names() -> std::collections::BTreeSet<String> {
+    let all = BANNED.iter().chain(BANNED_OUTSIDE_TESTS);
+    all.map(|(name, _)| (*name).to_owned()).collect()
+}
+
 /// The names of all crates that the workspace builds.
 pub(super) struct Linked {
     anywhere: Vec<String>,

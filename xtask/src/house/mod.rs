@@ -10,6 +10,7 @@ mod names;
 mod points;
 mod slices;
 mod source;
+mod supply;
 mod words;
 
 use std::fmt;
@@ -63,6 +64,7 @@ pub(crate) fn run(root: &Path) -> anyhow::Result<bool> {
 fn check(root: &Path) -> anyhow::Result<Vec<Breach>> {
     let mut breaches = crates::check(&crates::read(root)?);
     breaches.extend(banned::check(&banned::read(root)?));
+    breaches.extend(supply::check(&supply::read(root)?));
     let files = files::read(root)?;
     breaches.extend(files.iter().flat_map(TextFile::check));
     breaches.extend(files.iter().flat_map(migrations::check));

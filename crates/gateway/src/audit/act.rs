@@ -41,11 +41,14 @@ pub enum Act {
     StorageSecretChanged,
     Restored,
     RestoreAccepted,
+    BackupMade,
+    RestoreDrilled,
+    RetentionRun,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 40] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -83,6 +86,9 @@ impl Act {
         Self::StorageSecretChanged,
         Self::Restored,
         Self::RestoreAccepted,
+        Self::BackupMade,
+        Self::RestoreDrilled,
+        Self::RetentionRun,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -126,6 +132,9 @@ impl Act {
             Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
             Self::Restored => ("restored", "The database was restored from a backup: what came after the backup is not in it", 9),
             Self::RestoreAccepted => ("restore-accepted", "What a restore brought back into force was looked through and accepted", 7),
+            Self::BackupMade => ("backup-made", "A backup was made", 3),
+            Self::RestoreDrilled => ("restore-drilled", "What came of restoring a backup for a rehearsal was taken in", 4),
+            Self::RetentionRun => ("retention-run", "What must not stay was removed at once, since somebody asked for it", 4),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Entries as a person looks at them: newest first, a page at a time.
 
-use store::{Statement, Store, StoreError};
+use jiff::Timestamp;
+use store::{Row, Statement, Store, StoreError};
 
+use super::Act;
 use super::chain::Kept;
 
 /// Which entries.
@@ -50,4 +52,26 @@ pub async fn list(
         .map(|row| row.integer("number"))
         .transpose()?;
     Ok((entries, next.filter(|_| more)))
+}
+
+/// The entries of one act in that time, the oldest first, and the last one before it.
+pub async fn of_act(
+    store: &Store,
+    act: Act,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<(Option<Kept>, Vec<Kept>), StoreError> {
+    let entries = async |condition: &str, values: &[Timestamp]| -> Result<Vec<Kept>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM audit_entries WHERE act = $1 AND {condition}",
+            Kept::COLUMNS
+        );
+        let select = Statement::new(sql).bind(act.code());
+        let select = values.iter().fold(select, |select, at| select.bind(*at));
+        let rows: Vec<Row> = store.read(select).await?;
+        rows.iter().map(Kept::read).collect()
+    };
+    let before = "happened_at < $2 ORDER BY number DESC LIMIT 1";
+    let before = entries(before, &[from]).await?.pop();
+    let within = "happened_at >= $2 AND happened_at < $3 ORDER BY number";
+    Ok((before, entries(within, &[from, to]).await?))
 }

@@ -40,7 +40,7 @@ use store::Statement;
 pub use act::Act;
 pub use chain::Kept;
 pub(crate) use compromised::public_half;
-pub use list::{Question, list};
+pub use list::{Question, list, of_act};
 pub(crate) use run::run;
 
 /// The longest reason and ticket that are kept, in characters; more is cut off.

@@ -7,60 +7,32 @@ use standards::jose::{Typ, jws};
 use super::*;
 use crate::keys::SANDBOX_PASSPHRASE;
 
-const PIN: &str = "1234";
+#[path = "../../tests/it/softhsm.rs"]
+mod softhsm;
 
-/// Where distributions put `SoftHSM`.
-const LIBRARIES: [&str; 3] = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
-];
+use softhsm::{LABEL, PIN};
 
-/// A token of `SoftHSM`'s with nothing in it, in this process alone: the module reads its configuration where the
-/// environment says, so the test starts itself anew with one.
+/// A token with nothing in it, in this process alone: the module reads its settings where the environment says, so the test
+/// starts itself anew with one.
 fn in_a_process_with_a_token(test: &str) -> Option<PathBuf> {
-    let library = LIBRARIES.map(PathBuf::from);
-    let Some(library) = library.into_iter().find(|library| library.exists()) else {
-        println!("skipped: SoftHSM is not there (Debian: softhsm2)");
-        return None;
-    };
+    let library = softhsm::library()?;
     if std::env::var_os("LANYARD_TEST_TOKEN").is_some() {
         return Some(library);
     }
     let folder = std::env::temp_dir().join(format!("lanyard-token-{}", uuid::Uuid::new_v4()));
-    std::fs::create_dir_all(folder.join("tokens")).unwrap();
-    let settings = folder.join("softhsm2.conf");
-    let text = format!(
-        "directories.tokendir = {}\n",
-        folder.join("tokens").display()
+    let settings = softhsm::make_token(&folder);
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(softhsm::SETTINGS, &settings)
+        .env("LANYARD_TEST_TOKEN", folder.as_os_str())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
     );
-    std::fs::write(&settings, text).unwrap();
-    let run = |program: &mut Command| {
-        let output = program
-            .env("SOFTHSM2_CONF", &settings)
-            .env("LANYARD_TEST_TOKEN", folder.as_os_str())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{said}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        said
-    };
-    run(Command::new("softhsm2-util").args([
-        "--init-token",
-        "--free",
-        "--label",
-        "lanyard",
-        "--pin",
-        PIN,
-        "--so-pin",
-        PIN,
-    ]));
-    let said =
-        run(Command::new(std::env::current_exe().unwrap()).args([test, "--exact", "--nocapture"]));
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(said.contains("1 passed"), "{said}");
     None
@@ -70,7 +42,7 @@ fn open(library: &Path, pin: &str) -> Result<TokenStore, KeyError> {
     let folder: PathBuf = std::env::var_os("LANYARD_TEST_TOKEN").unwrap().into();
     let passphrase = Zeroizing::new(SANDBOX_PASSPHRASE.to_owned());
     let files = KeyStore::open(&folder.join("keys"), passphrase, false)?;
-    TokenStore::open(library, "lanyard", &Zeroizing::new(pin.to_owned()), files)
+    TokenStore::open(library, LABEL, &Zeroizing::new(pin.to_owned()), files)
 }
 
 /// SEC-37, SEC-15.

@@ -4,6 +4,7 @@
 //! Nobody could ever revoke it, so it is revoked when its interaction's time is over.
 
 pub mod holds;
+pub mod removals;
 mod rules;
 
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 pub use rules::{Due, Rule, plan, rules};
 
 use crate::app::App;
+use crate::audit::{Act, Actor, Entry};
 use crate::config::Lengths;
 use crate::interaction::GRACE;
 use crate::interaction::overdue::{OVERDUE_AT_ONCE, Overdue};
@@ -42,6 +44,32 @@ impl Round {
     pub fn rows(&self, rule: &str) -> u64 {
         let of_rule = self.deleted.iter().filter(|(code, _)| *code == rule);
         of_rule.map(|(_, rows)| rows).sum()
+    }
+
+    /// Everything that it did, by rule.
+    pub fn removed(&self) -> Vec<(&'static str, u64)> {
+        let by_itself = [
+            (removals::PERSONAL_VALUES, self.wiped),
+            (removals::NOT_COLLECTED, self.revoked),
+        ];
+        by_itself
+            .into_iter()
+            .chain(self.deleted.iter().copied())
+            .collect()
+    }
+
+    /// That somebody had it done at once.
+    pub fn entry(&self, actor: Actor<'_>, now: Timestamp) -> Entry {
+        let entry = Entry::new(
+            actor,
+            Act::RetentionRun,
+            ("retention", removals::ROUND),
+            now,
+        );
+        let removed = self.removed().into_iter().filter(|(_, rows)| *rows > 0);
+        removed.fold(entry, |entry, (rule, rows)| {
+            entry.number(rule, i64::try_from(rows).unwrap_or(i64::MAX))
+        })
     }
 }
 
@@ -85,6 +113,8 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
     round.deleted = deleted
         .map(|(rule, outcome)| (rule.code, outcome.changed))
         .collect();
+    // Behind the deletes, which say how many rows went: a crash in between loses the count of one round, and removes nothing twice.
+    app.store.write(removals::add(&round, now)).await?;
     if !round.is_idle() {
         tracing::info!(
             wiped = round.wiped,

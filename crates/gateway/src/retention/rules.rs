@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::removals;
 use crate::config::Lengths;
 use crate::event::OFFERED;
 use crate::interaction::GRACE;
@@ -136,6 +137,14 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
             past: "minute < $1".to_owned(),
             held: None,
             values: vec![now.as_second().div_euclid(60) - HEARTBEAT_DAYS * 1440],
+        },
+        Rule {
+            code: "retention-removals",
+            table: "retention_removals",
+            sentence: format!("how much these rules removed on which day, {HEARTBEAT_DAYS} days"),
+            past: "day < $1".to_owned(),
+            held: None,
+            values: vec![removals::day_of(now) - HEARTBEAT_DAYS],
         },
     ]
     .into_iter()

@@ -171,11 +171,11 @@ async fn one_person_is_another_subject_at_each_client() {
 #[tokio::test]
 async fn every_table_names_its_tenant() {
     /// Nobody's: digests of nonces that are sealed for one organisation, digests of a client's id and the `jti` of its
-    /// assertion, and the migrations that ran; numbers of changes; the processes' heartbeats. The operator's: legal holds,
+    /// assertion, and the migrations that ran; numbers of changes; the processes' heartbeats; how much retention removed. The operator's: legal holds,
     /// keys that a change of the storage secret leaves, the chain of the audit, tokens of operators and how they sign in, who may use
     /// the gateway, and the keys of everybody by their owner.
     /// An interaction's steps are found through their interaction only, which names its tenant.
-    const NOBODYS: [&str; 18] = [
+    const NOBODYS: [&str; 19] = [
         "used_nonces",
         "used_assertions",
         "refinery_schema_history",
@@ -194,6 +194,7 @@ async fn every_table_names_its_tenant() {
         "registry_history",
         "kept_keys",
         "spent_marks",
+        "retention_removals",
     ];
     let world = World::start().await;
     let read = async |sql: String| {

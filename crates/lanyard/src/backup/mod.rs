@@ -3,6 +3,7 @@
 mod accept;
 mod age;
 mod content;
+mod drill;
 mod places;
 mod restore;
 mod take;
@@ -13,14 +14,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use gateway::{ComposeError, Config, Gateway, Surroundings};
+use gateway::audit::{Act, Actor, Entry};
 use jiff::Timestamp;
 use store::copy::{CopyError, Held};
 use store::{DatabaseUrl, Migrations};
 use zeroize::Zeroizing;
 
 use self::age::{Identity, Opener, Passphrase, Recipient, SealError, Sealer};
-use self::restore::{Target, restore};
+use self::restore::{Target, digest_of, restore};
 use self::take::Source;
 use crate::operator_command::account;
 use crate::say::say;
@@ -94,6 +95,9 @@ pub struct RestoreOptions {
     /// Restore into a temporary folder, see that a gateway could start with it, tell how long it took, and clean up.
     #[arg(long, conflicts_with = "into")]
     drill: bool,
+    /// Write down what came of the drill, for `lanyard restore drilled`. There must be no file of that name.
+    #[arg(long, value_name = "RECORD", requires = "drill")]
+    record: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<RestoreCommand>,
 }
@@ -102,6 +106,8 @@ pub struct RestoreOptions {
 enum RestoreCommand {
     /// Show what is in force in a restored database, perhaps again; and accept it, so that a gateway serves.
     Accept(accept::Options),
+    /// Take what came of a drill, on whichever machine, into the gateway's audit.
+    Drilled(drill::Options),
 }
 
 /// Why there is no backup, or nothing was restored.
@@ -209,15 +215,26 @@ pub async fn back_up(options: &BackupOptions) -> anyhow::Result<()> {
     let began = Instant::now();
     let sealer = coded(sealer(options))?;
     let source = coded(Source::open(config))?;
+    let config = source.config().clone();
     let taken = source.back_up(out, sealer, options.with_secrets, Timestamp::now());
     let held = coded(taken.await)?;
-    say_held(&held)?;
+    let took = began.elapsed();
     let size = std::fs::metadata(out)?.len();
+    let digest = hex::encode(coded(digest_of(out))?);
+    let noted = gateway::note_in_audit(&config, made(options, out, &digest, size)).await;
+    say_held(&held)?;
     let out = out.display();
     say(format_args!(
-        "{out}: {size} bytes, in {:.1} s",
-        began.elapsed().as_secs_f64()
+        "{out}: {size} bytes, in {:.1} s, SHA-256 {digest}",
+        took.as_secs_f64()
     ))?;
+    if let Err(error) = noted {
+        // A backup of a standby, which takes no writes, is as good as any.
+        say(format_args!(
+            "not-noted: the backup is whole, and the audit has no entry of it: {:#}",
+            anyhow::Error::new(error)
+        ))?;
+    }
     if !options.with_secrets {
         say(
             "The secrets that the configuration names are not in it: keep them elsewhere, or it opens nothing.",
@@ -226,37 +243,45 @@ pub async fn back_up(options: &BackupOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// That a backup was made: which, and where to by its name alone, since the way there is this machine's own business.
+fn made(options: &BackupOptions, out: &Path, digest: &str, size: u64) -> Entry {
+    let name = out.file_name().map(std::ffi::OsStr::to_string_lossy);
+    let by_keys = !options.recipient.is_empty();
+    let word = |is: bool| if is { "yes" } else { "no" };
+    Entry::new(
+        Actor::Command(&account()),
+        Act::BackupMade,
+        ("backup", digest),
+        Timestamp::now(),
+    )
+    .id("name", name.as_deref().unwrap_or_default())
+    .number("bytes", i64::try_from(size).unwrap_or(i64::MAX))
+    .with("sealed-for", if by_keys { "keys" } else { "passphrase" })
+    .with("with-secrets", word(options.with_secrets))
+}
+
 /// `lanyard restore`.
 pub async fn bring_back(options: &RestoreOptions) -> anyhow::Result<()> {
-    if let Some(RestoreCommand::Accept(options)) = &options.command {
-        return accept::run(options).await;
+    match &options.command {
+        Some(RestoreCommand::Accept(options)) => return accept::run(options).await,
+        Some(RestoreCommand::Drilled(options)) => return drill::take_in(options).await,
+        None => {}
     }
     let file = options.file.as_ref().context("say which backup")?;
+    if options.drill {
+        return drill::run(options, file).await;
+    }
     let began = Instant::now();
-    let opener = coded(opener(options))?;
-    let drill = std::env::temp_dir().join(format!("lanyard-drill-{}", uuid::Uuid::new_v4()));
     let target = Target {
-        folder: options.into.clone().unwrap_or_else(|| drill.clone()),
+        folder: options.into.clone().context("--into is missing")?,
         database: options.database.clone(),
         account: account(),
         now: Timestamp::now(),
     };
+    let opener = coded(opener(options))?;
     let restored = coded(restore(file, opener, target).await)?;
     say_held(&restored.held)?;
-    let manifest = &restored.manifest;
-    say(format_args!(
-        "{} files; taken of {} at {} by version {}",
-        restored.files, manifest.public_url, manifest.begun_at, manifest.program
-    ))?;
-    if options.drill {
-        let fit = try_to_start(&restored.config).await;
-        std::fs::remove_dir_all(&drill)?;
-        coded(fit)?;
-        return say(format_args!(
-            "drill: a gateway could start with this, {:.1} s after it was begun",
-            began.elapsed().as_secs_f64()
-        ));
-    }
+    say(restored.told())?;
     let config = restored.config.display();
     say(format_args!(
         "{config}: restored, in {:.1} s",
@@ -266,15 +291,6 @@ pub async fn bring_back(options: &RestoreOptions) -> anyhow::Result<()> {
     say(format_args!(
         "Then see whether it can start: lanyard gateway --config {config} --check"
     ))
-}
-
-/// Keys open, secrets are there, the database is of this version or is brought to it.
-async fn try_to_start(config: &Path) -> Result<(), BackupError> {
-    let config = Config::read(config).map_err(|error| BackupError::Config(error.to_string()))?;
-    let gateway = Gateway::compose(&config, Surroundings::production()).await;
-    let unfit = |error: ComposeError| BackupError::Unfit(error.to_string());
-    gateway.map_err(unfit)?.close().await;
-    Ok(())
 }
 
 /// The error's word before its sentence.

@@ -41,6 +41,17 @@ pub(super) struct Restored {
     pub(super) database: String,
 }
 
+impl Restored {
+    /// One line about what was in it.
+    pub(super) fn told(&self) -> String {
+        let manifest = &self.manifest;
+        format!(
+            "{} files; taken of {} at {} by version {}",
+            self.files, manifest.public_url, manifest.begun_at, manifest.program
+        )
+    }
+}
+
 /// Restores all of it or nothing. The file is read twice: whole, to see that it is, and then to take it in.
 pub(super) async fn restore(
     file: &Path,
@@ -133,7 +144,8 @@ async fn restore_into(
     })
 }
 
-fn digest_of(file: &Path) -> Result<[u8; 32], BackupError> {
+/// SHA-256 of a file, as the audit has it.
+pub(super) fn digest_of(file: &Path) -> Result<[u8; 32], BackupError> {
     let opened = std::fs::File::open(file);
     let mut from = opened.map_err(|error| BackupError::File(file.to_owned(), error))?;
     let (mut context, mut lot) = (Context::new(&SHA256), vec![0; 64 * 1024]);

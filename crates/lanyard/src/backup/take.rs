@@ -39,6 +39,11 @@ impl Source {
         })
     }
 
+    /// The configuration that names it.
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// Writes the backup to a file beside `out`, which takes its name when it is whole.
     pub(super) async fn back_up(
         self,

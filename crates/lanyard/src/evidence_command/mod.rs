@@ -77,12 +77,19 @@ async fn write(
     (hours, holidays): (&Hours, &Holidays),
     folder: &mut Folder,
 ) -> anyhow::Result<()> {
-    folder.add_json("version.json", &parts::version(gateway)?)?;
+    let program = parts::program_sha256()?;
+    folder.add_json("version.json", &parts::version(gateway, &program))?;
+    folder.add_json(
+        "sbom.cdx.json",
+        &crate::sbom_command::document(Some(&program))?,
+    )?;
     folder.add(
         "configuration.toml",
         &parts::configuration(&options.config)?,
     )?;
-    for (name, value) in gateway.evidence().await? {
+    let begin = options.from.to_zoned(TimeZone::UTC)?.timestamp();
+    let end = options.to.tomorrow()?.to_zoned(TimeZone::UTC)?.timestamp();
+    for (name, value) in gateway.evidence((begin, end)).await? {
         folder.add_json(&name, &value)?;
     }
     for (name, text) in parts::TABLES {
@@ -91,8 +98,6 @@ async fn write(
     let days = (options.from, options.to);
     let report = parts::availability(config, gateway, days, hours, holidays).await?;
     folder.add_json("availability.json", &report)?;
-    let begin = options.from.to_zoned(TimeZone::UTC)?.timestamp();
-    let end = options.to.tomorrow()?.to_zoned(TimeZone::UTC)?.timestamp();
     let (audit, verified) = parts::audit(config, (begin, end)).await?;
     folder.add("audit.jsonl", &audit)?;
     folder.add_json("audit-verification.json", &verified)?;

@@ -42,22 +42,27 @@ pub(super) fn about(config: &Config, (from, to): (Date, Date)) -> Value {
     })
 }
 
-/// Which program, and which tables it works with.
-pub(super) fn version(gateway: &Gateway) -> anyhow::Result<Value> {
+/// SHA-256 of this very program: whoever released it says the same.
+pub(super) fn program_sha256() -> anyhow::Result<String> {
     let program = std::env::current_exe().context("where this program is cannot be found out")?;
     let bytes = std::fs::read(&program).with_context(|| program.display().to_string())?;
+    Ok(hex::encode(digest(&SHA256, &bytes)))
+}
+
+/// Which program, and which tables it works with.
+pub(super) fn version(gateway: &Gateway, program_sha256: &str) -> Value {
     let tables = TABLES.map(|(name, text)| {
         json!({ "name": name, "sha256": hex::encode(digest(&SHA256, text.as_bytes())) })
     });
-    Ok(json!({
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "program_sha256": hex::encode(digest(&SHA256, &bytes)),
+        "program_sha256": program_sha256,
         "build": if cfg!(debug_assertions) { "debug" } else { "release" },
         "system": format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         "time_zone": Zoned::now().time_zone().iana_name(),
         "database": { "engine": gateway.app().store.engine(), "tables": gateway::MIGRATIONS.version() },
         "rules": tables,
-    }))
+    })
 }
 
 fn table(file: &Path) -> anyhow::Result<Table> {

@@ -32,6 +32,19 @@ pub(crate) fn haproxy_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/haproxy.cfg")
 }
 
+/// The same configuration of a gateway that listens there, behind a proxy that ends TLS.
+pub(crate) fn behind_a_proxy(config: &str, listen: &str) -> String {
+    let lines = config.lines().filter(|line| !line.starts_with("tls_"));
+    let lines = lines.map(|line| {
+        if line.starts_with("listen = ") {
+            format!("listen = \"{listen}\"\naddress_header = \"x-forwarded-for\"")
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Three processes behind one address; what one operator keeps for them.
 pub(crate) struct Cluster {
     pub(crate) gateway: Operated,
@@ -52,20 +65,8 @@ impl Cluster {
         gateway.write_keys();
         let (folder, first) = (&gateway.folder, gateway.ports.first);
         for (number, name) in NAMES.iter().enumerate() {
-            // HAProxy ends TLS.
-            let lines = gateway
-                .config
-                .lines()
-                .filter(|line| !line.starts_with("tls_"));
             let own = format!("127.0.0.1:{}", port(first, number));
-            let lines = lines.map(|line| {
-                if line.starts_with("listen = ") {
-                    format!("listen = \"{own}\"\naddress_header = \"x-forwarded-for\"")
-                } else {
-                    line.to_owned()
-                }
-            });
-            let text = lines.collect::<Vec<_>>().join("\n");
+            let text = behind_a_proxy(&gateway.config, &own);
             std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
         }
         let pem = ["chain.pem", "tls-key.pem"]

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::cluster::{haproxy_file, has_haproxy};
-use crate::operated::{new_folder, write_certificate, write_private};
+use crate::database::Database;
+use crate::operated::{LANYARD, Operated, new_folder, write_certificate, write_private};
 
 fn read(name: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
@@ -136,4 +137,197 @@ fn in_kubernetes_all_pods_share_the_keys_and_the_first_ones_are_brought_once() {
     assert!(!bring_keys(&none, &empty, "pod-3").status.success());
     assert!(!empty.join("keys").exists());
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The words behind a key of the unit, one for each line.
+fn of_unit<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
+    let lines = unit.lines().filter_map(|line| line.strip_prefix(key));
+    lines.filter_map(|rest| rest.strip_prefix('=')).collect()
+}
+
+/// systemd reads the unit without a word, and finds that little is open to the service.
+#[test]
+fn systemd_takes_the_unit_as_it_is_handed_out_and_finds_little_exposed() {
+    if Command::new("systemd-analyze")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        println!("skipped: systemd-analyze is not on this machine");
+        return;
+    }
+    let folder = new_folder();
+    let unit = folder.join("lanyard.service");
+    // The program is not installed here; nothing else is another's.
+    let text = read("lanyard.service").replace("=/usr/local/bin/lanyard ", &format!("={LANYARD} "));
+    assert!(text.contains(LANYARD));
+    std::fs::write(&unit, text).unwrap();
+    let analyze = |words: &[&str]| {
+        let done = Command::new("systemd-analyze")
+            .args(words)
+            .arg(&unit)
+            .output()
+            .unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8(said).unwrap())
+    };
+    let (verified, said) = analyze(&["verify"]);
+    assert!(verified && said.is_empty(), "{said}");
+    // In tenths: 12 for what a service needs that speaks to the network.
+    let (is_closed, said) = analyze(&["security", "--offline=true", "--threshold=15"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(is_closed, "{said}");
+}
+
+/// What the unit starts, the program understands; what it is given, the file above it names.
+#[test]
+fn the_unit_starts_the_gateway_with_words_that_it_knows_and_secrets_where_it_looks() {
+    let unit = read("lanyard.service");
+    let [start] = of_unit(&unit, "ExecStart")[..] else {
+        panic!("one program")
+    };
+    let gateway = Operated::prepare(Database::sqlite());
+    gateway.write_keys();
+    let mut words = start.split(' ');
+    assert_eq!(words.next(), Some("/usr/local/bin/lanyard"));
+    let config = gateway.config_file();
+    let words = words.map(|word| match word {
+        "/etc/lanyard/gateway.toml" => config.to_str().unwrap(),
+        word => word,
+    });
+    let checked = Command::new(LANYARD)
+        .args(words)
+        .arg("--check")
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+
+    let folder = "/run/credentials/lanyard.service/";
+    let named = unit
+        .split(folder)
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let given = of_unit(&unit, "LoadCredential");
+    let given = given.iter().filter_map(|one| one.split(':').next());
+    assert_eq!(named.collect::<Vec<_>>(), given.collect::<Vec<_>>());
+    // The longest request takes 30 seconds, and is finished.
+    let [stop] = of_unit(&unit, "TimeoutStopSec")[..] else {
+        panic!("one time to stop")
+    };
+    assert!(stop.trim_end_matches('s').parse::<u32>().unwrap() > 30);
+}
+
+/// The image is what the repository builds and Kubernetes runs: the same program, account, port and folder in each.
+#[test]
+fn the_image_has_the_program_the_account_the_port_and_the_folder_that_kubernetes_expects() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let image = text("Containerfile").replace("\\\n", " ");
+    let lines: Vec<(&str, &str)> = image
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
+        .map(|line| line.split_once(' ').unwrap())
+        .collect();
+    let all = |word: &str| -> Vec<&str> {
+        let of = lines.iter().filter(|(instruction, _)| *instruction == word);
+        of.map(|(_, rest)| rest.trim()).collect()
+    };
+    let known = [
+        "FROM",
+        "WORKDIR",
+        "COPY",
+        "RUN",
+        "USER",
+        "VOLUME",
+        "EXPOSE",
+        "ENTRYPOINT",
+        "CMD",
+    ];
+    assert!(
+        lines.iter().all(|(word, _)| known.contains(word)),
+        "{lines:?}"
+    );
+
+    // Built as it is released, by a compiler that is not too old, on the same system that it runs on.
+    let [build, run] = all("FROM")[..] else {
+        panic!("two stages")
+    };
+    let compiler = build
+        .strip_prefix("rust:")
+        .unwrap()
+        .split('-')
+        .next()
+        .unwrap();
+    let oldest = text("Cargo.toml");
+    let oldest = oldest
+        .split("rust-version = \"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let number = |version: &str| -> Vec<u32> {
+        version
+            .split('.')
+            .map(|part| part.parse().unwrap())
+            .collect()
+    };
+    assert!(number(compiler) >= number(oldest), "{compiler} < {oldest}");
+    assert!(
+        build.contains("bookworm") && run.contains("bookworm"),
+        "{build}, {run}"
+    );
+    let [cargo, system] = all("RUN")[..] else {
+        panic!("two steps")
+    };
+    assert_eq!(cargo, "cargo build --release --locked --package lanyard");
+    // What the build reads is not left out of what it is given.
+    for needed in ["Cargo.lock", "crates", "docs", "fuzz", "xtask"] {
+        let left_out = text(".dockerignore");
+        assert!(
+            !left_out
+                .lines()
+                .any(|line| line.trim_matches('/') == needed),
+            "{needed}"
+        );
+    }
+    let [_, copy] = all("COPY")[..] else {
+        panic!("two copies")
+    };
+    assert_eq!(
+        copy,
+        "--from=build /src/target/release/lanyard /usr/local/bin/lanyard"
+    );
+
+    // Started as the unit starts it, with words that the program knows.
+    let program = all("ENTRYPOINT")[0]
+        .trim_matches(['[', ']', '"'])
+        .to_owned();
+    let words: Vec<String> = serde_json::from_str(all("CMD")[0]).unwrap();
+    let unit = read("lanyard.service");
+    assert_eq!(
+        format!("{program} {}", words.join(" ")),
+        of_unit(&unit, "ExecStart")[0]
+    );
+    let kubernetes = read("kubernetes/gateway.yaml");
+    assert!(kubernetes.contains(&format!(
+        "args: {}",
+        serde_json::to_string(&words).unwrap().replace(',', ", ")
+    )));
+
+    // As nobody in particular, in the one folder that it writes.
+    let [account] = all("USER")[..] else {
+        panic!("one account")
+    };
+    assert!(system.contains(&format!("useradd --system --uid {account} ")));
+    assert!(kubernetes.contains(&format!("runAsUser: {account}\n")));
+    let folder = all("VOLUME")[0];
+    assert_eq!(all("WORKDIR"), ["/src", folder]);
+    assert!(system.contains(&format!(
+        "--owner=lanyard --group=lanyard --mode=0700 {folder}"
+    )));
+    assert!(kubernetes.contains(&format!("name: keys, mountPath: {folder} }}")));
+    assert_eq!(all("EXPOSE"), ["8400"]);
+    assert!(kubernetes.contains("containerPort: 8400 }"));
+    assert!(kubernetes.contains("listen = \"0.0.0.0:8400\""));
 }

@@ -6,13 +6,17 @@ use std::process::Command;
 use aws_lc_rs::digest::{SHA256, digest};
 use reqwest::StatusCode;
 use serde_json::Value;
+use store::Statement;
 
 use crate::by_hand::{Journey, Step, revoke};
 use crate::database::{Database, on_both_engines};
 use crate::holder::{Format, Holder};
 use crate::operated::{CLIENT_ID, LANYARD, ORGANISATION, Operated};
 
-on_both_engines!(an_assurance_file_tells_what_a_gateway_is_and_nothing_of_anybody);
+on_both_engines!(
+    an_assurance_file_tells_what_a_gateway_is_and_nothing_of_anybody,
+    what_was_backed_up_rehearsed_and_removed_stands_in_the_assurance_file,
+);
 
 fn lanyard(gateway: &Operated, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(LANYARD);
@@ -238,4 +242,175 @@ async fn an_assurance_file_tells_what_a_gateway_is_and_nothing_of_anybody(databa
             file.display()
         );
     }
+}
+
+/// Today in UTC, and the days before the first of which nothing was done.
+fn days() -> [String; 2] {
+    let today = jiff::Zoned::now()
+        .with_time_zone(jiff::tz::TimeZone::UTC)
+        .date();
+    [today.yesterday().unwrap().to_string(), today.to_string()]
+}
+
+async fn what_was_backed_up_rehearsed_and_removed_stands_in_the_assurance_file(database: Database) {
+    let gateway = Operated::started(database);
+    let place = |name: &str| gateway.folder.join(name).to_str().unwrap().to_owned();
+    let [key, stranger, night] = ["key", "stranger", "night.age"].map(place);
+    let make = |key: &str| {
+        let made = Command::new(LANYARD)
+            .args(["backup", "key", key])
+            .output()
+            .unwrap();
+        String::from_utf8(made.stdout).unwrap().trim().to_owned()
+    };
+    let (recipient, _) = (make(&key), make(&stranger));
+    let (done, said) = lanyard(
+        &gateway,
+        &["backup", "--out", &night, "--recipient", &recipient],
+    );
+    let sha256 = hex::encode(digest(&SHA256, &std::fs::read(&night).unwrap()));
+    assert!(
+        done && said.contains(&format!("SHA-256 {sha256}")),
+        "{said}"
+    );
+
+    // One rehearsal that goes well and one that does not, wherever that is; the gateway hears of both by what they wrote.
+    let [good, bad] = ["good.json", "bad.json"].map(place);
+    let drill = |key: &str, record: &str| {
+        let words = [
+            "restore",
+            &night,
+            "--identity",
+            key,
+            "--drill",
+            "--record",
+            record,
+        ];
+        lanyard(&gateway, &words)
+    };
+    let (done, said) = drill(&key, &good);
+    assert!(
+        done && said.contains("a gateway could start with this"),
+        "{said}"
+    );
+    let (done, said) = drill(&stranger, &bad);
+    assert!(!done && said.contains("backup-locked"), "{said}");
+    let (done, said) = drill(&key, &good);
+    assert!(!done && said.contains("already-exists"), "{said}");
+    let take_in = |record: &str| lanyard(&gateway, &["restore", "drilled", record]);
+    for record in [&good, &bad] {
+        let (done, said) = take_in(record);
+        assert!(done && said.starts_with("noted: "), "{said}");
+        let (done, said) = take_in(record);
+        assert!(!done && said.contains("drill-noted"), "{said}");
+    }
+    let text = std::fs::read_to_string(&good).unwrap();
+    let other = |from: &str, to: &str| {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text);
+        let file = place("other.json");
+        std::fs::write(&file, changed).unwrap();
+        take_in(&file).1
+    };
+    let of_another = other(&gateway.base, "https://elsewhere.example");
+    assert!(of_another.contains("drill-of-another"), "{of_another}");
+    let from_tomorrow = other("\"drilled_at\": \"2", "\"drilled_at\": \"3");
+    assert!(
+        from_tomorrow.contains("drill-in-the-future"),
+        "{from_tomorrow}"
+    );
+    let invented = other("\"fit\"", "\"went well\"");
+    assert!(invented.contains("drill-record-invalid"), "{invented}");
+
+    // Something whose time is long over, and somebody who does not wait for the gateway to remove it.
+    let store = gateway.database.open().await;
+    let old = "INSERT INTO heartbeats (minute, process, ready) VALUES (1, 'of long ago', 1)";
+    store.write([Statement::new(old)]).await.unwrap();
+    store.close().await;
+    let (done, said) = lanyard(&gateway, &["retention", "run"]);
+    assert!(done, "{said}");
+
+    let evidence = |name: &str, from: &str, to: &str| {
+        let out = place(name);
+        let words = [
+            "evidence",
+            "--out",
+            &out,
+            "--from",
+            from,
+            "--to",
+            to,
+            "--offline",
+        ];
+        let (done, said) = lanyard(&gateway, &words);
+        assert!(done, "{said}");
+        move |name: &str| -> Value {
+            let text = std::fs::read_to_string(Path::new(&out).join(name)).unwrap();
+            serde_json::from_str(&text).unwrap()
+        }
+    };
+    let [yesterday, today] = days();
+    let json = evidence("evidence", &today, &today);
+    let backups = json("backups.json");
+    let [made] = &backups["made"]["within"].as_array().unwrap()[..] else {
+        panic!("{backups}")
+    };
+    assert_eq!(made["of"], format!("backup:{sha256}"));
+    assert_eq!(
+        (&made["detail"]["name"], &made["detail"]["with-secrets"]),
+        (&"night.age".into(), &"no".into())
+    );
+    assert!(
+        !made.to_string().contains(gateway.folder.to_str().unwrap()),
+        "{made}"
+    );
+    let drills = backups["drills"]["within"].as_array().unwrap();
+    let results: Vec<_> = drills
+        .iter()
+        .map(|one| one["detail"]["result"].as_str().unwrap())
+        .collect();
+    assert_eq!(results, ["fit", "backup-locked"]);
+    assert!(
+        drills
+            .iter()
+            .all(|one| one["of"] == made["of"] && one["detail"]["backup"] == "known")
+    );
+    assert!(
+        drills[0]["detail"]["milliseconds"].as_i64().unwrap() > 0,
+        "{backups}"
+    );
+    assert!(backups["drills"]["last_before"].is_null(), "{backups}");
+    let retention = json("retention.json");
+    let removed = retention["removed"].as_array().unwrap();
+    let of = |rule: &str| {
+        removed
+            .iter()
+            .find(|one| one["rule"] == rule)
+            .unwrap_or_else(|| panic!("{retention}"))
+    };
+    assert_eq!(
+        (&of("heartbeats")["removed"], &of("heartbeats")["rounds"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(of("heartbeats")["day"], *today);
+    assert!(of("round")["rounds"].as_i64().unwrap() >= 2, "{retention}");
+    assert_eq!(
+        retention["by_hand"].as_array().unwrap().len(),
+        1,
+        "{retention}"
+    );
+    // The program names itself in its bill by what the evidence says of it.
+    let program = &json("sbom.cdx.json")["metadata"]["component"];
+    assert_eq!(
+        program["hashes"][0]["content"],
+        json("version.json")["program_sha256"]
+    );
+
+    // Of a time before, nothing of it.
+    let json = evidence("before", &yesterday, &yesterday);
+    assert_eq!(
+        json("backups.json")["made"]["within"],
+        Value::Array(Vec::new())
+    );
+    assert_eq!(json("retention.json")["removed"], Value::Array(Vec::new()));
 }

@@ -11,11 +11,12 @@ use crate::operated::{LANYARD, Operated};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What the command printed to standard output, or why it failed.
-fn key(gateway: &Operated, words: &[&str]) -> Result<String, String> {
+pub(crate) fn key(gateway: &Operated, words: &[&str]) -> Result<String, String> {
     let output = Command::new(LANYARD)
         .arg("key")
         .args(words)
         .env("LANYARD_CONFIG", gateway.config_file())
+        .envs(gateway.environment.iter().cloned())
         .env_remove("RUST_LOG")
         .stdin(Stdio::null())
         .output()
@@ -29,7 +30,7 @@ fn key(gateway: &Operated, words: &[&str]) -> Result<String, String> {
 }
 
 /// The id of the key of that place in that state.
-fn kid(list: &str, place: &str, state: &str) -> String {
+pub(crate) fn kid(list: &str, place: &str, state: &str) -> String {
     let words = |line: &str| {
         line.split_whitespace()
             .map(str::to_owned)
@@ -44,7 +45,7 @@ fn kid(list: &str, place: &str, state: &str) -> String {
 }
 
 /// Waits until the running process publishes a key, or does not any more.
-async fn publishes(gateway: &Operated, path: &str, kid: &str, wanted: bool) {
+pub(crate) async fn publishes(gateway: &Operated, path: &str, kid: &str, wanted: bool) {
     let (client, start) = (gateway.client(&Arc::default()), Instant::now());
     loop {
         let answer = client.get(gateway.url(path)).send().await.unwrap();

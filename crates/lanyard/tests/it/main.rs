@@ -7,6 +7,7 @@ mod backups;
 mod behind_pgbouncer;
 mod browser;
 mod by_hand;
+mod caddy;
 #[allow(dead_code)] // the portal's tests use all of it
 #[path = "../../../portal/tests/it/requirements/cheat.rs"]
 mod cheat;
@@ -30,6 +31,7 @@ mod example_scripts;
 mod example_stage;
 mod gateway_command;
 mod holder;
+mod in_a_token;
 mod journey_command;
 mod key_command;
 mod kill;
@@ -60,8 +62,11 @@ mod rolling;
 mod said;
 mod sandbox_command;
 mod sandbox_folder;
+mod sbom_command;
 mod sidecar_host;
 mod sidecar_process;
+#[path = "../../../gateway/tests/it/softhsm.rs"]
+mod softhsm;
 mod storage_secret_kill;
 mod store_command;
 mod watched;

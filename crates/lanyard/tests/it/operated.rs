@@ -49,6 +49,8 @@ pub(crate) struct Operated {
     pub(crate) config: String,
     pub(crate) certificate_authority: String,
     pub(crate) ports: Ports,
+    /// Variables of the environment that its programs see besides.
+    pub(crate) environment: Vec<(&'static str, PathBuf)>,
     process: Option<Child>,
 }
 
@@ -82,6 +84,7 @@ impl Operated {
             config,
             certificate_authority,
             ports,
+            environment: Vec::new(),
             process: None,
         };
         prepared.write_config(&prepared.config);
@@ -105,6 +108,7 @@ impl Operated {
             config: String::new(),
             certificate_authority,
             ports,
+            environment: Vec::new(),
             process: None,
         }
     }
@@ -163,6 +167,7 @@ impl Operated {
             .arg(self.config_file())
             .args(more);
         command.env_remove("RUST_LOG").stdin(Stdio::null());
+        command.envs(self.environment.iter().cloned());
         command
     }
 
@@ -178,6 +183,7 @@ impl Operated {
         command.args(["gateway", "--config"]).arg(self.watched());
         let mut process = command
             .stdin(Stdio::null())
+            .envs(self.environment.iter().cloned())
             .env("RUST_LOG", EVERYTHING)
             .stdout(Stdio::null())
             .stderr(log)
@@ -215,7 +221,7 @@ impl Operated {
     }
 
     /// Another one, for the figures of a gateway whose test asks for none.
-    fn metrics_port(&self) -> u16 {
+    pub(crate) fn metrics_port(&self) -> u16 {
         self.ports.first + 14
     }
 
