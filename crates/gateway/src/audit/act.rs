@@ -41,11 +41,13 @@ pub enum Act {
     StorageSecretChanged,
     Restored,
     RestoreAccepted,
+    BackupTaken,
+    RestoreRehearsed,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -83,6 +85,8 @@ impl Act {
         Self::StorageSecretChanged,
         Self::Restored,
         Self::RestoreAccepted,
+        Self::BackupTaken,
+        Self::RestoreRehearsed,
     ];
 
     /// The stable code, what it means, and how grave it is for a log collector: 0 to 10 as CEF counts.
@@ -126,6 +130,8 @@ impl Act {
             Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
             Self::Restored => ("restored", "The database was restored from a backup: what came after the backup is not in it", 9),
             Self::RestoreAccepted => ("restore-accepted", "What a restore brought back into force was looked through and accepted", 7),
+            Self::BackupTaken => ("backup-taken", "A backup was taken", 3),
+            Self::RestoreRehearsed => ("restore-rehearsed", "A restore was rehearsed with a backup of this gateway", 3),
         }
     }
 

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
-use gateway::{ComposeError, Config, Gateway, Surroundings};
+use gateway::audit::Act;
+use gateway::{ComposeError, Config, Gateway, Surroundings, checklist};
 use jiff::Timestamp;
 use store::copy::{CopyError, Held};
 use store::{DatabaseUrl, Migrations};
@@ -94,6 +95,9 @@ pub struct RestoreOptions {
     /// Restore into a temporary folder, see that a gateway could start with it, tell how long it took, and clean up.
     #[arg(long, conflicts_with = "into")]
     drill: bool,
+    /// With `--drill`: the configuration file of the gateway whose backup it is; that it could be restored is noted in its audit.
+    #[arg(long, value_name = "FILE", requires = "drill")]
+    config: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<RestoreCommand>,
 }
@@ -213,11 +217,14 @@ pub async fn back_up(options: &BackupOptions) -> anyhow::Result<()> {
     let held = coded(taken.await)?;
     say_held(&held)?;
     let size = std::fs::metadata(out)?.len();
-    let out = out.display();
     say(format_args!(
-        "{out}: {size} bytes, in {:.1} s",
+        "{}: {size} bytes, in {:.1} s",
+        out.display(),
         began.elapsed().as_secs_f64()
     ))?;
+    if let Ok(digest) = restore::digest_of(out.as_path()) {
+        note(config, Act::BackupTaken, digest).await;
+    }
     if !options.with_secrets {
         say(
             "The secrets that the configuration names are not in it: keep them elsewhere, or it opens nothing.",
@@ -252,6 +259,9 @@ pub async fn bring_back(options: &RestoreOptions) -> anyhow::Result<()> {
         let fit = try_to_start(&restored.config).await;
         std::fs::remove_dir_all(&drill)?;
         coded(fit)?;
+        if let Some(config) = &options.config {
+            note(config, Act::RestoreRehearsed, restored.digest).await;
+        }
         return say(format_args!(
             "drill: a gateway could start with this, {:.1} s after it was begun",
             began.elapsed().as_secs_f64()
@@ -266,6 +276,18 @@ pub async fn bring_back(options: &RestoreOptions) -> anyhow::Result<()> {
     say(format_args!(
         "Then see whether it can start: lanyard gateway --config {config} --check"
     ))
+}
+
+/// Notes it in the audit of that gateway, whose set-up checklist tells of it. The backup is whole in any case, and what cannot be
+/// noted is said and no more.
+async fn note(config: &Path, act: Act, digest: [u8; 32]) {
+    let noted = match Config::read(config) {
+        Ok(config) => checklist::note_backup(&config, &account(), act, digest).await,
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = noted {
+        tracing::warn!(%error, act = act.code(), "it could not be noted in the gateway's audit");
+    }
 }
 
 /// Keys open, secrets are there, the database is of this version or is brought to it.

@@ -133,7 +133,8 @@ async fn restore_into(
     })
 }
 
-fn digest_of(file: &Path) -> Result<[u8; 32], BackupError> {
+/// The SHA-256 of a backup's file.
+pub(super) fn digest_of(file: &Path) -> Result<[u8; 32], BackupError> {
     let opened = std::fs::File::open(file);
     let mut from = opened.map_err(|error| BackupError::File(file.to_owned(), error))?;
     let (mut context, mut lot) = (Context::new(&SHA256), vec![0; 64 * 1024]);
