@@ -7,8 +7,8 @@ use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
 use crate::{
-    account, audit, checklist, credential_types, credentials, figures, holds, home, interactions, keys,
-    operators, organisations, proposals, relying_parties,
+    account, audit, checklist, credential_types, credentials, figures, holds, home, interactions,
+    keys, operators, organisations, proposals, relying_parties,
 };
 
 /// Something on its way.

@@ -9,6 +9,7 @@ use store::StoreError;
 use super::{Findings, OLD, SOON, counted, listed};
 use crate::Gateway;
 use crate::app::Parts;
+use crate::operate::ChainStands;
 use crate::organisation::certificates::ChainError;
 use crate::organisation::{Organisation, RelyingParty};
 use crate::registry::onboarding::{self, Item};
@@ -16,7 +17,7 @@ use crate::registry::secrets::{self, ClientSecret};
 
 /// Looks at everything that is declared.
 pub async fn of_registered(gateway: &Gateway, findings: &mut Findings) {
-    look_at_chains(gateway, findings);
+    judge_chains(gateway.certificate_chains(), findings);
     if let Err(error) = look_at_organisations(gateway, findings).await {
         findings.bad("database", error.to_string(), "look at the database");
     }
@@ -206,10 +207,10 @@ fn look_at_settled(
 }
 
 /// The certificate chains of keys that issue: one that does not hold is left out of what is signed.
-fn look_at_chains(gateway: &Gateway, findings: &mut Findings) {
+fn judge_chains(chains: Vec<ChainStands>, findings: &mut Findings) {
     let code = "certificate-chains";
     let mut good: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for chain in gateway.certificate_chains() {
+    for chain in chains {
         let says = format!("the chain for the key {}", chain.kid);
         let days = chain.days_left;
         let finding = match chain.fault {
@@ -243,5 +244,57 @@ fn look_at_chains(gateway: &Gateway, findings: &mut Findings) {
             counted(least, "day")
         );
         findings.good(code, says).of(&organisation);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::State;
+    use super::*;
+
+    fn chain(days_left: i64, fault: Option<ChainError>) -> ChainStands {
+        ChainStands {
+            organisation: "anytown".to_owned(),
+            kid: "NzbL".to_owned(),
+            ends: Timestamp::UNIX_EPOCH,
+            days_left,
+            fault,
+        }
+    }
+
+    fn told(chains: Vec<ChainStands>) -> Vec<(State, String)> {
+        let mut findings = Findings::default();
+        judge_chains(chains, &mut findings);
+        let told = findings.iter().inspect(|one| {
+            assert_eq!(one.organisation.as_deref(), Some("anytown"));
+        });
+        told.map(|one| (one.state, one.says.clone())).collect()
+    }
+
+    #[test]
+    fn a_chain_that_ends_soon_is_told_before_it_is_left_out_and_one_of_a_key_that_is_gone_is_no_fault()
+     {
+        assert_eq!(told(Vec::new()), []);
+        assert_eq!(
+            told(vec![chain(40, None), chain(21, None)]),
+            [(
+                State::Good,
+                "2 hold, the first of them for 21 days".to_owned()
+            )]
+        );
+        assert_eq!(
+            told(vec![chain(20, None)]),
+            [(
+                State::Look,
+                "the chain for the key NzbL ends in 20 days".to_owned()
+            )]
+        );
+        let another = ChainError::AnotherKey("NzbL".to_owned());
+        assert_eq!(told(vec![chain(40, Some(another))])[0].0, State::Look);
+        let over = ChainError::Over(Timestamp::UNIX_EPOCH);
+        let (state, says) = told(vec![chain(-1, Some(over))]).remove(0);
+        assert_eq!(state, State::Bad);
+        assert!(says.contains("is left out"), "{says}");
     }
 }
