@@ -119,11 +119,22 @@ fn to_do_of(visit: &Visit, name: String, finding: Finding) -> ToDo {
             Some(id) => format!("{id}: {name}"),
             None => name,
         },
-        says: finding.says,
+        says: as_sentence(&finding.says),
         remedy: finding.remedy.unwrap_or_default(),
         word: visit.say(word),
         colour,
         leads,
+    }
+}
+
+/// With a capital, where it begins with a word and not with a name of something: an address, a client id.
+fn as_sentence(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_word = first.chars().all(char::is_alphabetic);
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(letter) if is_word => letter.to_uppercase().chain(letters).collect(),
+        _ => text.to_owned(),
     }
 }
 
