@@ -281,6 +281,8 @@ async fn a_drill_starts_a_gateway_from_the_backup_and_leaves_nothing() {
     let (content, said) = lanyard(&back_up);
     assert!(!content && said.contains("already-exists"), "{said}");
     let (key, without) = self::back_up(&gateway, "without");
+    let first = noted(&gateway.database.address(), "backup-taken").await;
+    assert_eq!(first.len(), 2, "each is known by its file: {first:?}");
     gateway.kill();
 
     // Everything that was is gone, but for the two backups and what opens them.
@@ -329,5 +331,28 @@ async fn a_drill_starts_a_gateway_from_the_backup_and_leaves_nothing() {
     let mut verify = Journey::to_verify();
     verify.take_from(Step::Push, &gateway, &mut holder).await;
     gateway.kill();
+
+    // A rehearsal that is to be known is noted in the audit of the gateway whose backup it was.
+    let config = gateway.config_file();
+    let mut drill = vec!["restore", text(&file), "--drill", "--config", text(&config)];
+    drill.extend(["--passphrase-file", text(&passphrase)]);
+    let (content, said) = lanyard(&drill);
+    assert!(content, "{said}");
+    let address = format!("sqlite:{}", gateway.folder.join("gateway.db").display());
+    let rehearsed = noted(&address, "restore-rehearsed").await;
+    assert_eq!(rehearsed, first[..1]);
     std::fs::remove_dir_all(&elsewhere).unwrap();
+}
+
+/// The objects of the entries of that act in that database, in the order in which they were written.
+async fn noted(address: &str, act: &str) -> Vec<String> {
+    let store = store::Store::open(&address.parse().unwrap(), &[]).await;
+    let store = store.unwrap();
+    let select = "SELECT object FROM audit_entries WHERE act = $1 ORDER BY number";
+    let rows = store.read(Statement::new(select).bind(act)).await.unwrap();
+    store.close().await;
+    let objects = rows
+        .iter()
+        .map(|row| row.text("object").unwrap().to_owned());
+    objects.collect()
 }
