@@ -11,6 +11,7 @@ mod account;
 mod api;
 mod audit;
 mod bulk;
+mod checklist;
 mod cookie;
 mod credential_types;
 mod credentials;

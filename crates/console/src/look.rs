@@ -9,6 +9,7 @@ const CATALOGUES: &[&str] = &[
     include_str!("../words/shared.ftl"),
     include_str!("../words/log_in.ftl"),
     include_str!("../words/home.ftl"),
+    include_str!("../words/checklist.ftl"),
     include_str!("../words/operators.ftl"),
     include_str!("../words/proposals.ftl"),
     include_str!("../words/audit.ftl"),

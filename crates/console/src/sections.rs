@@ -7,8 +7,8 @@ use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::visit::Visit;
 use crate::{
-    account, audit, credential_types, credentials, figures, holds, home, interactions, keys,
-    operators, organisations, proposals, relying_parties,
+    account, audit, checklist, credential_types, credentials, figures, holds, home, interactions,
+    keys, operators, organisations, proposals, relying_parties,
 };
 
 /// Something on its way.
@@ -61,6 +61,7 @@ pub(crate) enum State {
 #[rustfmt::skip]
 pub(crate) const SECTIONS: &[Section] = &[
     Section { path: "/console", key: "nav-home", right: None, pages: home::pages, news: Some(home::news) },
+    Section { path: "/console/checklist", key: "nav-checklist", right: Some("gateway-read"), pages: checklist::pages, news: None },
     Section { path: "/console/interactions", key: "nav-interactions", right: Some("interactions-read"), pages: interactions::pages, news: None },
     Section { path: "/console/credentials", key: "nav-credentials", right: Some("credentials-read"), pages: credentials::pages, news: None },
     Section { path: "/console/keys", key: "nav-keys", right: Some("keys-read"), pages: keys::pages, news: Some(keys::news) },

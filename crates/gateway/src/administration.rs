@@ -13,7 +13,9 @@ use crate::audit::verify::{Report, verify};
 use crate::audit::{Act, Actor, Entry, checkpoint};
 use crate::config::{Config, ConfigError};
 use crate::tables::open_as_it_is;
-use crate::{ComposeError, Gateway, admin, base, custody, operator, registry, seal, watching};
+use crate::{
+    ComposeError, Gateway, admin, base, checklist, custody, operator, registry, seal, watching,
+};
 
 impl Gateway {
     /// What operators and their programs call. For a listener of its own, never for the public one (SEC-13).
@@ -24,7 +26,8 @@ impl Gateway {
             .and(admin::audit_routes())
             .and(registry::routes())
             .and(custody::routes(self))
-            .and(watching::admin_routes());
+            .and(watching::admin_routes())
+            .and(checklist::routes());
         let acts = operator::acts(admin::Acts::default());
         let acts = custody::acts(registry::acts(acts, self), self);
         let router = Arc::clone(&self.door).router(&self.live, routes, acts);

@@ -10,6 +10,7 @@ pub mod app;
 pub mod audit;
 pub mod availability;
 mod base;
+pub mod checklist;
 mod client;
 pub mod clock;
 pub mod config;

@@ -254,6 +254,11 @@ impl Gateway {
         let _ = self.watch.certificate_ends.set(ends);
     }
 
+    /// When that certificate ends, where this process serves it.
+    pub(crate) fn certificate_end(&self) -> Option<Timestamp> {
+        self.watch.certificate_ends.get().copied()
+    }
+
     /// Figures and the readiness in full, for the operator's own network only.
     pub fn metrics_router(&self) -> Router {
         let watch = Arc::clone(&self.watch);

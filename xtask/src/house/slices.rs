@@ -63,6 +63,7 @@ const ROOT: &[&str] = &[
     "admission",
     "app",
     "base",
+    "checklist",
     "custody",
     "evidence",
     "following",

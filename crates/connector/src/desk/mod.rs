@@ -55,7 +55,7 @@ pub use identity::{Standing, VerifyOutcome};
 pub use issue::Issuing;
 pub use mail::{
     Channel, Language, MailOptions, MailOptionsError, Notify, NotifyKey, NotifyKeyError,
-    NotifyTemplateError, Smtp, SmtpLogin, SmtpSecurity, TextError, TokenSource,
+    NotifyTemplateError, Smtp, SmtpLogin, SmtpSecurity, TextError, TokenSource, WayError,
 };
 pub use reconcile::{Difference, DifferenceCode, ReconcileError, Reconciliation};
 pub use reference::reference_of;

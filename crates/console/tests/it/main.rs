@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;
+mod checklist;
 mod custody;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]

@@ -308,6 +308,10 @@ fn every_word_of_the_api_has_words_here() {
         let key = format!("\nrole-{} = ", role.name());
         assert!(catalogue.contains(&key), "words/ lacks{key}");
     }
+    for (code, _) in gateway::checklist::CODES {
+        let key = format!("\nfinding-{code} = ");
+        assert!(catalogue.contains(&key), "words/ lacks{key}");
+    }
     for check in gateway::health::CHECKS {
         let key = format!("\ncheck-{check} = ");
         assert!(catalogue.contains(&key), "words/ lacks{key}");

@@ -152,7 +152,7 @@ impl Right {
     const fn row(self) -> (&'static str, &'static str) {
         match self {
             Self::Own => ("own", "See who one is; sign in and set that up; make and revoke one's own tokens"),
-            Self::GatewayRead => ("gateway-read", "See whether the gateway can do its work"),
+            Self::GatewayRead => ("gateway-read", "See whether the gateway can do its work, and what its set-up lacks"),
             Self::OperatorsRead => ("operators-read", "See who the operators are"),
             Self::OperatorsChange => ("operators-change", "Remove operators and revoke their tokens; propose and approve new operators and roles; propose tokens, which their holders approve"),
             Self::ProposalsRead => ("proposals-read", "See what is proposed and what became of it"),

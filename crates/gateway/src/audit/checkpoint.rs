@@ -94,6 +94,13 @@ pub async fn all(store: &Store) -> Result<Vec<Checkpoint>, StoreError> {
         .collect()
 }
 
+/// The newest one.
+pub(super) async fn last(store: &Store) -> Result<Option<Checkpoint>, StoreError> {
+    let sql = "SELECT day, position, digest, jws FROM audit_checkpoints ORDER BY day DESC LIMIT 1";
+    let row = store.read_one(Statement::new(sql)).await?;
+    row.as_ref().map(read).transpose()
+}
+
 fn read(row: &Row) -> Result<Checkpoint, StoreError> {
     Ok(Checkpoint {
         day: row.text("day")?.to_owned(),

@@ -14,7 +14,7 @@ pub mod relying_party;
 pub mod schema;
 pub mod webhook;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use standards::jose::Signer;
@@ -65,6 +65,24 @@ impl Organisation {
         self.trust
             .get(credential_type)
             .is_some_and(|issuers| issuers.contains(issuer))
+    }
+
+    /// The types that it may issue, in order.
+    pub fn issued_types(&self) -> Vec<&str> {
+        let mut types: Vec<&str> = self.issues.iter().map(String::as_str).collect();
+        types.sort_unstable();
+        types
+    }
+
+    /// Its trust list, in order: each credential type, with every name of every issuer that counts for it.
+    pub fn trust_list(&self) -> BTreeMap<&str, BTreeSet<&str>> {
+        let rows = self.trust.iter();
+        rows.filter(|(_, issuers)| !issuers.is_empty())
+            .map(|(credential_type, issuers)| {
+                let names = issuers.iter().map(String::as_str);
+                (credential_type.as_str(), names.collect())
+            })
+            .collect()
     }
 
     /// The DIDs on its trust list for that type, in order.

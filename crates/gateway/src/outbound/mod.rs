@@ -16,6 +16,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
+use reqwest::tls::TlsInfo;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use url::{Host, Origin, Url};
 
@@ -136,6 +137,7 @@ impl Outbound {
         Ok(Self {
             public: client()
                 .https_only(true)
+                .tls_info(true)
                 .dns_resolver(PublicOnly)
                 .build()
                 .map_err(failed)?,
@@ -199,6 +201,19 @@ impl Outbound {
         let client = self.client_for(url)?;
         let request = client.get(url.clone()).header(ACCEPT, accept);
         self.send(("fetch a document", Method::GET), request, read)
+            .await
+    }
+
+    /// Fetches one document of whatever status, with the certificate that was shown for it, as DER: for whoever looks at how
+    /// somebody is reached.
+    pub async fn look(&self, url: &Url) -> Result<(Answered, Option<Vec<u8>>), FetchError> {
+        let request = self.client_for(url)?.get(url.clone());
+        let done = async |answer: Response| {
+            let tls = answer.extensions().get::<TlsInfo>();
+            let certificate = tls.and_then(TlsInfo::peer_certificate).map(<[u8]>::to_vec);
+            Ok((read_answer(answer).await?, certificate))
+        };
+        self.send(("look at an address", Method::GET), request, done)
             .await
     }
 

@@ -3,6 +3,8 @@
 //! The evidence itself — a report, a signed form — stays where the operator keeps such things; here stands what it is
 //! and where.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -147,6 +149,16 @@ pub async fn find(
         });
     }
     Ok(list)
+}
+
+/// How many items of its checklist each relying party has settled; one with none is not among them.
+pub(crate) async fn count_settled(store: &Store) -> Result<HashMap<String, i64>, StoreError> {
+    let select = "SELECT client_id, COUNT(*) AS settled FROM onboarding GROUP BY client_id";
+    let rows = store.read(Statement::new(select)).await?;
+    let counts = rows
+        .iter()
+        .map(|row| Ok((row.text("client_id")?.to_owned(), row.integer("settled")?)));
+    counts.collect()
 }
 
 /// Takes the checklist of a relying party away that is gone, or another organisation's: it begins anew, and nobody reads

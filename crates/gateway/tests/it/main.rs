@@ -12,6 +12,7 @@ mod audit;
 mod authority;
 mod bulk_revocation;
 mod certificate_chains;
+mod checklist;
 mod collector;
 mod custody;
 mod custody_credentials;

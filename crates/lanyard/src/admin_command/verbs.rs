@@ -70,6 +70,8 @@ pub enum Verb {
     Figures,
     /// Whether the process that answers is well: each check, and what to do where one fails.
     Checks,
+    /// What is set up, what is missing and what to do about it: of the whole gateway and of each organisation.
+    Checklist,
 }
 
 #[derive(Debug, Subcommand)]
@@ -242,6 +244,11 @@ const ENTRIES: Show = Show::Table(
     ],
 );
 
+const FINDINGS: Show = Show::Table(
+    "findings",
+    &["state", "code", "organisation", "says", "remedy"],
+);
+
 impl Verb {
     /// The request that says it.
     pub fn call(&self) -> anyhow::Result<Call> {
@@ -284,6 +291,7 @@ impl Verb {
             Self::Holds(verb) => verb.call(),
             Self::Interaction(verb) => verb.call(),
             Self::Figures => got("figures", Show::Record),
+            Self::Checklist => got("checklist", FINDINGS),
             Self::Checks => got("checks", Show::Table("checks", &["code", "ok", "sentence"])),
         })
     }

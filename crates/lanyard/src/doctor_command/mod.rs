@@ -1,13 +1,14 @@
 //! `lanyard doctor`: whether a gateway's set-up is sound, looked at from where it will run. It changes nothing, not even
-//! the version of the database's tables, and each finding says what to do.
+//! the version of the database's tables, and each finding says what to do. What is looked at stands in [`gateway::checklist`],
+//! where a running gateway finds it, too; here is what only whoever has the machine can see.
 
-mod machine;
-mod persons;
+mod mail;
 mod reach;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use gateway::checklist::{self, Findings, State};
 use gateway::{Config, OtherTables};
 use serde::Serialize;
 
@@ -23,7 +24,13 @@ pub struct Options {
     /// A certificate authority to trust besides the machine's own, as PEM.
     #[arg(long, value_name = "FILE")]
     certificate_authority: Option<PathBuf>,
-    /// Leave out what asks the network: DNS, TLS, published documents.
+    /// Look at the mail of a portal, too: its configuration file. No mail is sent.
+    #[arg(long, value_name = "FILE")]
+    portal: Option<PathBuf>,
+    /// The same of a sidecar.
+    #[arg(long, value_name = "FILE")]
+    sidecar: Option<PathBuf>,
+    /// Leave out what asks the network: DNS, TLS, published documents, mail.
     #[arg(long)]
     offline: bool,
     /// As JSON, one finding a line.
@@ -37,54 +44,11 @@ impl Options {
         Self {
             config: config.to_owned(),
             certificate_authority: authority.map(Path::to_owned),
+            portal: None,
+            sidecar: None,
             offline,
             json: true,
         }
-    }
-}
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum State {
-    /// As it should be.
-    Good,
-    /// It works, and somebody should look at it.
-    Look,
-    /// It does not work, or it is not safe.
-    Bad,
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Serialize)]
-struct Finding {
-    /// Stable; for scripts.
-    code: &'static str,
-    state: State,
-    /// What was found; where it is not good, what to do.
-    says: String,
-}
-
-/// What was found so far.
-#[derive(Default)]
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn add(&mut self, code: &'static str, state: State, says: impl Into<String>) {
-        let says = says.into();
-        self.0.push(Finding { code, state, says });
-    }
-
-    fn good(&mut self, code: &'static str, says: impl Into<String>) {
-        self.add(code, State::Good, says);
-    }
-
-    fn look(&mut self, code: &'static str, says: impl Into<String>) {
-        self.add(code, State::Look, says);
-    }
-
-    fn bad(&mut self, code: &'static str, says: impl Into<String>) {
-        self.add(code, State::Bad, says);
     }
 }
 
@@ -92,20 +56,24 @@ impl Findings {
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let mut findings = Findings::default();
     examine(options, &mut findings).await;
-    for finding in &findings.0 {
+    for finding in findings.iter() {
         if options.json {
             say(serde_json::to_string(finding)?)?;
-        } else {
-            let word = match finding.state {
-                State::Good => "good",
-                State::Look => "LOOK",
-                State::Bad => "BAD ",
-            };
-            say(format_args!("{word}  {:22} {}", finding.code, finding.says))?;
+            continue;
         }
+        let word = match finding.state {
+            State::Good => "good",
+            State::Look => "LOOK",
+            State::Bad => "BAD ",
+        };
+        let whose = finding.organisation.as_ref();
+        let whose = whose.map(|id| format!("{id}: ")).unwrap_or_default();
+        let remedy = finding.remedy.as_ref();
+        let remedy = remedy.map(|what| format!("; {what}")).unwrap_or_default();
+        let (code, says) = (finding.code, &finding.says);
+        say(format_args!("{word}  {code:22} {whose}{says}{remedy}"))?;
     }
-    let worst = findings.0.iter().map(|one| one.state).max();
-    Ok(match worst {
+    Ok(match findings.worst() {
         Some(State::Bad) | None => ExitCode::FAILURE,
         Some(State::Good | State::Look) => ExitCode::SUCCESS,
     })
@@ -115,18 +83,34 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
 pub(crate) async fn findings(options: &Options) -> impl Serialize + use<> {
     let mut findings = Findings::default();
     examine(options, &mut findings).await;
-    findings.0
+    findings.iter().cloned().collect::<Vec<_>>()
 }
 
 async fn examine(options: &Options, findings: &mut Findings) {
+    examine_gateway(options, findings).await;
+    if options.offline {
+        return;
+    }
+    if let Some(file) = &options.portal {
+        mail::of_portal(file, findings).await;
+    }
+    if let Some(file) = &options.sidecar {
+        mail::of_sidecar(file, findings).await;
+    }
+}
+
+async fn examine_gateway(options: &Options, findings: &mut Findings) {
+    let code = "configuration";
+    let remedy = "put it right: this gateway would not start";
     let config = match Config::read(&options.config) {
         Ok(config) => config,
-        Err(error) => return findings.bad("configuration", error.to_string()),
+        Err(error) => {
+            findings.bad(code, error.to_string(), remedy);
+            return;
+        }
     };
-    machine::look_at_files(&options.config, &config, findings);
-    machine::look_at_disk(&config, findings);
-    machine::look_at_clock(findings);
-    reach::look_at_proxy(&config, findings);
+    checklist::of_file(&options.config, findings);
+    checklist::of_machine(&config, findings);
     let began = std::time::Instant::now();
     let mut stops = false;
     let tried = trial::of(&config, |tables| {
@@ -137,25 +121,33 @@ async fn examine(options: &Options, findings: &mut Findings) {
         Ok(trial) => trial,
         // It is told.
         Err(_) if stops => return,
-        Err(error) => return findings.bad("configuration", format!("{error:#}")),
+        Err(error) => {
+            findings.bad(code, format!("{error:#}"), remedy);
+            return;
+        }
     };
     let gateway = &trial.gateway;
+    let took = began.elapsed().as_secs_f64();
     findings.good(
-        "configuration",
-        format!(
-            "this gateway can start; it takes {:.1} s",
-            began.elapsed().as_secs_f64()
-        ),
+        code,
+        format!("this gateway can start; it takes {took:.1} s"),
     );
     if trial.is_on_its_database() {
-        machine::look_at_database(gateway, findings).await;
-        persons::look_at_names(gateway, findings).await;
+        checklist::of_database(gateway, findings).await;
     }
-    machine::look_at_secrets(gateway, findings).await;
-    machine::look_at_chains(gateway, findings);
+    checklist::of_registered(gateway, findings).await;
     if !options.offline {
-        let authority = options.certificate_authority.as_deref();
-        reach::look_from_outside(gateway, &config, authority, findings).await;
+        match reach::Here::new(options.certificate_authority.as_deref()) {
+            Ok(here) => checklist::from_outside(gateway, &here, findings).await,
+            Err(error) => {
+                let says = format!("{error:#}");
+                findings.bad(
+                    "tls",
+                    says,
+                    "name the file of an authority's certificate, as PEM",
+                );
+            }
+        }
     }
     trial.close().await;
 }
@@ -164,12 +156,15 @@ async fn examine(options: &Options, findings: &mut Findings) {
 fn tell_tables(tables: OtherTables, findings: &mut Findings) -> bool {
     let says = tables.to_string();
     match tables.found {
-        Some(found) if found > tables.known => findings.bad("tables", says),
-        Some(_) => {
-            let more = "what is registered, and whether this gateway can start, is looked at once they are up";
-            findings.look("tables", format!("{says}; {more}"));
+        Some(found) if found > tables.known => {
+            findings.bad("tables", says, "nothing else is looked at before that")
         }
-        None => findings.look("tables", says),
-    }
+        Some(_) => findings.look(
+            "tables",
+            says,
+            "what is registered, and whether this gateway can start, is looked at once they are up",
+        ),
+        None => findings.look("tables", says, "start it once all else here is in order"),
+    };
     tables.found.is_none()
 }

@@ -260,6 +260,8 @@ impl Walk {
         );
         assert!(self.said(ann, "figures").contains("credentials"));
         assert!(self.said(ann, "checks").contains("the database answers in"));
+        let checklist = self.said(ann, "checklist");
+        assert!(checklist.contains("remedy") && checklist.contains("in use"));
         assert!(!self.said(opal, "interaction|failures|--hours|1").is_empty());
         self.refused(opal, "interaction|show|nobody-knows", "not-found");
     }

@@ -21,6 +21,7 @@ mod console_behind_proxy;
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod deploy_files;
+mod doctor;
 #[allow(dead_code)] // the desk's tests use all of it
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;

@@ -196,6 +196,8 @@ async fn an_organisation_that_is_declared_beside_the_running_gateway_is_served_b
         "certificate",
         "documents",
         "proxy",
+        "keys",
+        "organisations",
     ] {
         assert_eq!(state(code).unwrap(), "good", "{findings:?}");
     }

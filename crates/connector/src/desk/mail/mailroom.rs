@@ -200,6 +200,18 @@ impl Mailroom {
         }
     }
 
+    /// Opens a connection to the mail server as for a mail, and closes it. GOV.UK Notify has none.
+    pub(super) async fn try_server(&self) -> Result<(), MailFault> {
+        let Channel::Smtp(smtp) = &self.options.channel else {
+            return Ok(());
+        };
+        let sender = self.options.sender().map_err(|_| MailFault::Options)?;
+        let (mut tokens, now) = (Tokens::default(), (self.clock)());
+        let post = Post::open(smtp, sender, &mut tokens, &self.http, now).await?;
+        post.close().await;
+        Ok(())
+    }
+
     fn api<'a>(&'a self, notify: &'a Notify) -> Api<'a> {
         Api {
             http: &self.http,

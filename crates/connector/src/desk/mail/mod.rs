@@ -7,6 +7,7 @@ mod notify;
 mod post;
 mod smtp;
 mod texts;
+mod way;
 mod words;
 mod xoauth2;
 
@@ -24,6 +25,7 @@ pub use notify::{Notify, NotifyKey, NotifyKeyError, NotifyTemplateError};
 pub use smtp::{Smtp, SmtpLogin, SmtpSecurity, TokenSource};
 pub use texts::TextError;
 pub(super) use texts::{DELETE_CREDENTIAL, Texts};
+pub use way::WayError;
 pub(super) use words::{Revoked, delete_credential};
 
 /// Exchange Online takes about so many a minute of one mailbox.

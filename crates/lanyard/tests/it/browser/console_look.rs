@@ -31,6 +31,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/set-up", "set-up"),
     ("/console/emergency", "emergency"),
     ("/console", "home"),
+    ("/console/checklist", "checklist"),
     ("/console/proposals", "proposals"),
     ("/console/proposals/{proposal}", "proposal"),
     ("/console/operators", "operators"),

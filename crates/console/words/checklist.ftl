@@ -1,0 +1,37 @@
+## The set-up checklist
+
+nav-checklist = Set-up checklist
+checklist-none = Everything that was looked at is in order.
+checklist-one = One thing needs somebody. Everything else that was looked at is in order.
+checklist-some = { $count } things need somebody. Everything else that was looked at is in order.
+checklist-to-do = To do
+checklist-remedy = What to do:
+checklist-bad = Does not work, or is not safe
+checklist-look = Needs a look
+checklist-in-order = In order
+checklist-organisations = In order, by organisation
+checklist-around = Disk, clock and public addresses were looked at on { $time }; they are looked at every 30 seconds at most.
+checklist-again = Look again
+checklist-elsewhere = Mail is sent by staff portals and sidecars. Whether theirs works, and what only the machine shows, lanyard doctor says.
+finding-database = Database
+finding-disk = Disk
+finding-clock = Clock
+finding-secret-files = Files of secrets and keys
+finding-age = Age of secrets
+finding-proxy = Proxy
+finding-dns = Public name
+finding-reach = Public address
+finding-certificate = TLS certificate
+finding-documents = Published documents
+finding-keys = Signing keys
+finding-certificate-chains = Certificate chains
+finding-organisations = Organisations
+finding-credential-types = Credential types
+finding-trust-list = Trust list
+finding-relying-parties = Relying parties
+finding-client-secrets = Client secrets
+finding-onboarding = Checklists of relying parties
+finding-operators = Operators
+finding-approvers = Two people for what takes two
+finding-audit = Audit
+finding-backup = Backup
