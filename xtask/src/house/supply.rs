@@ -338,8 +338,9 @@ mod tests {
 
     #[test]
     fn sec_38_what_comes_from_elsewhere_or_twice_or_without_a_licence_is_reported() {
+        type Change = fn(&mut Supply);
         assert_eq!(check(&supply()), []);
-        let changes: [(fn(&mut Supply), &str); 8] = [
+        let changes: [(Change, &str); 8] = [
             (
                 |one| one.locked[0].source = Some("git+https://github.com/x/y#1".to_owned()),
                 "everything comes from crates.io",
