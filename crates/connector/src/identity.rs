@@ -163,10 +163,11 @@ impl Verified {
     }
 }
 
-/// `YYYY-MM-DD` and nothing else: jiff by itself would read a date out of a longer text.
-fn parse_date(text: &str) -> Option<Date> {
+/// The date that `YYYY-MM-DD` says [RFC 3339 5.6, full-date]; `None` for every other text, of which jiff by itself would read
+/// some: a date without hyphens, one with a time behind it, a year of six digits.
+pub fn parse_date(text: &str) -> Option<Date> {
     let date: Date = text.parse().ok()?;
-    (date.to_string() == text).then_some(date)
+    (text.len() == "YYYY-MM-DD".len() && date.to_string() == text).then_some(date)
 }
 
 #[cfg(test)]
@@ -246,6 +247,9 @@ mod tests {
             "1990-02-03T00:00:00Z",
             "03/02/1990",
             "1990-2-3",
+            "-001990-02-03",
+            "+001990-02-03",
+            " 1990-02-03",
         ] {
             assert_eq!(parse_date(text), None, "{text}");
         }

@@ -62,10 +62,13 @@ pub use fault::{Endpoint, GatewayFault, Refusal};
 pub use finish::{AuthorizationError, FinishError, Issued, NotOurs, Returned};
 pub use http::{Exchange, FetchError, Http, HttpOptions, Observer};
 pub use id_token::IdTokenError;
-pub use identity::{Attributes, Identity, IdentityError, Verified};
+pub use identity::{Attributes, Identity, IdentityError, Verified, parse_date};
 pub use issue::{Draft, DraftError};
 pub use known::{KnownCredential, PublishedList, StatusListFault, StatusPlace};
-pub use matching::{Comparison, MatchOutcome, OnRecord, Policy, Reason, compare};
+pub use matching::{
+    Answer, Comparison, MatchOutcome, OnRecord, Policy, Reason, WrittenIdentity, WrittenPair,
+    WrittenRecord, compare, compare_line,
+};
 pub use outcome::{About, Ended, Outcome, Revoked};
 pub use pending::{Pending, Purpose, Started};
 pub use revoke::{Revocation, RevokeError};

@@ -6,18 +6,18 @@
 mod reconcile;
 mod serve;
 
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead, Read as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use connector::{Identity, OnRecord, Policy, compare};
-use jiff::civil::Date;
-use serde::Deserialize;
+use connector::{Answer, Policy, compare_line};
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::say;
+
+/// The longest line that is read, in bytes, as in the sidecar's feed.
+const LONGEST_LINE: usize = 256 * 1024;
 
 /// What of the connector to use.
 #[derive(Debug, clap::Args)]
@@ -71,33 +71,6 @@ enum Choice {
     Fuzzy,
 }
 
-/// One line: what the host holds, and what the credential says.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pair {
-    record: Record,
-    identity: Shown,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Record {
-    first_names: String,
-    surname: String,
-    #[serde(default)]
-    known_as: Option<String>,
-    #[serde(default)]
-    date_of_birth: Option<Date>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Shown {
-    first_name: String,
-    surname: String,
-    date_of_birth: Date,
-}
-
 /// Does what the command line says.
 pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let done = match (&options.verb, &options.config) {
@@ -112,25 +85,22 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-/// Answers every line that can be read. Those that cannot are answered with an error, and the command fails at its end.
+/// Answers every line that is not blank. The command fails at its end if one of them was no pair.
 fn answer_lines(policy: Choice) -> anyhow::Result<ExitCode> {
     let policy = match policy {
         Choice::Exact => Policy::Exact,
         Choice::Fuzzy => Policy::Fuzzy,
     };
     let mut all_read = true;
-    for line in io::stdin().lock().lines() {
-        let line = line.context("standard input cannot be read")?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match serde_json::from_str::<Pair>(&line) {
-            Ok(pair) => say::say(answer(pair, policy))?,
-            Err(error) => {
-                all_read = false;
-                say::say(json!({ "error": unreadable(&error) }))?;
-            }
-        }
+    let mut lines = Lines::of(io::stdin().lock());
+    while let Some(line) = lines.next().context("standard input cannot be read")? {
+        let answer = match line {
+            Line::Whole(line) if line.trim_ascii().is_empty() => continue,
+            Line::Whole(line) => compare_line(line, policy),
+            Line::TooLong => Answer::unreadable("the line is longer than 256 KiB"),
+        };
+        all_read &= answer.error.is_none();
+        say::say(json!(answer))?;
     }
     Ok(if all_read {
         ExitCode::SUCCESS
@@ -139,30 +109,57 @@ fn answer_lines(policy: Choice) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn answer(pair: Pair, policy: Policy) -> serde_json::Value {
-    let record = OnRecord {
-        first_names: &pair.record.first_names,
-        surname: &pair.record.surname,
-        known_as: pair.record.known_as.as_deref(),
-        date_of_birth: pair.record.date_of_birth,
-    };
-    let identity = Identity {
-        legal_first_name: pair.identity.first_name,
-        legal_surname: pair.identity.surname,
-        birth_date: pair.identity.date_of_birth,
-        // Says who somebody is to the staff passport, and is not compared.
-        unique_identifier: Uuid::nil(),
-    };
-    json!(compare(&record, &identity, policy))
+/// One line of the input.
+enum Line<'a> {
+    /// With its end.
+    Whole(&'a [u8]),
+    /// Longer than is kept in memory; it was passed over.
+    TooLong,
 }
 
-/// Where a line stops making sense. What stands there may be somebody's name.
-fn unreadable(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        serde_json::error::Category::Data => {
-            "not a record and an identity with first names, surnames and dates as YYYY-MM-DD"
+/// The input line by line, whatever bytes it has.
+struct Lines<R> {
+    input: R,
+    line: Vec<u8>,
+    is_first: bool,
+}
+
+impl<R: BufRead> Lines<R> {
+    fn of(input: R) -> Self {
+        Self {
+            input,
+            line: Vec::new(),
+            is_first: true,
         }
-        _ => "not JSON",
-    };
-    format!("{what}, column {}", error.column())
+    }
+
+    fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.line.clear();
+        if self.read_within_bound()? == 0 {
+            return Ok(None);
+        }
+        if !self.line.ends_with(b"\n") && self.line.len() > LONGEST_LINE {
+            while !self.line.ends_with(b"\n") {
+                self.line.clear();
+                if self.read_within_bound()? == 0 {
+                    break;
+                }
+            }
+            self.is_first = false;
+            return Ok(Some(Line::TooLong));
+        }
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        // What some systems write before a text in UTF-8.
+        let mark = b"\xEF\xBB\xBF".as_slice();
+        let line = match self.line.strip_prefix(mark) {
+            Some(line) if is_first => line,
+            _ => &self.line,
+        };
+        Ok(Some(Line::Whole(line)))
+    }
+
+    fn read_within_bound(&mut self) -> io::Result<usize> {
+        let mut within = self.input.by_ref().take(LONGEST_LINE as u64 + 1);
+        within.read_until(b'\n', &mut self.line)
+    }
 }

@@ -115,7 +115,11 @@ pub(crate) async fn healthy() -> StatusCode {
     path = "/readyz",
     tag = "Operation",
     security(()),
-    responses((status = 204, description = "It can"), Problems)
+    responses(
+        (status = 204, description = "It can"),
+        (status = 503, description = "The database does not answer", body = crate::problem::ProblemBody,
+            content_type = "application/problem+json"),
+    )
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Result<StatusCode, Problem> {
     let select = Statement::new("SELECT last_sequence FROM sidecar_stream WHERE id = 1");

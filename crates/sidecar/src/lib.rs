@@ -223,11 +223,11 @@ impl Sidecar {
         );
         let routes = answered
             .merge(feed.layer(DefaultBodyLimit::disable()))
-            .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
+            .method_not_allowed_fallback(refuse_method)
             .fallback(|| async { Problem::from(Code::NotFound) })
             .layer(from_fn_with_state(app.clone(), idempotency::once))
             .layer(from_fn_with_state(app.clone(), key::required))
-            .merge(open)
+            .merge(open.method_not_allowed_fallback(refuse_method))
             .route("/openapi.json", get(|| async move { Json(document) }))
             .with_state(app.clone())
             .layer(from_fn(unread::thrown_away))
@@ -319,6 +319,10 @@ async fn complete(response: Response) -> Response {
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+async fn refuse_method() -> Problem {
+    Code::MethodNotAllowed.into()
 }
 
 /// What panicked stays in the log of the panic hook: it may hold anything.

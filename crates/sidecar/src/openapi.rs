@@ -80,6 +80,10 @@ pub(crate) fn document(mut described: OpenApi) -> OpenApi {
     ]);
     described.webhooks = Some(webhooks());
     for (path, item) in &mut described.paths.paths {
+        let verbs = [&mut item.get, &mut item.post, &mut item.delete];
+        for operation in verbs.into_iter().flatten() {
+            may_be_refused(operation);
+        }
         if let (Some(post), true) = (&mut item.post, path.starts_with("/v1/")) {
             bears_a_key(post);
         }
@@ -141,6 +145,20 @@ fn codes() -> String {
         format!("| `{}` | {status} | {} |\n", code.code(), code.title())
     });
     format!("| code | status | |\n|---|---|---|\n{}", rows.concat())
+}
+
+/// What an address says itself is not all: another method, an unknown address and a fault of this program are answered
+/// everywhere.
+fn may_be_refused(operation: &mut Operation) {
+    let problem = ResponseBuilder::new()
+        .description("Every other refusal: `code` says which")
+        .content(
+            "application/problem+json",
+            Content::new(Some(Ref::from_schema_name("Problem"))),
+        )
+        .build();
+    let responses = &mut operation.responses.responses;
+    responses.insert("default".to_owned(), RefOr::T(problem));
 }
 
 /// Every POST may bear an Idempotency-Key.

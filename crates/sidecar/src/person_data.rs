@@ -1,17 +1,19 @@
 //! What is held of a person, for them to read, and its end [UK GDPR articles 15 and 17].
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use connector::desk::{Cause, EraseError};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use store::{Statement, StoreError};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::{App, Parts};
+use crate::events;
 use crate::problem::{Code, Problem, Problems};
-use crate::told::text;
+use crate::told::Employee;
 
 /// Everything that is held of a person. Values that are secrets of a journey, and hashes of sessions, are not in it.
 #[derive(Serialize, ToSchema)]
@@ -23,6 +25,25 @@ pub(crate) struct PersonData {
     /// What the connector keeps: address, credentials, revocations, mails, confirmations, checks of identity, journeys.
     #[schema(value_type = Object)]
     kept: connector::desk::Export,
+    /// What was last told of each record of theirs that was ever confirmed.
+    records: Vec<RecordHeld>,
+    /// What the external system was or is to be told of their credentials, the oldest first.
+    events: Vec<events::Content>,
+}
+
+/// What is held of a record besides its credentials.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecordHeld {
+    /// The host's id of the record.
+    #[schema(example = "r-77")]
+    record: String,
+    /// SHA-256 of what it says; without it, the record is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    digest: Option<String>,
+    /// When that was told.
+    #[schema(value_type = String, format = DateTime)]
+    told_at: Timestamp,
 }
 
 /// A person as the host told of them.
@@ -51,9 +72,8 @@ pub(crate) struct PersonTold {
 )]
 pub(crate) async fn export(
     State(app): State<App>,
-    Path(employee): Path<String>,
+    Employee(employee): Employee,
 ) -> Result<Json<PersonData>, Problem> {
-    text("employee", &employee)?;
     let told = app.find_person(&employee).await?.map(|person| PersonTold {
         first_names: person.first_names,
         surname: person.surname,
@@ -62,7 +82,11 @@ pub(crate) async fn export(
         email: person.email,
     });
     let kept = Box::pin(app.desk.export(&employee)).await?;
+    let records = app.records_held(&employee).await?;
+    let events = app.events_of(&employee).await?;
     let nothing = told.is_none()
+        && records.is_empty()
+        && events.is_empty()
         && kept.person.is_none()
         && kept.credentials.is_empty()
         && kept.reviews.is_empty()
@@ -70,7 +94,12 @@ pub(crate) async fn export(
     if nothing {
         return Err(Code::NoSuchPerson.into());
     }
-    Ok(Json(PersonData { told, kept }))
+    Ok(Json(PersonData {
+        told,
+        kept,
+        records,
+        events,
+    }))
 }
 
 /// Whether to revoke first.
@@ -100,10 +129,9 @@ pub(crate) struct Erasing {
 )]
 pub(crate) async fn erase(
     State(app): State<App>,
-    Path(employee): Path<String>,
+    Employee(employee): Employee,
     erasing: Result<Query<Erasing>, axum::extract::rejection::QueryRejection>,
 ) -> Result<StatusCode, Problem> {
-    text("employee", &employee)?;
     let Query(Erasing { revoke }) =
         erasing.map_err(|_| Problem::field("revoke", "use true or false, and nothing else"))?;
     if revoke {
@@ -125,6 +153,21 @@ pub(crate) async fn erase(
 }
 
 impl Parts {
+    async fn records_held(&self, employee: &str) -> Result<Vec<RecordHeld>, StoreError> {
+        let select = Statement::new(
+            "SELECT record, digest, told_at FROM sidecar_records WHERE employee = $1 ORDER BY record",
+        );
+        let rows = self.store.read(select.bind(employee)).await?;
+        let records = rows.iter().map(|row| {
+            Ok(RecordHeld {
+                record: row.text("record")?.to_owned(),
+                digest: row.optional_text("digest")?.map(str::to_owned),
+                told_at: row.timestamp("told_at")?,
+            })
+        });
+        records.collect()
+    }
+
     fn erasure_wanted(&self, employee: &str) -> Statement {
         Statement::new(
             "INSERT INTO sidecar_erasures (employee, wanted_at) VALUES ($1, $2) ON CONFLICT (employee) DO NOTHING",

@@ -1,7 +1,7 @@
 //! Revoking by hand: one credential by its serial number, or everything of one person.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use connector::desk::{Cause, Revoking};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::problem::{Code, Problem, Problems};
-use crate::told::{Told, text};
+use crate::told::{Employee, Told};
 
 /// A credential that is to be revoked.
 #[derive(Deserialize, ToSchema)]
@@ -98,10 +98,9 @@ pub(crate) struct AllRevocationsKept {
 )]
 pub(crate) async fn revoke_all(
     State(app): State<App>,
-    Path(employee): Path<String>,
+    Employee(employee): Employee,
     Told(asked): Told<AllRevocationsAsked>,
 ) -> Result<(StatusCode, Json<AllRevocationsKept>), Problem> {
-    text("employee", &employee)?;
     let all = app.desk.revoke_all(&employee, asked.cause).await?;
     let kept = AllRevocationsKept {
         revocations: all.wanted,

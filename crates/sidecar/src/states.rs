@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Path, State as Shared};
+use axum::extract::State as Shared;
 use connector::desk::{Credential, CredentialState, OnFile, Stage, WayIn};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::app::{App, Parts};
 use crate::problem::{Problem, Problems};
-use crate::told::{Told, text};
+use crate::told::{Employee, Told, date, text};
 
 /// The most records that one question may name.
 const MOST_RECORDS: usize = 500;
@@ -118,7 +118,7 @@ pub(crate) struct RecordOnFile {
     #[serde(default = "yes")]
     complete: bool,
     /// Its last day, if it has one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "date")]
     #[schema(value_type = Option<String>, format = Date)]
     last_day: Option<Date>,
 }
@@ -184,9 +184,8 @@ pub(crate) async fn of_records(
 )]
 pub(crate) async fn of_person(
     Shared(app): Shared<App>,
-    Path(employee): Path<String>,
+    Employee(employee): Employee,
 ) -> Result<Json<States>, Problem> {
-    text("employee", &employee)?;
     let states = app.states_of(&employee).await?;
     Ok(Json(States { states }))
 }

@@ -1,10 +1,11 @@
 //! What the caller tells, read once: JSON into a type, with errors that quote nothing of it.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use axum::http::request::Parts;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use connector::desk::{Language, Session};
@@ -14,6 +15,9 @@ use crate::problem::{Code, Problem};
 
 /// The longest id, name or address, in bytes.
 const LONGEST_TEXT: usize = 500;
+
+/// What is wrong with a text that is no date.
+const NO_DATE: &str = "a date is written as YYYY-MM-DD";
 
 /// A body of JSON.
 pub(crate) struct Told<T>(pub(crate) T);
@@ -45,6 +49,31 @@ where
     }
 }
 
+/// The employee whom an address names.
+pub(crate) struct Employee(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Employee {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Path(employee) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::field("employee", "it is not UTF-8, percent-encoded"))?;
+        text("employee", &employee)?;
+        Ok(Self(employee))
+    }
+}
+
+/// A date as `YYYY-MM-DD`, if there is one.
+pub(crate) fn date<'de, D: Deserializer<'de>>(told: D) -> Result<Option<Date>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(told)? else {
+        return Ok(None);
+    };
+    connector::parse_date(&text)
+        .map(Some)
+        .ok_or_else(|| D::Error::custom(NO_DATE))
+}
+
 /// The media type of a request's body, without parameters.
 pub(crate) fn media_type(request: &Request) -> Option<&str> {
     let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
@@ -62,6 +91,7 @@ pub(crate) fn unreadable(error: &serde_json::Error) -> String {
             .next()
             .unwrap_or_default()
             .to_owned(),
+        serde_json::error::Category::Data if text.starts_with(NO_DATE) => NO_DATE.to_owned(),
         serde_json::error::Category::Data => "a value is not of the kind that is wanted".to_owned(),
         _ => "this is not JSON".to_owned(),
     };
@@ -109,7 +139,7 @@ pub(crate) struct EmployeeTold {
     #[schema(example = "Grace")]
     pub(crate) known_as: Option<String>,
     /// Date of birth, if the host holds it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "date")]
     #[schema(value_type = Option<String>, format = Date, example = "1990-02-03")]
     pub(crate) date_of_birth: Option<Date>,
     /// Where mails about credentials go, if the host knows.
@@ -192,6 +222,28 @@ mod tests {
             r#"{"id": "Okafor""#,
         ] {
             assert!(!said(body).contains("Okafor"), "{}", said(body));
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_told_is_written_in_one_way() {
+        let told = |date: &str| {
+            let body = format!(
+                r#"{{"id": "e-1", "first_names": "Amina", "surname": "O", "date_of_birth": {date}}}"#
+            );
+            serde_json::from_str::<EmployeeTold>(&body).map(|employee| employee.date_of_birth)
+        };
+        assert_eq!(told("null").unwrap(), None);
+        assert!(told(r#""1990-02-03""#).unwrap().is_some());
+        for date in [
+            "19900203",
+            "1990-02-03T00:00:00",
+            "+001990-02-03",
+            "1990-02-30",
+            "",
+        ] {
+            let error = told(&format!("{date:?}")).unwrap_err();
+            assert!(unreadable(&error).contains("YYYY-MM-DD"), "{date}: {error}");
         }
     }
 }

@@ -77,12 +77,12 @@ def portal(asked, start):  # any WSGI server can run it
     cookies = dict(one.strip().partition("=")[::2] for one in asked.get("HTTP_COOKIE", "").split(";"))
     verb, id = (asked["PATH_INFO"].split("/") + [""])[1:3]
     me = types.SimpleNamespace(id=id, session=cookies.get("example-portal"), query=asked["QUERY_STRING"], headers=dict(HEADERS))
-    me.who, ends = SESSIONS.get(me.session, (None, 0))
-    me.who = me.who if time.monotonic() < ends else None
+    who, ends = SESSIONS.get(me.session, (None, 0))
+    me.who = who if time.monotonic() < ends else None
     me.record, me.log_in = RECORDS.get(me.who, {}).get(id), {"session": me.session, "employee": me.who}
-    method, status, sent = asked["REQUEST_METHOD"], "200 OK", min(int(asked.get("CONTENT_LENGTH") or 0), 20_000)
-    me.form = dict(parse.parse_qsl(asked["wsgi.input"].read(sent).decode()))
-    answers = ROUTES.get(verb, (None, None))[method == "POST"]
+    method, status, sent = asked["REQUEST_METHOD"], "200 OK", re.fullmatch("[0-9]{1,9}", asked.get("CONTENT_LENGTH") or "")
+    form = asked["wsgi.input"].read(min(int(sent[0]), 20_000) if sent else 0).decode(errors="replace")  # -1 never ends
+    me.form, answers = dict(parse.parse_qsl(form)), ROUTES.get(verb, (None, None))[method == "POST"]
     try:  # no other site's page can do anything here: SameSite keeps the cookie back, and Origin says where a form stands
         if method == "POST" and asked.get("HTTP_ORIGIN") != f"{HOME.scheme}://{HOME.netloc}": raise Refused("not-from-here")
         if not answers or me.who and not me.record and verb not in ("", "login", "logout", "callback"): raise Refused("not-found")

@@ -8,43 +8,19 @@ use std::hint::black_box;
 use std::io::{self, BufRead as _, Write as _};
 use std::time::{Duration, Instant};
 
-use connector::{Identity, MatchOutcome, OnRecord, Policy, compare};
-use jiff::civil::Date;
+use connector::{MatchOutcome, Policy, WrittenPair};
 use rphonetic::{DoubleMetaphone, Encoder as _};
-use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 
 /// How long each rule is timed.
 const TIMED: Duration = Duration::from_millis(1500);
 
-#[derive(Deserialize)]
-struct Pair {
-    record: Record,
-    identity: Shown,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    first_names: String,
-    surname: String,
-    known_as: Option<String>,
-    date_of_birth: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Shown {
-    first_name: String,
-    surname: String,
-    date_of_birth: Option<String>,
-}
-
-type Rule = fn(&Pair) -> &'static str;
+type Rule = fn(&WrittenPair) -> &'static str;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut pairs = Vec::new();
     for line in io::stdin().lock().lines() {
-        pairs.push(serde_json::from_str::<Pair>(&line?)?);
+        pairs.push(serde_json::from_str::<WrittenPair>(&line?)?);
     }
     let rules: [(&str, Rule); 4] = [
         ("exact", |pair| ours(pair, Policy::Exact)),
@@ -68,28 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// A date that the credential lacks, or that is none, never reaches the comparison: the journey stops.
-fn ours(pair: &Pair, policy: Policy) -> &'static str {
-    let date = |text: &Option<String>| text.as_ref().map(|text| text.parse::<Date>()).transpose();
-    let (Ok(date_of_birth), Ok(Some(birth_date))) = (
-        date(&pair.record.date_of_birth),
-        date(&pair.identity.date_of_birth),
-    ) else {
-        return "no";
-    };
-    let record = OnRecord {
-        first_names: &pair.record.first_names,
-        surname: &pair.record.surname,
-        known_as: pair.record.known_as.as_deref(),
-        date_of_birth,
-    };
-    let identity = Identity {
-        legal_first_name: pair.identity.first_name.clone(),
-        legal_surname: pair.identity.surname.clone(),
-        birth_date,
-        unique_identifier: Uuid::nil(),
-    };
-    match compare(&record, &identity, policy).outcome {
+fn ours(pair: &WrittenPair, policy: Policy) -> &'static str {
+    match pair.compare(policy).outcome {
         MatchOutcome::Match => "match",
         MatchOutcome::Review => "review",
         _ => "no",
@@ -97,14 +53,14 @@ fn ours(pair: &Pair, policy: Policy) -> &'static str {
 }
 
 /// Same date where the record holds one, same letters but for their case.
-fn equal(pair: &Pair) -> &'static str {
+fn equal(pair: &WrittenPair) -> &'static str {
     judge(pair, |one, other| {
         one.to_lowercase() == other.to_lowercase()
     })
 }
 
 /// Sound and edit distance as the deployed integrator has them.
-fn client_a(pair: &Pair) -> &'static str {
+fn client_a(pair: &WrittenPair) -> &'static str {
     judge(pair, |on_record, in_credential| {
         let whole = [in_credential];
         let pieces = in_credential
@@ -137,12 +93,16 @@ fn likeness(one: &str, other: &str) -> f64 {
     }
 }
 
-fn judge(pair: &Pair, agree: impl Fn(&str, &str) -> bool) -> &'static str {
+fn name(held: &Option<String>) -> &str {
+    held.as_deref().unwrap_or_default()
+}
+
+fn judge(pair: &WrittenPair, agree: impl Fn(&str, &str) -> bool) -> &'static str {
     let (record, identity) = (&pair.record, &pair.identity);
     let born_alike =
         record.date_of_birth.is_none() || record.date_of_birth == identity.date_of_birth;
     let same = born_alike
-        && agree(&record.first_names, &identity.first_name)
-        && agree(&record.surname, &identity.surname);
+        && agree(name(&record.first_names), name(&identity.first_name))
+        && agree(name(&record.surname), name(&identity.surname));
     if same { "match" } else { "no" }
 }

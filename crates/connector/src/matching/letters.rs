@@ -129,6 +129,12 @@ fn is_dash(letter: char) -> bool {
     )
 }
 
+/// Embeddings, overrides and isolates of direction [UAX 9 2.1 to 2.4]. Marks that only say which way a letter leans stand in
+/// honest Arabic and Hebrew; no name has one of these.
+pub(super) fn turns(letter: char) -> bool {
+    matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Controls, direction marks, joiners, fillers, selectors and tags: two names that look the same must
 /// not differ by them, and a name must not consist of them.
 fn is_unseen(letter: char) -> bool {

@@ -14,6 +14,7 @@ mod spelling;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use exact::Accord;
 use name::{Name, Part};
 pub use reason::Reason;
+pub use written::{Answer, WrittenIdentity, WrittenPair, WrittenRecord, compare_line};
 
 use crate::Identity;
 
@@ -95,6 +97,7 @@ pub fn compare(record: &OnRecord<'_>, identity: &Identity, policy: Policy) -> Co
     let mut known_as = record.known_as.map(|name| Name::parse(name, Part::First));
     let mut first = Pair::parse(record.first_names, &identity.legal_first_name, Part::First);
     if let (Ok(on_record), Some(Ok(known_as))) = (&mut first.on_record, &mut known_as) {
+        on_record.is_turned |= known_as.is_turned;
         on_record.beside.append(&mut known_as.beside);
         on_record
             .beside
@@ -193,6 +196,21 @@ impl<'a> Pair<'a> {
         let Some((on_record, in_credential)) = self.both() else {
             return Accord::Differs;
         };
+        let is_turned = on_record.is_turned || in_credential.is_turned;
+        match self.accord_as_stored(on_record, in_credential, policy, birth_date_held) {
+            Accord::Same if is_turned => Accord::Doubt(Reason::LettersMixed),
+            accord => accord,
+        }
+    }
+
+    /// By the letters in the order in which they are stored, which is not the order in which a name that is turned is seen.
+    fn accord_as_stored(
+        &self,
+        on_record: &Name,
+        in_credential: &Name,
+        policy: Policy,
+        birth_date_held: bool,
+    ) -> Accord {
         if on_record.spelling != in_credential.spelling
             && (on_record.is_odd || in_credential.is_odd)
         {

@@ -6,7 +6,7 @@ use super::spelling::{Spelling, normalise};
 use super::tables::{
     ARTICLES, CHILD_OF, GENERATIONS, HONOURS, MUHAMMAD, TITLES, TITLES_BEFORE_SURNAMES,
 };
-use super::{Reason, scripts};
+use super::{Reason, letters, scripts};
 
 /// How many known-as names one name may have; further ones do not count.
 const MOST_BESIDE: usize = 4;
@@ -41,6 +41,8 @@ pub(super) struct Name {
     pub(super) beside: Vec<Vec<Reading>>,
     /// Letters of several scripts, figures or signs stand in it.
     pub(super) is_odd: bool,
+    /// It bears an order to be written in another direction: what is seen need not be what is stored.
+    pub(super) is_turned: bool,
 }
 
 impl Name {
@@ -68,6 +70,7 @@ impl Name {
             readings: readings(&main, part),
             beside: beside.iter().map(|text| readings(text, part)).collect(),
             is_odd,
+            is_turned: raw.chars().any(letters::turns),
         })
     }
 

@@ -5,6 +5,7 @@ use lanyard::browser::{exchange, tags};
 use lanyard::sandbox::Running;
 use reqwest::Method;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
 use crate::example_stage::{Language, Portal, are_there, examples, sandbox};
@@ -82,6 +83,7 @@ in_each_language!(
     a_callback_counts_once_and_in_the_session_that_began,
     whoever_shows_another_persons_identity_is_turned_away_after_three_tries,
     a_step_is_made_by_whoever_is_logged_in_from_a_page_of_the_portal_and_by_nobody_else,
+    a_form_of_any_length_and_encoding_is_refused_with_a_page,
 );
 
 #[test]
@@ -285,6 +287,36 @@ async fn a_step_is_made_by_whoever_is_logged_in_from_a_page_of_the_portal_and_by
         cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"),
         "{cookie}"
     );
+}
+
+/// What no browser sends, and everybody else may.
+async fn a_form_of_any_length_and_encoding_is_refused_with_a_page(stage: &Stage) {
+    let base = &stage.portal.base;
+    let host = format!("{}:{}", base.host_str().unwrap(), base.port().unwrap());
+    let origin = base.origin().ascii_serialization();
+    for (length, form) in [
+        ("-1", &b""[..]),
+        ("abc", b""),
+        ("99999999999999999999", b""),
+        ("17", b"username=\xFF\xFE&x=%FF"),
+    ] {
+        let mut wire = tokio::net::TcpStream::connect(&host).await.unwrap();
+        let head = format!(
+            "POST /login HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: close\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n"
+        );
+        wire.write_all(&[head.as_bytes(), form].concat())
+            .await
+            .unwrap();
+        // Nothing more comes, and the way stays open: whoever waits for more waits for ever.
+        let mut answer = vec![0; 12];
+        wire.read_exact(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.") && &answer[9..10] == "4",
+            "{length}: {answer}"
+        );
+    }
 }
 
 /// Logs in, and gives the cookie that the portal sets.

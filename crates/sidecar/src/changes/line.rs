@@ -36,7 +36,9 @@ pub(super) struct Header(Vec<String>);
 
 impl Header {
     pub(super) fn read(record: &csv::StringRecord) -> Result<Self, Problem> {
-        let names: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
+        // A mark of byte order that came in parts is still there.
+        let name = |name: &str| name.trim_start_matches('\u{FEFF}').trim().to_owned();
+        let names: Vec<String> = record.iter().map(name).collect();
         for needed in &COLUMNS[..2] {
             if !names.iter().any(|name| name == needed) {
                 let reason = format!("the header has no column `{needed}`");

@@ -75,10 +75,15 @@ fn lines(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
         if text.len() as u64 > LONGEST_LINE {
             return Err(too_long(number));
         }
-        if text.trim_ascii().is_empty() {
+        // As in CSV, the mark of byte order before the first line is none of it.
+        let line = match text.strip_prefix(b"\xEF\xBB\xBF") {
+            Some(line) if number == 1 => line,
+            _ => text.as_slice(),
+        };
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        if !out.push(line::of_json(&text, number)) {
+        if !out.push(line::of_json(line, number)) {
             return Ok(());
         }
     }
@@ -235,6 +240,10 @@ mod tests {
         for part in [1, 7, 64] {
             assert_eq!(seen(of(Format::Csv, CSV, part)), expected);
             assert_eq!(seen(of(Format::Lines, LINES, part)), expected);
+            for (format, text) in [(Format::Csv, CSV), (Format::Lines, LINES)] {
+                let marked = format!("\u{FEFF}{text}");
+                assert_eq!(seen(of(format, &marked, part)), expected, "byte order mark");
+            }
         }
     }
 

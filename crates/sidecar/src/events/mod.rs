@@ -15,6 +15,7 @@ use serde::Deserialize;
 use standards::webhook::SigningSecrets;
 use url::{Host, Url};
 
+pub(crate) use content::Content;
 pub(crate) use deliver::run;
 pub(crate) use list::{__path_list, __path_redeliver, list, redeliver};
 

@@ -115,6 +115,13 @@ impl Parts {
         rows.iter().map(read).collect()
     }
 
+    /// The events about an employee, the oldest first. Those of whoever was erased are nobody's.
+    pub(crate) async fn events_of(&self, employee: &str) -> Result<Vec<Content>, StoreError> {
+        let select = events("employee = $1 AND employee <> 'erased' ORDER BY sequence");
+        let rows = self.store.read(select.bind(employee)).await?;
+        rows.iter().map(Content::read).collect()
+    }
+
     /// The number of the newest event, whether or not it is still kept.
     pub(super) async fn last_sequence(&self) -> Result<i64, StoreError> {
         let select = Statement::new("SELECT last_sequence FROM sidecar_stream WHERE id = 1");

@@ -1,5 +1,9 @@
 //! The sidecar's description of itself (OpenAPI 3.1), served and committed.
 
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::caller::send;
 use crate::database::Database;
 use crate::world::World;
 
@@ -21,4 +25,56 @@ async fn the_committed_description_is_what_the_sidecar_serves() {
         committed == text,
         "{FILE} is not what the sidecar serves: run `cargo xtask generate`"
     );
+}
+
+/// Every address and verb of the description.
+async fn described(world: &World) -> Vec<(Method, String, Value)> {
+    let document = world.caller.get("/openapi.json").await.expect(200).json;
+    let mut all = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (verb, operation) in item.as_object().unwrap() {
+            let verb = verb.to_uppercase().parse().unwrap();
+            all.push((verb, path.clone(), operation.clone()));
+        }
+    }
+    assert!(all.len() > 20);
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_not_utf_8_is_answered_with_a_problem_like_any_other() {
+    let world = World::start(Database::sqlite()).await;
+    let mut tried = 0;
+    for (verb, path, _) in described(&world).await {
+        if let Some((before, behind)) = path.split_once("{employee}") {
+            let path = format!("{before}%FF{behind}");
+            let request = world.caller.request(verb, &path).json(&json!({}));
+            let answer = send(request).await.expect(400);
+            assert_eq!(answer.code(), "field-invalid", "{path}");
+            assert!(answer.json["detail"].as_str().unwrap().contains("employee"));
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 4);
+}
+
+/// Whoever writes a client from the description knows what a refusal looks like, whichever it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_address_says_that_it_may_be_refused_and_none_asks_for_a_key_that_it_does_not_need() {
+    let world = World::start(Database::sqlite()).await;
+    for (verb, path, operation) in described(&world).await {
+        let refused = &operation["responses"]["default"]["content"];
+        let schema = &refused["application/problem+json"]["schema"]["$ref"];
+        assert_eq!(schema, "#/components/schemas/Problem", "{verb} {path}");
+        let is_open = operation["security"] == json!([{}]);
+        let asks = operation["responses"]["401"].is_object();
+        assert_eq!(
+            asks,
+            !is_open || path == "/notify/callback",
+            "{verb} {path}"
+        );
+        let other = world.caller.request(Method::PATCH, &path).body("{}");
+        let answer = send(other).await.expect(405);
+        assert_eq!(answer.code(), "method-not-allowed", "{path}");
+    }
 }

@@ -56,6 +56,11 @@ async fn sec_40_a_person_reads_what_is_held_of_them_and_nothing_of_a_stranger(da
         issued["serial_number"]
     );
     assert_eq!(export["kept"]["person"]["email"], "anna@anytown.example");
+    assert_eq!(export["records"][0]["record"], "p-1");
+    assert_eq!(export["records"].as_array().unwrap().len(), 1);
+    let events = world.caller.get("/v1/events").await.json;
+    assert_eq!(export["events"][0], events["events"][0]["event"]);
+    assert_eq!(export["events"][0]["type"], "credential.issued");
     let stranger = world.caller.get("/v1/people/e-ben").await;
     assert_eq!(stranger.expect(404).code(), "no-such-person");
 }
@@ -91,8 +96,10 @@ async fn sec_40_an_erased_person_leaves_serial_numbers_and_no_name(database: Dat
     let events = world.caller.get("/v1/events").await.json;
     let revoked = &events["events"][1]["event"];
     assert_eq!(revoked["data"]["serial_number"], issued["serial_number"]);
-    let gone = world.caller.get("/v1/people/e-anna").await;
-    assert_eq!(gone.expect(404).code(), "no-such-person");
+    for nobody in ["/v1/people/e-anna", "/v1/people/erased"] {
+        let gone = world.caller.get(nobody).await;
+        assert_eq!(gone.expect(404).code(), "no-such-person");
+    }
 }
 
 async fn sec_40_names_are_kept_for_no_longer_than_they_are_compared(database: Database) {

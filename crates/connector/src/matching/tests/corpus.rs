@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::*;
 
 /// How many answers differ from the officer's. The number is part of what is published: it may only fall.
-const ALLOWED: usize = 288;
+const ALLOWED: usize = 286;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
@@ -34,31 +34,11 @@ fn pairs() -> Vec<Value> {
     files.iter().flat_map(|file| lines(file)).collect()
 }
 
-/// The word for the outcome. A date that is missing in the credential, or is none, never reaches the comparison: the
-/// identity is incomplete, and the journey stops as after a `no`.
+/// The word for the outcome, by the same reading as `lanyard connector match`.
 fn outcome(pair: &Value, policy: Policy) -> &'static str {
-    let date_of = |side: &str| match pair[side].get("date_of_birth") {
-        Some(date) => date.as_str().unwrap().parse::<Date>().map(Some),
-        None => Ok(None),
-    };
-    let text = |side: &str, field: &str| pair[side][field].as_str().unwrap().to_owned();
-    let (Ok(date_of_birth), Ok(Some(birth_date))) = (date_of("record"), date_of("identity")) else {
-        return "no";
-    };
-    let (first_names, surname) = (text("record", "first_names"), text("record", "surname"));
-    let record = OnRecord {
-        first_names: &first_names,
-        surname: &surname,
-        known_as: pair["record"].get("known_as").and_then(Value::as_str),
-        date_of_birth,
-    };
-    let identity = Identity {
-        legal_first_name: text("identity", "first_name"),
-        legal_surname: text("identity", "surname"),
-        birth_date,
-        unique_identifier: Uuid::nil(),
-    };
-    word(compare(&record, &identity, policy).outcome)
+    let answer = compare_line(pair.to_string().as_bytes(), policy);
+    assert_eq!(answer.error, None, "{pair}");
+    word(answer.outcome)
 }
 
 fn word(outcome: MatchOutcome) -> &'static str {

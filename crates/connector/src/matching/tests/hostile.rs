@@ -36,9 +36,6 @@ fn sec_36_piled_accents_and_unseen_characters_neither_hide_a_name_nor_make_one()
             "\u{200B}",
             "\u{200D}",
             "\u{200E}",
-            "\u{202E}",
-            "\u{2066}",
-            "\u{2069}",
             "\u{FEFF}",
             "\u{00AD}",
             "\u{3164}",
@@ -58,6 +55,35 @@ fn sec_36_piled_accents_and_unseen_characters_neither_hide_a_name_nor_make_one()
             assert_eq!(nothing.outcome, MatchOutcome::No, "{unseen:?}");
             assert_eq!(nothing.why, [Reason::NameEmpty], "{unseen:?}");
         }
+    }
+}
+
+#[test]
+fn sec_36_a_name_that_bears_an_order_of_direction_is_looked_at_and_matches_nobody() {
+    for policy in BOTH {
+        for mark in ('\u{202A}'..='\u{202E}').chain('\u{2066}'..='\u{2069}') {
+            let name = format!("{mark}Anna");
+            for (record, credential) in [("Anna", &*name), (&*name, "Anna"), (&*name, &*name)] {
+                let found = compare_names_of((record, "Okafor"), (credential, "Okafor"), policy);
+                assert_eq!(found.outcome, MatchOutcome::Review, "{mark:?}");
+                assert_eq!(
+                    found.why,
+                    [Reason::FirstNameDiffers, Reason::LettersMixed],
+                    "{mark:?}"
+                );
+            }
+            assert!(!surnames_match("Okafor", &format!("Oka{mark}for"), policy));
+            assert!(!first_names_match("Bella", &name, policy), "{mark:?}");
+            let mark = mark.to_string();
+            let nothing = compare_names_of((&mark, "Okafor"), (&mark, "Okafor"), policy);
+            assert_eq!(nothing.why, [Reason::NameEmpty], "{mark:?}");
+        }
+        let known = OnRecord {
+            known_as: Some("\u{202E}Bill"),
+            ..on_record(("William", "Okafor"))
+        };
+        let found = compare(&known, &in_credential(("Bill", "Okafor")), policy);
+        assert_eq!(found.outcome, MatchOutcome::Review);
     }
 }
 
