@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod abroad;
+mod addresses;
 mod admin_audit;
 mod admin_door;
 mod admin_isolation;
@@ -94,6 +95,7 @@ mod status_lists;
 mod status_page;
 mod storage_secret;
 mod suspension;
+mod tenant_walk;
 mod tenants_looks;
 mod timeline;
 mod traces;
