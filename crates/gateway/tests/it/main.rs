@@ -29,6 +29,7 @@ mod entra_service;
 mod entra_world;
 mod environments;
 mod every_answer;
+mod fetch_hosts;
 mod foreign_issuer;
 mod hostile_access_token;
 mod hostile_authorize;
