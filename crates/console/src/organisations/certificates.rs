@@ -103,7 +103,7 @@ async fn look(
 
 async fn page(visit: &Visit, id: &str, frame: Frame, sent: &Fields) -> Result<Response, Problem> {
     let one = Certified::find(visit, id).await?;
-    let frame = frame.back(&format!("{PATH}/{id}"), one.name.clone());
+    let frame = frame.back(format!("{PATH}/{id}"), one.name.clone());
     let frame = frame.tab(format!("{}: {}", visit.say("certificates"), one.name));
     let status = frame.status();
     let (page, frame) = frame.wide().parts();
@@ -127,7 +127,7 @@ async fn page(visit: &Visit, id: &str, frame: Frame, sent: &Fields) -> Result<Re
             Cell::text(chain.certificates.to_string()),
         ]);
         let text = visit.say_with("certificate-of", &[("key", &key), ("at", &ends)]);
-        chosen.push(Choice::new(&at.to_string(), text));
+        chosen.push(Choice::new(at.to_string(), text));
     }
     let page = CertificatesPage {
         page,

@@ -120,12 +120,12 @@ impl Caller {
         }
         let response = request.send().await.unwrap();
         let status = response.status().as_u16();
-        let mut text = String::new();
-        for (name, value) in response.headers() {
-            if ![header::DATE, header::CONTENT_LENGTH].contains(name) {
-                text.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
-            }
-        }
+        let told = response
+            .headers()
+            .iter()
+            .filter(|(name, _)| ![header::DATE, header::CONTENT_LENGTH].contains(name));
+        let told = told.map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap()));
+        let mut text: String = told.collect();
         text.push_str(&response.text().await.unwrap());
         // The longest first, of which another may be a part.
         sent.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -137,7 +137,6 @@ impl Caller {
 fn value(input: &Input, asked: &[Meaning], parts: &Parts<'_>, how: As) -> Option<String> {
     let is_asked = asked.contains(&input.meaning);
     Some(match input.meaning {
-        Meaning::Left(_) => return None,
         Meaning::Plain(value) => value.to_owned(),
         Meaning::All(value) => return is_asked.then(|| value.to_owned()),
         Meaning::Place => parts.place.of("organisation").to_owned(),
@@ -147,7 +146,7 @@ fn value(input: &Input, asked: &[Meaning], parts: &Parts<'_>, how: As) -> Option
             parts.things.of(&format!("proof for {place}")).to_owned()
         }
         Meaning::Thing(name) => parts.things.of(name).to_owned(),
-        Meaning::Who("bearer") => return None,
+        Meaning::Left(_) | Meaning::Who("bearer") => return None,
         Meaning::Who("client id") => match how {
             As::HeaderAndOthersId | As::OthersId => parts.other.of("client id").to_owned(),
             As::Header => return None,

@@ -179,7 +179,7 @@ impl Maker<'_> {
         let answer = request.send().await.unwrap();
         if let Some(cookie) = answer.headers().get(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
-            self.cookie = cookie.to_owned();
+            cookie.clone_into(&mut self.cookie);
         }
         let place = answer.headers()[header::LOCATION].to_str().unwrap();
         let id = place.strip_prefix("/interaction/").unwrap().to_owned();
@@ -187,7 +187,7 @@ impl Maker<'_> {
         Seat { id, page }
     }
 
-    async fn to_verify(&mut self, credential_type: &str) -> Seat {
+    async fn verifying(&mut self, credential_type: &str) -> Seat {
         let (scope, state) = (
             format!("openid {credential_type}"),
             self.has["state"].clone(),
@@ -199,7 +199,7 @@ impl Maker<'_> {
         .await
     }
 
-    async fn to_issue(&mut self) -> (Seat, Offered) {
+    async fn issuing(&mut self) -> (Seat, Offered) {
         let draft = self.draft();
         let seat = self.sit(|form| form.issue(TYPE, &draft)).await;
         let offered = offer(&seat.page.link("open-wallet")).await;
@@ -219,7 +219,7 @@ impl Maker<'_> {
         let wanted = wanted.await.json;
         self.keep("revocation token", wanted["access_token"].as_str().unwrap());
 
-        let seat = self.to_verify(TYPE).await;
+        let seat = self.verifying(TYPE).await;
         let secret = self.cookie.split_once('=').unwrap().1;
         let csrf = form_token(&seat.id, secret);
         let address = self
@@ -240,12 +240,12 @@ impl Maker<'_> {
 
     /// A credential in each of its stages: offered, asked for, given and not collected, collected.
     async fn in_the_wallet(&mut self) {
-        let (_, offered) = self.to_issue().await;
+        let (_, offered) = self.issuing().await;
         self.keep("offer link", offered.code.split('.').next().unwrap());
         self.keep("pre-authorized code", offered.code);
 
         let wallet = RawWallet::new();
-        let (_, offered) = self.to_issue().await;
+        let (_, offered) = self.issuing().await;
         let given = token(&offered.issuer, &offered.code).await.json;
         self.keep("wallet token", given["access_token"].as_str().unwrap());
         let fresh = nonce(&offered.issuer).await;
@@ -282,7 +282,7 @@ impl Maker<'_> {
 
     /// A credential in a wallet, and the code with which the browser leaves.
     async fn given(&mut self) -> (String, Value) {
-        let (seat, offered) = self.to_issue().await;
+        let (seat, offered) = self.issuing().await;
         let bearer = token(&offered.issuer, &offered.code).await.json;
         let bearer = bearer["access_token"].as_str().unwrap();
         let wallet = RawWallet::new();
@@ -296,7 +296,7 @@ impl Maker<'_> {
 
     /// A request that a wallet has, with an answer that was not sent; and one whose browser has yet to come back.
     async fn shown(&mut self) {
-        let (_, offered) = self.to_issue().await;
+        let (_, offered) = self.issuing().await;
         let wallet = RawWallet::new();
         let bearer = token(&offered.issuer, &offered.code).await.json;
         let bearer = bearer["access_token"].as_str().unwrap();
@@ -304,7 +304,7 @@ impl Maker<'_> {
         let given = crate::raw_wallet::credential(&offered.issuer, bearer, &body.await).await;
         let card = given.json["credentials"][0]["credential"].as_str().unwrap();
 
-        let seat = self.to_verify(TYPE).await;
+        let seat = self.verifying(TYPE).await;
         let asked = request(&seat.page.link("open-wallet")).await;
         let shown = wallet.present_w3c(card, &asked, self.world.now()).await;
         let form = asked.answer(shown);
@@ -312,7 +312,7 @@ impl Maker<'_> {
         let place = asked.text_of("response_uri");
         self.keep("request link", place.rsplit('/').nth(1).unwrap());
 
-        let seat = self.to_verify(TYPE).await;
+        let seat = self.verifying(TYPE).await;
         let here = follow(&seat.page.link("open-wallet-here")).await;
         let asked = request(&here).await;
         let shown = wallet.present_w3c(card, &asked, self.world.now()).await;
@@ -324,7 +324,7 @@ impl Maker<'_> {
 
     /// A request in the other wallet world.
     async fn in_authenticator(&mut self, service: &verified_id::VerifiedId) {
-        let seat = self.to_verify("Identity").await;
+        let seat = self.verifying("Identity").await;
         let callback = service.callback(&seat.page.link("open-wallet")).unwrap();
         self.keep("entra key", callback.key());
         self.keep(
