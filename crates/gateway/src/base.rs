@@ -8,12 +8,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use base64::Engine as _;
+use standards::did::{self, Did};
+use url::Url;
 
 use crate::config::{Config, ConfigError, Environment};
 use crate::keys::{self, KeyHolder, KeyStore, TokenStore};
-use crate::organisation::Organisations;
 use crate::organisation::catalogue::Catalogue;
-use crate::outbound::Outbound;
+use crate::organisation::client_keys::ClientKeys;
+use crate::organisation::{Organisation, Organisations};
+use crate::outbound::{FetchError, Outbound};
 use crate::registry::secrets::ClientSecret;
 use crate::registry::{Registered, RegistryError};
 use crate::seal::Seal;
@@ -98,6 +101,7 @@ impl Base {
                 ConfigError::value(key, error.to_string())
             })?;
         }
+        check_hosts(&organisations, &self.outbound)?;
         for (organisation, tenant) in organisations.entra_tenants() {
             for (key, url) in [
                 ("login", &tenant.token_endpoint),
@@ -121,6 +125,38 @@ impl Base {
         organisations.check_entra(&self.config.entra)?;
         Ok(organisations)
     }
+}
+
+/// What an organisation, or a relying party of its own, names is at a host that it may name. (decision 0044)
+fn check_hosts(organisations: &Organisations, outbound: &Outbound) -> Result<(), ConfigError> {
+    let check = |organisation: &Organisation, key: String, url: &Url| {
+        match organisation.outbound(outbound).check(url) {
+            Err(reason @ FetchError::HostNotAllowed(_)) => Err(ConfigError::Host { key, reason }),
+            // Whatever else may be wrong with it is asked where it is read, and when it is called.
+            _ => Ok(()),
+        }
+    };
+    for party in organisations.relying_parties() {
+        let keys = party.own_keys().and_then(ClientKeys::address);
+        let webhook = party.webhook.as_ref().map(|webhook| &webhook.url);
+        for (member, url) in [("jwks_uri", keys), ("webhook.url", webhook)] {
+            let key = format!("relying party {}: {member}", party.client_id);
+            url.map_or(Ok(()), |url| check(&party.organisation, key, url))?;
+        }
+    }
+    for organisation in organisations.iter() {
+        let issuers = organisation.trusted_issuers();
+        // Our own organisations' keys are at hand.
+        for issuer in issuers.filter(|issuer| organisations.find_issuer(issuer).is_none()) {
+            let did = Did::parse(issuer)
+                .and_then(|did| did::web::document_url(&did)?.with_scheme("https"));
+            if let Some(url) = did.ok().or_else(|| Url::parse(issuer).ok()) {
+                let key = format!("organisations.{}: trust {issuer}", organisation.id);
+                check(organisation, key, &url)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Opens the folder of keys.

@@ -25,6 +25,7 @@ use crate::organisation::certificates::Chain;
 use crate::organisation::dialect::Dialect;
 use crate::organisation::entra::EntraConfig;
 use crate::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
+use crate::outbound::FetchError;
 use traces::TracesConfig;
 
 /// Everything that `lanyard gateway --config FILE` reads.
@@ -182,6 +183,10 @@ pub struct OrganisationConfig {
     /// Whose credentials count, for which type. What is not listed does not count.
     #[serde(default)]
     pub trust: Vec<TrustConfig>,
+    /// The hosts that it may name for what the gateway fetches and posts: a name, or `*.` and a name for all below it.
+    /// Without it: any on the public internet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetch_hosts: Option<Vec<String>>,
     /// How its people see the gateway's pages.
     #[serde(default)]
     pub brand: Option<BrandConfig>,
@@ -375,6 +380,9 @@ pub enum ConfigError {
     /// A value is not allowed.
     #[error("{key}: {reason}")]
     Value { key: String, reason: String },
+    /// An organisation names a host that it may not name.
+    #[error("{key}: {reason}")]
+    Host { key: String, reason: FetchError },
     /// Credential types. The sentence tells its cause, which is therefore not told once more as a source.
     #[error("{0}")]
     Catalogue(CatalogueError),

@@ -254,29 +254,8 @@ impl Gateway {
         // A browser that is told 'https only' for localhost would hold it against every other port.
         let app = self.live.now();
         let secure = app.is_https() && !self.loopback;
-        let (described, document) = OpenApiRouter::default()
-            .merge(oidc::router(&self.live, self.page_states))
-            .merge(revoke::router())
-            .merge(outcome::router())
-            .merge(webhook::router())
-            .split_for_parts();
-        let document = openapi::document(document, &app.base);
-        let routes = described
-            .route("/openapi.json", get(|| async move { Json(document) }))
-            .merge(verify::router())
-            .merge(issue::router())
-            .merge(entra::router())
-            .merge(status::router())
-            .merge(registry::router())
-            .merge(
-                availability::router(self.planned_work.clone(), oidc::frame(&self.live)).layer(
-                    axum::middleware::from_fn_with_state(self.live.clone(), oidc::speak),
-                ),
-            )
-            // Whoever opens the address itself is told what this is.
-            .route("/", get(|| async { Redirect::to("/help") }))
-            .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
-            .with_state(self.live.clone())
+        let routes = self
+            .addresses()
             // The first is the outermost. One layer of five, since the router boxes each and copies it for each request.
             .layer(
                 tower::ServiceBuilder::new()
@@ -304,6 +283,34 @@ impl Gateway {
                 ui::headers::complete(response, secure)
             }))
             .fallback_service(routes)
+    }
+
+    /// Each address that the gateway serves, without what stands around them all: for whoever lists them. Served is
+    /// [`Self::router`].
+    pub fn addresses(&self) -> Router {
+        let (described, document) = OpenApiRouter::default()
+            .merge(oidc::router(&self.live, self.page_states))
+            .merge(revoke::router())
+            .merge(outcome::router())
+            .merge(webhook::router())
+            .split_for_parts();
+        let document = openapi::document(document, &self.live.now().base);
+        described
+            .route("/openapi.json", get(|| async move { Json(document) }))
+            .merge(verify::router())
+            .merge(issue::router())
+            .merge(entra::router())
+            .merge(status::router())
+            .merge(registry::router())
+            .merge(
+                availability::router(self.planned_work.clone(), oidc::frame(&self.live)).layer(
+                    axum::middleware::from_fn_with_state(self.live.clone(), oidc::speak),
+                ),
+            )
+            // Whoever opens the address itself is told what this is.
+            .route("/", get(|| async { Redirect::to("/help") }))
+            .fallback(|| async { (StatusCode::NOT_FOUND, "There is nothing at this address.\n") })
+            .with_state(self.live.clone())
     }
 
     /// Does what is due beside the requests, until the future is dropped: wipes what must not stay, tells relying

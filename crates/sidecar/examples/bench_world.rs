@@ -143,6 +143,7 @@ async fn start_gateway(folder: &Path) -> (GatewayConfig, tokio::task::JoinHandle
             did: None,
             brand: None,
             certificate_chains: Vec::new(),
+            fetch_hosts: None,
             registered: false,
             trust: vec![],
             issues: vec!["TrainingProgramme".to_owned()],

@@ -138,7 +138,7 @@ async fn list_page(
 }
 
 /// The beginning of an id, which tells keys apart.
-fn short(id: &str) -> String {
+pub(crate) fn short(id: &str) -> String {
     format!("{}…", id.chars().take(12).collect::<String>())
 }
 

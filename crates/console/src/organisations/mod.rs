@@ -1,5 +1,7 @@
 //! Organisations: who they are, what they may issue, whom they trust, how their pages look.
 
+mod certificates;
+
 use std::collections::BTreeSet;
 
 use askama::Template;
@@ -52,6 +54,7 @@ pub(crate) fn pages() -> Pages {
             CHANGE,
             post(remove),
         )
+        .and(certificates::pages())
 }
 
 /// An organisation as the API gives it.

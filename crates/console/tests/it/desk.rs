@@ -246,6 +246,7 @@ fn organisation(id: &str) -> OrganisationConfig {
         did: None,
         brand: None,
         certificate_chains: Vec::new(),
+        fetch_hosts: None,
         registered: false,
         issues: vec!["FireSafety".to_owned()],
         trust: Vec::new(),

@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod again;
+#[allow(dead_code)] // the gateway's tests use what is left
+#[path = "../../../gateway/tests/it/authority.rs"]
+mod authority;
+mod certificates;
 mod checklist;
 mod custody;
 #[allow(dead_code)] // the store's tests use what is left

@@ -20,7 +20,7 @@ const TYPE: &str = "name = 'ManualHandling'\nlabel = 'Manual handling training'\
 const CALLBACK: &str = "https://staff.newtown.example/callback";
 
 /// Newtown with one system, declared on the pages.
-async fn newtown(ann: &mut Person) {
+pub(crate) async fn newtown(ann: &mut Person) {
     let browser = &mut ann.browser;
     browser.get("/console/new/organisation").await.expect(200);
     let typed = [

@@ -34,6 +34,7 @@ pub enum Code {
     ProposalExpired,
     TwoPersonsNeeded,
     DeclarationInvalid,
+    HostNotAllowed,
     InConfigurationFile,
     StillInUse,
     LastSecret,
@@ -55,7 +56,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the description.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Unauthorized,
         Self::TooManyFailures,
         Self::SignInRefused,
@@ -78,6 +79,7 @@ impl Code {
         Self::ProposalExpired,
         Self::TwoPersonsNeeded,
         Self::DeclarationInvalid,
+        Self::HostNotAllowed,
         Self::InConfigurationFile,
         Self::StillInUse,
         Self::LastSecret,
@@ -123,6 +125,7 @@ impl Code {
             Self::ProposalExpired => (409, "proposal-expired", "Nobody decided on this proposal in time: propose it anew."),
             Self::TwoPersonsNeeded => (409, "two-persons-needed", "One person must not do this alone: propose it with `POST /admin/v1/proposals`, and have somebody else approve it."),
             Self::DeclarationInvalid => (400, "declaration-invalid", "What is declared does not hold together: correct what is named and send it again."),
+            Self::HostNotAllowed => (400, "host-not-allowed", "This organisation may not name that host for what the gateway fetches: name another, or ask an operator of the whole gateway (`fetch_hosts`)."),
             Self::InConfigurationFile => (409, "in-configuration-file", "This stands in the gateway's configuration file: change it there, or take it out of the file and declare it here."),
             Self::StillInUse => (409, "still-in-use", "Something else still needs this: remove or revoke that first."),
             Self::LastSecret => (409, "last-secret", "There is no other live secret, and its relying party would be locked out: make a new one first."),

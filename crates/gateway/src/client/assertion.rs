@@ -126,7 +126,13 @@ async fn check(
         .own_keys()
         .filter(|_| party.authenticates_with(AuthMethod::PrivateKeyJwt))
         .ok_or(Refused::AnotherMethod)?;
-    let key = keys.find(&parts.outbound, parsed.header(), now).await?;
+    let key = keys
+        .find(
+            &party.organisation.outbound(&parts.outbound),
+            parsed.header(),
+            now,
+        )
+        .await?;
     let key = key.ok_or(Refused::UnknownKey)?;
     // SEC-15: public-key algorithms only, each for its own kind of key.
     let verified = parsed.verify(&key, Algorithm::ASYMMETRIC, TYPES)?;

@@ -68,7 +68,8 @@ pub async fn verify(
         }
         DraftKeys::Own(keys) => {
             let parsed = parsed.ok_or(InvalidHint::Own)?;
-            let key = keys.find(outbound, parsed.header(), now).await?;
+            let outbound = party.organisation.outbound(outbound);
+            let key = keys.find(&outbound, parsed.header(), now).await?;
             let verified =
                 key.and_then(|key| parsed.verify(&key, Algorithm::ASYMMETRIC, TYPES).ok());
             let claims = verified.ok_or(InvalidHint::Own)?.into_claims();

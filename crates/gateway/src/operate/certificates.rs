@@ -98,6 +98,16 @@ fn stands(app: &Parts, organisation: &Organisation, chain: &Chain, now: Timestam
         kid: chain.kid.clone(),
         ends: chain.ends,
         days_left: chain.days_left(now),
-        fault: chain.check_for(issuing(app, &organisation.id), now).err(),
+        fault: fault(app, &organisation.id, chain, now),
     }
+}
+
+/// Why a chain of an organisation is not used now, if it is not.
+pub(crate) fn fault(
+    app: &Parts,
+    organisation: &str,
+    chain: &Chain,
+    now: Timestamp,
+) -> Option<ChainError> {
+    chain.check_for(issuing(app, organisation), now).err()
 }

@@ -17,7 +17,7 @@ use crate::keys::{Place, RingError};
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 pub use certificates::ChainStands;
-pub(crate) use certificates::certificate_chains;
+pub(crate) use certificates::{certificate_chains, fault as chain_fault};
 pub(crate) use declared::{Declared, Guarded};
 use store::StoreError;
 

@@ -122,6 +122,14 @@ impl ClientKeys {
         })
     }
 
+    /// Where they are published, if they are.
+    pub const fn address(&self) -> Option<&Url> {
+        match self {
+            Self::Registered(_) => None,
+            Self::Published(published) => Some(&published.address),
+        }
+    }
+
     /// The key that a token with this header was signed with, or that there is none.
     pub async fn find(
         &self,

@@ -14,12 +14,14 @@ pub mod relying_party;
 pub mod schema;
 pub mod webhook;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use standards::jose::Signer;
 
 use crate::config::{Config, ConfigError, OrganisationConfig};
+use crate::outbound::{Hosts, Outbound};
 use catalogue::{Catalogue, CredentialType};
 pub use client_secret::ClientSecret;
 use dialect::Dialect;
@@ -49,6 +51,7 @@ pub struct Organisation {
     pub registered: bool,
     /// Its tenant of Microsoft Entra Verified ID, where it has one.
     pub entra: Option<Arc<entra::Tenant>>,
+    fetch_hosts: Option<Arc<Hosts>>,
     chains: Vec<certificates::Chain>,
     issues: HashSet<String>,
     trust: HashMap<String, HashSet<String>>,
@@ -120,6 +123,21 @@ impl Organisation {
     /// Whether it is the issuer of that name, in any of its forms.
     fn is_issuer(&self, issuer: &str) -> bool {
         self.credential_issuer == issuer || self.dids().any(|did| did == issuer)
+    }
+
+    /// The HTTP client, for what this organisation names.
+    pub fn outbound<'a>(&self, all: &'a Outbound) -> Cow<'a, Outbound> {
+        all.only(self.fetch_hosts.as_ref())
+    }
+
+    /// Whose copies it may use: what others' hosts gave is not for an organisation that may not name them.
+    pub fn copies(&self) -> Option<String> {
+        self.fetch_hosts.as_ref().map(|_| self.id.clone())
+    }
+
+    /// Every issuer that it trusts for anything.
+    pub fn trusted_issuers(&self) -> impl Iterator<Item = &str> {
+        self.trust.values().flatten().map(String::as_str)
     }
 
     /// The verifier's client id towards wallets (rulings 12).
@@ -331,6 +349,15 @@ fn organisation(
             .transpose()?,
         registered: entry.registered,
         entra: entra::Tenant::of(&config.entra, &entry.id)?.map(Arc::new),
+        fetch_hosts: entry
+            .fetch_hosts
+            .as_ref()
+            .map(|hosts| {
+                Hosts::parse(hosts.iter().map(String::as_str))
+                    .map_err(|fault| ConfigError::value(key("fetch_hosts"), fault.to_string()))
+            })
+            .transpose()?
+            .map(Arc::new),
         chains: certificates::load(&entry.id, &entry.certificate_chains)?,
         issues: entry.issues.iter().cloned().collect(),
         trust,

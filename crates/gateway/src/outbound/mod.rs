@@ -8,7 +8,9 @@
 //! loopback (rulings 15); a gateway in real use has an empty one.
 
 mod address;
+mod hosts;
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use url::{Host, Origin, Url};
 
 use address::is_public;
+pub use hosts::{Hosts, NoHost};
 
 use traces::{TRACEPARENT, Tracer};
 
@@ -39,6 +42,8 @@ pub struct Outbound {
     http_origins: Vec<Origin>,
     longest: Duration,
     tracer: Option<Arc<Tracer>>,
+    /// The only hosts that it calls; any, where there are none.
+    only: Option<Arc<Hosts>>,
 }
 
 /// A document as it was fetched, of status 200.
@@ -83,6 +88,11 @@ pub enum FetchError {
     /// A user name or a password in the address.
     #[error("an address with a user name is not fetched")]
     UserInfo,
+    /// An organisation named a host that it may not name.
+    #[error(
+        "its organisation may name hosts of `fetch_hosts` only ({0}), and an operator of the whole gateway says which"
+    )]
+    HostNotAllowed(Arc<Hosts>),
     /// The address, or every address of the name, is inside some network.
     #[error("the address is not on the public internet")]
     PrivateAddress,
@@ -109,6 +119,7 @@ impl FetchError {
         match self {
             Self::Scheme => "fetch-not-https",
             Self::UserInfo => "fetch-user-name",
+            Self::HostNotAllowed(_) => "fetch-host-not-allowed",
             Self::PrivateAddress => "fetch-private-address",
             Self::Redirect => "fetch-redirect",
             Self::Status(_) => "fetch-status",
@@ -148,6 +159,7 @@ impl Outbound {
             http_origins: http_origins.iter().map(Url::origin).collect(),
             longest: LONGEST,
             tracer: None,
+            only: None,
         })
     }
 
@@ -155,6 +167,18 @@ impl Outbound {
     #[must_use]
     pub(crate) fn traced(self, tracer: Option<Arc<Tracer>>) -> Self {
         Self { tracer, ..self }
+    }
+
+    /// The same client, which calls these hosts and no others, where there are any.
+    #[must_use]
+    pub fn only(&self, hosts: Option<&Arc<Hosts>>) -> Cow<'_, Self> {
+        match hosts {
+            None => Cow::Borrowed(self),
+            Some(hosts) => Cow::Owned(Self {
+                only: Some(Arc::clone(hosts)),
+                ..self.clone()
+            }),
+        }
     }
 
     /// Sends a request within a span of its own; `done` makes of the response what the caller wants.
@@ -258,6 +282,9 @@ impl Outbound {
     fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(FetchError::UserInfo);
+        }
+        if let Some(only) = self.only.as_ref().filter(|only| !only.admit(url)) {
+            return Err(FetchError::HostNotAllowed(Arc::clone(only)));
         }
         if self.http_origins.contains(&url.origin()) {
             return Ok(&self.loopback);

@@ -189,6 +189,7 @@ impl RegistryError {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Declared(ConfigError::Host { .. }) => "host-not-allowed",
             Self::Declared(_) => "declaration-invalid",
             Self::Unreadable(..) => "registry-unreadable",
             Self::Overtaken => "registry-changed",

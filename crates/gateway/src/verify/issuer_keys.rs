@@ -16,6 +16,7 @@ use crate::copies::{Copies, Missing};
 use crate::interaction::Refusal;
 use crate::keys::{KeyPurpose, Ring};
 use crate::organisation::Organisation;
+use crate::outbound::Outbound;
 
 /// How long fetched keys are used.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
@@ -66,7 +67,7 @@ impl Keys {
 
 /// Keys fetched from elsewhere, by issuer.
 #[derive(Default)]
-pub(super) struct IssuerKeys(Copies<String, Keys>);
+pub(super) struct IssuerKeys(Copies<(Option<String>, String), Keys>);
 
 impl IssuerKeys {
     /// The keys of that issuer. A stranger's are never fetched: the address in an untrusted credential is an
@@ -85,18 +86,22 @@ impl IssuerKeys {
         if !organisation.trusts(credential_type, issuer) {
             return Err(Refusal::IssuerNotTrusted);
         }
-        // The key names no tenant: an issuer's document is the same for all. Whether it counts was asked above, for
-        // this tenant, whatever lies here for others. [SEC-33]
-        let now = app.now();
+        // The key names no tenant, but for one that may not name every host: an issuer's document is the same for all.
+        // Whether it counts was asked above, for this tenant, whatever lies here for others. [SEC-33]
+        let (now, outbound) = (app.now(), organisation.outbound(&app.outbound));
         // An issuer that changed its keys a minute ago must not be refused for five.
         let serves = |keys: &Keys, fetched_at| {
             keys.find(header, Signed::Credential).is_some()
                 || now.duration_since(fetched_at) < YOUNG
         };
-        let fetched = async { Ok::<_, KeysError>((fetch(app, issuer).await?, now + LIFETIME)) };
-        let found = self
-            .0
-            .find_or_fetch(issuer.to_owned(), now, serves, fetched);
+        let fetched =
+            async { Ok::<_, KeysError>((fetch(app, &outbound, issuer).await?, now + LIFETIME)) };
+        let found = self.0.find_or_fetch(
+            (organisation.copies(), issuer.to_owned()),
+            now,
+            serves,
+            fetched,
+        );
         found.await.map_err(|missing| {
             if let Missing::Failed(error) = missing {
                 tracing::warn!(issuer, %error, "an issuer's keys could not be had");
@@ -119,15 +124,15 @@ enum KeysError {
     Metadata(&'static str),
 }
 
-async fn fetch(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
+async fn fetch(app: &Parts, outbound: &Outbound, issuer: &str) -> Result<Keys, KeysError> {
     if issuer.starts_with("did:") {
-        fetch_document(app, issuer).await
+        fetch_document(app, outbound, issuer).await
     } else {
-        fetch_set(app, issuer).await
+        fetch_set(outbound, issuer).await
     }
 }
 
-async fn fetch_document(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
+async fn fetch_document(app: &Parts, outbound: &Outbound, issuer: &str) -> Result<Keys, KeysError> {
     let did = Did::parse(issuer).map_err(|_| KeysError::Identifier)?;
     let place = did::web::document_url(&did).map_err(|_| KeysError::Identifier)?;
     // http is for the loopback of a sandbox; the outbound client lets nothing else through (rulings 15).
@@ -139,17 +144,16 @@ async fn fetch_document(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
     let url = place
         .with_scheme(scheme)
         .map_err(|_| KeysError::Identifier)?;
-    let fetched = app
-        .outbound
+    let fetched = outbound
         .fetch(&url, "application/did+json, application/json")
         .await?;
     Ok(Keys::Did(Arc::new(Document::parse(&fetched.body, &did)?)))
 }
 
 /// [SV-03] The metadata names exactly the issuer it was fetched for, and holds its keys or their address.
-async fn fetch_set(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
+async fn fetch_set(outbound: &Outbound, issuer: &str) -> Result<Keys, KeysError> {
     let url = well_known_url(issuer, ISSUER_WELL_KNOWN).map_err(|_| KeysError::Identifier)?;
-    let metadata = fetch_json(app, &url).await?;
+    let metadata = fetch_json(outbound, &url).await?;
     if metadata.get("issuer").and_then(serde_json::Value::as_str) != Some(issuer) {
         return Err(KeysError::Metadata("it is another issuer's"));
     }
@@ -161,7 +165,7 @@ async fn fetch_set(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
         (None, Some(address)) => {
             let address =
                 Url::parse(address).map_err(|_| KeysError::Metadata("jwks_uri is no address"))?;
-            fetch_json(app, &address).await?
+            fetch_json(outbound, &address).await?
         }
         _ => return Err(KeysError::Metadata("it must have either jwks or jwks_uri")),
     };
@@ -169,7 +173,7 @@ async fn fetch_set(app: &Parts, issuer: &str) -> Result<Keys, KeysError> {
     Ok(Keys::Set(Arc::new(set)))
 }
 
-async fn fetch_json(app: &Parts, url: &Url) -> Result<serde_json::Value, KeysError> {
-    let fetched = app.outbound.fetch(url, "application/json").await?;
+async fn fetch_json(outbound: &Outbound, url: &Url) -> Result<serde_json::Value, KeysError> {
+    let fetched = outbound.fetch(url, "application/json").await?;
     standards::json::parse(&fetched.body).map_err(|_| KeysError::Metadata("it is not JSON"))
 }

@@ -250,7 +250,13 @@ async fn believe(
     let verified = trusted.verified();
     let status = foreign
         .lists
-        .find(app, verified.issuer(), &keys, verified.status())
+        .find(
+            app,
+            organisation,
+            verified.issuer(),
+            &keys,
+            verified.status(),
+        )
         .await?;
     trusted.claims(status)
 }

@@ -14,6 +14,8 @@ use super::issuer_keys::{Keys, Signed};
 use crate::app::Parts;
 use crate::copies::{Copies, Missing};
 use crate::interaction::Refusal;
+use crate::organisation::Organisation;
+use crate::outbound::Outbound;
 use crate::status::Listed;
 
 /// The longest that a fetched list is used, whatever its `ttl` says: a revocation counts within a minute.
@@ -23,7 +25,7 @@ const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Lists fetched from elsewhere, by issuer and address: one issuer's word about an address is not another's.
 #[derive(Default)]
-pub(super) struct ForeignLists(Copies<(String, String), Arc<StatusListToken>>);
+pub(super) struct ForeignLists(Copies<(Option<String>, String, String), Arc<StatusListToken>>);
 
 /// Why a list elsewhere could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,7 @@ impl ForeignLists {
     pub(super) async fn find(
         &self,
         app: &Parts,
+        organisation: &Organisation,
         issuer: &str,
         keys: &Keys,
         reference: Option<&StatusReference>,
@@ -74,7 +77,9 @@ impl ForeignLists {
             // An issuer elsewhere may well issue what cannot be revoked; that was known when it was trusted.
             (_, None) => Ok(Status::Valid),
             (_, Some(reference)) => {
-                let token = self.token(app, issuer, keys, &reference.uri).await?;
+                let token = self
+                    .token(app, organisation, (issuer, keys), &reference.uri)
+                    .await?;
                 token
                     .find(reference.index)
                     .map_err(|_| Refusal::StatusUnknown)
@@ -87,13 +92,14 @@ impl ForeignLists {
     async fn token(
         &self,
         app: &Parts,
-        issuer: &str,
-        keys: &Keys,
+        organisation: &Organisation,
+        (issuer, keys): (&str, &Keys),
         uri: &str,
     ) -> Result<Arc<StatusListToken>, Refusal> {
         let now = app.now();
-        let place = (issuer.to_owned(), uri.to_owned());
-        let fetched = fetch(app, keys, uri, now);
+        let place = (organisation.copies(), issuer.to_owned(), uri.to_owned());
+        let outbound = organisation.outbound(&app.outbound);
+        let fetched = fetch(&outbound, keys, uri, now);
         let found = self.0.find_or_fetch(place, now, |_, _| true, fetched);
         found.await.map_err(|missing| {
             if let Missing::Failed(error) = missing {
@@ -106,13 +112,13 @@ impl ForeignLists {
 
 /// The list, and until when it may be used.
 async fn fetch(
-    app: &Parts,
+    outbound: &Outbound,
     keys: &Keys,
     uri: &str,
     now: Timestamp,
 ) -> Result<(Arc<StatusListToken>, Timestamp), ListError> {
     let url = Url::parse(uri).map_err(|_| ListError::Address)?;
-    let fetched = app.outbound.fetch(&url, MEDIA_TYPE).await?;
+    let fetched = outbound.fetch(&url, MEDIA_TYPE).await?;
     let text = std::str::from_utf8(&fetched.body).map_err(|_| ListError::NotText)?;
     let parsed = ParsedStatusListToken::parse(text)?;
     let key = keys

@@ -15,8 +15,9 @@ use super::rows::{self, Event, Lease};
 use crate::app::{App, Parts};
 use crate::event::OFFERED;
 use crate::live::Live;
+use crate::organisation::RelyingParty;
 use crate::organisation::webhook::Webhook;
-use crate::outbound::FetchError;
+use crate::outbound::{FetchError, Outbound};
 use crate::random::Random;
 use store::StoreError;
 
@@ -75,9 +76,10 @@ async fn begin(app: &App, turns: &mut JoinSet<()>) -> Result<(), StoreError> {
 
 /// Delivers to one client until nothing is due or its receiver fails.
 async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
-    let Some(webhook) = webhook(app, client_id) else {
+    let Some((party, webhook)) = webhook(app, client_id) else {
         return Ok(());
     };
+    let outbound = party.organisation.outbound(&app.outbound);
     let token = app.random.token_128();
     let Some(lease) = Lease::take(&app.store, client_id, token, app.now()).await? else {
         return Ok(());
@@ -87,7 +89,7 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
             return lease.release(app.now(), 0).await;
         };
         let body = event.content.to_body()?;
-        let sent = send(app, webhook, &event.content.id, body, app.now()).await;
+        let sent = send(&outbound, webhook, &event.content.id, body, app.now()).await;
         let now = app.now();
         let delivery = outcome(&event, &sent, now);
         if !lease.note(&event, delivery, now).await? {
@@ -118,9 +120,9 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
     lease.release(app.now(), failures).await
 }
 
-fn webhook<'a>(app: &'a Parts, client_id: &str) -> Option<&'a Webhook> {
+fn webhook<'a>(app: &'a Parts, client_id: &str) -> Option<(&'a RelyingParty, &'a Webhook)> {
     let party = app.organisations.relying_party(client_id)?;
-    party.webhook.as_ref()
+    Some((party, party.webhook.as_ref()?))
 }
 
 fn outcome(event: &Event, sent: &Result<(), FetchError>, now: Timestamp) -> &'static str {
@@ -134,7 +136,7 @@ fn outcome(event: &Event, sent: &Result<(), FetchError>, now: Timestamp) -> &'st
 /// One attempt. The signature is made anew: its time says when this attempt was made, so that an old one cannot be
 /// played again. The id stays.
 async fn send(
-    app: &Parts,
+    outbound: &Outbound,
     webhook: &Webhook,
     id: &str,
     body: String,
@@ -154,7 +156,7 @@ async fn send(
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    app.outbound.post(&webhook.url, headers, body).await
+    outbound.post(&webhook.url, headers, body).await
 }
 
 /// Twice as long after each failure, and by chance up to half of it shorter: the receivers of many clients that went

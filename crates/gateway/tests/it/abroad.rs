@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use gateway::config::TrustConfig;
-use gateway::{Gateway, Surroundings};
+use gateway::{Config, Gateway, Surroundings};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use standards::did::{Did, Document, Relationship};
@@ -29,6 +29,8 @@ type Pages = Arc<Mutex<HashMap<String, String>>>;
 pub(crate) struct Abroad {
     pub(crate) world: World,
     pub(crate) base: String,
+    /// Where it says that its list is.
+    pub(crate) list: String,
     pub(crate) did: Did,
     pub(crate) key: SoftwareKey,
     pub(crate) wallet: RawWallet,
@@ -66,6 +68,11 @@ async fn page(
 
 impl Abroad {
     pub(crate) async fn start() -> Self {
+        Self::start_changed(|_| ()).await
+    }
+
+    /// One whose gateway has another configuration.
+    pub(crate) async fn start_changed(change: impl FnOnce(&mut Config)) -> Self {
         let world = World::start().await;
         let (pages, asked) = (Pages::default(), Arc::<Mutex<Vec<String>>>::default());
         let (issuer_listener, base) = listener();
@@ -83,10 +90,12 @@ impl Abroad {
             credential_type: TYPE.into(),
             issuers,
         });
+        change(&mut config);
+        let by_number = base.replace("localhost", "127.0.0.1");
         let surroundings = Surroundings {
             clock: world.clock.clone(),
             sandbox: true,
-            http_origins: vec![base.parse().unwrap()],
+            http_origins: [&base, &by_number].map(|one| one.parse().unwrap()).to_vec(),
             ..Surroundings::production()
         };
         let gateway = Gateway::compose(&config, surroundings).await.unwrap();
@@ -96,6 +105,7 @@ impl Abroad {
         let key = SoftwareKey::generate(Algorithm::ES256).unwrap();
         let abroad = Self {
             world,
+            list: format!("{base}/list"),
             base,
             did,
             key,
@@ -145,7 +155,7 @@ impl Abroad {
         list.set(5, Status::Invalid).unwrap();
         list.set(6, Status::Suspended).unwrap();
         let mut token = StatusListToken {
-            uri: format!("{}/list", self.base),
+            uri: self.list.clone(),
             issuer: None,
             issued_at: self.world.now(),
             expires_at: None,
@@ -182,7 +192,7 @@ impl Abroad {
             },
             status: Some(StatusReference {
                 index,
-                uri: format!("{}/list", self.base),
+                uri: self.list.clone(),
             }),
             status_entries: Vec::new(),
             schema: None,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 
 mod abroad;
+mod addresses;
 mod admin_audit;
 mod admin_door;
 mod admin_isolation;
@@ -29,6 +30,7 @@ mod entra_service;
 mod entra_world;
 mod environments;
 mod every_answer;
+mod fetch_hosts;
 mod foreign_issuer;
 mod hostile_access_token;
 mod hostile_authorize;
@@ -95,6 +97,7 @@ mod status_lists;
 mod status_page;
 mod storage_secret;
 mod suspension;
+mod tenant_walk;
 mod tenants_looks;
 mod timeline;
 mod traces;

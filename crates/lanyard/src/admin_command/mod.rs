@@ -4,6 +4,8 @@
 mod custody;
 mod party_verbs;
 mod registry_verbs;
+#[cfg(test)]
+mod routes_tests;
 mod show;
 mod verbs;
 

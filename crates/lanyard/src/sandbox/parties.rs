@@ -112,6 +112,7 @@ pub fn gateway_config(
             did: None,
             brand: None,
             certificate_chains: Vec::new(),
+            fetch_hosts: None,
             registered: false,
             issues: types.to_vec(),
             trust,

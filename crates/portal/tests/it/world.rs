@@ -437,6 +437,7 @@ fn gateway_config(base: &str, redirect_uri: &str, folder: &Path) -> gateway::Con
         did: None,
         brand: None,
         certificate_chains: Vec::new(),
+        fetch_hosts: None,
         registered: false,
         trust: trust.collect(),
         issues: types,

@@ -376,6 +376,7 @@ fn gateway_config(base: &str, folder: &std::path::Path, signing_key: &str) -> ga
         did: None,
         brand: None,
         certificate_chains: Vec::new(),
+        fetch_hosts: None,
         registered: false,
         trust: trust.collect(),
         issues: types,

@@ -395,6 +395,7 @@ fn config(base: &str, folder: &std::path::Path, signing_key: &str) -> Config {
         did: None,
         brand: None,
         certificate_chains: Vec::new(),
+        fetch_hosts: None,
         registered: false,
         trust: trust.collect(),
         issues: types,

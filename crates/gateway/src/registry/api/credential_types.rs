@@ -202,7 +202,7 @@ async fn look(
 /// A whole type, and why.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Upload {
+struct UploadedType {
     /// Of the form of a credential type's file, or of `[[credential_types]]`.
     #[schema(value_type = std::collections::BTreeMap<String, Value>, example = json!({
         "name": "ManualHandling", "label": "Manual handling training", "formats": ["jwt_vc_json"], "valid_for_days": 365,
@@ -232,14 +232,14 @@ struct Upload {
     path = "/admin/v1/credential-types/{credential_type}",
     tag = "Registry",
     params(("credential_type" = String, Path, description = "Its name")),
-    request_body = Upload,
+    request_body = UploadedType,
     responses((status = 200, description = "It, as it is now", body = CredentialType), Problems)
 )]
 async fn upload(
     Extension(gateway): Extension<Gateway>,
     operator: Operator,
     Path(name): Path<String>,
-    Told(upload): Told<Upload>,
+    Told(upload): Told<UploadedType>,
 ) -> Result<Json<CredentialType>, Problem> {
     let why = Why::said(upload.reason, upload.ticket)?;
     // A type is everybody's, whoever issues it.

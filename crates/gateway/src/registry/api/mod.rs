@@ -76,14 +76,18 @@ fn problem(error: RegistryError, operator: &Operator, about: &str) -> Problem {
 
 fn invalid(error: &ConfigError, operator: &Operator, about: &str) -> Problem {
     let mine = match error {
-        ConfigError::Value { key, .. } => {
+        ConfigError::Value { key, .. } | ConfigError::Host { key, .. } => {
             operator.organisation().is_none() || names(key, about) || !names_another(key)
         }
         ConfigError::Catalogue(_) => true,
         _ => false,
     };
     if mine {
-        return Problem::with(Code::DeclarationInvalid, sentence(error));
+        let code = match error {
+            ConfigError::Host { .. } => Code::HostNotAllowed,
+            _ => Code::DeclarationInvalid,
+        };
+        return Problem::with(code, sentence(error));
     }
     tracing::warn!(%error, "a declaration does not hold together with what else there is");
     let reason =
@@ -212,12 +216,13 @@ fn shown(body: &Value) -> Value {
     shown
 }
 
-/// What is declared of an organisation and is not its own operators' to change: what it may issue, and under which domain.
+/// What is declared of an organisation and is not its own operators' to change: what it may issue, under which domain, and
+/// which hosts it may name.
 fn check_tenants_change(operator: &Operator, from: &Value, to: &Value) -> Result<(), Problem> {
     if operator.organisation().is_none() {
         return Ok(());
     }
-    let others = ["id", "issues", "did"].into_iter();
+    let others = ["id", "issues", "did", "fetch_hosts"].into_iter();
     let mut changed = others.filter(|member| from.get(*member) != to.get(*member));
     match changed.next() {
         None => Ok(()),

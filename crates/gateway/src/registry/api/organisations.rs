@@ -3,6 +3,7 @@
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -17,8 +18,10 @@ use super::{
 use crate::Gateway;
 use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why, field};
 use crate::config::OrganisationConfig;
-use crate::operate::Declared;
+use crate::config::place::Place;
+use crate::operate::{Declared, chain_fault};
 use crate::organisation::Identity;
+use crate::organisation::certificates::Chain;
 
 pub(super) fn routes() -> Routes {
     Routes::new()
@@ -53,9 +56,34 @@ struct Organisation {
     trust: Vec<Trust>,
     /// The client ids of its relying parties.
     relying_parties: Vec<String>,
+    /// The certificate chains of its keys, in the order in which they are declared.
+    certificate_chains: Vec<CertificateChain>,
     /// All that is declared of it: what a change is made to.
     #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     declared: Value,
+}
+
+/// A certificate chain, as it stands now.
+#[derive(Serialize, ToSchema)]
+struct CertificateChain {
+    /// The id of the key that it is of.
+    key: String,
+    /// How many certificates it has.
+    certificates: usize,
+    /// When the last of them begins to hold.
+    #[schema(value_type = String, format = DateTime)]
+    holds_from: Timestamp,
+    /// When the first of them ends.
+    #[schema(value_type = String, format = DateTime)]
+    ends_at: Timestamp,
+    /// Whole days that it holds; less than nothing where it has ended.
+    days_left: i64,
+    /// Whether it goes with what its key signs: of several of one key, the one that holds longest does.
+    in_use: bool,
+    /// What is wrong with it, where something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    fault: Option<String>,
 }
 
 /// An issuer identity.
@@ -99,6 +127,7 @@ impl Organisation {
         let parties = all.iter().filter(|other| {
             other.kind == Kind::RelyingParty && other.organisation.as_deref() == Some(&one.name)
         });
+        let certificate_chains = CertificateChain::all(gateway, &config)?;
         Ok(Self {
             id: config.id,
             name: config.name,
@@ -119,8 +148,40 @@ impl Organisation {
                 })
                 .collect(),
             relying_parties: parties.map(|party| party.name.clone()).collect(),
+            certificate_chains,
             declared: shown(&one.body),
         })
+    }
+}
+
+impl CertificateChain {
+    fn all(gateway: &Gateway, config: &OrganisationConfig) -> Result<Vec<Self>, Problem> {
+        let (app, read) = (gateway.app(), config.certificate_chains.iter());
+        let now = app.now();
+        let chains: Result<Vec<Chain>, _> = read.map(Place::read).collect();
+        let chains: Vec<_> = chains
+            .map_err(|_| Code::Internal)?
+            .into_iter()
+            .map(|chain| (chain_fault(&app, &config.id, &chain, now), chain))
+            .collect();
+        let of_key = |kid: &str| {
+            let good = chains.iter().filter(|(fault, _)| fault.is_none());
+            let of_key = good.filter(|(_, chain)| chain.kid == kid);
+            of_key.max_by_key(|(_, chain)| chain.ends)
+        };
+        let told = chains.iter().map(|one| {
+            let (fault, chain) = one;
+            Self {
+                key: chain.kid.clone(),
+                certificates: chain.x5c().len(),
+                holds_from: chain.begins,
+                ends_at: chain.ends,
+                days_left: chain.days_left(now),
+                in_use: of_key(&chain.kid).is_some_and(|best| std::ptr::eq(best, one)),
+                fault: fault.as_ref().map(ToString::to_string),
+            }
+        });
+        Ok(told.collect())
     }
 }
 

@@ -53,9 +53,15 @@ impl Answer {
     }
 }
 
+thread_local! {
+    /// Making one costs more than most requests: it reads the machine's certificate authorities. Each thread has its own,
+    /// since a test's runtime ends with the test, and each request its own connection, as of a client of its own.
+    static CLIENT: Client = builder().pool_max_idle_per_host(0).build().unwrap();
+}
+
 /// A client without cookies and redirects.
 pub(crate) fn client() -> Client {
-    builder().build().unwrap()
+    CLIENT.with(Client::clone)
 }
 
 fn builder() -> reqwest::ClientBuilder {

@@ -380,6 +380,7 @@ fn config(base: &str, folder: &std::path::Path, database: &Database, parties: &[
         did: None,
         brand: None,
         certificate_chains: Vec::new(),
+        fetch_hosts: None,
         registered: false,
         issues: types.clone(),
         trust: types

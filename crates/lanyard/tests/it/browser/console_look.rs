@@ -43,6 +43,10 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/organisations", "organisations"),
     ("/console/new/organisation", "organisation-new"),
     ("/console/organisations/{organisation}", "organisation"),
+    (
+        "/console/organisations/{organisation}/certificates",
+        "organisation-certificates",
+    ),
     ("/console/relying-parties", "relying-parties"),
     ("/console/new/relying-party", "relying-party-new"),
     ("/console/relying-parties/{relying_party}", "relying-party"),
