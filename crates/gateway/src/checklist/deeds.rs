@@ -158,8 +158,8 @@ mod tests {
         "2026-11-20T12:00:00Z".parse().unwrap()
     }
 
-    fn ago(days: i64) -> Option<Timestamp> {
-        Some(now() - SignedDuration::from_hours(24 * days))
+    fn ago(days: i64) -> Timestamp {
+        now() - SignedDuration::from_hours(24 * days)
     }
 
     fn only(look: impl FnOnce(&mut Findings)) -> (State, String) {
@@ -174,23 +174,27 @@ mod tests {
     fn a_backup_counts_while_it_is_fresh_and_its_restore_was_rehearsed() {
         let told = |taken, rehearsed| only(|found| judge_backups(taken, rehearsed, now(), found));
         assert_eq!(
-            told(ago(1), ago(90)),
+            told(Some(ago(1)), Some(ago(90))),
             (
                 State::Good,
                 "taken 1 day ago, its restore rehearsed 90 days ago".to_owned()
             )
         );
         for (taken, rehearsed, says) in [
-            (None, ago(1), "no backup of this database is known"),
-            (ago(9), ago(1), "the last known backup was taken 9 days ago"),
+            (None, Some(ago(1)), "no backup of this database is known"),
             (
-                ago(0),
+                Some(ago(9)),
+                Some(ago(1)),
+                "the last known backup was taken 9 days ago",
+            ),
+            (
+                Some(ago(0)),
                 None,
                 "the last backup was taken 0 days ago, and no restore is known to have been rehearsed",
             ),
             (
-                ago(8),
-                ago(366),
+                Some(ago(8)),
+                Some(ago(366)),
                 "the last restore was rehearsed 366 days ago",
             ),
         ] {
