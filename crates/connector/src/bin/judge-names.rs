@@ -93,8 +93,8 @@ fn likeness(one: &str, other: &str) -> f64 {
     }
 }
 
-fn name(held: &Option<String>) -> &str {
-    held.as_deref().unwrap_or_default()
+fn name(held: Option<&String>) -> &str {
+    held.map(String::as_str).unwrap_or_default()
 }
 
 fn judge(pair: &WrittenPair, agree: impl Fn(&str, &str) -> bool) -> &'static str {
@@ -102,7 +102,13 @@ fn judge(pair: &WrittenPair, agree: impl Fn(&str, &str) -> bool) -> &'static str
     let born_alike =
         record.date_of_birth.is_none() || record.date_of_birth == identity.date_of_birth;
     let same = born_alike
-        && agree(name(&record.first_names), name(&identity.first_name))
-        && agree(name(&record.surname), name(&identity.surname));
+        && agree(
+            name(record.first_names.as_ref()),
+            name(identity.first_name.as_ref()),
+        )
+        && agree(
+            name(record.surname.as_ref()),
+            name(identity.surname.as_ref()),
+        );
     if same { "match" } else { "no" }
 }

@@ -76,7 +76,7 @@ fn a_known_as_name_on_the_record_counts_as_a_first_name() {
     let born = "1990-04-12";
     let line = pair(("William", "Okafor", Some(born)), ("Bill", "Okafor", born));
     let known = line.replace("\"record\":{", "\"record\":{\"known_as\":\"Bill\",");
-    let (answers, _, succeeded) = compared(&[], &format!("{line}{known}"));
+    let (answers, _, succeeded) = compared(&[], format!("{line}{known}"));
     assert!(succeeded);
     let why = ["first-name-differs", "first-name-pet-form"];
     assert_eq!(answers[0], json!({ "outcome": "review", "why": why }));
