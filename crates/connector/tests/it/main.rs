@@ -12,6 +12,8 @@ mod hostile_transport;
 mod independent;
 mod issue;
 mod outcome;
+#[path = "../../../lanyard/tests/it/ports.rs"]
+mod ports;
 mod provider;
 mod revoke;
 #[path = "../../../gateway/tests/it/said.rs"]

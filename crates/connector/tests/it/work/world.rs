@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::database::Database;
 use crate::desk::world::{ANNAS, World, anna, open_desk, programme};
+use crate::ports::Ports;
 
 pub(super) const ANNA: Session<'static> = Session {
     id: "annas-session",
@@ -36,7 +37,8 @@ pub(super) struct Working {
     pub(super) catcher: Catcher,
     pub(super) options: DeskOptions,
     listens: JoinHandle<()>,
-    port: u16,
+    /// The mail server's, also while it is stopped.
+    ports: Ports,
     folder: PathBuf,
 }
 
@@ -59,10 +61,10 @@ impl Working {
     ) -> Self {
         let folder = std::env::temp_dir().join(format!("lanyard-mail-{}", uuid::Uuid::new_v4()));
         let catcher = Catcher::open(&folder, Arc::new(Timestamp::now)).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let ports = Ports::claim();
+        let listener = TcpListener::bind(("127.0.0.1", ports.first)).unwrap();
         let mut options = DeskOptions {
-            mail: Some(mail_options(port)),
+            mail: Some(mail_options(ports.first)),
             ..DeskOptions::default()
         };
         change(&mut options);
@@ -75,7 +77,7 @@ impl Working {
             catcher,
             options,
             listens,
-            port,
+            ports,
             folder,
         }
     }
@@ -94,10 +96,19 @@ impl Working {
     pub(super) async fn stop_mail(&mut self) {
         self.listens.abort();
         let _ = (&mut self.listens).await;
+        // What it had begun itself ends in its own time.
+        let is_free = || TcpListener::bind(("127.0.0.1", self.ports.first)).is_ok();
+        for _ in 0..1_000 {
+            if is_free() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("the mail server does not stop");
     }
 
     pub(super) fn start_mail(&mut self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).unwrap();
+        let listener = TcpListener::bind(("127.0.0.1", self.ports.first)).unwrap();
         self.listens = listen(&self.catcher, listener);
     }
 
