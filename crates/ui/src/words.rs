@@ -46,6 +46,10 @@ impl Words {
         let known = lang
             .parse()
             .map_err(|_| WordsError::Language(lang.to_owned()))?;
+        if let Some(at) = escape_cut_short(text) {
+            let what = "an escape has too few hexadecimal digits".to_owned();
+            return Err(WordsError::Grammar { at, what });
+        }
         let resource = FluentResource::try_new(text.to_owned())
             .map_err(|(_, errors)| first(errors.into_iter().map(FluentError::ParserError)))?;
         let mut bundle = FluentBundle::new_concurrent(vec![known]);
@@ -169,6 +173,23 @@ impl fmt::Debug for Words {
     }
 }
 
+/// Where an escape (`\u` with four digits, `\U` with six) is cut short by a letter of several bytes: Fluent's parser would
+/// slice through that letter, which panics. Every other one that is wrong it tells by itself.
+fn escape_cut_short(text: &str) -> Option<usize> {
+    let escapes = text.match_indices('\\');
+    let mut escapes = escapes.filter_map(|(at, _)| {
+        let (digits, rest) = match text.get(at + 1..at + 2)? {
+            "u" => (4, text.get(at + 2..)?),
+            "U" => (6, text.get(at + 2..)?),
+            _ => return None,
+        };
+        let mut found = rest.chars().take(digits);
+        let other = found.find(|letter| !letter.is_ascii_hexdigit())?;
+        (!other.is_ascii()).then_some(at)
+    });
+    escapes.next()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -222,6 +243,23 @@ mod tests {
             matches!(broken, WordsError::Grammar { at: 13.., .. }),
             "{broken}"
         );
+    }
+
+    #[test]
+    fn an_escape_that_a_letter_cuts_short_is_refused() {
+        for (text, at) in [
+            ("title = { \"\\u00é\" }\n", 11),
+            ("title = { \"\\Ué\" }\n", 11),
+            ("title = { \"\\u0041é\\u1ŵ\" }\n", 19),
+        ] {
+            let refused = Words::parse("cy", text).unwrap_err();
+            assert!(
+                matches!(refused, WordsError::Grammar { at: found, .. } if found == at),
+                "{text}: {refused}"
+            );
+        }
+        let whole = Words::parse("cy", "title = { \"\\u0041é\" }\n").unwrap();
+        assert_eq!(whole.say("title"), "Aé");
     }
 
     #[test]

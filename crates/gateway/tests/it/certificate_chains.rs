@@ -162,6 +162,10 @@ async fn a_chain_is_declared_renewed_and_told_of_and_what_is_none_is_refused(dat
             "there is a private key in it",
         ),
         (
+            format!("----EC PRIVATE KEY----\nAAAA\n{chain}"),
+            "there is a private key in it",
+        ),
+        (
             format!("{chain}{}", authority.root),
             "leave the authority's root out",
         ),
