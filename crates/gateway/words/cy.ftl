@@ -179,6 +179,7 @@ status-planned = Gwaith wedi’i gynllunio
 status-planned-none = Nid oes gwaith wedi’i gynllunio.
 status-planned-span = { $from } hyd at { $to }
 status-days = Dyddiau diweddar
+status-share-of-a-day = Roedd y gwasanaeth ar gael am { $share }% o’r amser. Mae hyn yn cyfrif yr un diwrnod y mae cofnodion ar ei gyfer, heb waith wedi’i gynllunio.
 status-share = Roedd y gwasanaeth ar gael am { $share }% o’r amser. Mae hyn yn cyfrif y { $days } diwrnod diwethaf y mae cofnodion ar eu cyfer, heb waith wedi’i gynllunio.
 status-no-interruptions = Ni fu unrhyw doriadau.
 status-interruptions = Bu toriadau ar y dyddiau hyn:

@@ -180,6 +180,7 @@ status-planned = Planned work
 status-planned-none = No work is planned.
 status-planned-span = { $from } to { $to }
 status-days = Recent days
+status-share-of-a-day = The service was available for { $share }% of the time. This counts the one day for which there are records, without planned work.
 status-share = The service was available for { $share }% of the time. This counts the last { $days } days for which there are records, without planned work.
 status-no-interruptions = There were no interruptions.
 status-interruptions = There were interruptions on these days:

@@ -74,6 +74,16 @@ pub fn link_lasts(interaction: &Interaction, now: Timestamp) -> Option<SignedDur
     Some((kept.expires_at - request::RENEWED).duration_since(now))
 }
 
+/// What an interaction keeps that waits for Authenticator, for a page that is only looked at: no service knows its request.
+pub fn sample_link(now: Timestamp) -> Value {
+    let kept = Kept {
+        request: String::new(),
+        link: "openid-vc://?request_uri=https://wallet.example/sample".to_owned(),
+        expires_at: now + SignedDuration::from_mins(5),
+    };
+    kept.to_value()
+}
+
 /// The tenant that an interaction is asked through, if it is one of this world. It asks for one credential type, which its
 /// organisation has with Entra: whether several belong to one person is known in the open protocols only.
 fn asked<'a>(

@@ -17,6 +17,7 @@ use super::super::request::Checked;
 use super::view::{Notice, ShortLink};
 use super::{plain, show, wallet_link};
 use crate::app::{App, Parts};
+use crate::entra;
 use crate::interaction::{
     CredentialTypes, Digest, Interaction, Outcome, Purpose, Refusal, Request, Stage, StepError,
     TransactionCode, Via,
@@ -134,13 +135,17 @@ fn name(sample: &Interaction) -> String {
         Purpose::Issue => "issue",
     };
     let has_pin = sample.transaction_code().is_some();
+    let is_several = sample.credential_types.are_several();
     let how_far = match sample.stage {
         // These two have no page of their own: see the notice `used`.
         Stage::Pushed | Stage::Collected { .. } => "used",
         Stage::Waiting if has_pin => "ready-pin",
         Stage::Waiting if sample.short_code.is_some() => "ready-short-code",
+        Stage::Waiting if is_several => "ready-several",
+        Stage::Waiting if entra::link(sample).is_some() => "ready-authenticator",
         Stage::Waiting => "ready",
         Stage::Scanned { .. } if has_pin => "scanned-pin",
+        Stage::Scanned { .. } if is_several => "scanned-several",
         Stage::Scanned {
             via: Via::AnotherDevice,
             ..
@@ -201,6 +206,14 @@ fn steps(
             steps.push(step(&|found| {
                 found.with_short_code(SHORT_CODE.to_owned(), now)
             }));
+            steps.extend([
+                step(&|found| Ok(with_two_types(found))),
+                step(&|found| scan(with_two_types(found))),
+                step(&|mut found| {
+                    found.keep_for_wallet(entra::sample_link(now));
+                    Ok(found)
+                }),
+            ]);
         }
         Purpose::Issue => {
             let issue =
@@ -220,10 +233,8 @@ fn steps(
     let refusals = refusals.filter(|refusal| happens(*refusal).contains(&purpose));
     steps.extend(refusals.map(|refusal| {
         step(&|mut found| {
-            if refusal == Refusal::DifferentPeople
-                && let Some(two) = CredentialTypes::parse("Identity FireSafety")
-            {
-                found.credential_types = two;
+            if refusal == Refusal::DifferentPeople {
+                found = with_two_types(found);
             }
             // It is the end of a credential that has a serial number.
             if refusal == Refusal::NotKept {
@@ -233,6 +244,13 @@ fn steps(
         })
     }));
     steps
+}
+
+fn with_two_types(mut sample: Interaction) -> Interaction {
+    if let Some(two) = CredentialTypes::parse("Identity FireSafety") {
+        sample.credential_types = two;
+    }
+    sample
 }
 
 fn begin(app: &Parts, party: &RelyingParty, purpose: Purpose) -> Interaction {

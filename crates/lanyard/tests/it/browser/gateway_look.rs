@@ -26,7 +26,14 @@ async fn states(stage: &Stage) -> Vec<(String, String)> {
 }
 
 /// What is more on a page that stays the same.
-const SAME_PAGE: [&str; 4] = ["-pin", "-short-code", "-known", "-typed"];
+const SAME_PAGE: [&str; 6] = [
+    "-pin",
+    "-short-code",
+    "-several",
+    "-authenticator",
+    "-known",
+    "-typed",
+];
 
 /// What tells one page from another: several refusals have the same, which needs to be looked at once.
 async fn read(browser: &Browser) -> String {
