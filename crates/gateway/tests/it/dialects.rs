@@ -211,6 +211,27 @@ async fn a_client_of_the_second_contract_issues_without_par_and_gets_a_serial_nu
     assert_eq!(claims["TPR-Name"], "Cardiology");
 }
 
+/// Gateway contract 2.4: what the second contract asks may stand in the address, a check as well as an issue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_of_the_second_contract_verifies_without_par() {
+    let world = World::start().await;
+    world.issue_identity("anna").await;
+    let party = world.party("v2");
+    let form = crate::world::Form::new(&party);
+    let browser = Browser::new();
+    let page = browser
+        .open(&world.url(&format!("/v2.0/oidc/authorize?{}", form.query())))
+        .await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let code = browser.open(&page.url).await.code();
+    let claims = world
+        .token(&party, |form| form.code(&code))
+        .await
+        .id_token();
+    assert_eq!(claims["iss"], world.base.as_str());
+    assert_eq!(claims["Identity.ID-LegalSurname"], "Taylor");
+}
+
 /// Acceptance 8, and what an integrator that reads only `error_description` sees.
 /// DW-35.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -344,53 +365,6 @@ async fn the_end_of_client_bs_message_is_not_the_end_of_its_credential() {
         .unwrap();
     let end = row.timestamp("expires_at").unwrap();
     assert_eq!(end.to_string(), "2027-05-01T08:30:00Z");
-}
-
-/// Rulings 1: the old documents stay literally as they were; the modern one is a provider's.
-/// SEC-10.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn discovery_names_what_each_contract_names() {
-    let world = World::start().await;
-    let document = async |path: &str| {
-        Answer::read(client().get(world.url(path)).send().await.unwrap())
-            .await
-            .json
-    };
-    let v1 = document("/oidc/.well-known/openid-configuration").await;
-    assert_eq!(v1["issuer"], world.url("/oidc"));
-    assert_eq!(
-        v1["pushed_authorization_request_endpoint"],
-        world.url("/oidc/par")
-    );
-    assert_eq!(v1["require_pushed_authorization_requests"], true);
-    assert!(v1.get("subject_types_supported").is_none());
-    let v2 = document("/v2.0/.well-known/openid-configuration").await;
-    assert_eq!(v2["issuer"], world.base.as_str());
-    assert_eq!(v2["token_endpoint"], world.url("/v2.0/oidc/token"));
-    assert_eq!(
-        v2["token_endpoint_auth_methods_supported"],
-        json!(["client_secret_post"])
-    );
-    let modern = document("/.well-known/openid-configuration").await;
-    assert_eq!(modern["jwks_uri"], world.url("/jwks"));
-
-    let shouted = document("/.Well-Known/OpenID-Configuration").await;
-    assert_eq!(shouted, modern);
-
-    for path in [
-        "/.well-known/openid-configuration/JWKS",
-        "/oidc/.well-known/openid-configuration/jwks",
-        "/v2.0/.well-known/openid-configuration/jwks",
-        "/jwks",
-    ] {
-        let keys = document(path).await;
-        for key in keys["keys"].as_array().unwrap() {
-            assert!(path == "/jwks" || key["kty"] == "RSA");
-            assert!(key.get("d").is_none() && key.get("k").is_none());
-            let kid = key["kid"].as_str().unwrap();
-            assert!(!kid.ends_with("RS256") && !kid.ends_with("ES256"));
-        }
-    }
 }
 
 /// A draft signed with HS384 or HS512, as one library chooses by key length, is read, too.

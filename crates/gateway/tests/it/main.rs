@@ -24,6 +24,7 @@ mod custody_watch;
 mod database;
 mod description;
 mod dialects;
+mod discovery;
 mod draft_times;
 mod entra_journeys;
 mod entra_service;
