@@ -11,7 +11,7 @@ use super::{Interaction, Private};
 
 /// Everything that a step may change, as it stands in the row.
 pub(crate) struct Columns {
-    values: [(&'static str, Value); 18],
+    values: [(&'static str, Value); 20],
     private: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -30,6 +30,7 @@ impl Columns {
         let digest = |digest: &Option<super::Digest>| {
             Value::from(digest.as_ref().map(|digest| digest.0.as_str()))
         };
+        let redeemed = code.and_then(|code| code.redeemed.as_ref());
         let values = [
             ("stage", stage.into()),
             ("stage_at", at.into()),
@@ -50,6 +51,14 @@ impl Columns {
                 code.map(|code| code.digest.0.as_str()).into(),
             ),
             ("code_expires_at", code.map(|code| code.expires_at).into()),
+            (
+                "code_redirect_digest",
+                redeemed.map(|it| it.redirect_uri.0.as_str()).into(),
+            ),
+            (
+                "code_challenge",
+                redeemed.and_then(|it| it.challenge.as_deref()).into(),
+            ),
             (
                 "serial_number",
                 interaction

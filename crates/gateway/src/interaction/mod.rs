@@ -130,6 +130,17 @@ pub struct Code {
     pub digest: Digest,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// What it was redeemed with; none as long as it was not.
+    pub redeemed: Option<Redeemed>,
+}
+
+/// What a code was bound to, kept after all else is wiped: by it a replay is told from somebody else's code (SEC-01).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redeemed {
+    /// Digest of the redirect URI.
+    pub redirect_uri: Digest,
+    /// PKCE challenge (S256), where there was one.
+    pub challenge: Option<String>,
 }
 
 /// When a wallet came, and when it answered: of the newest try, where there were several.
@@ -455,6 +466,7 @@ impl Interaction {
         self.code = Some(Code {
             digest: code,
             expires_at: now + CODE_LIFETIME,
+            redeemed: None,
         });
         Ok(self)
     }
@@ -472,6 +484,12 @@ impl Interaction {
             return Err(StepError::AlreadyUsed);
         };
         let private = self.private.take().ok_or(StepError::Expired)?;
+        if let Some(code) = &mut self.code {
+            code.redeemed = Some(Redeemed {
+                redirect_uri: Digest::of(&private.request.redirect_uri),
+                challenge: private.request.code_challenge.clone(),
+            });
+        }
         self.stage = Stage::Collected { at: now, outcome };
         Ok((self, private))
     }

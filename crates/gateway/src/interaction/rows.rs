@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::{
-    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Times,
-    Via, steps,
+    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Redeemed, Refusal,
+    Stage, Times, Via, steps,
 };
 use crate::metrics::Metrics;
 use crate::seal::Seal;
@@ -68,7 +68,8 @@ pub enum AdvanceError {
 /// All but the sealed values.
 const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, stage, stage_at, \
     outcome, bound_to, link, link_here, request_digest, browser_digest, response_digest, released, code_digest, \
-    code_expires_at, serial_number, scanned_at, answered_at, created_at, expires_at, short_code";
+    code_expires_at, serial_number, scanned_at, answered_at, created_at, expires_at, short_code, \
+    code_redirect_digest, code_challenge";
 
 impl Interactions {
     /// The table in that store; personal values go through `seal`. The clients among `listeners` are told what a step
@@ -332,11 +333,20 @@ fn read_open(row: &Row, private: Option<Private>) -> Result<Interaction, StoreEr
                 .map(|text| Digest(text.to_owned())),
         )
     };
+    let challenge = row.optional_text("code_challenge")?.map(str::to_owned);
+    let redeemed = digest("code_redirect_digest")?.map(|redirect_uri| Redeemed {
+        redirect_uri,
+        challenge,
+    });
     let code = match (
         digest("code_digest")?,
         row.optional_timestamp("code_expires_at")?,
     ) {
-        (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
+        (Some(digest), Some(expires_at)) => Some(Code {
+            digest,
+            expires_at,
+            redeemed,
+        }),
         _ => None,
     };
     let stage = read_stage(row)?;
