@@ -11,7 +11,7 @@ use super::{Interaction, Private};
 
 /// Everything that a step may change, as it stands in the row.
 pub(crate) struct Columns {
-    values: [(&'static str, Value); 20],
+    values: [(&'static str, Value); 21],
     private: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -66,6 +66,7 @@ impl Columns {
                     .map(|serial| serial.to_string())
                     .into(),
             ),
+            ("wallet_came", interaction.wallet_came.into()),
             ("scanned_at", interaction.times.scanned.into()),
             ("answered_at", interaction.times.answered.into()),
             ("created_at", interaction.created_at.into()),

@@ -134,6 +134,8 @@ pub fn begin(
         link: parts.random.token_128(),
         link_here: parts.random.token_128(),
         short_code: None,
+        vouched: true,
+        wallet_came: false,
         request_digest,
         browser: None,
         response: None,
