@@ -12,13 +12,14 @@ mod open;
 mod proof;
 mod table;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -156,6 +157,13 @@ impl Limits {
             refusals: Default::default(),
             config,
         }
+    }
+
+    /// Where a request comes from, as far as it is counted by that.
+    pub fn caller(&self, request: &Request) -> Option<IpAddr> {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(address)| address.ip());
+        ui::caller::network(peer, self.address_header.as_ref(), request.headers())
     }
 
     /// Charges an address with one request of that kind, before any of it is read.
