@@ -4,12 +4,12 @@
 //! its time, its memory), a place among the requests under way. What a relying party may ask is counted later, when it
 //! has proved who it is ([`Parts::admit`](crate::app::Parts::admit)).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -49,10 +49,7 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
 }
 
 async fn admit_kind(app: &App, kind: Kind, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|ConnectInfo(address)| address.ip());
-    let header = app.limits.address_header.as_ref();
-    let from = ui::caller::network(peer, header, request.headers());
+    let from = app.limits.caller(&request);
     // Somebody may have typed what a wallet would follow.
     let is_read = kind.is_for_people() || kind.is_a_link() && oidc::takes_html(request.headers());
     // What is refused here does not come to where pages are put into a language.

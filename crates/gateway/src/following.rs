@@ -147,6 +147,7 @@ impl Gateway {
                 parts.seal.clone(),
                 Arc::new(listeners),
                 Arc::clone(&parts.metrics),
+                Arc::clone(&parts.limits),
             );
             parts.organisations = Arc::new(organisations);
         });

@@ -178,7 +178,9 @@ impl Gateway {
             address_header,
             &surroundings.random.bytes(),
             interaction::PUSHED_LIFETIME,
+            interaction::LIFETIME,
         );
+        let limits = Arc::new(limits);
         // Numbers first: what changes in between is read twice, and not missed.
         let followed = revision::find(&store).await?;
         let known = Known::read(&store, &seal).await?;
@@ -211,6 +213,7 @@ impl Gateway {
                 seal.clone(),
                 Arc::new(listeners),
                 Arc::clone(&metrics),
+                Arc::clone(&limits),
             ),
             lists: Lists::new(
                 base.clone(),
@@ -228,7 +231,7 @@ impl Gateway {
             short_code_guesses: Arc::default(),
             brand: Arc::clone(&standing.brand),
             secret_uses: Arc::default(),
-            limits: Arc::new(limits),
+            limits,
             entra: Arc::default(),
             metrics,
             passwords: Arc::default(),

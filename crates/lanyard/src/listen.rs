@@ -190,7 +190,9 @@ where
 }
 
 /// A caller that never begins, never finishes its headers, or has too many of them, does not keep its connection
-/// (SEC-34). Between two requests there is as much time as for headers.
+/// (SEC-34). Between two requests of HTTP/1 there is as much time as for headers. Over HTTP/2 whoever answers pings stays, and
+/// is bounded by [`Connections`]: hyper ends no connection because it is without streams, and the server shuts none down but
+/// all of them.
 fn bounded<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
     let builder = server.http_builder();
     let mut http1 = builder.http1();

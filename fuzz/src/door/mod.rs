@@ -263,7 +263,10 @@ fn config(folder: &std::path::Path, service: &VerifiedId) -> Config {
             "address",
             "back_channel failures authorize pages wallets documents",
         ),
-        ("client", "pushes tokens revocations look_ups open_pushes"),
+        (
+            "client",
+            "pushes tokens revocations look_ups open_pushes open_unpushed",
+        ),
     ];
     let limits = limits.map(|(of, names)| {
         let each = names

@@ -1,13 +1,13 @@
 //! Who is asking: an operator, by a token of 256 bits of which the database has the SHA-256 (rulings 23).
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::{ConnectInfo, FromRequest as _, FromRequestParts, Request, State};
+use axum::extract::{FromRequest as _, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
@@ -244,10 +244,8 @@ async fn alarm(
 /// This machine where the network is not known. Of wrong tokens those are one caller's, since the right one passes anyway; wrong
 /// passwords are not counted by it, since the right one would not (`operator/attempts.rs`).
 fn address(app: &App, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|ConnectInfo(address)| address.ip());
-    let header = app.limits.address_header.as_ref();
-    ui::caller::network(peer, header, request.headers()).unwrap_or(Ipv4Addr::LOCALHOST.into())
+    let known = app.limits.caller(request);
+    known.unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 /// The token in the one `Authorization` header [RFC 6750 2.1]. Nowhere else is one read.

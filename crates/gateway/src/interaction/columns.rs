@@ -11,7 +11,7 @@ use super::{Interaction, Private};
 
 /// Everything that a step may change, as it stands in the row.
 pub(crate) struct Columns {
-    values: [(&'static str, Value); 18],
+    values: [(&'static str, Value); 21],
     private: Option<Zeroizing<Vec<u8>>>,
 }
 
@@ -30,6 +30,7 @@ impl Columns {
         let digest = |digest: &Option<super::Digest>| {
             Value::from(digest.as_ref().map(|digest| digest.0.as_str()))
         };
+        let redeemed = code.and_then(|code| code.redeemed.as_ref());
         let values = [
             ("stage", stage.into()),
             ("stage_at", at.into()),
@@ -51,12 +52,21 @@ impl Columns {
             ),
             ("code_expires_at", code.map(|code| code.expires_at).into()),
             (
+                "code_redirect_digest",
+                redeemed.map(|it| it.redirect_uri.0.as_str()).into(),
+            ),
+            (
+                "code_challenge",
+                redeemed.and_then(|it| it.challenge.as_deref()).into(),
+            ),
+            (
                 "serial_number",
                 interaction
                     .serial_number
                     .map(|serial| serial.to_string())
                     .into(),
             ),
+            ("wallet_came", interaction.wallet_came.into()),
             ("scanned_at", interaction.times.scanned.into()),
             ("answered_at", interaction.times.answered.into()),
             ("created_at", interaction.created_at.into()),

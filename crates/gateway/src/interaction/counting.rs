@@ -19,6 +19,11 @@ impl Interactions {
         let outcome = interaction.stage.outcome();
         if let Some(outcome) = outcome.filter(|_| outcome != interaction.recorded) {
             self.ended(interaction.purpose, &interaction.client_id, outcome);
+            // A wallet that has what was asked for is no flood. A refusal is made by whoever likes to.
+            if outcome == Outcome::Verified && !interaction.vouched {
+                self.limits
+                    .remove_unpushed(&interaction.client_id, interaction.created_at);
+            }
         }
         let before = interaction.stored.as_ref().map(|stored| stored.stage());
         if before == Some(interaction.stage.name()) {

@@ -5,6 +5,7 @@
 //! makes the step durable in one conditional write, so that of two processes taking the same step
 //! exactly one wins.
 
+mod code;
 mod columns;
 mod counting;
 mod credential_types;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+pub use code::{Code, Redeemed};
 pub use credential_types::CredentialTypes;
 pub use refusal::Refusal;
 pub use stage::{Outcome, Stage, Via};
@@ -123,15 +125,6 @@ impl std::fmt::Debug for Private {
     }
 }
 
-/// A live authorization code: its digest and its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Code {
-    /// Digest of the code that went to the browser.
-    pub digest: Digest,
-    /// When it stops working.
-    pub expires_at: Timestamp,
-}
-
 /// When a wallet came, and when it answered: of the newest try, where there were several.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Times {
@@ -172,6 +165,10 @@ pub struct Interaction {
     pub link_here: String,
     /// What leads a wallet to the QR code's link by typing; none until the person asks for it.
     pub short_code: Option<String>,
+    /// Whether the relying party itself has pushed it or signed its draft. Anybody can have begun any other.
+    pub vouched: bool,
+    /// Whether a wallet has come, in whichever try.
+    pub wallet_came: bool,
     /// Finds the interaction again when the same authorize address is opened.
     pub request_digest: Digest,
     /// The browser that began; no other may end.
@@ -261,6 +258,7 @@ impl Interaction {
         }
         self.stage = Stage::Scanned { at: now, via };
         self.times.scanned = Some(now);
+        self.wallet_came = true;
         self.short_code = None;
         self.keep_for_wallet(wallet);
         Ok(self)
@@ -455,6 +453,7 @@ impl Interaction {
         self.code = Some(Code {
             digest: code,
             expires_at: now + CODE_LIFETIME,
+            redeemed: None,
         });
         Ok(self)
     }
@@ -472,6 +471,12 @@ impl Interaction {
             return Err(StepError::AlreadyUsed);
         };
         let private = self.private.take().ok_or(StepError::Expired)?;
+        if let Some(code) = &mut self.code {
+            code.redeemed = Some(Redeemed {
+                redirect_uri: Digest::of(&private.request.redirect_uri),
+                challenge: private.request.code_challenge.clone(),
+            });
+        }
         self.stage = Stage::Collected { at: now, outcome };
         Ok((self, private))
     }

@@ -13,6 +13,9 @@ pub(super) struct Told<'a> {
     pub(super) step: (&'a str, i64),
     /// The outcome that stands.
     pub(super) before: Option<Outcome>,
+    /// Whether it is the relying party's concern at all. Anybody can begin an interaction with an address that no relying
+    /// party sent: as long as no wallet has come, how it ends is no news, or strangers would fill the queue of events.
+    pub(super) concerns: bool,
     pub(super) about: event::About<'a>,
 }
 
@@ -24,7 +27,10 @@ impl Interactions {
         outcome: Option<Outcome>,
         at: Timestamp,
     ) -> Vec<Statement> {
-        if outcome == told.before || !self.listeners.contains(told.about.client_id) {
+        if outcome == told.before
+            || !told.concerns
+            || !self.listeners.contains(told.about.client_id)
+        {
             return Vec::new();
         }
         match (outcome, told.about.serial_number) {
@@ -46,6 +52,7 @@ impl Interaction {
         Told {
             step: (&self.id, self.version),
             before: self.recorded,
+            concerns: self.vouched || self.wallet_came,
             about: event::About {
                 client_id: &self.client_id,
                 purpose: self.purpose.name(),

@@ -33,10 +33,12 @@ pub struct Overdue {
     pub reference: String,
     /// The credential that left the gateway, if one did.
     pub serial_number: Option<Uuid>,
+    vouched: bool,
+    wallet_came: bool,
 }
 
 const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, request_digest, \
-    stage, stage_at, outcome, bound_to, released, expires_at, serial_number";
+    stage, stage_at, outcome, bound_to, released, expires_at, serial_number, vouched, wallet_came";
 
 impl Interactions {
     /// Those whose time is over and that still hold personal values, the oldest first, at most
@@ -144,6 +146,7 @@ impl Overdue {
         Told {
             step: (&self.id, self.version),
             before: self.stage.outcome(),
+            concerns: self.vouched || self.wallet_came,
             about: event::About {
                 client_id: &self.client_id,
                 purpose: self.purpose.name(),
@@ -170,5 +173,7 @@ fn read(row: &Row) -> Result<Overdue, StoreError> {
         expires_at: row.timestamp("expires_at")?,
         reference: row.text("reference")?.to_owned(),
         serial_number: serial_number(row)?,
+        vouched: row.boolean("vouched")?,
+        wallet_came: row.boolean("wallet_came")?,
     })
 }

@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use super::columns::Columns;
 use super::{
-    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Refusal, Stage, Times,
-    Via, steps,
+    Code, CredentialTypes, Digest, Interaction, Outcome, Private, Purpose, Redeemed, Refusal,
+    Stage, Times, Via, steps,
 };
+use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::seal::Seal;
 use store::{Row, Statement, Store, StoreError, Value};
@@ -24,6 +25,7 @@ pub struct Interactions {
     /// The clients that are told of events.
     pub(super) listeners: Arc<HashSet<String>>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: Arc<Limits>,
 }
 
 /// An interaction as it stands, without what is personal or secret: to be looked at. No step can be taken from it.
@@ -68,7 +70,8 @@ pub enum AdvanceError {
 /// All but the sealed values.
 const COLUMNS: &str = "id, version, organisation, client_id, purpose, credential_type, reference, stage, stage_at, \
     outcome, bound_to, link, link_here, request_digest, browser_digest, response_digest, released, code_digest, \
-    code_expires_at, serial_number, scanned_at, answered_at, created_at, expires_at, short_code";
+    code_expires_at, serial_number, scanned_at, answered_at, created_at, expires_at, short_code, \
+    code_redirect_digest, code_challenge, vouched, wallet_came";
 
 impl Interactions {
     /// The table in that store; personal values go through `seal`. The clients among `listeners` are told what a step
@@ -78,12 +81,14 @@ impl Interactions {
         seal: Seal,
         listeners: Arc<HashSet<String>>,
         metrics: Arc<Metrics>,
+        limits: Arc<Limits>,
     ) -> Self {
         Self {
             store,
             seal,
             listeners,
             metrics,
+            limits,
         }
     }
 
@@ -106,6 +111,7 @@ impl Interactions {
             ),
             ("reference", interaction.reference.as_str().into()),
             ("state_digest", state.into()),
+            ("vouched", interaction.vouched.into()),
         ];
         row.extend(self.changes(interaction, &Columns::of(interaction)?, None)?);
         let names: Vec<&str> = row.iter().map(|(name, _)| *name).collect();
@@ -332,11 +338,20 @@ fn read_open(row: &Row, private: Option<Private>) -> Result<Interaction, StoreEr
                 .map(|text| Digest(text.to_owned())),
         )
     };
+    let challenge = row.optional_text("code_challenge")?.map(str::to_owned);
+    let redeemed = digest("code_redirect_digest")?.map(|redirect_uri| Redeemed {
+        redirect_uri,
+        challenge,
+    });
     let code = match (
         digest("code_digest")?,
         row.optional_timestamp("code_expires_at")?,
     ) {
-        (Some(digest), Some(expires_at)) => Some(Code { digest, expires_at }),
+        (Some(digest), Some(expires_at)) => Some(Code {
+            digest,
+            expires_at,
+            redeemed,
+        }),
         _ => None,
     };
     let stage = read_stage(row)?;
@@ -354,6 +369,8 @@ fn read_open(row: &Row, private: Option<Private>) -> Result<Interaction, StoreEr
         link: row.text("link")?.to_owned(),
         link_here: row.text("link_here")?.to_owned(),
         short_code: row.optional_text("short_code")?.map(str::to_owned),
+        vouched: row.boolean("vouched")?,
+        wallet_came: row.boolean("wallet_came")?,
         request_digest: Digest(row.text("request_digest")?.to_owned()),
         browser: digest("browser_digest")?,
         response: digest("response_digest")?,

@@ -22,6 +22,8 @@ fn pushed() -> Interaction {
         link: "code".into(),
         link_here: "button".into(),
         short_code: None,
+        vouched: true,
+        wallet_came: false,
         request_digest: Digest::of("request"),
         browser: None,
         response: None,

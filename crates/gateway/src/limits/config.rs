@@ -58,7 +58,8 @@ impl Default for AddressLimits {
     }
 }
 
-/// For one relying party, in a minute, as many at once; counted only once it has proved who it is.
+/// For one relying party, in a minute, as many at once; counted only once it has proved who it is, but for
+/// `open_unpushed`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientLimits {
@@ -75,6 +76,9 @@ pub struct ClientLimits {
     pub at_once: NonZeroU32,
     /// Pushed requests that no browser has opened yet; each lives for ten minutes.
     pub open_pushes: NonZeroU32,
+    /// Requests to verify that browsers brought without PAR, which anybody can send in the client's name: each counts for
+    /// half an hour, or until a presentation passed.
+    pub open_unpushed: NonZeroU32,
 }
 
 impl Default for ClientLimits {
@@ -86,6 +90,7 @@ impl Default for ClientLimits {
             look_ups: number(3_000),
             at_once: number(64),
             open_pushes: number(5_000),
+            open_unpushed: number(5_000),
         }
     }
 }
@@ -106,6 +111,8 @@ pub struct OwnLimits {
     pub at_once: Option<NonZeroU32>,
     /// Instead of `limits.client.open_pushes`.
     pub open_pushes: Option<NonZeroU32>,
+    /// Instead of `limits.client.open_unpushed`.
+    pub open_unpushed: Option<NonZeroU32>,
 }
 
 impl ClientLimits {
@@ -126,6 +133,7 @@ impl ClientLimits {
             look_ups: own.look_ups.unwrap_or(self.look_ups),
             at_once: own.at_once.unwrap_or(self.at_once),
             open_pushes: own.open_pushes.unwrap_or(self.open_pushes),
+            open_unpushed: own.open_unpushed.unwrap_or(self.open_unpushed),
         }
     }
 }
@@ -172,6 +180,7 @@ impl LimitsConfig {
                 look_ups: many,
                 at_once: number(1_024),
                 open_pushes: many,
+                open_unpushed: many,
             },
             process: ProcessLimits {
                 at_once: number(4_096),

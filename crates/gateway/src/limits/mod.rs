@@ -8,17 +8,18 @@
 mod at_once;
 mod config;
 mod meter;
+mod open;
 mod proof;
-mod pushes;
 mod table;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderName, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,8 +27,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use at_once::{AtOnce, Place};
 pub use config::{AddressLimits, ClientLimits, LimitsConfig, OwnLimits, ProcessLimits};
 use meter::Meter;
+use open::OpenRequests;
 pub use proof::watched;
-use pushes::OpenPushes;
 use table::Budget;
 pub use table::Kind;
 
@@ -49,7 +50,8 @@ pub struct Limits {
     by_client: Meter<(Kind, String)>,
     told: Meter<(&'static str, String)>,
     clients: AtOnce<String>,
-    pushes: OpenPushes,
+    pushes: OpenRequests,
+    unpushed: OpenRequests,
     bodies_by_address: AtOnce<IpAddr>,
     memory_by_address: AtOnce<IpAddr>,
     bodies: Arc<Semaphore>,
@@ -90,6 +92,7 @@ impl TooMany {
             CLIENT => "this client has sent too many requests",
             AT_ONCE => "this client has too many requests under way at once",
             OPEN_PUSHES => "this client has too many pushed requests that no browser has opened",
+            OPEN_UNPUSHED => "this client has too many unpushed requests that no wallet has met",
             _ => "the gateway has too many requests under way",
         }
     }
@@ -110,22 +113,32 @@ const FAILURES: &str = "too-many-failures-from-address";
 const CLIENT: &str = "too-many-requests-of-client";
 const AT_ONCE: &str = "too-many-requests-of-client-at-once";
 const OPEN_PUSHES: &str = "too-many-open-pushed-requests";
+const OPEN_UNPUSHED: &str = "too-many-open-unpushed-requests";
 const BUSY: &str = "busy";
 
 /// All of them, in the order in which they are counted.
-const CODES: [&str; 6] = [ADDRESS, FAILURES, CLIENT, AT_ONCE, OPEN_PUSHES, BUSY];
+const CODES: [&str; 7] = [
+    ADDRESS,
+    FAILURES,
+    CLIENT,
+    AT_ONCE,
+    OPEN_PUSHES,
+    OPEN_UNPUSHED,
+    BUSY,
+];
 
 /// How soon to try again where that depends on others.
 const SOON: Duration = Duration::from_secs(1);
 
 impl Limits {
     /// Nothing counted yet. `salt` is random and makes addresses unrecognisable in the log; `push_lifetime` is how
-    /// long a pushed request waits for its browser.
+    /// long a pushed request waits for its browser, and `lifetime` how long a browser waits for its wallet.
     pub fn new(
         config: LimitsConfig,
         address_header: Option<HeaderName>,
         salt: &[u8; 32],
         push_lifetime: SignedDuration,
+        lifetime: SignedDuration,
     ) -> Self {
         let permits = |number: NonZeroU32| Arc::new(Semaphore::new(number.get() as usize));
         Self {
@@ -134,7 +147,8 @@ impl Limits {
             by_client: Meter::new(CLIENTS),
             told: Meter::new(ADDRESSES),
             clients: AtOnce::default(),
-            pushes: OpenPushes::new(push_lifetime),
+            pushes: OpenRequests::new(push_lifetime),
+            unpushed: OpenRequests::new(lifetime),
             bodies_by_address: AtOnce::default(),
             memory_by_address: AtOnce::default(),
             bodies: permits(config.process.bodies_kib),
@@ -143,6 +157,13 @@ impl Limits {
             refusals: Default::default(),
             config,
         }
+    }
+
+    /// Where a request comes from, as far as it is counted by that.
+    pub fn caller(&self, request: &Request) -> Option<IpAddr> {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(address)| address.ip());
+        ui::caller::network(peer, self.address_header.as_ref(), request.headers())
     }
 
     /// Charges an address with one request of that kind, before any of it is read.
@@ -223,6 +244,22 @@ impl Limits {
     /// A pushed request is no longer waiting for its browser, or was not kept after all.
     pub fn remove_push(&self, client_id: &str, pushed_at: Timestamp) {
         self.pushes.remove(client_id, pushed_at);
+    }
+
+    /// Counts an interaction that is about to be kept, and that a browser began by itself.
+    pub fn add_unpushed(
+        &self,
+        client_id: &str,
+        limits: &ClientLimits,
+        now: Timestamp,
+    ) -> Result<(), TooMany> {
+        let added = self.unpushed.add(client_id, limits.open_unpushed, now);
+        self.told_once(OPEN_UNPUSHED, added, || client_id.to_owned(), now)
+    }
+
+    /// A wallet has presented what was asked for, or the interaction was not kept after all.
+    pub fn remove_unpushed(&self, client_id: &str, began_at: Timestamp) {
+        self.unpushed.remove(client_id, began_at);
     }
 
     /// A place among the requests of everybody that are being answered.
@@ -330,7 +367,8 @@ mod tests {
             process,
             ..LimitsConfig::default()
         };
-        Limits::new(config, None, &[7; 32], SignedDuration::from_secs(600))
+        let ten_minutes = SignedDuration::from_secs(600);
+        Limits::new(config, None, &[7; 32], ten_minutes, ten_minutes)
     }
 
     fn start() -> Timestamp {
@@ -356,6 +394,7 @@ mod tests {
             LimitsConfig::default(),
             None,
             &[8; 32],
+            SignedDuration::from_secs(600),
             SignedDuration::from_secs(600),
         );
         assert_ne!(alias, other.alias(address, start()));

@@ -19,8 +19,9 @@ use super::par::{self, REQUEST_URI_PREFIX};
 use super::request::{Channel, Fault, Found};
 use super::waiting_page::plain;
 use crate::app::App;
+use crate::client;
 use crate::interaction::rows::AdvanceError;
-use crate::interaction::{Digest, Interaction, LIFETIME, Stage, StepError};
+use crate::interaction::{Digest, Interaction, LIFETIME, Purpose, Stage, StepError};
 use crate::issue::draft;
 use crate::openapi::FORM;
 use store::StoreError;
@@ -247,7 +248,22 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         interaction.stage = Stage::Waiting;
         interaction.browser = Some(browser.digest());
         interaction.expires_at = now + LIFETIME;
-        match app.interactions.insert(&interaction).await {
+        // The client has signed a draft; all else in an address anybody can write.
+        interaction.vouched = interaction.purpose == Purpose::Issue;
+        let (began_at, vouched) = (interaction.created_at, interaction.vouched);
+        if !vouched {
+            app.limits
+                .add_unpushed(&party.client_id, &party.limits, began_at)
+                .map_err(|many| {
+                    let page = plain::too_many(app, many.status());
+                    Refused::Page(client::answer_later(page, &many))
+                })?;
+        }
+        let inserted = app.interactions.insert(&interaction).await;
+        if inserted.is_err() && !vouched {
+            app.limits.remove_unpushed(&party.client_id, began_at);
+        }
+        match inserted {
             Ok(()) => return Ok(interaction.id),
             Err(StoreError::Duplicate { .. }) => {}
             Err(error) => return Err(error.into()),

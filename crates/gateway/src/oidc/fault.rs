@@ -96,7 +96,7 @@ rules! {
     ClaimsWish => InvalidRequest, "claims: each claim is null or an object [OIDC Core 5.5.1]";
     ClaimsAcr => UnmetAuthenticationRequirements, "claims: no acr is given here, so none can be essential";
     ClaimsByValue => InvalidRequest, "claims: a claim cannot be asked for by value; compare it in the ID token";
-    UiLocales => InvalidRequest, "ui_locales must be language tags separated by spaces";
+    UiLocales => InvalidRequest, "ui_locales is longer than 256 characters";
     ScopeMissing => InvalidRequest, "scope is missing";
     ScopeCharacter => InvalidScope, "scope has a character that a scope cannot have";
     ScopeTooLong => InvalidScope, "scope has more than 32 parts";

@@ -45,9 +45,20 @@ pub struct AuthorizationForm {
     /// Whole seconds. Every authentication is fresh.
     #[schema(required = false)]
     max_age: String,
-    /// Languages for the pages, best first.
+    /// Languages for the pages, best first, 256 characters at most. What is no language tag, and languages that there are
+    /// not, are passed over.
     #[schema(required = false)]
     ui_locales: String,
+    /// Neither read, kept, logged nor shown: the wallet decides who the employee is.
+    #[schema(required = false)]
+    login_hint: String,
+    /// Passed over: no `acr` is claimed, since nobody but the wallet knows how it was unlocked. One that is essential is
+    /// asked for by `claims`, and refused.
+    #[schema(required = false)]
+    acr_values: String,
+    /// Passed over: the pages fit any window.
+    #[schema(required = false)]
+    display: String,
     /// A wish for claims [OIDC Core 5.5].
     #[schema(required = false)]
     claims: String,

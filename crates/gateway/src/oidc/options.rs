@@ -117,18 +117,19 @@ fn check_claims_of(claims: &Map<String, Value>) -> Result<(), Rule> {
     Ok(())
 }
 
-/// Language tags are letters, digits and hyphens, separated by spaces [RFC 5646 2.1]. A language that we do not
-/// have is no error.
+/// Language tags are letters, digits and hyphens, separated by spaces [RFC 5646 2.1]. A language that we do not have is no
+/// error, and what is no tag (`en_GB`) is none that we have [OIDC Core 3.1.2.1].
 fn ui_locales(form: &Form) -> Result<Option<String>, Rule> {
     let Some(locales) = form.find("ui_locales") else {
         return Ok(None);
     };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b' ';
-    if locales.len() <= LONGEST_LOCALES && locales.bytes().all(plain) {
-        Ok(Some(locales.to_owned()))
-    } else {
-        Err(Rule::UiLocales)
+    if locales.len() > LONGEST_LOCALES {
+        return Err(Rule::UiLocales);
     }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_tag = |tag: &&str| !tag.is_empty() && tag.bytes().all(plain);
+    let tags: Vec<&str> = locales.split(' ').filter(is_tag).collect();
+    Ok((!tags.is_empty()).then(|| tags.join(" ")))
 }
 
 #[cfg(test)]
@@ -238,14 +239,20 @@ mod tests {
     }
 
     #[test]
-    fn ui_locales_are_kept_and_must_be_tags() {
-        let form = Form::parse(b"ui_locales=cy-GB+en").unwrap();
-        let options = Options::check(&form).unwrap();
-        assert_eq!(options.ui_locales.as_deref(), Some("cy-GB en"));
-        assert_eq!(
-            refusal("ui_locales", "en<script>"),
-            Some(ErrorCode::InvalidRequest)
-        );
+    fn ui_locales_are_kept_and_what_is_no_tag_is_passed_over() {
+        for (sent, kept) in [
+            ("cy-GB en", Some("cy-GB en")),
+            ("en_GB", None),
+            ("en_GB cy  fr-ca", Some("cy fr-ca")),
+            ("en<script> cy", Some("cy")),
+            ("\u{202e} \u{0}", None),
+            ("  ", None),
+        ] {
+            let text = form::encode([("ui_locales", sent)]);
+            let options = Options::check(&Form::parse(text.as_bytes()).unwrap());
+            let locales = options.unwrap().ui_locales;
+            assert_eq!(locales.as_deref(), kept, "{sent}");
+        }
         assert_eq!(
             refusal("ui_locales", &"en ".repeat(100)),
             Some(ErrorCode::InvalidRequest)

@@ -134,6 +134,8 @@ pub fn begin(
         link: parts.random.token_128(),
         link_here: parts.random.token_128(),
         short_code: None,
+        vouched: true,
+        wallet_came: false,
         request_digest,
         browser: None,
         response: None,
@@ -168,7 +170,12 @@ pub fn transaction_code(
     Some(TransactionCode::draw(length, &parts.random))
 }
 
-/// Whether a credential was issued before under the serial number that the draft names.
+/// Whether a credential was issued before under the serial number that the draft names, by whichever organisation: the number
+/// is the credential's `jti` to everybody who checks it, and names one credential to whoever revokes it.
+///
+/// So a relying party learns of a number whether some organisation has it (SEC-33), and nothing else: not whose it is, of
+/// what type, or whether it counts. Numbers of ours have 122 random bits, clients are told to draw theirs as well, and only a
+/// draft that a registered client has signed asks, as often as it may push. Whoever knows a number has been told it.
 pub async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, StoreError> {
     let Some(draft) = &checked.draft else {
         return Ok(false);

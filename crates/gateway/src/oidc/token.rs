@@ -133,7 +133,7 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<TokenAns
         .map_err(|error| unavailable(&error))?;
     let found = found.ok_or_else(unknown_code)?;
     if matches!(found.stage, Stage::Collected { .. }) {
-        if found.client_id == party.client_id {
+        if is_redeemed_again(&found, party, form) {
             replayed(app, found, now).await?;
         }
         return Err(unknown_code().into());
@@ -246,12 +246,31 @@ fn check(
     if form.find("redirect_uri") != Some(private.request.redirect_uri.as_str()) {
         return Err(Rule::RedirectOther);
     }
+    check_verifier(private.request.code_challenge.as_deref(), party, form)
+}
+
+/// Whether this is the request once more that the code was redeemed with. Everything else is no replay: whoever has an
+/// old address of a redirect can put its code into a session of their own at the relying party, which then sends it
+/// with another verifier, and must not take a stranger's credential back by it. What a version before this one redeemed
+/// has nothing to compare.
+fn is_redeemed_again(found: &Interaction, party: &RelyingParty, form: &Form) -> bool {
+    let redeemed = found.code.as_ref().and_then(|code| code.redeemed.as_ref());
+    let Some(redeemed) = redeemed.filter(|_| found.client_id == party.client_id) else {
+        return false;
+    };
+    let redirect_uri = form.find("redirect_uri").map(Digest::of);
+    redirect_uri.as_ref() == Some(&redeemed.redirect_uri)
+        && check_verifier(redeemed.challenge.as_deref(), party, form).is_ok()
+}
+
+/// PKCE [RFC 7636 4.6; SEC-08].
+fn check_verifier(challenge: Option<&str>, party: &RelyingParty, form: &Form) -> Result<(), Rule> {
     let wrong = || Rule::VerifierWrong;
     // A deployed client sends the bare key where it made no challenge.
     let verifier = form
         .find("code_verifier")
         .filter(|verifier| !verifier.is_empty());
-    match (&private.request.code_challenge, verifier) {
+    match (challenge, verifier) {
         (None, None) => Ok(()),
         (Some(_), None) if party.rules().pkce == Pkce::Off => Ok(()),
         (Some(challenge), Some(verifier)) => {

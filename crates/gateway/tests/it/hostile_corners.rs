@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 
+use crate::raw_wallet::Waiting;
 use crate::world::{Browser, Form, World, client, programme};
 
 /// A time at the end of what a clock can say once overflowed an addition.
@@ -103,6 +104,46 @@ async fn a_code_that_comes_twice_takes_its_credential_back() {
     );
     world.later(SignedDuration::from_secs(61));
     assert_eq!(status().await, "revoked");
+}
+
+/// SEC-01, SEC-08: an old callback address, put into another session at the relying party, takes nothing back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replay_with_another_verifier_changes_nothing() {
+    let world = World::start().await;
+    let party = world.party("v2");
+    let waiting = Waiting::to_issue(&world, "v2").await;
+    world.scan("anna", &waiting.link(), true).await;
+    let code = waiting.again().await.code();
+    let first = world.token(&party, |form| form.code(&code)).await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.body);
+    let changes: [fn(&mut Form); 4] = [
+        |form| form.set("code_verifier", &"A".repeat(43)),
+        |form| form.remove("code_verifier"),
+        |form| form.set("redirect_uri", "http://localhost:8499/other"),
+        |form| form.remove("redirect_uri"),
+    ];
+    let mut words = Vec::new();
+    for change in changes {
+        let refused = world.token(&party, |form| {
+            form.code(&code);
+            change(form);
+        });
+        words.push(refused.await.body);
+    }
+    world.later(SignedDuration::from_secs(61));
+    let held = || async { serde_json::to_value(world.wallet.credentials("anna").await.unwrap()) };
+    assert_eq!(held().await.unwrap()[0]["status"], "valid");
+    // The access token still opens userinfo, too.
+    let bearer = first.json["access_token"].as_str().unwrap();
+    let asked = client().get(world.url("/userinfo")).bearer_auth(bearer);
+    assert_eq!(asked.send().await.unwrap().status(), StatusCode::OK);
+    // What fits is a replay, however late, and nobody can tell the one from the other.
+    let replayed = world.token(&party, |form| form.code(&code)).await;
+    words.push(replayed.body);
+    world.later(SignedDuration::from_secs(61));
+    assert_eq!(held().await.unwrap()[0]["status"], "revoked");
+    assert!(words.iter().all(|said| *said == words[0]), "{words:?}");
+    assert!(words[0].contains("invalid_grant"), "{}", words[0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -128,3 +128,32 @@ async fn sec_34_whoever_guesses_short_codes_is_stopped() {
     world.later(SignedDuration::from_secs(61));
     assert_eq!(follow(&right).await.status, StatusCode::SEE_OTHER);
 }
+
+/// SEC-34: who guesses from one network uses up that network's share, and right codes of all others work on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_who_guesses_short_codes_stops_nobody_elses() {
+    let world = World::start_changed(|config| {
+        config.address_header = Some("x-forwarded-for".to_owned());
+        config.limits.address.failures = 10_000.try_into().unwrap();
+    })
+    .await;
+    let waiting = Waiting::to_issue(&world, "v2").await;
+    let page = waiting.browser.submit(&waiting.page, "short-code").await;
+    let right = typed(&page).unwrap();
+    let address = right.rsplit_once('/').unwrap().0;
+    let guesser = client();
+    let from = async |network: &str, typed: &str| {
+        let request = guesser.get(format!("http://{typed}"));
+        read(request.header("x-forwarded-for", network)).await
+    };
+    for guess in 0..700 {
+        let network = format!("198.51.100.{}", guess % 256);
+        let guessed = from(&network, &format!("{address}/0000-{guess:04}")).await;
+        let expected = if guess < 60 { 404 } else { 429 };
+        assert_eq!(guessed.status.as_u16(), expected, "{guess}");
+    }
+    let own = from("198.51.100.7", &right).await;
+    assert_eq!(own.status, StatusCode::TOO_MANY_REQUESTS);
+    let others = from("203.0.113.9", &right).await;
+    assert_eq!(others.status, StatusCode::SEE_OTHER);
+}

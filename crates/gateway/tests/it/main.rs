@@ -34,6 +34,7 @@ mod every_answer;
 mod fetch_hosts;
 mod foreign_issuer;
 mod hostile_access_token;
+mod hostile_anybody;
 mod hostile_authorize;
 mod hostile_browser_and_wallet;
 mod hostile_client;

@@ -1,8 +1,8 @@
-//! How many pushed requests of one client no browser has opened yet, without asking the database: a count for each
-//! ten seconds of the ten minutes that such a request lives.
+//! How many requests of one client are open, without asking the database: pushed, and no browser has come yet; or begun
+//! by a browser alone, and no wallet has met it yet. A count for each ten seconds of the time that such a request lives.
 //!
-//! Each process counts what it has taken itself, and what it has seen opened. A request that was pushed here and
-//! opened elsewhere counts until its time is over.
+//! Each process counts what it has taken itself, and what it has seen come to its end. A request that was taken here and
+//! ended elsewhere counts until its time is over.
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
@@ -14,12 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 const SLOT: i64 = 10;
 
 /// The counts by client.
-pub(super) struct OpenPushes {
+pub(super) struct OpenRequests {
     slots: i64,
     by_client: Mutex<HashMap<String, BTreeMap<i64, u32>>>,
 }
 
-impl OpenPushes {
+impl OpenRequests {
     /// Counts requests that live that long.
     pub(super) fn new(lifetime: SignedDuration) -> Self {
         Self {
@@ -52,15 +52,15 @@ impl OpenPushes {
         Ok(())
     }
 
-    /// One that was pushed at that time is no longer waiting for its browser.
-    pub(super) fn remove(&self, client_id: &str, pushed_at: Timestamp) {
+    /// One that began at that time is no longer open.
+    pub(super) fn remove(&self, client_id: &str, began_at: Timestamp) {
         let mut by_client = self
             .by_client
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = by_client
             .get_mut(client_id)
-            .and_then(|counts| counts.get_mut(&slot(pushed_at)))
+            .and_then(|counts| counts.get_mut(&slot(began_at)))
         {
             *count = count.saturating_sub(1);
         }
@@ -85,26 +85,26 @@ mod tests {
 
     #[test]
     fn a_request_counts_until_it_is_opened_or_its_time_is_over() {
-        let pushes = OpenPushes::new(SignedDuration::from_secs(600));
+        let open = OpenRequests::new(SignedDuration::from_secs(600));
         for second in [0, 12, 24] {
-            pushes.add("a", THREE, after(second)).unwrap();
+            open.add("a", THREE, after(second)).unwrap();
         }
-        let wait = pushes.add("a", THREE, after(30)).unwrap_err();
+        let wait = open.add("a", THREE, after(30)).unwrap_err();
         assert_eq!(wait, Duration::from_secs(570));
-        assert!(pushes.add("b", THREE, after(30)).is_ok());
-        pushes.remove("a", after(12));
-        assert!(pushes.add("a", THREE, after(31)).is_ok());
-        assert!(pushes.add("a", THREE, after(32)).is_err());
-        assert!(pushes.add("a", THREE, after(600)).is_ok());
+        assert!(open.add("b", THREE, after(30)).is_ok());
+        open.remove("a", after(12));
+        assert!(open.add("a", THREE, after(31)).is_ok());
+        assert!(open.add("a", THREE, after(32)).is_err());
+        assert!(open.add("a", THREE, after(600)).is_ok());
     }
 
     /// SEC-39.
     #[test]
     fn sec_39_a_clock_that_is_put_back_keeps_no_count_for_ever() {
-        let pushes = OpenPushes::new(SignedDuration::from_secs(600));
+        let open = OpenRequests::new(SignedDuration::from_secs(600));
         for second in [7200, 7200, 7200] {
-            pushes.add("a", THREE, after(second)).unwrap();
+            open.add("a", THREE, after(second)).unwrap();
         }
-        assert!(pushes.add("a", THREE, after(0)).is_ok());
+        assert!(open.add("a", THREE, after(0)).is_ok());
     }
 }
