@@ -45,6 +45,7 @@ fn pushed() -> Interaction {
             transaction_code: None,
             claims: Map::new(),
             at_fault: None,
+            trace: None,
         }),
     }
 }
