@@ -72,7 +72,7 @@ async fn sec_04_which_hosts_an_organisation_may_name_is_said_and_shown_by_pages(
     let listed = "hooks.newtown.example\n*.partner.example";
     for (chosen, listed, shown) in [
         ("", "", "hooks.newtown.example, *.partner.example"),
-        ("these", "other.example", "<li>fetch_hosts"),
+        ("these", "other.example", "other.example"),
         ("none", "other.example", "value=\"none\" checked"),
         ("these", listed, "hooks.newtown.example, *.partner.example"),
         ("any", listed, "value=\"any\" checked"),
