@@ -312,10 +312,58 @@ mod tests {
 
     #[test]
     fn a_plan_says_what_to_make_or_what_to_check() {
-        assert!(Plan::parse(&["--out", "x", "--key", "k"]).is_ok());
-        assert!(Plan::parse(&["--check", "x", "--signers", "s"]).is_ok());
-        for wrong in [&["--out"][..], &["--check", "x"], &["--key", "k"], &[]] {
-            assert!(Plan::parse(wrong).is_err(), "{wrong:?}");
+        let [out, key, signers] = ["x", "k", "s"].map(PathBuf::from);
+        let make = |key| Plan::Make {
+            out: out.clone(),
+            key,
+        };
+        for (said, plan) in [
+            (&["--out", "x"][..], make(None)),
+            (&["--out", "x", "--key", "k"], make(Some(key))),
+            (
+                &["--check", "x", "--signers", "s"],
+                Plan::Check {
+                    folder: out.clone(),
+                    signers,
+                },
+            ),
+        ] {
+            assert_eq!(Plan::parse(said).unwrap(), plan);
         }
+        for wrong in [
+            &["--out"][..],
+            &["--out", "x", "--key"],
+            &["--out", "x", "--sign", "k"],
+            &["--check", "x"],
+            &["--check", "x", "--key", "k"],
+            &["--check", "x", "--signers", "s", "more"],
+            &["--key", "k"],
+            &["x"],
+            &[],
+        ] {
+            let refused = Plan::parse(wrong).unwrap_err().to_string();
+            assert!(refused.contains("release --out FOLDER"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_built_over_what_is_there_or_from_a_tree_with_changes() {
+        let own = std::env::temp_dir().join(format!("lanyard-tree-{}", std::process::id()));
+        let (tree, out) = (own.join("tree"), own.join("out"));
+        fs::create_dir_all(&tree).unwrap();
+        fs::create_dir_all(&out).unwrap();
+        let made = |tree: &Path, out: &Path| make(tree, out, None).unwrap_err().to_string();
+        assert!(made(&tree, &out).contains("is there already"));
+        let out = own.join("another");
+        assert!(
+            made(&tree, &out).contains("git does not say"),
+            "no repository"
+        );
+        let mut init = Command::new("git");
+        assert!(succeeds(init.args(["init", "--quiet"]).arg(&tree)).unwrap());
+        fs::write(tree.join("new"), "").unwrap();
+        assert!(made(&tree, &out).contains("the tree has changes"));
+        assert!(!out.exists());
+        fs::remove_dir_all(own).unwrap();
     }
 }

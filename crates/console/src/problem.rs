@@ -85,6 +85,13 @@ impl Problem {
         (self.code == "field-invalid").then_some((name, reason))
     }
 
+    /// The last member of the key by which the API says what is wrong in a whole declaration: `organisations.newtown.name` is `name`.
+    fn declared(&self) -> Option<(&str, &str)> {
+        let (key, reason) = self.detail.split_once(": ")?;
+        let (_, name) = key.rsplit_once('.').filter(|_| !key.contains(' '))?;
+        (self.code == "declaration-invalid").then_some((name, reason))
+    }
+
     /// What the form says, where it is about the form: it is then shown again, with this above it and beside its field.
     /// `fields` are the form's own, each by the API's name, and `label` tells what the form calls one; what belongs to none of
     /// them leads to the first. What nobody can put right in a form comes back as it is.
@@ -98,7 +105,8 @@ impl Problem {
         let Some(first) = fields.first().filter(|_| about_the_form) else {
             return Err(self);
         };
-        let mut errors = match self.field() {
+        let declared = self.declared().filter(|(name, _)| fields.contains(name));
+        let mut errors = match self.field().or(declared) {
             Some((name, reason)) if fields.contains(&name) => {
                 FormErrors::one(name, format!("{}: {reason}", label(name)))
             }
@@ -201,6 +209,14 @@ mod tests {
         assert_eq!(errors.of("name"), "");
         assert_eq!(errors.summary()[0].href, "#role");
         assert_eq!(errors.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        let declared = "organisations.newtown.role: `x` is no role";
+        let wrong = problem(400, "declaration-invalid", declared);
+        let errors = wrong.for_form(&fields, label).unwrap();
+        assert_eq!(errors.of("role"), "The role: `x` is no role");
+        let elsewhere = "organisations.newtown.trust: nobody knows it";
+        let wrong = problem(400, "declaration-invalid", elsewhere);
+        let errors = wrong.for_form(&fields, label).unwrap();
+        assert_eq!(errors.of("name"), elsewhere);
         let taken = problem(409, "name-taken", "This name was given before.");
         let errors = taken.for_form(&fields, label).unwrap();
         assert_eq!(errors.of("name"), "This name was given before.");

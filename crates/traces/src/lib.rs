@@ -45,6 +45,9 @@ use span::{Ended, Kind, name_of};
 /// Spans that wait for the collector; what comes when so many wait is dropped and counted.
 const MOST_WAITING: usize = 8192;
 
+/// Links of one span; a request is about one interaction, seldom about two.
+const MOST_LINKS: usize = 8;
+
 /// Where the time is read: the system's clock, or one that a test moves.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -81,7 +84,12 @@ struct Within {
     tracer: Arc<Tracer>,
     /// The span. None where nobody asked for the work: what is asked meanwhile begins a trace of its own.
     parent: Option<Parent>,
+    /// The spans of other traces that this one goes on from.
+    links: Links,
 }
+
+/// Filled while a span is at work, told when it ends.
+type Links = Arc<Mutex<Vec<Parent>>>;
 
 tokio::task_local! {
     static WITHIN: Within;
@@ -113,6 +121,27 @@ pub fn queries<'a>(
     Some(Box::new(span.with(query)))
 }
 
+/// The span at work, to be kept with what a later request goes on from. None where nothing is traced, or the trace is not kept.
+#[must_use]
+pub fn at_work() -> Option<Parent> {
+    let parent = WITHIN.try_with(|within| within.parent).ok().flatten();
+    parent.filter(|parent| parent.is_kept)
+}
+
+/// The span at work goes on from that one of an earlier request, and says so by a link: with whom a browser or a wallet comes
+/// no trace does. Nothing where nothing is traced, or where both are of one trace already.
+pub fn goes_on_from(earlier: Parent) {
+    let _ = WITHIN.try_with(|within| {
+        if within.parent.is_none_or(|own| own.trace == earlier.trace) {
+            return;
+        }
+        let mut links = within.links.lock().unwrap_or_else(PoisonError::into_inner);
+        if !links.contains(&earlier) && links.len() < MOST_LINKS {
+            links.push(earlier);
+        }
+    });
+}
+
 /// Work for a task of its own, which is within what this one is at work within.
 pub fn carried<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     let within = WITHIN.try_with(Within::clone).ok();
@@ -132,6 +161,7 @@ pub async fn beside<T>(tracer: Option<&Arc<Tracer>>, work: impl Future<Output = 
     let within = Within {
         tracer: Arc::clone(tracer),
         parent: None,
+        links: Links::default(),
     };
     WITHIN.scope(within, work).await
 }
@@ -325,6 +355,44 @@ mod tests {
         assert_eq!(ended[1].parent, Some(context.span));
         assert_eq!(otlp::span(&ended[1])["name"], "SELECT people");
         assert!(!ended[1].failed);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_goes_on_from_another_trace_links_to_it_once_and_to_its_own_never() {
+        assert_eq!(at_work(), None);
+        let (tracer, silent) = (tracer(1), tracer(u32::MAX));
+        let first = tracer.asked(&HeaderMap::new(), &Method::POST);
+        let earlier = first.around(async { at_work().unwrap() }).await;
+        assert_eq!(earlier, first.context());
+        // Outside of every request nothing is at work.
+        goes_on_from(earlier);
+        first.around(async { goes_on_from(earlier) }).await;
+        first.answered(StatusCode::OK, None);
+        let later = tracer.asked(&HeaderMap::new(), &Method::GET);
+        let goes_on = async {
+            for _ in 0..2 {
+                goes_on_from(earlier);
+            }
+            drop(asks("ask", &Method::GET));
+        };
+        later.around(carried(goes_on)).await;
+        later.answered(StatusCode::OK, None);
+        let ended = ended(&tracer);
+        let links = |at: usize| otlp::span(&ended[at])["links"].clone();
+        assert_eq!(links(0), serde_json::Value::Null);
+        assert_eq!(
+            links(1),
+            serde_json::Value::Null,
+            "what it asks is within it"
+        );
+        let link = serde_json::json!([{
+            "traceId": hex::encode(earlier.trace),
+            "spanId": hex::encode(earlier.span),
+        }]);
+        assert_eq!(links(2), link);
+        // One that is not kept is nothing to link to.
+        let unkept = silent.asked(&HeaderMap::new(), &Method::GET);
+        unkept.around(async { assert_eq!(at_work(), None) }).await;
     }
 
     #[test]

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Attribute;
 use crate::span::Ended;
+use crate::{Attribute, Parent};
 
 /// `STATUS_CODE_ERROR`.
 const ERROR: u8 = 2;
@@ -60,6 +60,10 @@ pub(crate) fn span(span: &Ended) -> Value {
     });
     if let Some(parent) = span.parent {
         value["parentSpanId"] = hex::encode(parent).into();
+    }
+    if !span.links.is_empty() {
+        let link = |to: &Parent| json!({ "traceId": hex::encode(to.trace), "spanId": hex::encode(to.span) });
+        value["links"] = span.links.iter().map(link).collect();
     }
     if span.failed {
         value["status"] = json!({ "code": ERROR });

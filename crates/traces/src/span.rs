@@ -1,12 +1,12 @@
 //! A span: what it may say, from its beginning to its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 
-use crate::{Parent, Query, Tracer, WITHIN, Within};
+use crate::{Links, Parent, Query, Tracer, WITHIN, Within};
 
 /// What a span may say of what it stands for. A new one is a decision about privacy: it must not take what somebody sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub(crate) struct Ended {
     pub(crate) took: std::time::Duration,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) failed: bool,
+    /// The spans of other traces that it goes on from.
+    pub(crate) links: Vec<Parent>,
 }
 
 /// A span that has begun. One that is dropped before it is told how it ended — its request was given up — is kept as
@@ -58,6 +60,7 @@ pub struct Span {
     watch: Instant,
     attributes: Vec<Attribute>,
     route: Option<String>,
+    links: Links,
 }
 
 impl Span {
@@ -78,6 +81,7 @@ impl Span {
             watch: Instant::now(),
             attributes: Vec::new(),
             route: None,
+            links: Links::default(),
         }
     }
 
@@ -105,6 +109,7 @@ impl Span {
         let within = Within {
             tracer: Arc::clone(&self.tracer),
             parent: Some(self.own),
+            links: Arc::clone(&self.links),
         };
         WITHIN.scope(within, work).await
     }
@@ -136,6 +141,8 @@ impl Span {
             return;
         }
         self.own.is_kept = false;
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let links = std::mem::take(&mut *links);
         self.tracer.keep(Ended {
             trace: self.own.trace,
             id: self.own.span,
@@ -147,6 +154,7 @@ impl Span {
             took: self.watch.elapsed(),
             attributes: std::mem::take(&mut self.attributes),
             failed,
+            links,
         });
     }
 }

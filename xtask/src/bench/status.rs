@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::load;
 use super::report::{Report, megabytes, milliseconds, number, verdict};
@@ -77,71 +77,136 @@ pub(super) fn measure(
         number(&told, "/all_lists_seconds"),
         number(&told, "/mean_bytes") / 1e3,
     ));
-    let three = |path: &str| {
-        let [p50, p99, worst] = ["p50", "p99", "worst"].map(|it| format!("{path}/{it}_us"));
-        [p50, p99, worst]
-            .map(|it| milliseconds(&told, &it))
-            .join(" / ")
-    };
-    let row = |what: &str, figure: String, aim: String, met: bool| {
-        vec![what.to_owned(), figure, aim, verdict(met).to_owned()]
-    };
-    let answers = number(&told, "/not_modified/answers_a_second");
-    report.table(&[
-        ["", "figure", "aim", ""].map(str::to_owned).to_vec(),
-        row(
-            "a list after a change: read, compressed, signed, sent, p50 / p99 / worst",
-            three("/publish"),
-            format!("p99 {:.0} ms", AIM_PUBLISH / 1e3),
-            number(&told, "/publish/p99_us") < AIM_PUBLISH,
-        ),
-        row(
-            "from the call that revokes to the first list that says so, same process",
-            three("/own_seen"),
-            format!("{:.0} ms", AIM_SEEN / 1e3),
-            number(&told, "/own_seen/worst_us") < AIM_SEEN,
-        ),
-        row(
-            "the same, another process",
-            three("/beside_seen"),
-            format!("p99 {:.0} ms", AIM_SEEN / 1e3),
-            number(&told, "/beside_seen/p99_us") < AIM_SEEN,
-        ),
-        row(
-            "from the call that revokes to the first refused verification, same process",
-            three("/own_refused"),
-            format!("{:.0} ms", AIM_SEEN / 1e3),
-            number(&told, "/own_refused/worst_us") < AIM_SEEN,
-        ),
-        row(
-            "the same, another process",
-            three("/beside_refused"),
-            format!("{:.0} ms", AIM_SEEN / 1e3),
-            number(&told, "/beside_refused/worst_us") < AIM_SEEN,
-        ),
-        row(
-            "peak memory of the gateway, all lists held",
-            megabytes(&told, "/peak"),
-            format!("{:.0} MB", AIM_MEMORY / 1e6),
-            number(&told, "/peak") < AIM_MEMORY,
-        ),
-        row(
-            "304 answers",
-            format!("{answers:.0} a second"),
-            format!("{AIM_ANSWERS:.0} a second"),
-            answers > AIM_ANSWERS,
-        ),
-        vec![
-            "whole lists".to_owned(),
-            format!(
-                "{:.0} MB/s, {:.0} a second",
-                number(&told, "/whole/bytes_a_second") / 1e6,
-                number(&told, "/whole/answers_a_second")
-            ),
-            String::new(),
-            String::new(),
-        ],
-    ]);
+    let rows = rows(&told).map(|row| row.cells().to_vec());
+    let head = ["", "figure", "aim", ""].map(str::to_owned).to_vec();
+    let table: Vec<_> = std::iter::once(head).chain(rows).collect();
+    report.table(&table);
     report.keep("status", told);
     Ok(())
+}
+
+/// One row of the table.
+struct Figure {
+    what: &'static str,
+    figure: String,
+    /// What is aimed at, and whether it is met: nothing where there is no aim.
+    aim: Option<(String, bool)>,
+}
+
+impl Figure {
+    fn cells(self) -> [String; 4] {
+        let (aim, met) = self.aim.unzip();
+        let met = met.map(verdict).unwrap_or_default().to_owned();
+        [
+            self.what.to_owned(),
+            self.figure,
+            aim.unwrap_or_default(),
+            met,
+        ]
+    }
+}
+
+/// Everything that was measured, in the order in which it is told.
+fn rows(told: &Value) -> [Figure; 8] {
+    let rate = |path| format!("{:.0} a second", number(told, path));
+    let until = |what, path: &str, (aimed, most): (&str, f64)| Figure {
+        what,
+        figure: ["p50", "p99", "worst"]
+            .map(|it| milliseconds(told, &format!("{path}/{it}_us")))
+            .join(" / "),
+        aim: Some((
+            format!(
+                "{}{:.0} ms",
+                if aimed == "p99" { "p99 " } else { "" },
+                most / 1e3
+            ),
+            number(told, &format!("{path}/{aimed}_us")) < most,
+        )),
+    };
+    [
+        until(
+            "a list after a change: read, compressed, signed, sent, p50 / p99 / worst",
+            "/publish",
+            ("p99", AIM_PUBLISH),
+        ),
+        until(
+            "from the call that revokes to the first list that says so, same process",
+            "/own_seen",
+            ("worst", AIM_SEEN),
+        ),
+        until(
+            "the same, another process",
+            "/beside_seen",
+            ("p99", AIM_SEEN),
+        ),
+        until(
+            "from the call that revokes to the first refused verification, same process",
+            "/own_refused",
+            ("worst", AIM_SEEN),
+        ),
+        until(
+            "the same, another process",
+            "/beside_refused",
+            ("worst", AIM_SEEN),
+        ),
+        Figure {
+            what: "peak memory of the gateway, all lists held",
+            figure: megabytes(told, "/peak"),
+            aim: Some((
+                format!("{:.0} MB", AIM_MEMORY / 1e6),
+                number(told, "/peak") < AIM_MEMORY,
+            )),
+        },
+        Figure {
+            what: "304 answers",
+            figure: rate("/not_modified/answers_a_second"),
+            aim: Some((
+                format!("{AIM_ANSWERS:.0} a second"),
+                number(told, "/not_modified/answers_a_second") > AIM_ANSWERS,
+            )),
+        },
+        Figure {
+            what: "whole lists",
+            figure: format!(
+                "{:.0} MB/s, {}",
+                number(told, "/whole/bytes_a_second") / 1e6,
+                rate("/whole/answers_a_second")
+            ),
+            aim: None,
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_figure_stands_beside_its_aim_and_whether_it_is_met() {
+        let times = |p50: f64, p99: f64, worst: f64| json!({ "p50_us": p50, "p99_us": p99, "worst_us": worst });
+        let told = json!({
+            "publish": times(13e3, 199_900.0, 300e3),
+            "own_seen": times(13e3, 15e3, 1e6),
+            "beside_seen": times(700e3, 999e3, 1.2e6),
+            "own_refused": times(4e3, 5e3, 999e3),
+            "beside_refused": times(600e3, 990e3, 1001e3),
+            "peak": 293.4e6,
+            "not_modified": { "answers_a_second": 20_001.0 },
+            "whole": { "bytes_a_second": 1402e6, "answers_a_second": 7007.0 },
+        });
+        let lines = rows(&told).map(|row| row.cells().join(" | "));
+        assert_eq!(
+            lines,
+            [
+                "a list after a change: read, compressed, signed, sent, p50 / p99 / worst | 13.0 ms / 199.9 ms / 300.0 ms | p99 200 ms | met",
+                "from the call that revokes to the first list that says so, same process | 13.0 ms / 15.0 ms / 1000.0 ms | 1000 ms | missed",
+                "the same, another process | 700.0 ms / 999.0 ms / 1200.0 ms | p99 1000 ms | met",
+                "from the call that revokes to the first refused verification, same process | 4.0 ms / 5.0 ms / 999.0 ms | 1000 ms | met",
+                "the same, another process | 600.0 ms / 990.0 ms / 1001.0 ms | 1000 ms | missed",
+                "peak memory of the gateway, all lists held | 293 MB | 400 MB | met",
+                "304 answers | 20001 a second | 20000 a second | met",
+                "whole lists | 1402 MB/s, 7007 a second |  | ",
+            ]
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! Organisations: who they are, what they may issue, whom they trust, how their pages look.
 
 mod certificates;
+mod hosts;
+mod new;
 
 use std::collections::BTreeSet;
 
@@ -26,9 +28,9 @@ use crate::proposals::{propose, why};
 use crate::relying_parties;
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
+use hosts::Hosts;
 
 pub(crate) const PATH: &str = "/console/organisations";
-const NEW: &str = "/console/new/organisation";
 const READ: &str = "registry-read";
 const CHANGE: &str = "registry-change";
 
@@ -36,8 +38,6 @@ const CHANGE: &str = "registry-change";
 pub(crate) fn pages() -> Pages {
     Pages::new()
         .show(PATH, READ, get(list))
-        .show(NEW, CHANGE, get(blank))
-        .act("/console/new/organisation/add", CHANGE, post(add))
         .show("/console/organisations/{organisation}", READ, get(look))
         .take_file(
             "/console/organisations/{organisation}/change",
@@ -55,6 +55,7 @@ pub(crate) fn pages() -> Pages {
             post(remove),
         )
         .and(certificates::pages())
+        .and(new::pages())
 }
 
 /// An organisation as the API gives it.
@@ -146,34 +147,6 @@ async fn list(visit: Visit, Query(Done { done }): Query<Done>) -> Result<Respons
     Ok(render(page.frame.status(), &page))
 }
 
-#[derive(Template)]
-#[template(path = "organisations/new.html")]
-struct NewPage {
-    page: Page,
-    frame: Frame,
-    fields: Fields,
-    issues: Vec<Choice>,
-}
-
-async fn blank(visit: Visit) -> Result<Response, Problem> {
-    new_page(&visit, &Fields::default(), FormErrors::default()).await
-}
-
-async fn new_page(visit: &Visit, fields: &Fields, errors: FormErrors) -> Result<Response, Problem> {
-    let frame = visit.frame(PATH, "organisation-add").errors(errors);
-    let frame = frame.back(PATH, visit.say("nav-organisations"));
-    let status = frame.status();
-    let (page, frame) = frame.parts();
-    let chosen: Vec<String> = fields.all("issues").map(str::to_owned).collect();
-    let page = NewPage {
-        page,
-        frame,
-        fields: fields.clone(),
-        issues: type_choices(visit, &chosen).await?,
-    };
-    Ok(render(status, &page))
-}
-
 async fn type_choices(visit: &Visit, chosen: &[String]) -> Result<Vec<Choice>, Problem> {
     let types = credential_types::all(visit).await?.into_iter();
     Ok(types
@@ -187,10 +160,11 @@ async fn type_choices(visit: &Visit, chosen: &[String]) -> Result<Vec<Choice>, P
 }
 
 /// What a form of an organisation may be wrong in, each with its label.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "name",
     "id",
     "issues",
+    hosts::LISTED,
     "brand-name",
     "colour",
     "support_contact",
@@ -207,27 +181,6 @@ pub(crate) fn errors(
     fields: &[&str],
 ) -> Result<FormErrors, Problem> {
     problem.for_form(fields, |name| visit.say(&format!("field-{name}")))
-}
-
-async fn add(visit: Visit, fields: Fields) -> Result<Response, Problem> {
-    let mut body = why(&fields);
-    let issues: Vec<&str> = fields.all("issues").collect();
-    body["declared"] =
-        json!({ "id": fields.text("id"), "name": fields.text("name"), "issues": issues });
-    match visit
-        .api
-        .post::<Organisation>(Address::new(&["organisations"]), &body)
-        .await
-    {
-        Ok(made) => Ok(told_at(
-            &format!("{PATH}/{}", made.id),
-            "organisation-added",
-        )),
-        Err(problem) => {
-            let errors = errors(&visit, problem, &FIELDS)?;
-            new_page(&visit, &fields, errors).await
-        }
-    }
 }
 
 #[derive(Template)]
@@ -251,6 +204,7 @@ struct ChangeForm {
     version: i64,
     name: String,
     issues: Vec<Choice>,
+    hosts: Option<Hosts>,
     brand_name: String,
     colour: String,
     support_contact: String,
@@ -295,6 +249,10 @@ async fn one_page(
             &one.issuer.credential_issuer,
         ),
         Row::new(visit.say("organisation-issues"), one.issues.join(", ")),
+        Row::new(
+            visit.say("field-fetch_hosts"),
+            Hosts::told(visit, &one.declared),
+        ),
     ];
     let mut trust = Table::new(
         visit.say("organisation-trust"),
@@ -357,15 +315,19 @@ async fn change_form(
         let sent = sent.filter(|fields| fields.optional("version").is_some());
         sent.map_or(now, |fields| fields.text(field).to_owned())
     };
-    // What a tenant may issue is not its own operators' to say.
-    let issues = match visit.operator.organisation {
-        None => type_choices(visit, &one.issues).await?,
-        Some(_) => Vec::new(),
+    // What a tenant may issue, and which hosts it may name, is not its own operators' to say.
+    let (issues, hosts) = match visit.operator.organisation {
+        None => {
+            let hosts = Hosts::of(visit, &one.declared, sent);
+            (type_choices(visit, &one.issues).await?, Some(hosts))
+        }
+        Some(_) => (Vec::new(), None),
     };
     Ok(ChangeForm {
         version,
         name: text("name", one.name.clone()),
         issues,
+        hosts,
         brand_name: text("brand-name", brand("name")),
         colour: text("colour", brand("colour")),
         support_contact: text("support_contact", brand("support_contact")),
@@ -431,6 +393,11 @@ async fn change(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<
     if visit.operator.organisation.is_none() {
         let issues: BTreeSet<&str> = fields.all("issues").collect();
         changed["issues"] = json!(issues);
+        match hosts::declare(&visit, &fields, Some(&id)).await? {
+            Ok(Some(hosts)) => changed[hosts::LISTED] = hosts,
+            Ok(None) => {}
+            Err(wrong) => return again(&visit, &id, &fields, wrong).await,
+        }
     }
     body["change"] = changed;
     body["version"] = fields
@@ -477,12 +444,28 @@ async fn answer(
 ) -> Result<Response, Problem> {
     match done {
         Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), code)),
+        Err(problem) if problem.code == "host-not-allowed" => {
+            // Its list is narrowed while something stands outside it, or an issuer is named that is outside.
+            let is_change = fields.optional("version").is_some();
+            let field = if is_change { hosts::LISTED } else { "issuer" };
+            again(visit, id, fields, FormErrors::one(field, problem.detail())).await
+        }
         Err(problem) => {
             let errors = errors(visit, problem, &FIELDS)?;
-            let frame = visit.frame(PATH, "organisation").errors(errors);
-            one_page(visit, id, frame, Some(fields)).await
+            again(visit, id, fields, errors).await
         }
     }
+}
+
+/// The page again, with what is wrong.
+async fn again(
+    visit: &Visit,
+    id: &str,
+    fields: &Fields,
+    wrong: FormErrors,
+) -> Result<Response, Problem> {
+    let frame = visit.frame(PATH, "organisation").errors(wrong);
+    one_page(visit, id, frame, Some(fields)).await
 }
 
 async fn remove(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {

@@ -214,7 +214,7 @@ const FIELDS: [&str; 7] = [
 ];
 
 /// The lines of a field that takes several.
-fn lines(text: &str) -> Vec<&str> {
+pub(crate) fn lines(text: &str) -> Vec<&str> {
     let lines = text.lines().map(str::trim);
     lines.filter(|line| !line.is_empty()).collect()
 }

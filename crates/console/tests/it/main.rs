@@ -12,6 +12,7 @@ mod custody;
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod desk;
+mod fetch_hosts;
 mod hostile_console;
 mod log_in;
 mod pages;

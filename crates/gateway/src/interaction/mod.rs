@@ -117,6 +117,10 @@ pub struct Private {
     /// Of several credential types, the one that a refusal is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_fault: Option<String>,
+    /// The span of the request that began it, as `traceparent` writes it, where that is kept: those of the browser, the wallet and
+    /// the token link to it (decision 0048).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl std::fmt::Debug for Private {

@@ -52,14 +52,15 @@ impl Interactions {
             .await
     }
 
-    /// Ends an overdue interaction and wipes its personal values, together with `also`. A token collected at the
-    /// same moment wins.
+    /// Ends an overdue interaction and wipes its personal values, together with `also`; `counts` come last, since every
+    /// process changes their rows. A token collected at the same moment wins: then nothing is done, and the answer is false.
     pub async fn wipe(
         &self,
         overdue: &Overdue,
         also: Vec<Statement>,
+        counts: Vec<Statement>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         // Whoever was verified, or refused, stays so. A credential that nobody collected does not.
         let settled = overdue
             .stage
@@ -81,10 +82,11 @@ impl Interactions {
             .must_change(1);
         let news = self.news(&overdue.told(), Some(ended), now);
         let batch = std::iter::once(wipe).chain(also).chain(news);
-        if self.end(batch).await? {
+        let is_ended = self.end(batch.chain(counts)).await?;
+        if is_ended {
             self.count_wiped(overdue, settled.outcome(), ended);
         }
-        Ok(())
+        Ok(is_ended)
     }
 
     /// Ends those whose wallet had five seconds to say that it did not keep its credential, and did not

@@ -320,10 +320,14 @@ impl Interactions {
             opened.map_err(|_| unreadable())
         });
         let opened = opened.transpose()?;
-        let private = opened
+        let private: Option<Private> = opened
             .as_ref()
             .map(|text| serde_json::from_slice(text).map_err(|_| unreadable()))
             .transpose()?;
+        let began = private.as_ref().and_then(|it| it.trace.as_deref());
+        if let Some(began) = began.and_then(traces::Parent::parse) {
+            traces::goes_on_from(began);
+        }
         let mut interaction = read_open(row, private)?;
         interaction.stored = Some(Arc::new(Columns::with(&interaction, opened)));
         Ok(interaction)

@@ -47,6 +47,7 @@ fn pushed() -> Interaction {
             transaction_code: None,
             claims: Map::new(),
             at_fault: None,
+            trace: None,
         }),
     }
 }

@@ -154,6 +154,7 @@ pub fn begin(
             transaction_code: transaction_code(parts, party, checked.purpose),
             claims: serde_json::Map::new(),
             at_fault: None,
+            trace: traces::at_work().map(traces::Parent::to_text),
         }),
     }
 }

@@ -99,22 +99,20 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
     loop {
         let overdue = app.interactions.find_overdue(now - GRACE).await?;
         for one in &overdue {
-            wipe(app, one, now).await?;
-            round.wiped += 1;
-            round.revoked += u64::from(one.serial_number.is_some());
+            if wipe(app, one, &round, now).await? {
+                round.wiped += 1;
+                round.revoked += u64::from(one.serial_number.is_some());
+            }
         }
         if overdue.len() < OVERDUE_AT_ONCE {
             break;
         }
     }
-    let rules = rules(now, lengths);
-    let deleted = app.store.write(rules.iter().map(Rule::delete)).await?;
-    let deleted = rules.iter().zip(deleted);
-    round.deleted = deleted
-        .map(|(rule, outcome)| (rule.code, outcome.changed))
-        .collect();
-    // Behind the deletes, which say how many rows went: a crash in between loses the count of one round, and removes nothing twice.
-    app.store.write(removals::add(&round, now)).await?;
+    for rule in rules(now, lengths) {
+        let rows = rule.remove(&app.store, now).await?;
+        round.deleted.push((rule.code, rows));
+    }
+    app.store.write([removals::round(now)]).await?;
     if !round.is_idle() {
         tracing::info!(
             wiped = round.wiped,
@@ -128,21 +126,35 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
     Ok(round)
 }
 
-async fn wipe(app: &App, overdue: &Overdue, now: Timestamp) -> Result<(), StoreError> {
+/// Whether this round ended it. What is counted of it is in the batch that ends it.
+async fn wipe(
+    app: &App,
+    overdue: &Overdue,
+    round: &Round,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let cause = Cause::NotCollected;
-    let also = overdue.serial_number.map(|serial_number| {
+    let first = |so_far: u64| u64::from(so_far == 0);
+    let wiped = removals::add(removals::PERSONAL_VALUES, 1, first(round.wiped), now);
+    let mut counts = vec![wiped];
+    let mut also = Vec::new();
+    if let Some(serial_number) = overdue.serial_number {
+        also = status::revoke_statements(&overdue.organisation, serial_number, cause, now);
+        let revoked = removals::add(removals::NOT_COLLECTED, 1, first(round.revoked), now);
+        counts.push(revoked);
+    }
+    if !app.interactions.wipe(overdue, also, counts, now).await? {
+        return Ok(false);
+    }
+    if overdue.serial_number.is_some() {
         tracing::warn!(
             reference = overdue.reference,
             "a credential was never collected and is revoked"
         );
         app.metrics.revocations.add(&[cause.code()]);
-        status::revoke_statements(&overdue.organisation, serial_number, cause, now)
-    });
-    app.interactions
-        .wipe(overdue, also.unwrap_or_default(), now)
-        .await?;
-    app.lists.changed();
-    Ok(())
+        app.lists.changed();
+    }
+    Ok(true)
 }
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {

@@ -2,15 +2,14 @@
 //!
 //! One row for each day and rule, to which every round adds what it removed, in whichever process; a row for each round would
 //! be a million a year. The rule [`ROUND`] counts the rounds themselves, so that a day on which nothing was due can be told
-//! from one on which nobody looked (decision 0045).
+//! from one on which nobody looked (decision 0045). What went is counted in the batch in which it goes: no crash and no second
+//! process makes the count another than what went.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{Row, Statement, Store, StoreError};
-
-use super::Round;
 
 /// Every round, whether or not anything was due.
 pub const ROUND: &str = "round";
@@ -43,21 +42,23 @@ pub(super) fn day_of(at: Timestamp) -> i64 {
     at.as_second().div_euclid(DAY)
 }
 
-/// Adds a round to its day.
-pub(super) fn add(round: &Round, now: Timestamp) -> Vec<Statement> {
-    let sql = "INSERT INTO retention_removals (day, rule, removed, rounds, first_at, last_at) VALUES ($1, $2, $3, 1, $4, $4) \
+/// A round is over: counted on its day.
+pub(super) fn round(now: Timestamp) -> Statement {
+    add(ROUND, 0, 1, now)
+}
+
+/// Adds what a rule removed to its day. `rounds` is 1 where it is the first that this round removes by the rule, and 0 after.
+pub(super) fn add(rule: &str, removed: u64, rounds: u64, now: Timestamp) -> Statement {
+    let sql = "INSERT INTO retention_removals (day, rule, removed, rounds, first_at, last_at) VALUES ($1, $2, $3, $4, $5, $5) \
                ON CONFLICT (day, rule) DO UPDATE SET removed = retention_removals.removed + excluded.removed, \
-               rounds = retention_removals.rounds + 1, last_at = excluded.last_at";
-    let add = |rule: &str, removed: u64| {
-        Statement::new(sql)
-            .bind(day_of(now))
-            .bind(rule)
-            .bind(i64::try_from(removed).unwrap_or(i64::MAX))
-            .bind(now)
-    };
-    let removed = round.removed().into_iter().filter(|(_, rows)| *rows > 0);
-    let removed = removed.map(|(rule, rows)| add(rule, rows));
-    [add(ROUND, 0)].into_iter().chain(removed).collect()
+               rounds = retention_removals.rounds + excluded.rounds, last_at = excluded.last_at";
+    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    Statement::new(sql)
+        .bind(day_of(now))
+        .bind(rule)
+        .bind(number(removed))
+        .bind(number(rounds))
+        .bind(now)
 }
 
 /// What was removed on the days of that time, in order.

@@ -15,6 +15,9 @@ const HEARTBEAT_DAYS: i64 = 400;
 /// How many days of what ended stays that an assurance file of the year before may name. The audit has its entries for longer.
 const ENDED_DAYS: i64 = 400;
 
+/// How often a rule counts anew in one round, since others removed what it had counted. The next round does the rest.
+const ATTEMPTS: u32 = 5;
+
 /// Rows of one table whose time is over.
 #[derive(Debug, Clone)]
 pub struct Rule {
@@ -251,13 +254,29 @@ fn of_uploads(now: Timestamp, days: u32) -> Vec<Rule> {
 }
 
 impl Rule {
-    /// Deletes what is past and not held.
-    pub fn delete(&self) -> Statement {
+    /// Deletes what is past and not held, and counts it on its day in the same batch; tells how many rows. Whoever removes some
+    /// of them at the same moment counts them: then this counts again what is left.
+    pub(super) async fn remove(&self, store: &Store, now: Timestamp) -> Result<u64, StoreError> {
         let condition = match &self.held {
             Some(held) => format!("({}) AND NOT ({held})", self.past),
             None => self.past.clone(),
         };
-        self.bound(format!("DELETE FROM {} WHERE {condition}", self.table))
+        let delete = format!("DELETE FROM {} WHERE {condition}", self.table);
+        let mut attempt = 1;
+        loop {
+            let rows = count(store, self.count(&condition)).await?;
+            let rows = u64::try_from(rows).unwrap_or_default();
+            if rows == 0 {
+                return Ok(0);
+            }
+            let delete = self.bound(delete.clone()).must_change(rows);
+            let counted = removals::add(self.code, rows, 1, now);
+            match store.write([delete, counted]).await {
+                Ok(_) => return Ok(rows),
+                Err(StoreError::Unmet { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn count(&self, condition: &str) -> Statement {

@@ -59,9 +59,19 @@ pub(crate) struct Span {
     attributes: Vec<KeyValue>,
     #[serde(default)]
     status: Option<Status>,
+    #[serde(default)]
+    pub(crate) links: Vec<Link>,
     /// `service.name` of its resource.
     #[serde(skip)]
     pub(crate) service: String,
+}
+
+/// A span of another trace.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Link {
+    pub(crate) trace_id: String,
+    pub(crate) span_id: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -122,6 +132,10 @@ impl Span {
         let is_one = is_hex(&self.trace_id, 32)
             && is_hex(&self.span_id, 16)
             && has_parent
+            && self
+                .links
+                .iter()
+                .all(|link| is_hex(&link.trace_id, 32) && is_hex(&link.span_id, 16))
             && began <= ended
             && (1..=5).contains(&self.kind)
             && !self.name.is_empty()

@@ -22,6 +22,7 @@ mod custody_watch;
 #[allow(dead_code)] // the store's tests use what is left
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
+mod described;
 mod description;
 mod dialects;
 mod discovery;

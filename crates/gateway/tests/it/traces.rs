@@ -14,7 +14,7 @@ use crate::collector::{Collector, Span};
 use crate::database::Database;
 use crate::keyed::Keyed;
 use crate::watching::ask_metrics;
-use crate::world::{Form, World, client};
+use crate::world::{Browser, Form, World, client};
 
 /// Sends what the gateway has to tell, as it does beside its requests.
 pub(crate) fn send(gateway: &Gateway) -> tokio::task::JoinHandle<()> {
@@ -82,6 +82,57 @@ async fn a_request_is_a_span_of_the_callers_trace_in_the_form_of_the_protocol() 
     assert!(
         figures.contains("lanyard_trace_spans_total{result=\"dropped\"} 0"),
         "{figures}"
+    );
+    sending.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_request_of_an_interaction_links_to_the_one_that_began_it() {
+    let collector = Collector::up().await;
+    let world = told(&collector).await;
+    let sending = send(&world.gateway);
+    world.issue_identity("anna").await;
+    let party = world.party("plain");
+    let browser = Browser::new();
+    let page = browser.open(&world.pushed(&party, |_| ()).await).await;
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let code = browser.open(&page.url).await.code();
+    world.token(&party, |form| form.code(&code)).await;
+    // The last one that came, and of those that came the one that began it.
+    let token = |span: &Span| span.name == "POST /token" && !span.links.is_empty();
+    let token = collector.find(token).await;
+    let spans = collector.spans();
+    let began = spans
+        .iter()
+        .find(|span| span.span_id == token.links[0].span_id);
+    let began = began.unwrap();
+    assert_eq!(
+        (began.name.as_str(), &began.links),
+        ("POST /par", &Vec::new())
+    );
+    assert_eq!(began.trace_id, token.links[0].trace_id);
+    let linked = spans.iter().filter(|span| span.links == token.links);
+    let linked: std::collections::BTreeSet<_> = linked.map(|span| span.name.as_str()).collect();
+    for name in [
+        "GET /authorize",
+        "GET /interaction/{id}",
+        "GET /r/{link}",
+        "POST /r/{link}/response",
+        "POST /token",
+    ] {
+        assert!(linked.contains(name), "{name}: {linked:?}");
+    }
+    // Of its own trace it is part, and what belongs to no interaction links to none.
+    assert!(
+        spans
+            .iter()
+            .all(|span| span.links.iter().all(|link| link.trace_id != span.trace_id))
+    );
+    assert!(
+        spans
+            .iter()
+            .filter(|span| span.kind == 3)
+            .all(|span| span.links.is_empty())
     );
     sending.abort();
 }

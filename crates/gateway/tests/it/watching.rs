@@ -6,6 +6,7 @@ use gateway::Gateway;
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::Value;
+use store::Statement;
 
 use crate::database::Database;
 use crate::world::{Browser, World, client};
@@ -382,4 +383,67 @@ async fn holds(database: Database) {
         3
     );
     assert_eq!(due("interactions").await, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_and_its_count_are_kept_together_on_sqlite() {
+    goes_with_its_count(Database::sqlite()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_and_its_count_are_kept_together_on_postgresql() {
+    if let Some(database) = Database::postgres().await {
+        goes_with_its_count(database).await;
+    }
+}
+
+/// Where the count cannot be kept nothing goes, and several at once count each row once.
+async fn goes_with_its_count(database: Database) {
+    use gateway::retention::removals;
+    let world = World::start_on(database).await;
+    let party = world.party("plain");
+    let browser = Browser::new();
+    for _ in 0..3 {
+        browser.open(&world.pushed(&party, |_| ()).await).await;
+    }
+    let store = &world.gateway.app().store;
+    let rows = async |which: &str| -> i64 {
+        let sql = format!("SELECT COUNT(*) AS count FROM interactions WHERE {which}");
+        let row = store.read_one(Statement::new(sql)).await.unwrap().unwrap();
+        row.integer("count").unwrap()
+    };
+    let rename = async |from: &str, to: &str| {
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        store.write([Statement::new(sql)]).await.unwrap();
+    };
+    let round = async || world.gateway.tidy_once().await;
+    for (later, rule, which) in [
+        (
+            SignedDuration::from_mins(40),
+            removals::PERSONAL_VALUES,
+            "sealed IS NOT NULL",
+        ),
+        (SignedDuration::from_hours(24 * 31), "interactions", "1 = 1"),
+    ] {
+        world.later(later);
+        rename("retention_removals", "elsewhere").await;
+        assert!(round().await.is_err());
+        assert_eq!(rows(which).await, 3, "{rule} went, and no count is kept");
+        rename("elsewhere", "retention_removals").await;
+        let at_once = futures_util::future::join_all((0..4).map(|_| round())).await;
+        assert!(at_once.iter().all(Result::is_ok), "{at_once:?}");
+        assert_eq!(rows(which).await, 0);
+        let time = (
+            world.now() - SignedDuration::from_hours(24),
+            world.now() + SignedDuration::from_hours(24),
+        );
+        let removed = removals::find(store, time).await.unwrap();
+        let of_rule: Vec<_> = removed.iter().filter(|one| one.rule == rule).collect();
+        assert_eq!(
+            of_rule.iter().map(|one| one.removed).sum::<i64>(),
+            3,
+            "{removed:?}"
+        );
+        assert!(of_rule.iter().all(|one| one.rounds <= 3), "{removed:?}");
+    }
 }

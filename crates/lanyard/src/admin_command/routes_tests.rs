@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use super::verbs::{Call, Verb};
 
+#[path = "../../../gateway/tests/it/described.rs"]
+mod described;
+
 const DESCRIPTION: &str = "../../docs/reference/admin.openapi.json";
 
 const SIGNS_IN: &str = "how a person signs in at the console; a command brings a token";
@@ -197,8 +200,7 @@ fn a_verb_says_nothing_that_its_route_does_not_read() {
             continue;
         };
         let schema = &route["requestBody"]["content"]["application/json"]["schema"];
-        let mut members = BTreeSet::new();
-        collect(&document, schema, &mut members);
+        let members = described::members(&document, schema);
         let spoken = body.as_object().unwrap().iter();
         for (member, _) in spoken.filter(|(_, value)| !value.is_null()) {
             let read = members.contains(member);
@@ -209,24 +211,4 @@ fn a_verb_says_nothing_that_its_route_does_not_read() {
             );
         }
     }
-}
-
-fn collect(document: &Value, schema: &Value, into: &mut BTreeSet<String>) {
-    if let Some(name) = schema["$ref"].as_str() {
-        return collect(
-            document,
-            document.pointer(name.trim_start_matches('#')).unwrap(),
-            into,
-        );
-    }
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        collect(document, part, into);
-    }
-    into.extend(
-        schema["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone()),
-    );
 }

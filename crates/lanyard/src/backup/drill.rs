@@ -10,6 +10,7 @@ use gateway::audit::{Act, Actor, Entry, Question, list};
 use gateway::{ComposeError, Config, Gateway, Surroundings};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::restore::{Restored, Target, digest_of, restore};
 use super::{BackupError, RestoreOptions, coded, opener, say_held, write_private};
@@ -141,7 +142,7 @@ pub(super) async fn take_in(options: &Options) -> anyhow::Result<()> {
     let config = Config::read(&options.config)?;
     let record = read(&options.record)?;
     let now = Timestamp::now();
-    check(&record, &config, now)?;
+    check(&record, &config.public_url, now)?;
     let store = gateway::look_into_store(&config.database_address()?).await?;
     let object = format!("backup:{}", record.backup_sha256);
     let found = async |act: Act| {
@@ -239,12 +240,11 @@ fn is_sound(record: &Record) -> bool {
 }
 
 /// Whether it is about this gateway, and of a time that has been.
-fn check(record: &Record, config: &Config, now: Timestamp) -> anyhow::Result<()> {
+fn check(record: &Record, own: &Url, now: Timestamp) -> anyhow::Result<()> {
     if let Some(gateway) = &record.gateway {
         anyhow::ensure!(
-            *gateway == config.public_url.to_string(),
-            "drill-of-another: it rehearsed a backup of {gateway}, and this gateway is {}",
-            config.public_url
+            *gateway == own.to_string(),
+            "drill-of-another: it rehearsed a backup of {gateway}, and this gateway is {own}"
         );
     }
     let begun = record
@@ -278,10 +278,13 @@ mod tests {
     #[test]
     fn a_record_that_no_drill_writes_is_not_taken_in() {
         assert!(is_sound(&record()));
-        let changes: [fn(&mut Record); 6] = [
+        let changes: [fn(&mut Record); 9] = [
             |one| one.what = "lanyard restore drill 2".to_owned(),
             |one| one.backup_sha256 = "AB".repeat(32),
+            |one| one.backup_sha256 = "ab".repeat(31),
             |one| one.result = "it went well".to_owned(),
+            |one| one.result = String::new(),
+            |one| one.result = "a".repeat(41),
             |one| one.milliseconds = -1,
             |one| one.gateway = None,
             |one| one.taken_at = None,
@@ -299,5 +302,64 @@ mod tests {
             ..record()
         };
         assert!(is_sound(&locked));
+    }
+
+    #[test]
+    fn what_is_no_record_is_not_read_into_one() {
+        let file = std::env::temp_dir().join(format!("lanyard-record-{}", uuid::Uuid::new_v4()));
+        let sound = serde_json::to_value(record()).unwrap();
+        let kept = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            read(&file).map_err(|error| error.to_string())
+        };
+        assert!(kept(&sound.to_string()).is_ok());
+        let mut more = sound.clone();
+        more["note"] = "it went well".into();
+        let mut less = sound.clone();
+        less.as_object_mut().unwrap().remove("program");
+        // Sound, and so much of it that nobody's drill wrote it.
+        let endless = sound.to_string() + &" ".repeat(16 * 1024);
+        for text in [&more.to_string(), &less.to_string(), &endless, "", "{}"] {
+            let refused = kept(text).unwrap_err();
+            assert!(refused.starts_with("drill-record-invalid: "), "{refused}");
+        }
+        std::fs::remove_file(&file).unwrap();
+        assert!(read(&file).is_err());
+    }
+
+    #[test]
+    fn a_record_is_of_this_gateway_and_of_a_time_that_has_been() {
+        let own: Url = "https://gateway.example/".parse().unwrap();
+        let now = "2026-11-29T10:00:00Z".parse().unwrap();
+        let checked = |change: fn(&mut Record)| {
+            let mut record = record();
+            change(&mut record);
+            let refused = check(&record, &own, now).err()?;
+            let sentence = refused.to_string();
+            Some(sentence.split(':').next().unwrap().to_owned())
+        };
+        assert_eq!(checked(|_| ()), None);
+        assert_eq!(
+            checked(|one| one.gateway = None),
+            None,
+            "nobody knows whose it is"
+        );
+        let another = "drill-of-another".to_owned();
+        let elsewhere =
+            |one: &mut Record| one.gateway = Some("https://gateway.example:8443/".to_owned());
+        assert_eq!(checked(elsewhere), Some(another));
+        // The clocks of two machines may differ by five minutes, and by no more.
+        assert_eq!(checked(|one| one.drilled_at += SKEW), None);
+        assert_eq!(
+            checked(|one| one.taken_at = Some(one.drilled_at + SKEW)),
+            None
+        );
+        let future = Some("drill-in-the-future".to_owned());
+        let late = |one: &mut Record| one.drilled_at += SKEW + SignedDuration::from_secs(1);
+        assert_eq!(checked(late), future);
+        let before = |one: &mut Record| {
+            one.taken_at = Some(one.drilled_at + SKEW + SignedDuration::from_secs(1));
+        };
+        assert_eq!(checked(before), future);
     }
 }

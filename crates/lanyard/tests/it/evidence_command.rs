@@ -321,6 +321,12 @@ async fn what_was_backed_up_rehearsed_and_removed_stands_in_the_assurance_file(d
     );
     let invented = other("\"fit\"", "\"went well\"");
     assert!(invented.contains("drill-record-invalid"), "{invented}");
+    // One that did not open says nothing of whose it is, and this gateway made no backup of that digest.
+    let locked = std::fs::read_to_string(&bad).unwrap();
+    let strange = place("strange.json");
+    std::fs::write(&strange, locked.replace(&sha256, &"ab".repeat(32))).unwrap();
+    let (done, said) = take_in(&strange);
+    assert!(!done && said.contains("drill-of-another"), "{said}");
 
     // Something whose time is long over, and somebody who does not wait for the gateway to remove it.
     let store = gateway.database.open().await;

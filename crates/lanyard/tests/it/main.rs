@@ -30,6 +30,7 @@ mod evidence_command;
 mod example_portals;
 mod example_scripts;
 mod example_stage;
+mod fetch_hosts;
 mod gateway_command;
 mod holder;
 mod in_a_token;

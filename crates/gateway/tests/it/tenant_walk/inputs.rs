@@ -2,12 +2,11 @@
 //! read, and [`meaning`] what it means; of every other address [`UNDESCRIBED`] says both. An address, a method, a parameter or a
 //! member that neither knows stops the walk.
 
-use std::collections::BTreeSet;
-
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::addresses::{addresses, methods};
+use crate::described::members;
 use crate::raw_wallet::read;
 use crate::world::{World, client};
 
@@ -328,8 +327,7 @@ fn of_description(
             "application/json" => Json,
             other => return Err(format!("{method} {path}: a body of {other}")),
         };
-        let mut members = BTreeSet::new();
-        collect(document, &content["schema"], &mut members);
+        let members = members(document, &content["schema"]);
         if members.is_empty() {
             return Err(format!("{method} {path}: a body without members"));
         }
@@ -356,24 +354,6 @@ fn of_description(
         inputs,
         takes_bearer: security.is_some_and(|all| all.iter().any(bearer)),
     })
-}
-
-/// The members of a schema, those that it takes from others among them.
-fn collect(document: &Value, schema: &Value, into: &mut BTreeSet<String>) {
-    if let Some(name) = schema["$ref"].as_str() {
-        let pointer = name.trim_start_matches('#');
-        return collect(document, document.pointer(pointer).unwrap(), into);
-    }
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        collect(document, part, into);
-    }
-    into.extend(
-        schema["properties"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name.clone()),
-    );
 }
 
 impl Operation {
