@@ -57,6 +57,7 @@ mod portal_walk;
 mod ports;
 mod postgres_server;
 mod process;
+mod reconcile_command;
 mod restored;
 mod revoke_command;
 mod rolling;

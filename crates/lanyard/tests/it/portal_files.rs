@@ -47,8 +47,11 @@ pub(crate) fn surname(number: usize) -> String {
     format!("Walker{}{}", letter(number / 26), letter(number))
 }
 
-/// The gateway's configuration: the portal comes back to its own address, and may ask for identities.
-pub(crate) fn with_portal(config: &str, base: &str, portal_url: &str) -> String {
+const PARTIES: &str = "[[organisations.relying_parties]]";
+
+/// The gateway's configuration: the portal comes back to its own address, and may ask for identities. HR is the client `hr`,
+/// with the same secrets.
+pub(crate) fn with_portal(config: &str, base: &str, portal_url: &str, hr: &str) -> String {
     let uris = format!("redirect_uris = [\"{REDIRECT_URI}\"");
     let more = format!("{uris}, \"{portal_url}/callback\"");
     let with_uri = config.replace(&uris, &more);
@@ -56,8 +59,14 @@ pub(crate) fn with_portal(config: &str, base: &str, portal_url: &str) -> String 
     let trust = format!(
         "[[organisations.trust]]\ncredential_type = \"Identity\"\nissuers = [\"{base}/issuers/{ORGANISATION}\"]\n\n"
     );
-    let parties = "[[organisations.relying_parties]]";
-    with_uri.replacen(parties, &format!("{trust}{parties}"), 1)
+    let mut config = with_uri.replacen(PARTIES, &format!("{trust}{PARTIES}"), 1);
+    if hr != CLIENT_ID {
+        let (_, party) = config.split_once(PARTIES).unwrap();
+        let party = party.split("\n\n").next().unwrap();
+        let party = party.replace(CLIENT_ID, hr).replace("Staff Services", "HR");
+        write!(config, "\n{PARTIES}{party}\n").unwrap();
+    }
+    config
 }
 
 /// Where an external system stands, and with what.

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Output};
 
 use connector::{
     Callback, ClientSecret, Connector, Dialect, Draft, Http, HttpOptions, Push, Settings,
@@ -60,6 +60,8 @@ pub(crate) enum MailWay {
 pub(crate) struct Plan {
     pub(crate) system: System,
     pub(crate) mail: MailWay,
+    /// Which client HR is, who gives everybody an identity: the external system itself, or another.
+    pub(crate) hr: &'static str,
     /// Seconds after which a journey is over for the external system. Longer than any walk takes, so that none is
     /// settled under the feet of who walks it.
     pub(crate) journey_seconds: u32,
@@ -72,6 +74,7 @@ impl Plan {
     pub(crate) const PORTAL: Self = Self {
         system: System::Portal,
         mail: MailWay::Smtp,
+        hr: CLIENT_ID,
         journey_seconds: 30,
         answer_seconds: 3,
         mails_a_minute: 30,
@@ -111,7 +114,8 @@ impl Processes {
             System::Portal => format!("https://localhost:{portal_port}"),
             System::Sidecar => here(portal_port).to_string(),
         };
-        gateway.write_config(&with_portal(&gateway.config, &gateway.base, &portal_url));
+        let config = with_portal(&gateway.config, &gateway.base, &portal_url, plan.hr);
+        gateway.write_config(&config);
         gateway.write_keys();
         gateway.start();
 
@@ -250,6 +254,19 @@ impl Processes {
         rows
     }
 
+    /// Writes into the portal's database, past the portal: each statement changes one row.
+    pub(crate) async fn write_to_portal(&self, statement: Statement) {
+        let store = self.portal_database.open().await;
+        store.write([statement.must_change(1)]).await.unwrap();
+        store.close().await;
+    }
+
+    /// A command of the external system's, with its configuration, beside the process that runs. What it says of its work
+    /// goes to the same log.
+    pub(crate) fn beside(&self, verb: &[&str], more: &[&str]) -> Output {
+        self.portal.beside(verb, more)
+    }
+
     /// HR gives everybody an identity credential, through the gateway's front door.
     async fn seed(&self, employees: usize) -> anyhow::Result<()> {
         let gateway = &self.gateway;
@@ -257,7 +274,7 @@ impl Processes {
             gateway: gateway.base.parse()?,
             dialect: Dialect::Plain,
             push: Push::Always,
-            client_id: CLIENT_ID.to_owned(),
+            client_id: self.plan.hr.to_owned(),
             client_secret: ClientSecret::new(gateway.client_secret.as_str()),
             signing_key: Some(SigningKey::from_base64(&gateway.signing_key.to_base64())?),
             organisation_id: ORGANISATION.to_owned(),

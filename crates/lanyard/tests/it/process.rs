@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::operated::LANYARD;
@@ -86,6 +86,21 @@ impl Process {
         let status = self.running.as_mut()?.try_wait().unwrap()?;
         self.running = None;
         Some(status)
+    }
+
+    /// Runs `lanyard` with this verb, the words that this process was started with but for its own, and `more`; it may run
+    /// at the time. What it writes of its work goes to the same log.
+    pub(crate) fn beside(&self, verb: &[&str], more: &[&str]) -> Output {
+        let log = File::options().append(true).open(&self.log).unwrap();
+        Command::new(LANYARD)
+            .args(verb)
+            .args(&self.words[1..])
+            .args(more)
+            .env("RUST_LOG", EVERYTHING)
+            .stdin(Stdio::null())
+            .stderr(log)
+            .output()
+            .unwrap()
     }
 
     /// The test is over.

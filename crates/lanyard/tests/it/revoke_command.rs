@@ -12,7 +12,7 @@ use crate::holder::{Format, Holder};
 use crate::operated::{LANYARD, ORGANISATION, Operated};
 
 /// What the command said to either side, and whether it was content.
-fn run(gateway: &Operated, arguments: &[&str]) -> (bool, String) {
+pub(crate) fn run(gateway: &Operated, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(LANYARD);
     command
         .args(arguments)

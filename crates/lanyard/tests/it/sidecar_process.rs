@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
 use reqwest::{Certificate, Identity};
-use store::{Statement, Store};
 
-use crate::database::Database;
-use crate::operated::{CLIENT_ID, LANYARD, Operated, new_folder, terminate, write_private};
+use crate::operated::{LANYARD, new_folder, terminate, write_private};
 use crate::said::{EVERYTHING, NOBODY, Unsaid};
 
 struct Place {
@@ -74,13 +72,7 @@ impl Place {
     /// SEC-40: what was done to the connector made it write of nobody and open nothing.
     fn look_through_what_was_said(&self) {
         let mut unsaid = Unsaid::of_everybody();
-        for name in [
-            "client-secret",
-            "signing-key",
-            "sandbox-key",
-            "serial-number",
-            "server.key",
-        ] {
+        for name in ["client-secret", "signing-key", "sandbox-key", "server.key"] {
             let text = fs::read_to_string(self.folder.join(name)).unwrap_or_default();
             let text = text.lines().find(|line| !line.starts_with("-----"));
             unsaid.add("a secret", text.unwrap_or_default());
@@ -165,81 +157,6 @@ fn a_new_key_is_printed_with_the_digest_that_the_configuration_wants() {
     let (key, digest) = (word("(shown once): "), word("sha256 = "));
     assert!(key.starts_with("lyk_") && key.len() > 60, "{key}");
     assert_eq!(sidecar::sha256_of(&key), digest);
-}
-
-/// Against a gateway as its operator runs it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reconcile_prints_each_difference_as_a_line_of_json_and_fails_if_there_is_one() {
-    let gateway = Operated::started(Database::sqlite());
-    let place = Place::new();
-    write_private(&place.folder.join("client-secret"), &gateway.client_secret);
-    let signing_key = gateway.signing_key.to_base64();
-    write_private(&place.folder.join("signing-key"), &signing_key);
-    fs::write(place.file("ca.pem"), &gateway.certificate_authority).unwrap();
-    let config = place
-        .config(KEYED)
-        .replace("https://credentials.example", &gateway.base)
-        .replace("\"v2\"", "\"plain\"")
-        .replace(
-            "\"portal\"\norganisation_id",
-            &format!("\"{CLIENT_ID}\"\norganisation_id"),
-        );
-    let config = format!(
-        "{config}certificate_authority = \"{}\"\n",
-        place.file("ca.pem")
-    );
-    let reconcile = |more: &[&str]| {
-        let file = place.folder.join("connector.toml");
-        fs::write(&file, &config).unwrap();
-        let output = Command::new(LANYARD)
-            .args(["connector", "reconcile", "--config"])
-            .arg(file)
-            .args(more)
-            .env("RUST_LOG", EVERYTHING)
-            .output()
-            .unwrap();
-        place.hear(&output.stderr);
-        let text = String::from_utf8(output.stdout).unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        (
-            output.status.success(),
-            lines.collect::<Vec<serde_json::Value>>(),
-            errors,
-        )
-    };
-    let (content, lines, errors) = reconcile(&[]);
-    assert!(content, "{errors}");
-    let sums = serde_json::json!({ "compared": 0, "waiting": 0, "lists": 0, "differences": 0 });
-    assert_eq!(lines, [serde_json::json!({ "summary": sums })]);
-
-    // A database that was restored beside a gateway that was not.
-    let address = format!("sqlite:{}", place.file("connector.db"));
-    let parties = [connector::desk::MIGRATIONS, sidecar::MIGRATIONS];
-    let store = Store::open(&address.parse().unwrap(), &parties)
-        .await
-        .unwrap();
-    let serial_number = uuid::Uuid::new_v4().to_string();
-    write_private(&place.folder.join("serial-number"), &serial_number);
-    let insert = Statement::new(
-        "INSERT INTO connector_credentials (serial_number, employee, nth, record, credential_type, label, digest, \
-         stage, started_at, stage_at, issued_at) \
-         VALUES ($1, 'e-1', 1, 'r-1', 'TrainingProgramme', 'Training', 'd', 'issued', 1, 1, 1)",
-    );
-    store.write([insert.bind(&serial_number)]).await.unwrap();
-    store.close().await;
-    for more in [&[][..], &["--repair"]] {
-        let (content, lines, errors) = reconcile(more);
-        assert!(!content, "{errors}");
-        assert_eq!(lines[0]["code"], "issued-here-unknown-there");
-        assert_eq!(lines[0]["serial_number"], serial_number.as_str());
-        assert_eq!(lines[1]["summary"]["compared"], 1);
-        // That only the gateway's operator can look into.
-        assert_eq!(
-            lines.get(2).map(|line| &line["repaired"]),
-            (!more.is_empty()).then_some(&0.into())
-        );
-    }
 }
 
 /// An authority, and certificates that it signed: for the connector, and for a caller.

@@ -10,16 +10,16 @@ use crate::desk::world::programme;
 
 on_both_engines!(
     dw_62_dw_64_an_answer_that_was_lost_is_asked_for_and_the_credential_is_added,
-    what_is_found_to_be_added_takes_the_place_of_the_older_copy,
+    dw_64_what_is_found_to_be_added_takes_the_place_of_the_older_copy,
     dw_80_what_is_found_to_be_added_and_has_changed_since_is_revoked_at_once,
-    what_the_wallet_has_and_nobody_collected_is_not_left_for_the_gateway_to_revoke,
-    what_the_gateway_has_revoked_itself_is_revoked_here_and_told,
-    a_no_of_which_the_browser_never_told_is_learnt_without_revoking,
-    a_gateway_that_cannot_answer_now_is_asked_again,
-    what_has_changed_does_not_wait_for_an_answer,
-    a_look_up_that_fails_for_hours_holds_nobody_up_for_ever,
-    whoever_dies_with_the_answer_asks_again_and_two_who_ask_at_once_settle_it_once,
-    the_state_stays_until_the_gateway_could_be_asked_and_goes_then,
+    dw_62_dw_64_what_the_wallet_has_and_nobody_collected_is_not_left_for_the_gateway_to_revoke,
+    dw_64_dw_77_what_the_gateway_has_revoked_itself_is_revoked_here_and_told,
+    dw_64_a_no_of_which_the_browser_never_told_is_learnt_without_revoking,
+    dw_64_a_gateway_that_cannot_answer_now_is_asked_again,
+    dw_72_what_has_changed_does_not_wait_for_an_answer,
+    dw_64_a_look_up_that_fails_for_hours_holds_nobody_up_for_ever,
+    dw_64_whoever_dies_with_the_answer_asks_again_and_two_who_ask_at_once_settle_it_once,
+    dw_64_the_state_stays_until_the_gateway_could_be_asked_and_goes_then,
 );
 
 /// Longer than any of the first pauses: a second may have begun between two tries.
@@ -70,7 +70,7 @@ async fn dw_62_dw_64_an_answer_that_was_lost_is_asked_for_and_the_credential_is_
     assert_eq!(it.credential().await.stage, Stage::Issued, "and it stays");
 }
 
-async fn what_is_found_to_be_added_takes_the_place_of_the_older_copy(database: Database) {
+async fn dw_64_what_is_found_to_be_added_takes_the_place_of_the_older_copy(database: Database) {
     let it = Working::start(database).await;
     let older = it.issued().await;
     let person = crate::desk::world::anna();
@@ -103,7 +103,7 @@ async fn dw_80_what_is_found_to_be_added_and_has_changed_since_is_revoked_at_onc
     assert!(it.mails()[0].text.contains("added on"));
 }
 
-async fn what_the_wallet_has_and_nobody_collected_is_not_left_for_the_gateway_to_revoke(
+async fn dw_62_dw_64_what_the_wallet_has_and_nobody_collected_is_not_left_for_the_gateway_to_revoke(
     database: Database,
 ) {
     let it = Working::start(database).await;
@@ -124,7 +124,9 @@ async fn what_the_wallet_has_and_nobody_collected_is_not_left_for_the_gateway_to
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn what_the_gateway_has_revoked_itself_is_revoked_here_and_told(database: Database) {
+async fn dw_64_dw_77_what_the_gateway_has_revoked_itself_is_revoked_here_and_told(
+    database: Database,
+) {
     let it = Working::start(database).await;
     it.log_in().await;
     let url = it.go(ANNA, &programme(RECORD)).await;
@@ -138,7 +140,7 @@ async fn what_the_gateway_has_revoked_itself_is_revoked_here_and_told(database: 
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn a_no_of_which_the_browser_never_told_is_learnt_without_revoking(database: Database) {
+async fn dw_64_a_no_of_which_the_browser_never_told_is_learnt_without_revoking(database: Database) {
     let it = Working::start(database).await;
     it.log_in().await;
     let url = it.go(ANNA, &programme(RECORD)).await;
@@ -151,7 +153,7 @@ async fn a_no_of_which_the_browser_never_told_is_learnt_without_revoking(databas
     assert_eq!(questions(&it).await, 0);
 }
 
-async fn a_gateway_that_cannot_answer_now_is_asked_again(database: Database) {
+async fn dw_64_a_gateway_that_cannot_answer_now_is_asked_again(database: Database) {
     let it = Working::start(database).await;
     lost(&it).await;
     it.door.jam(LOOK_UP, Jam::Refuse(503));
@@ -165,7 +167,7 @@ async fn a_gateway_that_cannot_answer_now_is_asked_again(database: Database) {
     assert!(it.door.calls(LOOK_UP).len() > 2);
 }
 
-async fn what_has_changed_does_not_wait_for_an_answer(database: Database) {
+async fn dw_72_what_has_changed_does_not_wait_for_an_answer(database: Database) {
     let it = Working::start(database).await;
     lost(&it).await;
     it.door.jam(LOOK_UP, Jam::Refuse(503));
@@ -177,7 +179,7 @@ async fn what_has_changed_does_not_wait_for_an_answer(database: Database) {
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn a_look_up_that_fails_for_hours_holds_nobody_up_for_ever(database: Database) {
+async fn dw_64_a_look_up_that_fails_for_hours_holds_nobody_up_for_ever(database: Database) {
     let it = Working::start(database).await;
     lost(&it).await;
     it.door.jam(LOOK_UP, Jam::Refuse(500));
@@ -200,7 +202,7 @@ async fn die_while_asking(it: &Working, desk: Desk) {
     it.door.free();
 }
 
-async fn whoever_dies_with_the_answer_asks_again_and_two_who_ask_at_once_settle_it_once(
+async fn dw_64_whoever_dies_with_the_answer_asks_again_and_two_who_ask_at_once_settle_it_once(
     database: Database,
 ) {
     let mut it = Working::start(database).await;
@@ -232,7 +234,7 @@ async fn tidy(it: &Working) {
     let _ = tokio::time::timeout(std::time::Duration::from_millis(500), working).await;
 }
 
-async fn the_state_stays_until_the_gateway_could_be_asked_and_goes_then(database: Database) {
+async fn dw_64_the_state_stays_until_the_gateway_could_be_asked_and_goes_then(database: Database) {
     let it = Working::start(database).await;
     lost(&it).await;
     it.door.jam(LOOK_UP, Jam::Refuse(503));

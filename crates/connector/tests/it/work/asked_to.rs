@@ -10,16 +10,16 @@ use crate::desk::door::Jam;
 use crate::desk::world::{anna, programme, unchanged};
 
 on_both_engines!(
-    one_credential_is_revoked_by_its_serial_number_once_and_its_employee_is_told,
+    dw_62_dw_77_dw_78_one_credential_is_revoked_by_its_serial_number_once_and_its_employee_is_told,
     what_is_asked_for_is_stored_before_the_gateway_can_be_reached_and_outlives_the_process,
     what_is_on_its_way_is_revoked_when_it_arrives,
-    a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question,
+    dw_19_dw_20_a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question,
     nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to,
     what_is_asked_for_while_everything_is_revoked_is_revoked_or_comes_after_it,
     a_host_takes_the_revocation_into_its_own_batch_or_not_at_all,
 );
 
-async fn one_credential_is_revoked_by_its_serial_number_once_and_its_employee_is_told(
+async fn dw_62_dw_77_dw_78_one_credential_is_revoked_by_its_serial_number_once_and_its_employee_is_told(
     database: Database,
 ) {
     let it = Working::start(database).await;
@@ -75,7 +75,9 @@ async fn what_is_on_its_way_is_revoked_when_it_arrives(database: Database) {
     assert_eq!(credential.reason, Some(Cause::AddedInError));
 }
 
-async fn a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question(database: Database) {
+async fn dw_19_dw_20_a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question(
+    database: Database,
+) {
     let it = Working::start(database).await;
     let lost = it.issued().await;
     let person = anna();

@@ -12,11 +12,11 @@ use crate::desk::world::{anna, programme};
 on_both_engines!(
     three_lists_that_agree_differ_in_nothing_and_what_is_on_its_way_waits,
     what_somebody_else_had_revoked_is_found_and_marked_without_a_mail,
-    what_the_gateway_revoked_by_itself_is_marked_and_told,
-    what_is_revoked_here_and_in_force_there_is_revoked_once_more,
-    what_is_in_force_although_it_reached_no_wallet_is_revoked,
+    dw_77_what_the_gateway_revoked_by_itself_is_marked_and_told,
+    dw_72_what_is_revoked_here_and_in_force_there_is_revoked_once_more,
+    dw_64_what_is_in_force_although_it_reached_no_wallet_is_revoked,
     what_the_gateway_does_not_know_is_found_however_much_there_is,
-    what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks,
+    dw_62_what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks,
     a_list_that_cannot_be_had_or_is_forged_is_said_and_decides_nothing,
     a_gateway_that_cannot_be_asked_is_an_error_and_no_difference,
 );
@@ -106,7 +106,7 @@ async fn what_somebody_else_had_revoked_is_found_and_marked_without_a_mail(datab
     assert!(it.mails().is_empty(), "whoever did it tells");
 }
 
-async fn what_the_gateway_revoked_by_itself_is_marked_and_told(database: Database) {
+async fn dw_77_what_the_gateway_revoked_by_itself_is_marked_and_told(database: Database) {
     let it = Working::start(database).await;
     let person = it.log_in().await;
     let url = it.go(ANNA, &programme(RECORD)).await;
@@ -121,7 +121,7 @@ async fn what_the_gateway_revoked_by_itself_is_marked_and_told(database: Databas
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn what_is_revoked_here_and_in_force_there_is_revoked_once_more(database: Database) {
+async fn dw_72_what_is_revoked_here_and_in_force_there_is_revoked_once_more(database: Database) {
     let it = Working::start(database).await;
     let number = it.issued().await.serial_number;
     // As if the gateway had been put back to yesterday: here the revocation is done.
@@ -151,7 +151,7 @@ async fn what_is_revoked_here_and_in_force_there_is_revoked_once_more(database: 
     );
 }
 
-async fn what_is_in_force_although_it_reached_no_wallet_is_revoked(database: Database) {
+async fn dw_64_what_is_in_force_although_it_reached_no_wallet_is_revoked(database: Database) {
     let it = Working::start(database).await;
     it.issued().await;
     write(
@@ -188,7 +188,7 @@ async fn what_the_gateway_does_not_know_is_found_however_much_there_is(database:
     }
 }
 
-async fn what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks(
+async fn dw_62_what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks(
     database: Database,
 ) {
     let it = Working::start(database).await;

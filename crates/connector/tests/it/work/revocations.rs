@@ -14,12 +14,12 @@ on_both_engines!(
     dw_72_a_deleted_record_revokes_every_credential_that_is_out,
     dw_73_a_change_that_the_credential_does_not_show_revokes_nothing,
     dw_78_a_gateway_that_is_down_leaves_everything_as_it_was_until_it_is_back,
-    a_refused_revocation_is_seen_and_tried_rarely,
+    dw_72_a_refused_revocation_is_seen_and_tried_rarely,
     a_serial_number_that_the_gateway_does_not_know_stays_in_sight,
-    an_answer_that_is_lost_repeats_the_call_and_writes_one_mail,
-    a_process_that_dies_between_the_gateways_answer_and_its_row_repeats_the_call_and_writes_one_mail,
-    two_processes_do_a_revocation_once,
-    the_first_reason_counts,
+    dw_72_dw_78_an_answer_that_is_lost_repeats_the_call_and_writes_one_mail,
+    dw_72_dw_78_a_process_that_dies_between_the_gateways_answer_and_its_row_repeats_the_call_and_writes_one_mail,
+    dw_72_dw_78_two_processes_do_a_revocation_once,
+    dw_78_the_first_reason_counts,
 );
 
 async fn dw_62_dw_72_a_changed_record_revokes_the_serial_number_that_was_kept_also_after_a_restart(
@@ -119,7 +119,7 @@ async fn dw_78_a_gateway_that_is_down_leaves_everything_as_it_was_until_it_is_ba
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn a_refused_revocation_is_seen_and_tried_rarely(database: Database) {
+async fn dw_72_a_refused_revocation_is_seen_and_tried_rarely(database: Database) {
     let it = Working::start(database).await;
     it.issued().await;
     it.door.jam(REVOKE, Jam::Refuse(401));
@@ -148,7 +148,9 @@ async fn a_serial_number_that_the_gateway_does_not_know_stays_in_sight(database:
     assert!(it.mails().is_empty());
 }
 
-async fn an_answer_that_is_lost_repeats_the_call_and_writes_one_mail(database: Database) {
+async fn dw_72_dw_78_an_answer_that_is_lost_repeats_the_call_and_writes_one_mail(
+    database: Database,
+) {
     let it = Working::start(database).await;
     it.issued().await;
     it.door.jam(REVOKE, Jam::LoseAnswer);
@@ -163,7 +165,7 @@ async fn an_answer_that_is_lost_repeats_the_call_and_writes_one_mail(database: D
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn a_process_that_dies_between_the_gateways_answer_and_its_row_repeats_the_call_and_writes_one_mail(
+async fn dw_72_dw_78_a_process_that_dies_between_the_gateways_answer_and_its_row_repeats_the_call_and_writes_one_mail(
     database: Database,
 ) {
     let mut it = Working::start(database).await;
@@ -187,7 +189,7 @@ async fn a_process_that_dies_between_the_gateways_answer_and_its_row_repeats_the
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn two_processes_do_a_revocation_once(database: Database) {
+async fn dw_72_dw_78_two_processes_do_a_revocation_once(database: Database) {
     let it = Working::start(database).await;
     it.issued().await;
     it.change(Some(&corrected()), Cause::Corrected).await;
@@ -201,7 +203,7 @@ async fn two_processes_do_a_revocation_once(database: Database) {
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn the_first_reason_counts(database: Database) {
+async fn dw_78_the_first_reason_counts(database: Database) {
     let it = Working::start(database).await;
     it.issued().await;
     it.change(Some(&corrected()), Cause::EndedEarly).await;

@@ -11,11 +11,11 @@ use crate::desk::door::Jam;
 use crate::desk::world::programme;
 
 on_both_engines!(
-    an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_once_by_revoking,
-    a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dead,
-    a_browser_that_never_comes_back_is_settled_when_the_journey_is_over,
-    a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_is_revoked_and_told,
-    what_is_not_known_waits_for_the_gateway,
+    dw_64_an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_once_by_revoking,
+    dw_64_a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dead,
+    dw_64_a_browser_that_never_comes_back_is_settled_when_the_journey_is_over,
+    dw_64_a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_is_revoked_and_told,
+    dw_64_what_is_not_known_waits_for_the_gateway,
     dw_80_a_change_while_the_browser_is_away_is_noted_once_and_only_if_the_credential_shows_it,
     dw_80_what_changed_while_the_browser_was_away_is_revoked_for_the_reason_of_the_change,
 );
@@ -27,7 +27,7 @@ async fn away(it: &Working) -> (Url, String) {
     (url, query)
 }
 
-async fn an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_once_by_revoking(
+async fn dw_64_an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_once_by_revoking(
     database: Database,
 ) {
     let it = Working::start(database).await;
@@ -53,7 +53,7 @@ async fn an_answer_that_a_gateway_without_look_up_cannot_repeat_is_settled_at_on
     assert!(!mails[0].text.contains("added on"));
 }
 
-async fn a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dead(
+async fn dw_64_a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dead(
     database: Database,
 ) {
     let mut it = Working::start(database).await;
@@ -96,7 +96,9 @@ async fn a_process_that_died_while_it_waited_is_settled_when_it_is_certainly_dea
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn a_browser_that_never_comes_back_is_settled_when_the_journey_is_over(database: Database) {
+async fn dw_64_a_browser_that_never_comes_back_is_settled_when_the_journey_is_over(
+    database: Database,
+) {
     let it = Working::start(database).await;
     it.log_in().await;
     it.go(ANNA, &programme(RECORD)).await;
@@ -116,7 +118,7 @@ async fn a_browser_that_never_comes_back_is_settled_when_the_journey_is_over(dat
     assert!(it.desk.backlog().await.unwrap().revocations.is_empty());
 }
 
-async fn a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_is_revoked_and_told(
+async fn dw_64_a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_is_revoked_and_told(
     database: Database,
 ) {
     let it = Working::start(database).await;
@@ -129,7 +131,7 @@ async fn a_credential_that_reached_the_wallet_of_a_browser_that_never_came_back_
     assert_eq!(it.mails().len(), 1);
 }
 
-async fn what_is_not_known_waits_for_the_gateway(database: Database) {
+async fn dw_64_what_is_not_known_waits_for_the_gateway(database: Database) {
     let it = Working::start(database).await;
     let person = it.log_in().await;
     let (_, query) = away(&it).await;

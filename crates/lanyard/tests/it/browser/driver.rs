@@ -21,6 +21,11 @@ const LIKELY_FIRST: &str = "const [selector, name] = arguments; \
       .some(text => text?.replace(/\\s+/g, ' ').includes(name)); \
     const all = [...document.querySelectorAll(selector)]; \
     return [...all.filter(speaks), ...all.filter(e => !speaks(e))]";
+/// [WebDriver 17.4.2] The keys' code points.
+pub(super) const TAB: &str = "\u{e004}";
+pub(super) const ENTER: &str = "\u{e007}";
+/// More than any page has to stop at.
+const MOST_TABS: usize = 50;
 /// What keeps Chromium to itself.
 const FLAGS: [&str; 10] = [
     "--headless",
@@ -237,12 +242,7 @@ impl Browser {
                 .find_by_script(LIKELY_FIRST, [candidates, name])
                 .await
             {
-                // Between two pages an element may be gone again.
-                let is = async |what: &str, wanted: &str| {
-                    let told = self.0.get(&element.path(what)).await;
-                    told.is_ok_and(|told| told == wanted)
-                };
-                if is("computedlabel", name).await && is("computedrole", role).await {
+                if self.is_named(&element, role, name).await {
                     return element;
                 }
             }
@@ -250,6 +250,15 @@ impl Browser {
             assert!(waits, "no {role} ‘{name}’ on {}", self.where_am_i().await);
             tokio::time::sleep(A_WHILE).await;
         }
+    }
+
+    async fn is_named(&self, element: &Element, role: &str, name: &str) -> bool {
+        // Between two pages an element may be gone again.
+        let is = async |what: &str, wanted: &str| {
+            let told = self.0.get(&element.path(what)).await;
+            told.is_ok_and(|told| told == wanted)
+        };
+        is("computedlabel", name).await && is("computedrole", role).await
     }
 
     /// Whether such a thing is on the page that is there now.
@@ -267,9 +276,33 @@ impl Browser {
         texts
     }
 
+    /// The same for whoever has a keyboard only: Tab until the focus is on it, and Enter.
+    pub(super) async fn follow_by_keyboard(&self, role: &str, name: &str) {
+        for _ in 0..MOST_TABS {
+            self.press_times(TAB, 1).await;
+            let Ok(focused) = self.0.focused().await else {
+                continue;
+            };
+            if self.is_named(&focused, role, name).await {
+                let page = self.find("html").await;
+                self.press_times(ENTER, 1).await;
+                return self.leaves(&page, name).await;
+            }
+        }
+        panic!(
+            "no key leads to {role} ‘{name}’ on {}",
+            self.where_am_i().await
+        );
+    }
+
     async fn follow_element(&self, element: &Element, name: &str) {
         let page = self.find("html").await;
         self.post(&element.path("click"), json!({})).await;
+        self.leaves(&page, name).await;
+    }
+
+    /// Waits until that page is gone and the next one is there.
+    async fn leaves(&self, page: &Element, name: &str) {
         let began = Instant::now();
         while self.0.get(&page.path("name")).await.is_ok() {
             let waits = began.elapsed() <= PATIENCE;

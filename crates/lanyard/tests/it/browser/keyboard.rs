@@ -2,12 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::driver::{Browser, JavaScript, Screen};
+use super::driver::{Browser, ENTER, JavaScript, Screen, TAB};
 use super::stage::{REDIRECT_URI, Stage};
-
-/// [WebDriver 17.4.2] The keys' code points.
-const TAB: &str = "\u{e004}";
-const ENTER: &str = "\u{e007}";
 
 /// Everything that can have the focus and is shown, in the document's order, with how it looks without it. Of radios,
 /// Tab reaches the chosen one or else the first, and arrows the others. An open warning keeps the focus.

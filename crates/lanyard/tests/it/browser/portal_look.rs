@@ -12,12 +12,11 @@ use tokio::task::JoinHandle;
 use ui::Brand;
 use url::Url;
 
-use super::driver::{self, Browser, JavaScript, Screen};
+use super::driver::{self, Browser, ENTER, JavaScript, Screen};
 use super::keyboard::tab_through;
 use super::look::{Place, load_on, look, look_in_forced_colours, overflow, save, violations};
 
-/// [WebDriver 17.4.2] The keys' code points.
-const ENTER: &str = "\u{e007}";
+/// [WebDriver 17.4.2] The key's code point.
 const ESCAPE: &str = "\u{e00c}";
 
 /// A server of every state.
@@ -103,7 +102,8 @@ async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_
     look_at_every(0).await;
 }
 
-/// DW-81, too: the other half of them.
+/// DW-81, too: the other half of them. [DW-12] Among them the first page and the list: the keyboard reaches the link from one to
+/// the other, and each record.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_the_portal_is_seen_reached_by_keyboard_and_fits_in_every_other_state() {
     look_at_every(1).await;

@@ -27,7 +27,7 @@ pub(super) const NO_MATCH: &str = "We could not match your identity";
 const SESSION_COOKIE: &str = "lanyard-portal";
 
 /// How often something is looked at that takes a moment behind the pages, and how long in between.
-const LOOKS: usize = 200;
+pub(super) const LOOKS: usize = 200;
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Person<'a> {
@@ -308,9 +308,10 @@ impl<'a> Person<'a> {
         held
     }
 
-    /// The one of this serial number.
+    /// The one of this serial number, whatever its type.
     pub(super) async fn held_as(&self, serial_number: &str) -> CredentialSummary {
-        let mut held = self.held().await.into_iter();
+        let held = self.stage.held(&self.outside.who.holder).await;
+        let mut held = held.into_iter();
         held.find(|held| held.serial_number.as_deref() == Some(serial_number))
             .unwrap()
     }

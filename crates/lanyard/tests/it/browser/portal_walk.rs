@@ -104,15 +104,20 @@ async fn adds_it(person: &Person<'_>) -> String {
     person.open("/credentials").await;
     assert_eq!(person.heading().await, "Log in to your staff account");
     person.log_in().await;
-    person
-        .follow("Add your credentials to your staff passport")
-        .await;
+    // [DW-12] By keyboard alone: two links, and the record is before them.
+    let to_the_list = "Add your credentials to your staff passport";
+    person.browser.follow_by_keyboard("link", to_the_list).await;
     assert_eq!(person.heading().await, "Your credentials");
     let (state, line) = person.in_the_list().await;
     assert_eq!(state, "not-added");
     assert!(line.contains("Valid until 5 August 2031"), "{line}");
 
-    person.follow("Training programme").await;
+    let to_the_record = "Training programme";
+    person
+        .browser
+        .follow_by_keyboard("link", to_the_record)
+        .await;
+    person.stands_on(to_the_record, "Not added").await;
     person.press("Add to wallet").await;
     person
         .stands_on(

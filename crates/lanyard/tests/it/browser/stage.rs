@@ -234,9 +234,19 @@ impl Stage {
             .await;
     }
 
+    /// What the mail server does with every mail from now on.
+    pub(super) async fn mail_misbehaves(&self, fault: Option<mail_catcher::Fault>) {
+        let address = self.sandbox.file.urls.mail.join("api/misbehave").unwrap();
+        self.post(address, json!({ "fault": fault })).await;
+    }
+
     async fn ask(&self, holder: &str, what: &str, body: serde_json::Value) -> String {
         let path = format!("api/holders/{holder}/{what}");
         let address = self.sandbox.file.urls.wallet.join(&path).unwrap();
+        self.post(address, body).await
+    }
+
+    async fn post(&self, address: Url, body: serde_json::Value) -> String {
         let answer = self.wallet.post(address).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{answer:?}");
         answer.text().await.unwrap()
