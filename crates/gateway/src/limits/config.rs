@@ -90,7 +90,8 @@ impl Default for ClientLimits {
             look_ups: number(3_000),
             at_once: number(64),
             open_pushes: number(5_000),
-            open_unpushed: number(5_000),
+            // More than one address begins in half an hour, by its limit: none alone fills it.
+            open_unpushed: number(20_000),
         }
     }
 }
