@@ -152,6 +152,17 @@ async fn follow(tail: &Tail) -> anyhow::Result<()> {
                     tell_step(&one, step, tail.from.json)?;
                 }
             }
+            let (last, cause) = (one.steps.last(), one.cause);
+            if let Some((last, cause)) = last.zip(cause)
+                && last.at >= now - remembered
+                && told.insert((
+                    format!("{} {}", one.reference, one.client_id),
+                    last.at,
+                    cause.code,
+                ))
+            {
+                tell_cause(&one, last, cause, tail.from.json)?;
+            }
         }
         if tail.once {
             store.close().await;
@@ -165,6 +176,30 @@ async fn follow(tail: &Tail) -> anyhow::Result<()> {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }
+}
+
+/// Why it came to nothing, in the words for each of the three who ask.
+fn tell_cause(
+    one: &Timeline,
+    last: &timeline::Step,
+    cause: &timeline::Cause,
+    json: bool,
+) -> anyhow::Result<()> {
+    if json {
+        return say(serde_json::json!({
+            "at": last.at, "reference": one.reference, "client_id": one.client_id, "purpose": one.purpose,
+            "cause": cause.code, "person": cause.person, "desk": cause.desk, "developer": cause.developer,
+        }));
+    }
+    let about = format!("{:.0}  {}  {}", last.at, one.reference, one.client_id);
+    for (voice, sentence) in [
+        ("person", cause.person),
+        ("desk", cause.desk),
+        ("developer", cause.developer),
+    ] {
+        say(format_args!("{about}  {voice}: {sentence}"))?;
+    }
+    Ok(())
 }
 
 fn tell_step(one: &Timeline, step: &timeline::Step, json: bool) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::by_hand::{Journey, Step, revoke};
+use crate::by_hand::{Journey, Step, revoke, send};
 use crate::database::Database;
 use crate::holder::{Format, Holder};
 use crate::operated::{CLIENT_ID, LANYARD, ORGANISATION, Operated};
@@ -90,11 +90,30 @@ async fn an_operator_reads_figures_asks_why_and_stops_without_a_request_being_re
     }
     assert!(!gateway.log().contains(&serial), "{}", gateway.log());
     assert!(gateway.log().contains(&reference));
+    // One that came to nothing is told as whoever asks needs it.
+    let mut replayed = Journey::to_issue();
+    replayed.take_from(Step::Push, &gateway, &mut holder).await;
+    let again = replayed.request(Step::Token, &gateway, &holder).await;
+    let again = send(&gateway.client(&replayed.cookies), again).await;
+    assert_eq!(again.status, 400, "{}", again.body);
     let (_, tail) = lanyard(&gateway, &["interaction", "tail", "--once"]);
     assert!(
         tail.lines().count() >= 8 && tail.contains(&reference),
         "{tail}"
     );
+    let (_, json) = lanyard(&gateway, &["interaction", "tail", "--once", "--json"]);
+    let told: Vec<Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let cause = told
+        .iter()
+        .find(|line| line["cause"] == "code-replayed" && line["person"].is_string());
+    let cause = cause.unwrap_or_else(|| panic!("no cause: {json}"));
+    for voice in ["person", "desk", "developer"] {
+        let line = format!("{voice}: {}", cause[voice].as_str().unwrap());
+        assert!(tail.contains(&line), "{line}: {tail}");
+    }
     let (found, said) = lanyard(&gateway, &["interaction", "show", "0000-0000"]);
     assert!(
         !found && said.contains("no interaction is known by that"),
