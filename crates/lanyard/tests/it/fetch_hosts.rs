@@ -38,9 +38,8 @@ fn is_bounded(folder: &Path, config: &Path) {
     };
     let (done, said) = plan("same.toml", DECLARED);
     assert!(done, "nothing is to be changed: {said}");
-    let hook = "[organisations.relying_parties.webhook]\nurl = \"https://evil.example/events\"\n\
-                secrets = [\"whsec_Zm9yIHRlc3RzIG9ubHksIHRoZSBvbGRlciBvbmU=\"]\n";
-    let (done, said) = plan("hook.toml", &format!("{DECLARED}{hook}"));
+    let elsewhere = "jwks_uri = \"https://evil.example/jwks\"\n";
+    let (done, said) = plan("elsewhere.toml", &format!("{DECLARED}{elsewhere}"));
     assert!(!done && said.contains("hooks.newtown.example"), "{said}");
 }
 
