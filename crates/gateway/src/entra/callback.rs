@@ -288,3 +288,20 @@ fn evaluate(
         organisation.trusts(name, issuer)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sec_32_an_id_is_one_that_can_be_kept_as_text() {
+        let longest = "a".repeat(128);
+        for id in ["9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5", "x", &longest] {
+            assert!(is_id(id), "{id}");
+        }
+        let longer = "a".repeat(129);
+        for id in ["", "a\0b", "a b", "a\n", "é", &longer] {
+            assert!(!is_id(id), "{id:?}");
+        }
+    }
+}

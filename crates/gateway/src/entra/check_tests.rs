@@ -123,6 +123,28 @@ fn sec_32_what_was_not_asked_for_is_refused_though_the_service_verified_it() {
     }
 }
 
+/// SEC-22, SEC-39: and so long a difference of the clocks is no difference.
+#[test]
+fn sec_32_clocks_may_differ_by_a_minute_and_no_more() {
+    let (ended, begun) = ("/expirationDate", "/issuanceDate");
+    for (pointer, at, refusal) in [
+        (ended, "2026-11-28T17:59:01Z", None),
+        (
+            ended,
+            "2026-11-28T17:59:00Z",
+            Some(Refusal::CredentialExpired),
+        ),
+        (begun, "2026-11-28T18:01:00Z", None),
+        (
+            begun,
+            "2026-11-28T18:01:01Z",
+            Some(Refusal::CredentialNotYetValid),
+        ),
+    ] {
+        assert_eq!(changed(pointer, json!(at)).err(), refusal, "{pointer} {at}");
+    }
+}
+
 #[test]
 fn sec_32_a_status_that_is_not_known_to_be_valid_is_none() {
     let status = |said: Value| changed("/credentialState/revocationStatus", said);

@@ -34,5 +34,10 @@ mod tests {
         for text in ["", "K7Q2", "K7Q2-9MFD-0", "K7Q2-9MF\u{e9}", "U7Q2-9MFD"] {
             assert_eq!(read_out(text), None, "{text}");
         }
+        // Whoever sends more than a person says is not read.
+        for (length, read) in [(40, true), (41, false)] {
+            let text = format!("{:<length$}", "K7Q2-9MFD");
+            assert_eq!(read_out(&text).is_some(), read, "{length}");
+        }
     }
 }

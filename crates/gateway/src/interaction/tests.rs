@@ -245,3 +245,17 @@ fn a_refusal_takes_back_a_code_that_was_not_redeemed() {
     let coded = out.coded(Digest::of("c"), at(22)).unwrap();
     assert_eq!(coded.refused(Refusal::NotKept, at(23)).unwrap().code, None);
 }
+
+/// SEC-34: forty bits are few, so none lives longer than the page that it is for.
+#[test]
+fn sec_34_a_short_code_is_made_once_and_only_while_the_page_waits() {
+    let made = waiting().with_short_code("A".into(), at(2)).unwrap();
+    assert_eq!(made.short_code.as_deref(), Some("A"));
+    let again = made.with_short_code("B".into(), at(3)).unwrap();
+    assert_eq!(again.short_code.as_deref(), Some("A"));
+    let end = waiting().expires_at;
+    let late = waiting().with_short_code("A".into(), end).unwrap_err();
+    assert_eq!(late, StepError::Expired);
+    let scanned = scanned().with_short_code("A".into(), at(11)).unwrap_err();
+    assert_eq!(scanned, StepError::OutOfOrder);
+}

@@ -196,3 +196,17 @@ fn advanced(result: Result<(), AdvanceError>) -> Result<bool, Refused> {
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever was overtaken looks again: a credential that the wallet threw away does not stay in force by that.
+    #[test]
+    fn a_notification_is_taken_only_when_its_step_was_kept() {
+        assert!(matches!(advanced(Ok(())), Ok(true)));
+        assert!(matches!(advanced(Err(AdvanceError::Overtaken)), Ok(false)));
+        let again = AdvanceError::Duplicate { statement: 0 };
+        assert!(advanced(Err(again)).is_err());
+    }
+}

@@ -107,6 +107,7 @@ mod tests {
             "https://hooks.trust.example@evil.example/",
             "https://evilhooks.trust.example/",
             "https://partner.example/",
+            "https://.partner.example/",
             "https://evilpartner.example/",
             "https://203.0.113.8/",
             "data:text/plain,hooks.trust.example",

@@ -146,5 +146,7 @@ mod tests {
             assert_eq!(parse(&text), Err(error), "{text}");
         }
         assert_eq!(Serials::parse(b"\xff\xfe"), Err(SerialsError::NotText));
+        let long = vec![b'\n'; MOST_BYTES + 1];
+        assert_eq!(Serials::parse(&long), Err(SerialsError::NotText));
     }
 }

@@ -1,12 +1,20 @@
 //! How the gateway gets on with Microsoft's service: its tokens, its bad days, and what the configuration may say.
 
+use std::sync::{Arc, Mutex};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::Uri;
+use gateway::config::Secret;
+use gateway::organisation::entra::EntraConfig;
 use gateway::{Gateway, Surroundings};
 use serde_json::Value;
+use url::Url;
 use verified_id::{Answer, Fault, Outcome, Tenant};
 
 use crate::database::Database;
 use crate::entra_world::{Entra, connect, tenant};
-use crate::world::{Page, World};
+use crate::world::{Browser, Page, World, client};
 
 /// The end of a page whose wallet could not be asked.
 fn is_given_up(page: &Page) -> bool {
@@ -39,6 +47,93 @@ async fn a_token_that_the_service_does_not_take_any_more_is_fetched_anew_once() 
     let (_, page) = entra.waiting().await;
     page.link("open-wallet");
     assert_eq!(entra.service.tokens(), 2);
+}
+
+/// SEC-33: what one tenant's token opens is not for another organisation.
+#[tokio::test]
+async fn sec_33_each_tenant_has_tokens_of_its_own() {
+    let others = Tenant {
+        id: "1b4e28ba-2fa1-4d2e-883f-0016d3cca427".parse().unwrap(),
+        client_secret: "another".to_owned(),
+        ..tenant()
+    };
+    let entra = Entra::start_among(
+        Database::sqlite(),
+        vec![tenant(), others.clone()],
+        &[],
+        |config| {
+            config.organisations[1].trust = config.organisations[0].trust.clone();
+            config.entra.push(EntraConfig {
+                organisation: config.organisations[1].id.clone(),
+                tenant: others.id,
+                client_secret: Secret::Held(others.client_secret.into()),
+                ..config.entra[0].clone()
+            });
+        },
+    )
+    .await;
+    entra.waiting().await;
+    assert_eq!(entra.service.tokens(), 1);
+    let world: &World = &entra.world;
+    let address = world.pushed(&world.party("stranger"), |_| ()).await;
+    let page = Browser::new().open(&address).await;
+    page.link("open-wallet");
+    assert_eq!(entra.service.tokens(), 2);
+}
+
+/// Changes a genuine answer of the token endpoint.
+type Bend = fn(&mut Value);
+
+/// What stands before the token endpoint: where that is, and what becomes of its answers.
+type Between = Arc<Mutex<(Option<Url>, Bend)>>;
+
+async fn bent(State(between): State<Between>, uri: Uri, form: String) -> Json<Value> {
+    let (base, bend) = between.lock().unwrap().clone();
+    let address = base.unwrap().join(uri.path()).unwrap();
+    let form_type = "application/x-www-form-urlencoded";
+    let request = client().post(address).header("content-type", form_type);
+    let answer = request.body(form).send().await.unwrap();
+    let mut answer = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    bend(&mut answer);
+    Json(answer)
+}
+
+#[tokio::test]
+async fn a_token_of_another_type_or_one_that_no_header_holds_is_not_used() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let login = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let login: Url = login.parse().unwrap();
+    let between: Between = Arc::new(Mutex::new((None, |_| ())));
+    let router = axum::Router::new()
+        .fallback(bent)
+        .with_state(Arc::clone(&between));
+    let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let entra = Entra::start_among(
+        Database::sqlite(),
+        vec![tenant()],
+        std::slice::from_ref(&login),
+        |config| config.entra[0].login = login.clone(),
+    )
+    .await;
+    between.lock().unwrap().0 = Some(entra.service.base().clone());
+    let bends: [Bend; 3] = [
+        |answer| answer["token_type"] = "mac".into(),
+        |answer| {
+            answer["access_token"] = format!("{} ", answer["access_token"].as_str().unwrap()).into()
+        },
+        |answer| answer["access_token"] = "".into(),
+    ];
+    for bend in bends {
+        between.lock().unwrap().1 = bend;
+        let (_, page) = entra.waiting().await;
+        assert!(is_given_up(&page), "{}", page.html);
+        assert!(entra.service.sent().is_empty());
+        entra.later(60);
+    }
+    between.lock().unwrap().1 = |_| ();
+    let (_, page) = entra.waiting().await;
+    page.link("open-wallet");
+    server.abort();
 }
 
 /// Creating is not idempotent: a lost request is harmless, one state for two is not.

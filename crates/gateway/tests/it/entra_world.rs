@@ -9,6 +9,7 @@ use gateway::config::Secret;
 use gateway::organisation::entra::{EntraConfig, EntraTypeConfig};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use url::Url;
 use verified_id::{Authenticator, Callback, Card, Tenant, VerifiedId};
 use zeroize::Zeroizing;
 
@@ -85,14 +86,23 @@ impl Entra {
         tenant: Tenant,
         change: impl FnOnce(&mut Config),
     ) -> Self {
+        Self::start_among(database, vec![tenant], &[], change).await
+    }
+
+    /// With these tenants, of which the first is Anytown's; and the gateway may call those origins, too.
+    pub(crate) async fn start_among(
+        database: Database,
+        tenants: Vec<Tenant>,
+        origins: &[Url],
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         // The service is there before the world, whose clock it has once there is one.
         let clock: Arc<std::sync::OnceLock<Clock>> = Arc::default();
         let told = Arc::clone(&clock);
         let now = move || told.get().map_or_else(Timestamp::now, Clock::now);
-        let service = VerifiedId::start(vec![tenant], Arc::new(now))
-            .await
-            .unwrap();
-        let world = World::start_with(database, vec![service.base().clone()], |config| {
+        let service = VerifiedId::start(tenants, Arc::new(now)).await.unwrap();
+        let origins = [std::slice::from_ref(service.base()), origins].concat();
+        let world = World::start_with(database, origins, |config| {
             connect(config, &service);
             change(config);
         })

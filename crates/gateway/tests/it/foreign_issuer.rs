@@ -181,6 +181,25 @@ async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for
     assert_eq!(abroad.fetches(), before);
 }
 
+/// SEC-26: whoever holds nothing but the name of a trusted issuer cannot have it asked again and again.
+#[tokio::test]
+async fn sec_26_a_key_that_an_issuer_does_not_have_is_asked_for_once_in_half_a_minute() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    assert!(accepted(&abroad.present(&good).await));
+    let parsed = standards::jose::jws::parse(&good).unwrap();
+    let claims = Value::Object(parsed.unverified_claims().clone());
+    let key = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    let header = ProtectedHeader::typ("JWT").kid(abroad.kid(&key));
+    let forged = standards::jose::jws::sign_now(&key, header, &claims).unwrap();
+    let before = abroad.fetches();
+    for asked in [before, before, before + 1, before + 1] {
+        assert!(!accepted(&abroad.present(&forged).await));
+        assert_eq!(abroad.fetches(), asked);
+        abroad.later(16);
+    }
+}
+
 /// SEC-25, TS-05.
 #[tokio::test]
 async fn a_list_that_is_not_the_issuers_word_about_this_address_and_time_is_not_believed() {

@@ -139,16 +139,22 @@ async fn a_form_without_its_token_changes_nothing() {
     let page = browser
         .open(&world.pushed(&world.party("plain"), |_| ()).await)
         .await;
-    let forged = crate::world::Page {
-        url: page.url.clone(),
-        status: page.status,
-        html: String::new(),
-    };
-    assert_eq!(
-        browser.submit(&forged, "cancel").await.status,
-        StatusCode::GONE
-    );
-    assert_eq!(browser.status(&page).await.json["state"], "waiting");
+    let own = Browser::new()
+        .open(&world.pushed(&world.party("plain"), |_| ()).await)
+        .await;
+    // Without one, and with the one that an attacker has of an interaction of their own.
+    for html in [String::new(), own.html] {
+        let forged = crate::world::Page {
+            url: page.url.clone(),
+            status: page.status,
+            html,
+        };
+        assert_eq!(
+            browser.submit(&forged, "cancel").await.status,
+            StatusCode::GONE
+        );
+        assert_eq!(browser.status(&page).await.json["state"], "waiting");
+    }
 }
 
 /// SEC-28, VP-09, rulings 7: the attacker's page, the victim's wallet on the victim's phone.

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gateway::Gateway;
-use gateway::config::{Config, RelyingPartyConfig, Secret};
+use gateway::config::{CancelError, Config, RelyingPartyConfig, Secret};
 use gateway::organisation::dialect::Dialect;
 use gateway::organisation::relying_party::{AuthMethod, IdTokenAlgorithm};
 use serde_json::{Value, json};
@@ -109,6 +109,49 @@ async fn sec_10_a_registration_that_contradicts_itself_stops_the_start() {
     start(&jwks(&json!(keyed.jwks().to_string())))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_registration_that_could_not_be_used_stops_the_start() {
+    let world = World::start().await;
+    let keyed = Keyed::new("keyed", Algorithm::ES256);
+    let refusal = async |change: &dyn Fn(&mut RelyingPartyConfig)| {
+        let mut entry = keyed.registered();
+        change(&mut entry);
+        start_with(&world.config, entry).await.unwrap_err()
+    };
+    // The name and the password of a Basic header are parted by a colon [RFC 7617 2].
+    for id in ["", "a b", "a:b", "é"] {
+        let refused = refusal(&|entry| entry.client_id = id.into()).await;
+        assert!(refused.contains("client_id: use printable"), "{refused}");
+    }
+    for address in [
+        "https://a.example/jwks#x",
+        "https://:secret@a.example/jwks",
+        "https://me@a.example/jwks",
+    ] {
+        let refused = refusal(&|entry| {
+            entry.jwks = None;
+            entry.jwks_uri = Some(address.parse().unwrap());
+        })
+        .await;
+        assert!(refused.contains("jwks_uri: leave out"), "{refused}");
+    }
+    for length in [3, 7] {
+        let refused = refusal(&|entry| entry.transaction_code_length = length).await;
+        assert!(refused.contains("use 4, 5 or 6"), "{refused}");
+    }
+    let refused = refusal(&|entry| {
+        entry.dialect = Dialect::V2;
+        entry.token_endpoint_auth_method = None;
+        entry.client_secret_sha256 = vec![digest("x")];
+    })
+    .await;
+    assert!(refused.contains("jwks: the older contracts"), "{refused}");
+    let refused = refusal(&|entry| entry.redirect_uris.clear()).await;
+    assert!(refused.contains("redirect_uris: name"), "{refused}");
+    let refused = refusal(&|entry| entry.cancel_error = CancelError::UserCancelled).await;
+    assert!(refused.contains("v1-a and v1-b"), "{refused}");
 }
 
 async fn start_with(config: &Config, entry: RelyingPartyConfig) -> Result<(), String> {

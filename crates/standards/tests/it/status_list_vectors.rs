@@ -197,6 +197,10 @@ fn sec_25_a_bitstring_that_is_about_something_else_is_refused() {
         set(purpose, json!("suspension")),
         Err(BitstringError::Another("purpose"))
     );
+    assert_eq!(
+        set(purpose, json!(["message", "suspension"])),
+        Err(BitstringError::Another("purpose"))
+    );
     assert!(set(purpose, json!(["message", "revocation"])).is_ok());
     assert_eq!(
         set("/validUntil", json!(now().to_string())),
