@@ -88,7 +88,7 @@ pub(super) fn measure(
 /// One row of the table.
 struct Figure {
     what: &'static str,
-    figure: String,
+    measured: String,
     /// What is aimed at, and whether it is met: nothing where there is no aim.
     aim: Option<(String, bool)>,
 }
@@ -99,7 +99,7 @@ impl Figure {
         let met = met.map(verdict).unwrap_or_default().to_owned();
         [
             self.what.to_owned(),
-            self.figure,
+            self.measured,
             aim.unwrap_or_default(),
             met,
         ]
@@ -111,7 +111,7 @@ fn rows(told: &Value) -> [Figure; 8] {
     let rate = |path| format!("{:.0} a second", number(told, path));
     let until = |what, path: &str, (aimed, most): (&str, f64)| Figure {
         what,
-        figure: ["p50", "p99", "worst"]
+        measured: ["p50", "p99", "worst"]
             .map(|it| milliseconds(told, &format!("{path}/{it}_us")))
             .join(" / "),
         aim: Some((
@@ -151,7 +151,7 @@ fn rows(told: &Value) -> [Figure; 8] {
         ),
         Figure {
             what: "peak memory of the gateway, all lists held",
-            figure: megabytes(told, "/peak"),
+            measured: megabytes(told, "/peak"),
             aim: Some((
                 format!("{:.0} MB", AIM_MEMORY / 1e6),
                 number(told, "/peak") < AIM_MEMORY,
@@ -159,7 +159,7 @@ fn rows(told: &Value) -> [Figure; 8] {
         },
         Figure {
             what: "304 answers",
-            figure: rate("/not_modified/answers_a_second"),
+            measured: rate("/not_modified/answers_a_second"),
             aim: Some((
                 format!("{AIM_ANSWERS:.0} a second"),
                 number(told, "/not_modified/answers_a_second") > AIM_ANSWERS,
@@ -167,7 +167,7 @@ fn rows(told: &Value) -> [Figure; 8] {
         },
         Figure {
             what: "whole lists",
-            figure: format!(
+            measured: format!(
                 "{:.0} MB/s, {}",
                 number(told, "/whole/bytes_a_second") / 1e6,
                 rate("/whole/answers_a_second")

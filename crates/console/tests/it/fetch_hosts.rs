@@ -79,10 +79,10 @@ async fn sec_04_which_hosts_an_organisation_may_name_is_said_and_shown_by_pages(
     ] {
         let version = browser.get(page).await.expect(200).value("version");
         let mut typed = vec![("name", "Newtown NHS Trust"), ("version", &version)];
-        if !chosen.is_empty() {
-            typed.extend([("hosts", chosen), ("fetch_hosts", listed)]);
-        } else {
+        if chosen.is_empty() {
             typed[0].1 = "Newtown Hospitals";
+        } else {
+            typed.extend([("hosts", chosen), ("fetch_hosts", listed)]);
         }
         browser.post(&change, &typed).await.expect(303);
         browser.get(page).await.expect(200).says(shown);

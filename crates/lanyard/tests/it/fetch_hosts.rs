@@ -90,9 +90,12 @@ async fn sec_04_hosts_that_an_organisation_may_name_are_copied_backed_up_and_res
     assert!(shown.contains("\"*.partner.example\""), "{shown}");
 
     // Each to the other engine, where there is one.
-    let other = async || match gateway.database.address().starts_with("postgres") {
-        true => Some(Database::sqlite()),
-        false => Database::postgres().await,
+    let other = async || {
+        if gateway.database.address().starts_with("postgres") {
+            Some(Database::sqlite())
+        } else {
+            Database::postgres().await
+        }
     };
     let Some((copied, restored)) = other().await.zip(other().await) else {
         return;
