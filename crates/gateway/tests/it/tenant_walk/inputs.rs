@@ -90,7 +90,9 @@ fn meaning(name: &str) -> Option<Meaning> {
         "nonce" => Plain("a-nonce-of-the-walk"),
         "codechallenge" => Plain(CHALLENGE),
         "codechallengemethod" => Plain("S256"),
-        "prompt" | "maxage" | "uilocales" | "claims" => Left("a wish about the page"),
+        "prompt" | "maxage" | "uilocales" | "claims" | "loginhint" | "acrvalues" | "display" => {
+            Left("a wish about the page")
+        }
         _ => return None,
     })
 }
