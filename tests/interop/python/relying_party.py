@@ -48,8 +48,8 @@ class RelyingParty:
         self.session.trust_env = False
         if keyed:
             self.session.client_secret = key = ECKey.import_key(self.party["private_key"])
-            # The library would name the token endpoint as the audience; the gateway wants its issuer there.
-            way = PrivateKeyJWT(self.provider["issuer"], alg="ES256", headers={"kid": key.thumbprint()})
+            # The audience is what the library takes by itself: the token endpoint.
+            way = PrivateKeyJWT(alg="ES256", headers={"kid": key.thumbprint()})
             self.session.register_client_auth_method(way)
 
     def read(self, address):

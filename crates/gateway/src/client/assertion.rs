@@ -1,8 +1,8 @@
 //! `private_key_jwt`: the client signs a JWT that says who it is, for this gateway, once. [RFC 7523 3, OIDC Core 9]
 //!
-//! The audience is our issuer identifier and nothing else, as a text (docs/decisions: the audience of client
-//! assertions). An address of an endpoint would do for a client that trusts a forged metadata document: the forger
-//! names our token endpoint beside its own others, is sent an assertion for it, and is the client here.
+//! It is for this gateway alone: one audience, which is our issuer identifier or, as RFC 9126 (2) has it, the address of
+//! the token endpoint or the PAR endpoint. An assertion of the newer type names the issuer, and as a text
+//! (docs/decisions: the audience of client assertions).
 
 use std::sync::Arc;
 
@@ -30,7 +30,9 @@ const SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// The longest `jti`.
 const LONGEST_ID: usize = 256;
 /// The standard asks for no type. One that names another purpose is another token (SEC-14).
-const TYPES: Typ<'_> = Typ::AbsentOr(&["JWT", "client-authentication+jwt"]);
+const TYPES: Typ<'_> = Typ::AbsentOr(&["JWT", EXPLICIT]);
+/// The type of an assertion that is held to the update of RFC 7523.
+const EXPLICIT: &str = "client-authentication+jwt";
 
 /// The parameters of an assertion, of which at least one was sent.
 pub(super) struct Sent<'a> {
@@ -65,8 +67,14 @@ enum Refused {
     Signature(#[from] jws::VerifyError),
     #[error(transparent)]
     Claim(#[from] claims::ClaimError),
-    #[error("aud has to be the issuer of this gateway, as a text")]
+    #[error(
+        "aud has to be the issuer of this gateway, its token endpoint or its PAR endpoint, and nothing beside it"
+    )]
     Audience,
+    #[error(
+        "aud has to be the issuer of this gateway, as a text, in an assertion of type {EXPLICIT}"
+    )]
+    AudienceOfType,
     #[error("exp has passed")]
     Expired,
     #[error("exp lies more than an hour ahead")]
@@ -137,8 +145,10 @@ async fn check(
     // SEC-15: public-key algorithms only, each for its own kind of key.
     let verified = parsed.verify(&key, Algorithm::ASYMMETRIC, TYPES)?;
 
-    let issuer = parts.url(party.rules().issuer_path);
-    let once = Once::check(verified.claims(), &party.client_id, &issuer, now)?;
+    is_for_us(verified.claims(), parsed.header().typ(), |path| {
+        parts.url(path)
+    })?;
+    let once = Once::check(verified.claims(), &party.client_id, now)?;
     // (SEC-34) Looked up before it is counted, so that a replay uses up nothing of the client's; counted before it is
     // remembered, so that a client's flood stays away from the database.
     if parts
@@ -158,6 +168,36 @@ async fn check(
     }
 }
 
+/// The audience of an assertion, `url` giving the gateway's addresses. [RFC 9126 2, RFC 7523 3 and its update]
+///
+/// A second audience beside ours is refused: that server might have been sent the assertion first.
+fn is_for_us(
+    claims: &Map<String, Value>,
+    typ: Option<&str>,
+    url: impl Fn(&str) -> String,
+) -> Result<(), Refused> {
+    let named = claims.get("aud");
+    // Only clients of the modern contract have keys: its issuer has no path.
+    if named.and_then(Value::as_str) == Some(&url("")) {
+        return Ok(());
+    }
+    if Typ::Is(EXPLICIT).accepts(typ) {
+        return Err(Refused::AudienceOfType);
+    }
+    let only = match named {
+        Some(Value::String(one)) => Some(one),
+        Some(Value::Array(list)) => match list.as_slice() {
+            [Value::String(one)] => Some(one),
+            _ => None,
+        },
+        _ => None,
+    };
+    let ours = |one: &String| ["", "/token", "/par"].iter().any(|path| *one == url(path));
+    only.is_some_and(ours)
+        .then_some(())
+        .ok_or(Refused::Audience)
+}
+
 /// By what an assertion is recognised when it comes again, and until when it could.
 #[derive(Debug, PartialEq, Eq)]
 struct Once {
@@ -166,20 +206,16 @@ struct Once {
 }
 
 impl Once {
-    /// Every claim, the signature being the client's. [RFC 7523 3]
+    /// Every claim but the audience, the signature being the client's. [RFC 7523 3]
     fn check(
         claims: &Map<String, Value>,
         client_id: &str,
-        issuer: &str,
         now: Timestamp,
     ) -> Result<Self, Refused> {
         for name in ["iss", "sub"] {
             if claims::required_text(claims, name)? != client_id {
                 return Err(Refused::WrongClient);
             }
-        }
-        if claims.get("aud").and_then(Value::as_str) != Some(issuer) {
-            return Err(Refused::Audience);
         }
         let exp = claims::required_instant(claims, "exp")?;
         if now.duration_since(exp) >= SKEW {
@@ -233,12 +269,12 @@ mod tests {
     const NOW: i64 = 1_700_000_000;
 
     fn once(change: &Value) -> Result<Once, Refused> {
-        let good = json!({ "iss": "me", "sub": "me", "aud": "https://gateway.example", "jti": "1", "exp": NOW + 60 });
+        let good = json!({ "iss": "me", "sub": "me", "jti": "1", "exp": NOW + 60 });
         let mut claims = good.as_object().unwrap().clone();
         claims.extend(change.as_object().unwrap().clone());
         claims.retain(|_, value| !value.is_null());
         let now = Timestamp::from_second(NOW).unwrap();
-        Once::check(&claims, "me", "https://gateway.example", now)
+        Once::check(&claims, "me", now)
     }
 
     #[test]

@@ -14,12 +14,12 @@ use standards::jose::{Algorithm, Signer, SoftwareKey};
 use crate::keyed::{ASSERTION_TYPE, Keyed, sign_in};
 use crate::world::{Answer, Form, REDIRECT_URI, World, client, serve};
 
-fn is_refused(answer: &Answer, case: &str) {
+pub(crate) fn is_refused(answer: &Answer, case: &str) {
     let heard = (answer.status.as_u16(), answer.error());
     assert_eq!(heard, (401, "invalid_client"), "{case}: {}", answer.body);
 }
 
-fn is_taken(answer: &Answer, case: &str) {
+pub(crate) fn is_taken(answer: &Answer, case: &str) {
     assert_eq!(
         answer.status,
         StatusCode::CREATED,
@@ -132,12 +132,16 @@ async fn sec_11_every_claim_of_an_assertion_is_checked() {
     let (base, now) = (world.url(""), world.now().as_second());
     let mut heard = Vec::new();
     let audiences = [
-        json!([base]),
+        json!([]),
         json!([base, "https://elsewhere.example"]),
+        json!([base, format!("{base}/token")]),
+        json!([[base]]),
+        json!({ "url": base }),
         json!(format!("{base}/")),
-        json!(format!("{base}/token")),
-        json!(format!("{base}/par")),
+        json!(format!("{base}/token/")),
+        json!(format!("{base}/authorize")),
         json!(format!("{base}/oidc")),
+        json!(format!("{base}/oidc/token")),
         json!("https://elsewhere.example"),
         json!(base.to_uppercase()),
         json!(null),

@@ -9,6 +9,7 @@ mod admin_isolation;
 mod admin_proposals;
 mod admin_registry;
 mod alone;
+mod assertion_audience;
 mod audit;
 mod authority;
 mod bulk_revocation;

@@ -119,7 +119,8 @@ pub enum Typ<'a> {
 }
 
 impl Typ<'_> {
-    fn accepts(self, found: Option<&str>) -> bool {
+    /// Whether a header's `typ` is one of them.
+    pub fn accepts(self, found: Option<&str>) -> bool {
         let (listed, may_be_absent): (&[&str], _) = match &self {
             Self::Is(typ) => (std::slice::from_ref(typ), false),
             Self::OneOf(listed) => (listed, false),
