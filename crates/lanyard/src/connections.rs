@@ -1,22 +1,31 @@
-//! How many connections there may be, in all and from one network, and how long one may refuse to take its answer
-//! (SEC-34). What is too many is closed before a byte of it is read.
+//! How many connections there may be, in all and from one network, how long one may refuse to take its answer, and how
+//! long one may ask nothing (SEC-34). What is too many is closed before a byte of it is read.
 
 use std::io;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum_server::accept::Accept;
 use gateway::limits::{AtOnce, Place, ProcessLimits};
+use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
+use tower::Service;
 
 /// How long a caller may take nothing of its answer.
 const STALLED: Duration = Duration::from_secs(30);
+/// How long a connection over which nothing is asked stays at least; it ends before twice as long. HTTP/1 ends its own
+/// sooner.
+const IDLE: Duration = Duration::from_secs(60);
+/// A write of more than this, in bytes, is part of an answer: HTTP/2's pings and acknowledgements have 17 at most.
+const NO_ANSWER: usize = 64;
 /// Files that a process has open besides its connections: the database, keys, outbound connections.
 const OTHER_FILES: u32 = 128;
 
@@ -25,6 +34,7 @@ const OTHER_FILES: u32 = 128;
 pub struct Connections {
     most: NonZeroU32,
     most_from_one_address: NonZeroU32,
+    idle: Duration,
     all: AtOnce<()>,
     by_address: AtOnce<IpAddr>,
 }
@@ -58,9 +68,16 @@ impl Connections {
         Self {
             most,
             most_from_one_address,
+            idle: IDLE,
             all: AtOnce::default(),
             by_address: AtOnce::default(),
         }
+    }
+
+    /// The same, where a connection over which nothing is asked stays for another time.
+    #[cfg(test)]
+    pub(crate) fn with_idle(self, idle: Duration) -> Self {
+        Self { idle, ..self }
     }
 
     fn enter(&self, peer: IpAddr) -> Option<Places> {
@@ -94,8 +111,8 @@ fn open_files() -> Option<u32> {
 
 impl<S> Accept<TcpStream, S> for Connections {
     type Stream = Counted;
-    type Service = S;
-    type Future = std::future::Ready<io::Result<(Counted, S)>>;
+    type Service = Noticed<S>;
+    type Future = std::future::Ready<io::Result<(Counted, Noticed<S>)>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
         std::future::ready(stream.peer_addr().and_then(|peer| {
@@ -103,13 +120,94 @@ impl<S> Accept<TcpStream, S> for Connections {
             let places = self
                 .enter(peer.ip())
                 .ok_or_else(|| io::Error::other("too many connections"))?;
+            let used = Arc::<Used>::default();
             let counted = Counted {
                 stream,
                 stalled: None,
+                used: used.clone(),
+                idle: self.idle,
+                looked: Box::pin(tokio::time::sleep(self.idle)),
                 _places: places,
             };
-            Ok((counted, service))
+            Ok((counted, Noticed { service, used }))
         }))
+    }
+}
+
+/// What one connection was used for.
+#[derive(Debug, Default)]
+struct Used {
+    /// Requests that are not answered yet.
+    asked: AtomicU32,
+    /// Whether anything was asked or answered since it was looked at.
+    lately: AtomicBool,
+}
+
+impl Used {
+    /// Whether nothing is being asked, and nothing was asked or answered since the last look.
+    fn is_idle(&self) -> bool {
+        !self.lately.swap(false, Ordering::Relaxed) && self.asked.load(Ordering::Relaxed) == 0
+    }
+}
+
+/// A request that is not answered yet.
+#[derive(Debug)]
+struct Asked(Arc<Used>);
+
+impl Asked {
+    fn now(used: &Arc<Used>) -> Self {
+        used.asked.fetch_add(1, Ordering::Relaxed);
+        Self(used.clone())
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.0.asked.fetch_sub(1, Ordering::Relaxed);
+        self.0.lately.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What is served over one connection, which hereby knows that it is used.
+#[derive(Clone, Debug)]
+pub struct Noticed<S> {
+    service: S,
+    used: Arc<Used>,
+}
+
+impl<S: Service<R>, R> Service<R> for Noticed<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Answer<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let asked = Asked::now(&self.used);
+        let future = self.service.call(request);
+        Answer {
+            future,
+            _asked: asked,
+        }
+    }
+}
+
+pin_project! {
+    /// An answer on its way.
+    pub struct Answer<F> {
+        #[pin]
+        future: F,
+        _asked: Asked,
+    }
+}
+
+impl<F: Future> Future for Answer<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        self.project().future.poll(context)
     }
 }
 
@@ -118,6 +216,10 @@ impl<S> Accept<TcpStream, S> for Connections {
 pub struct Counted {
     stream: TcpStream,
     stalled: Option<Pin<Box<Sleep>>>,
+    used: Arc<Used>,
+    idle: Duration,
+    /// When it is looked at next.
+    looked: Pin<Box<Sleep>>,
     _places: Places,
 }
 
@@ -140,6 +242,25 @@ impl Counted {
             .poll(context)
             .map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
+
+    /// Ready when nothing was asked and nothing answered for as long as a connection may be idle. Pings do not count, else
+    /// whoever answers them would stay for ever: hyper ends no HTTP/2 connection for having no streams.
+    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        while self.looked.as_mut().poll(context).is_ready() {
+            if self.used.is_idle() {
+                return Poll::Ready(());
+            }
+            let next = Instant::now() + self.idle;
+            self.looked.as_mut().reset(next);
+        }
+        Poll::Pending
+    }
+
+    fn note(&self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(length)) if *length > NO_ANSWER) {
+            self.used.lately.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 impl AsyncRead for Counted {
@@ -148,7 +269,12 @@ impl AsyncRead for Counted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        // As if the other side had closed: what serves it ends by itself, whichever protocol it speaks.
+        if read.is_pending() && self.poll_idle(context).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        read
     }
 }
 
@@ -159,6 +285,7 @@ impl AsyncWrite for Counted {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note(&written);
         self.unless_stalled(context, written)
     }
 
@@ -168,6 +295,7 @@ impl AsyncWrite for Counted {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.note(&written);
         self.unless_stalled(context, written)
     }
 

@@ -190,9 +190,8 @@ where
 }
 
 /// A caller that never begins, never finishes its headers, or has too many of them, does not keep its connection
-/// (SEC-34). Between two requests of HTTP/1 there is as much time as for headers. Over HTTP/2 whoever answers pings stays, and
-/// is bounded by [`Connections`]: hyper ends no connection because it is without streams, and the server shuts none down but
-/// all of them.
+/// (SEC-34). Between two requests of HTTP/1 there is as much time as for headers; whoever only answers pings over HTTP/2 is
+/// sent away by [`Connections`], since hyper ends no connection for having no streams.
 fn bounded<A>(mut server: Server<SocketAddr, A>) -> Server<SocketAddr, A> {
     let builder = server.http_builder();
     let mut http1 = builder.http1();
@@ -313,12 +312,21 @@ mod tests {
 
     /// Listens somewhere; the listeners live as long as the test holds them.
     fn listening(limits: &ProcessLimits) -> (Listeners, SocketAddr) {
+        listening_with(Listeners::new(limits))
+    }
+
+    fn listening_with(mut listeners: Listeners) -> (Listeners, SocketAddr) {
         let whoever = async |ConnectInfo(caller): ConnectInfo<SocketAddr>| caller.ip().to_string();
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let mut listeners = Listeners::new(limits);
-        let router = Router::new().route("/", get(whoever));
+        let slow = async || {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            "at last"
+        };
+        let router = Router::new()
+            .route("/", get(whoever))
+            .route("/slow", get(slow));
         listeners.serve_at("test", address, None, router).unwrap();
         (listeners, address)
     }
@@ -373,6 +381,48 @@ mod tests {
         assert!(drop_by_drop < Duration::from_secs(14), "{drop_by_drop:?}");
         assert!(done.ends_with("127.0.0.1"), "{done}");
         assert!(began.elapsed() < 2 * HEADERS);
+    }
+
+    /// The preface, an empty SETTINGS frame, and HEADERS that end their stream. [RFC 9113 3.4, 6.2; RFC 7541 A]
+    const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    fn ask(stream: u8) -> Vec<u8> {
+        // GET, http, /, and a literal `:authority`.
+        let head = b"\x82\x86\x84\x41\x07gateway";
+        let length = u8::try_from(head.len()).unwrap();
+        [&[0, 0, length, 1, 5, 0, 0, 0, stream], &head[..]].concat()
+    }
+
+    #[tokio::test]
+    async fn sec_34_whoever_asks_no_more_over_http_2_is_sent_away_and_whoever_asks_stays() {
+        let idle = Duration::from_secs(2);
+        let (_listeners, address) = listening_with(Listeners {
+            connections: Connections::default().with_idle(idle),
+            ..Listeners::default()
+        });
+        let mut asks = send(address, HTTP2).await;
+        let mut asked_once = send(address, &[HTTP2, &ask(1)].concat()).await;
+        // An answer that takes long is waited for, over HTTP/1 as well.
+        let slow = rest(send(address, b"GET /slow HTTP/1.1\r\nhost: gateway\r\n\r\n").await);
+        let mut told = Vec::new();
+        let (slow, _, left) = tokio::join!(
+            slow,
+            async {
+                for stream in 0..12 {
+                    asks.write_all(&ask(2 * stream + 1)).await.unwrap();
+                    tokio::time::sleep(idle / 4).await;
+                }
+            },
+            async { tokio::time::timeout(HEADERS, asked_once.read_to_end(&mut told)).await },
+        );
+        assert!(slow.ends_with("at last"), "{slow}");
+        assert!(left.is_ok(), "it stays");
+        let told = String::from_utf8_lossy(&told);
+        assert!(told.contains("127.0.0.1"), "it was answered first");
+        // Whoever went on asking was answered each time, for three times as long.
+        let mut answers = vec![0; 64 * 1024];
+        let read = asks.read(&mut answers).await.unwrap();
+        let answers = String::from_utf8_lossy(&answers[..read]);
+        assert_eq!(answers.matches("127.0.0.1").count(), 12);
     }
 
     #[tokio::test]
