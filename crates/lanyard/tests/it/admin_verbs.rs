@@ -36,7 +36,7 @@ impl Walk {
                           list, list_index, issued_at) VALUES ($1, 'anytown', 'anytown-staff-services', 'Identity', \
                           'jwt_vc_json', 'none', 1, $2, 1)";
             batch.push(Statement::new(insert).bind(serial).bind(index));
-            scene.gateway.keep_unsaid(serial);
+            scene.gateway.keep_unsaid(&serial);
         }
         store.write(batch).await.unwrap();
         store.close().await;

@@ -286,7 +286,7 @@ impl Operated {
     }
 
     /// A credential has this number: from here on neither log nor trace nor figure may say it.
-    pub(crate) fn keep_unsaid(&self, serial_number: impl ToString) {
+    pub(crate) fn keep_unsaid(&self, serial_number: &impl ToString) {
         let mut known = self.serial_numbers.lock().unwrap();
         known.push(serial_number.to_string());
     }
