@@ -85,11 +85,8 @@ fn bring_keys(from: &Path, volume: &Path, pod: &str) -> std::process::Output {
 #[test]
 fn in_kubernetes_the_admin_listener_is_each_pods_own() {
     let kubernetes = read("kubernetes/gateway.yaml");
-    let told: String = kubernetes
-        .lines()
-        .map_while(|line| line.strip_prefix('#'))
-        .map(|line| format!("{}\n", line.trim()))
-        .collect();
+    let told = kubernetes.lines().map_while(|line| line.strip_prefix('#'));
+    let told = format!("{}\n", told.map(str::trim).collect::<Vec<_>>().join("\n"));
     assert!(
         told.contains("[admin]\nlisten = \"127.0.0.1:8410\"\n"),
         "{told}"
