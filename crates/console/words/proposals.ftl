@@ -39,5 +39,6 @@ done-declined = This is declined. Nothing was done.
 act-operator-add = Add an operator
 act-operator-role-change = Give an operator another role
 act-operator-token-add = Give an operator a token
+act-operator-sign-in-reset = Let an operator set up anew
 act-relying-party-change = Change a live relying party
 act-organisation-trust-add = Trust one more issuer

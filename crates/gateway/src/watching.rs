@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use axum::extract::Request;
 use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::Gateway;
 use crate::admin::{self, Code, Operator, Problem, Problems, Right};
 use crate::app::App;
 use crate::availability;
+use crate::checklist::arrival;
 use crate::config::{Config, Secret};
 use crate::event;
 use crate::health::{Health, Readiness};
@@ -307,15 +309,20 @@ async fn checks(
     Ok(Json((*watch.readiness().await).clone()))
 }
 
-/// The probes on the public address: they say yes or no and nothing more.
+/// The probes on the public address: they say yes or no and nothing more, but to the doctor of whoever has the machine.
 pub(crate) fn probes(watch: &Arc<Watch>) -> Router {
+    let asked = Arc::clone(watch);
+    let alive = move |request: Request| {
+        let app = asked.live.now();
+        async move { (arrival::answer(&app, &request).map(AppendHeaders), "ok\n") }
+    };
     let watch = Arc::clone(watch);
     let ready = move || {
         let watch = Arc::clone(&watch);
         async move { answer_ready(&*watch.readiness().await) }
     };
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
 }
 

@@ -59,6 +59,12 @@ async fn apply(
     if plan.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
+    for (kind, name) in gateway.for_two_persons(&plan).await? {
+        say(format_args!(
+            "! {} {name}: somebody relies on it, and through the admin API this takes two persons. Here you do it alone.",
+            kind.name()
+        ))?;
+    }
     if options.dry_run {
         return Ok(ExitCode::from(2));
     }

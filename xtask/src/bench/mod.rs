@@ -26,8 +26,8 @@ use server::{Programs, Setting};
 /// What to measure, and for how long.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Plan {
-    which: Vec<Which>,
-    setting: Setting,
+    /// Each benchmark with what the gateway is measured on.
+    runs: Vec<(Which, Setting)>,
     seconds: f64,
     /// How many credentials `status` puts into its database.
     credentials: u64,
@@ -48,6 +48,8 @@ enum Which {
 
 /// Long enough for a few thousand journeys, short enough to be run again.
 const SECONDS: f64 = 10.0;
+/// How many processes on one PostgreSQL `all` measures, one after the other: each has its figures on the page.
+const PROCESSES: [u32; 3] = [1, 2, 4];
 
 impl Which {
     const ALL: [Self; 7] = [
@@ -59,6 +61,9 @@ impl Which {
         Self::Matching,
         Self::Status,
     ];
+
+    /// Those that are measured on PostgreSQL, too.
+    const ON_POSTGRES: [Self; 2] = [Self::Journey, Self::Gateway];
 
     fn name(self) -> &'static str {
         match self {
@@ -89,9 +94,10 @@ impl Plan {
                 vec![known.with_context(|| format!("there is no benchmark `{name}`"))?]
             }
         };
+        let is_all = which == Which::ALL;
+        let on_sqlite = which.into_iter().map(|which| (which, Setting::Sqlite));
         let mut plan = Self {
-            which,
-            setting: Setting::Sqlite,
+            runs: on_sqlite.collect(),
             seconds: SECONDS,
             credentials: status::CREDENTIALS,
             json: false,
@@ -129,25 +135,33 @@ impl Plan {
         }
         if postgres {
             let processes = processes.unwrap_or(1);
-            plan.setting = Setting::Postgres { processes };
-            let has_setting = |which| matches!(which, &Which::Journey | &Which::Gateway);
-            anyhow::ensure!(
-                plan.which.iter().all(has_setting),
-                "--database is for journey and gateway"
-            );
+            for (which, setting) in &mut plan.runs {
+                anyhow::ensure!(
+                    Which::ON_POSTGRES.contains(which),
+                    "--database is for journey and gateway"
+                );
+                *setting = Setting::Postgres { processes };
+            }
         } else {
             anyhow::ensure!(
                 processes.is_none(),
                 "several processes need --database postgres"
             );
         }
+        if is_all {
+            for processes in PROCESSES {
+                let setting = Setting::Postgres { processes };
+                let more = Which::ON_POSTGRES.map(|which| (which, setting));
+                plan.runs.extend(more);
+            }
+        }
         Ok(plan)
     }
 
     /// The name under which the figures stand, and the command that yields them.
-    fn names_of(&self, which: Which) -> (String, String) {
+    fn names_of(&self, (which, setting): (Which, Setting)) -> (String, String) {
         let (name, seconds) = (which.name(), self.seconds);
-        match self.setting {
+        match setting {
             Setting::Sqlite => (name.to_owned(), format!("{name} --seconds {seconds}")),
             Setting::Postgres { processes } => (
                 format!("{name}-postgres-{processes}"),
@@ -160,23 +174,23 @@ impl Plan {
 /// Measures. An aim that is missed is said, not failed: what fails is an answer that was not as it should be.
 pub(crate) fn run(root: &Path, plan: &Plan) -> anyhow::Result<bool> {
     // Names are compared by a program of their own.
-    let needs_programs = plan.which.iter().any(|which| *which != Which::Matching);
+    let needs_programs = plan.runs.iter().any(|(which, _)| *which != Which::Matching);
     let programs = needs_programs.then(|| Programs::build(root)).transpose()?;
     let machine = machine::describe(root)?;
     let mut all = Vec::new();
-    for which in &plan.which {
-        eprintln!("Measuring: {}.", which.name());
-        let (name, command) = plan.names_of(*which);
+    for (which, setting) in &plan.runs {
+        let (name, command) = plan.names_of((*which, *setting));
+        eprintln!("Measuring: {name}.");
         let mut report = Report::new(name, &command);
         match (which, &programs) {
             (Which::Matching, _) => matching::measure(root, &mut report)?,
             (_, None) => anyhow::bail!("the programs to measure are not built"),
             (Which::Journey, Some(of)) => {
-                journey::measure(of, plan.setting, plan.seconds, &mut report)?
+                journey::measure(of, *setting, plan.seconds, &mut report)?
             }
             (Which::Peer, Some(of)) => peer::measure(root, of, plan.seconds, &mut report)?,
             (Which::Gateway, Some(of)) => {
-                gateway::measure(of, plan.setting, plan.seconds, &mut report)?
+                gateway::measure(of, *setting, plan.seconds, &mut report)?
             }
             (Which::Connector, Some(of)) => connector::measure(root, of, &mut report)?,
             (Which::Status, Some(of)) => {
@@ -206,18 +220,39 @@ mod tests {
     #[test]
     fn the_command_line_says_what_and_for_how_long() {
         let plan = Plan::parse(&["all", "--seconds", "2.5", "--write"]).unwrap();
-        assert_eq!(plan.which, Which::ALL);
+        let first: Vec<_> = plan.runs.iter().take(Which::ALL.len()).collect();
+        assert!(first.iter().all(|(_, setting)| *setting == Setting::Sqlite));
+        assert_eq!(
+            first.iter().map(|run| run.0).collect::<Vec<_>>(),
+            Which::ALL
+        );
         assert!((plan.seconds - 2.5).abs() < f64::EPSILON && plan.write && !plan.json);
-        assert_eq!(Plan::parse(&["peer"]).unwrap().which, [Which::Peer]);
+        let peer = Plan::parse(&["peer"]).unwrap();
+        assert_eq!(peer.runs, [(Which::Peer, Setting::Sqlite)]);
         let plan = ["gateway", "--database", "postgres", "--processes", "4"];
         let plan = Plan::parse(&plan).unwrap();
-        assert_eq!(plan.setting, Setting::Postgres { processes: 4 });
-        let (name, command) = plan.names_of(Which::Gateway);
+        let on_four = (Which::Gateway, Setting::Postgres { processes: 4 });
+        assert_eq!(plan.runs, [on_four]);
+        let (name, command) = plan.names_of(on_four);
         let wanted = "gateway --database postgres --processes 4 --seconds 10";
         assert_eq!(
             (name.as_str(), command.as_str()),
             ("gateway-postgres-4", wanted)
         );
+        // Whatever has figures on the page, and nothing else.
+        let page = include_str!("../../../docs/reference/performance.md");
+        let marks = page.lines().filter_map(|line| {
+            let name = line.strip_prefix("<!-- figures: ")?;
+            name.strip_suffix(" -->")
+        });
+        let mut on_page: Vec<_> = marks.map(str::to_owned).collect();
+        let all = Plan::parse(&["all"]).unwrap();
+        let names = all.runs.iter().map(|run| all.names_of(*run).0);
+        // Names are compared on a page of their own.
+        let mut measured: Vec<_> = names.filter(|name| name != "matching").collect();
+        on_page.sort();
+        measured.sort();
+        assert_eq!(measured, on_page);
         for wrong in [
             &[][..],
             &["nothing"],

@@ -1,4 +1,5 @@
-//! What is done about one operator, each on a page of its own: another role and a token take two persons, removing takes one.
+//! What is done about one operator, each on a page of its own: another role, a token and a new sign-in take two persons,
+//! removing takes one.
 
 use askama::Template;
 use axum::extract::Path;
@@ -17,11 +18,12 @@ use crate::problem::{FormErrors, Problem};
 use crate::proposals::{propose, why};
 use crate::visit::Visit;
 
-/// Which of the three.
+/// Which of the four.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
     Role,
     Token,
+    SignIn,
     Remove,
 }
 
@@ -30,6 +32,7 @@ impl What {
         match self {
             Self::Role => "role",
             Self::Token => "token",
+            Self::SignIn => "sign-in",
             Self::Remove => "remove",
         }
     }
@@ -99,6 +102,13 @@ pub(super) async fn show_token(visit: Visit, Path(id): Path<String>) -> Result<R
     fresh(&visit, &id, What::Token).await
 }
 
+pub(super) async fn show_sign_in(
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    fresh(&visit, &id, What::SignIn).await
+}
+
 pub(super) async fn show_remove(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
     fresh(&visit, &id, What::Remove).await
 }
@@ -148,6 +158,29 @@ pub(super) async fn give_token(
         }
     }
     page(&visit, &id, What::Token, errors, &fields).await
+}
+
+pub(super) async fn reset_sign_in(
+    visit: Visit,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let mut errors = FormErrors::default();
+    let days = days(&visit, &fields, &mut errors);
+    if errors.is_empty() {
+        let mut detail = json!({ "operator": id });
+        if let Some(digest) = fields.optional("token_sha256") {
+            detail["token_sha256"] = digest.into();
+        }
+        if let Some(days) = days {
+            detail["days"] = days.into();
+        }
+        match propose(&visit, "operator-sign-in-reset", detail, &fields).await {
+            Ok(response) => return Ok(response),
+            Err(problem) => errors = refused(&visit, problem, "token_sha256")?,
+        }
+    }
+    page(&visit, &id, What::SignIn, errors, &fields).await
 }
 
 pub(super) async fn remove(

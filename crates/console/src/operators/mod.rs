@@ -1,4 +1,5 @@
-//! Who the operators are; adding one, giving one another role, removing one, and their tokens.
+//! Who the operators are; adding one, giving one another role, removing one, their tokens, and their
+//! sign-in where they lost it.
 
 mod add;
 mod change;
@@ -66,6 +67,16 @@ pub(crate) fn pages() -> Pages {
             post(change::give_token),
         )
         .show(
+            "/console/operators/{operator}/sign-in",
+            CHANGE,
+            get(change::show_sign_in),
+        )
+        .act(
+            "/console/operators/{operator}/sign-in",
+            CHANGE,
+            post(change::reset_sign_in),
+        )
+        .show(
             "/console/operators/{operator}/remove",
             CHANGE,
             get(change::show_remove),
@@ -90,6 +101,7 @@ struct Operator {
     role: String,
     organisation: Option<String>,
     person: String,
+    program: bool,
     break_glass: bool,
     added_at: Timestamp,
     removed_at: Option<Timestamp>,
@@ -105,6 +117,11 @@ impl Operator {
         } else {
             "operator-kind-program"
         })
+    }
+
+    /// Whether it may have a password and an authenticator.
+    const fn signs_in(&self) -> bool {
+        !self.program && !self.break_glass
     }
 
     fn state(&self, visit: &Visit) -> Cell {

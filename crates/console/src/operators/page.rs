@@ -79,6 +79,8 @@ struct OperatorPage {
     sessions: Vec<Shown>,
     /// Whether it is the visitor's to change.
     may_change: bool,
+    /// Whether it signs in, and is somebody else.
+    may_reset: bool,
 }
 
 pub(super) async fn show(
@@ -121,6 +123,7 @@ pub(super) async fn show(
         tokens: in_force(&visit, &tokens, "token", now),
         sessions: in_force(&visit, &tokens, "session", now),
         may_change: visit.may(CHANGE),
+        may_reset: operator.signs_in() && operator.id != visit.operator.id,
         own_path: format!("{PATH}/{}", operator.id),
     };
     Ok(render(status, &page))

@@ -2,6 +2,7 @@
 
 use gateway::admin::Role;
 use gateway::operator::NewOperator;
+use gateway::random::Random;
 use jiff::SignedDuration;
 
 use crate::database::{Database, on_both_engines};
@@ -164,6 +165,53 @@ async fn the_account_for_emergencies_comes_in_by_its_token_and_is_loud() {
         .says("everything you do raises an alarm");
     assert!(desk.gateway.break_glass_uses() > before);
     assert!(desk.entries("break-glass-used").await >= 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_colleague_whose_phone_is_gone_is_let_in_again_by_two_others_and_pages_alone() {
+    let desk = Desk::start(Database::sqlite()).await;
+    let mut ann = desk.person("ann", Role::Administrator, None).await;
+    let mut ben = desk.person("ben", Role::Administrator, None).await;
+    let mut cat = desk.person("cat", Role::Desk, None).await;
+    let own = format!("/console/operators/{}", ann.id);
+    let page = ann.browser.get(&own).await.expect(200);
+    assert!(!page.html.contains("Let them set up anew"), "{}", page.html);
+    let page = ann.browser.get(&format!("{own}/sign-in")).await;
+    page.expect(200);
+    let refused = ann.browser.post(&format!("{own}/sign-in"), &[]).await;
+    refused.expect(403).says("You may not do this");
+
+    let path = format!("/console/operators/{}", cat.id);
+    let page = ann.browser.get(&path).await.expect(200);
+    page.says("Let them set up anew");
+    let path = format!("{path}/sign-in");
+    ann.browser.get(&path).await.expect(200).says("cat sets up");
+    let wrong = [("token_sha256", "lyo_the-token-itself")];
+    ann.browser.post(&path, &wrong).await.expect(422);
+    let (token, digest) = gateway::operator::made_token(&Random::system());
+    let typed = [("token_sha256", digest.as_str()), ("reason", "lost phone")];
+    let there = ann.browser.post(&path, &typed).await.leads_to();
+    let proposal = there.split('?').next().unwrap().to_owned();
+    let page = ben.browser.get(&proposal).await.expect(200);
+    page.says("ask cat yourself").says("Let an operator set up");
+    let approve = format!("{proposal}/approve");
+    ben.browser.post(&approve, &[]).await.expect(303);
+    cat.browser.get("/console").await.expect(303);
+    assert_eq!(desk.entries("operator-sign-in-reset").await, 1);
+
+    let mut anew = desk.browser();
+    anew.get("/console/set-up").await.expect(200);
+    let another = "another horse battery staple";
+    let typed = [
+        ("token", token.as_str()),
+        ("password", another),
+        ("again", another),
+    ];
+    let page = anew.post("/console/set-up", &typed).await.expect(200);
+    let code = desk.code(&page.secret());
+    let confirm = "/console/set-up/confirm";
+    anew.post(confirm, &[("code", &code)]).await.expect(200);
+    anew.get("/console").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

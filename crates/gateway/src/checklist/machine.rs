@@ -12,6 +12,8 @@ use super::{Findings, OLD, listed};
 
 /// Below this a database stops growing sooner than somebody comes.
 const LITTLE_SPACE_KIB: u64 = 1024 * 1024;
+/// Below this no new key is written when one is needed at night: a key is small, and what fills a disk beside it is not.
+const LITTLE_FOR_KEYS_KIB: u64 = 100 * 1024;
 /// A durable write that takes longer makes every journey slow.
 const SLOW_WRITE: Duration = Duration::from_millis(100);
 
@@ -95,27 +97,31 @@ fn age_in_days(path: &Path) -> Option<i64> {
     i64::try_from(age.as_secs() / 86_400).ok()
 }
 
-/// Room for the database, where it is a file.
+/// Room for the database, where it is a file, and for the keys, wherever the database is.
 fn look_at_disk(config: &Config, findings: &mut Findings) {
-    let Some(path) = config.database.strip_prefix("sqlite:") else {
-        return;
-    };
-    let folder = Path::new(path)
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    if let Some(path) = config.database.strip_prefix("sqlite:") {
+        let folder = Path::new(path)
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        look_at_folder(folder, "the database is", LITTLE_SPACE_KIB, findings);
+    }
+    look_at_folder(&config.keys, "the keys are", LITTLE_FOR_KEYS_KIB, findings);
+}
+
+fn look_at_folder(folder: &Path, what: &str, little: u64, findings: &mut Findings) {
     let output = Command::new("df").args(["-Pk", "--"]).arg(folder).output();
     let text = output.ok().map(|output| output.stdout);
     match text.as_deref().and_then(free_kib) {
-        Some(free) => judge_disk(free, findings),
+        Some(free) => judge_disk(free, what, little, findings),
         None => {
             findings.look(
                 "disk",
                 format!(
-                    "how much is free in {} could not be found out",
+                    "how much is free in {}, where {what}, could not be found out",
                     folder.display()
                 ),
-                "see that there is room for the database",
+                "see that there is room",
             );
         }
     }
@@ -127,16 +133,20 @@ fn free_kib(output: &[u8]) -> Option<u64> {
     line.split_whitespace().nth(3)?.parse().ok()
 }
 
-fn judge_disk(free: u64, findings: &mut Findings) {
-    if free < LITTLE_SPACE_KIB {
+fn judge_disk(free: u64, what: &str, little: u64, findings: &mut Findings) {
+    if free < little {
         findings.bad(
             "disk",
-            format!("only {} MB are free where the database is", free / 1024),
+            format!("only {} MB are free where {what}", free / 1024),
             "make room before the gateway runs out of it",
         );
     } else {
-        let free = free / (1024 * 1024);
-        findings.good("disk", format!("{free} GB are free where the database is"));
+        let free = if free < 1024 * 1024 {
+            format!("{} MB", free / 1024)
+        } else {
+            format!("{} GB", free / (1024 * 1024))
+        };
+        findings.good("disk", format!("{free} are free where {what}"));
     }
 }
 
@@ -243,24 +253,49 @@ mod tests {
     fn a_disk_with_less_than_a_gigabyte_is_told() {
         let df = b"Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/a 9 8 1048575 9% /srv\n";
         let free = free_kib(df).unwrap();
-        let (_, state, says) = only(|found| judge_disk(free, found));
+        let judged = |free, what, little| {
+            let (_, state, says) = only(|found| judge_disk(free, what, little, found));
+            (state, says)
+        };
+        let (state, says) = judged(free, "the database is", LITTLE_SPACE_KIB);
         assert_eq!(
             (state, says.as_str()),
             (State::Bad, "only 1023 MB are free where the database is")
         );
-        let (_, state, _) = only(|found| judge_disk(free + 1, found));
+        let (state, _) = judged(free + 1, "the database is", LITTLE_SPACE_KIB);
         assert_eq!(state, State::Good);
+        // Keys are small.
+        let (state, says) = judged(free, "the keys are", LITTLE_FOR_KEYS_KIB);
+        assert_eq!(
+            (state, says.as_str()),
+            (State::Good, "1023 MB are free where the keys are")
+        );
+        let (state, _) = judged(LITTLE_FOR_KEYS_KIB - 1, "the keys are", LITTLE_FOR_KEYS_KIB);
+        assert_eq!(state, State::Bad);
         assert_eq!(free_kib(b"df: /nowhere: No such file or directory\n"), None);
     }
 
     #[test]
-    fn a_folder_that_nobody_can_measure_is_looked_at() {
-        let config = Config {
-            database: "sqlite:/nowhere/at/all/gateway.db".to_owned(),
-            ..config()
+    fn a_folder_that_nobody_can_measure_is_looked_at_and_that_of_the_keys_on_postgresql_too() {
+        let told = |database: &str, keys: &str| {
+            let config = Config {
+                database: database.to_owned(),
+                keys: keys.into(),
+                ..config()
+            };
+            let mut findings = Findings::default();
+            look_at_disk(&config, &mut findings);
+            let found = findings.iter().map(|one| (one.code, one.state));
+            found.collect::<Vec<_>>()
         };
-        let (code, state, _) = only(|found| look_at_disk(&config, found));
-        assert_eq!((code, state), ("disk", State::Look));
+        let (unknown, good) = (("disk", State::Look), ("disk", State::Good));
+        let nowhere = "sqlite:/nowhere/at/all/gateway.db";
+        assert_eq!(told(nowhere, "/nowhere/keys"), [unknown, unknown]);
+        assert_eq!(told("postgres://server/gateway", "/"), [good]);
+        assert_eq!(
+            told("postgres://server/gateway", "/nowhere/keys"),
+            [unknown]
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! whoever has the machine does; the gateway that runs makes them when an operator asks ([`routes`]), and asks others only what
 //! its own rules for that let through.
 
+pub(crate) mod arrival;
 mod deeds;
 mod keys;
 mod machine;
@@ -15,6 +16,7 @@ mod routes;
 
 use serde::Serialize;
 
+pub use arrival::{Handshake, Knocks, as_it_arrives};
 pub use machine::{of_file, of_machine};
 pub use reach::{Asks, Seen, Unseen, from_outside};
 pub use registered::of_registered;

@@ -70,22 +70,23 @@ impl Asks for Outbound {
     }
 }
 
-/// DNS, TLS, and every published document.
-pub async fn from_outside(gateway: &Gateway, asks: &impl Asks, findings: &mut Findings) {
+/// DNS, TLS, and every published document. Whether the gateway answers there.
+pub async fn from_outside(gateway: &Gateway, asks: &impl Asks, findings: &mut Findings) -> bool {
     let app = gateway.app();
     let url = &gateway.config().public_url;
     if !look_at_name(url, findings).await {
-        return;
+        return false;
     }
     let Ok(alive) = Url::parse(&app.url("/healthz")) else {
-        return;
+        return false;
     };
-    match asks.ask(alive).await {
+    let answers = match asks.ask(alive).await {
         Ok(seen) => {
             let ends = seen.certificate.as_deref().and_then(end_of);
             let ends = ends.or_else(|| gateway.certificate_end());
             judge_certificate(url.scheme(), ends, app.now(), findings);
-            if seen.status == 200 {
+            let answers = seen.status == 200;
+            if answers {
                 findings.good("reach", format!("{url} answers"));
             } else {
                 findings.bad(
@@ -94,6 +95,7 @@ pub async fn from_outside(gateway: &Gateway, asks: &impl Asks, findings: &mut Fi
                     "see that the proxy leads here",
                 );
             }
+            answers
         }
         Err(Unseen::NotAsked(why)) => {
             if let Some(ends) = gateway.certificate_end() {
@@ -104,7 +106,7 @@ pub async fn from_outside(gateway: &Gateway, asks: &impl Asks, findings: &mut Fi
                 format!("{url} is not asked from here: {why}"),
                 "a running gateway asks nothing of a network of your own: run lanyard doctor where wallets are",
             );
-            return;
+            return false;
         }
         Err(Unseen::NoAnswer(why)) => {
             findings.bad(
@@ -112,10 +114,11 @@ pub async fn from_outside(gateway: &Gateway, asks: &impl Asks, findings: &mut Fi
                 format!("{url} does not answer ({why})"),
                 "see that the gateway runs, that the proxy leads to it, and that the certificate is one that wallets trust",
             );
-            return;
+            return false;
         }
-    }
+    };
     look_at_documents(&app, asks, findings).await;
+    answers
 }
 
 async fn look_at_name(url: &Url, findings: &mut Findings) -> bool {

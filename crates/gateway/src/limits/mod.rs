@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -164,6 +164,12 @@ impl Limits {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(address)| address.ip());
         ui::caller::network(peer, self.address_header.as_ref(), request.headers())
+    }
+
+    /// Whether the header is there in which the proxy says whom it took a request from.
+    pub(crate) fn has_address(&self, headers: &HeaderMap) -> bool {
+        let name = self.address_header.as_ref();
+        name.is_some_and(|name| headers.contains_key(name))
     }
 
     /// Charges an address with one request of that kind, before any of it is read.

@@ -116,6 +116,17 @@ impl Gateway {
         Ok(found)
     }
 
+    /// What of a plan two persons must agree on when it is carried out through the admin API. Whoever has the machine does it alone,
+    /// and is told of it before.
+    ///
+    /// # Errors
+    ///
+    /// The database, and what in it cannot be read.
+    pub async fn for_two_persons(&self, plan: &Plan) -> Result<Vec<Key>, RegistryError> {
+        let found = self.takes_two_persons(plan).await?;
+        Ok(found.into_iter().map(|(key, _)| key).collect())
+    }
+
     /// The relying parties of a plan that never had a secret.
     pub(crate) async fn without_secret(&self, plan: &Plan) -> Result<Vec<String>, RegistryError> {
         let mut found = Vec::new();

@@ -1,4 +1,5 @@
-//! What two persons do about operators together: add one, give one another role, give one a token.
+//! What two persons do about operators together: add one, give one another role, give one a token, help one who lost what they
+//! sign in with.
 //!
 //! The token of a new operator never passes through anybody's hands: its holder makes it (`lanyard admin token`) and hands
 //! over its SHA-256, which is what is proposed.
@@ -8,7 +9,7 @@ use store::Statement;
 
 use super::desk::new_id;
 use super::rows::{self, Known, NewOperator};
-use super::sign_in::end_sessions;
+use super::sign_in::{end_sessions, forget};
 use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{Acts, Approved, Checked, Code, Operator, Problem, Right, Role, TwoPersonAct};
 use crate::app::App;
@@ -16,7 +17,10 @@ use crate::audit::Act;
 
 /// Adds the acts of this slice.
 pub(crate) fn acts(acts: Acts) -> Acts {
-    acts.with(Add).with(ChangeRole).with(AddToken)
+    acts.with(Add)
+        .with(ChangeRole)
+        .with(AddToken)
+        .with(ResetSignIn)
 }
 
 /// Adds an operator.
@@ -305,6 +309,99 @@ impl TwoPersonAct for AddToken {
         }
         Ok(give(app, approved, &addition.operator, digest, days))
     }
+}
+
+/// Forgets how an operator signs in, and gives them the token with which they set it up anew.
+struct ResetSignIn;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignInReset {
+    operator: String,
+    #[serde(default)]
+    token_sha256: Option<String>,
+    #[serde(default)]
+    days: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeptSignInReset {
+    operator: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    days: Option<u32>,
+    /// What the second person does first, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ask_first: Option<String>,
+}
+
+impl TwoPersonAct for ResetSignIn {
+    const CODE: &'static str = "operator-sign-in-reset";
+    const SENTENCE: &'static str = "Forget the password, authenticator and recovery codes of an operator who lost them, and end their sessions. `detail`: \
+         `operator`, its id; `token_sha256` of a token that they made for setting up anew, where they have none, and its `days`. \
+         Neither of the two persons is the one it is about";
+    const RIGHT: Right = Right::OperatorsChange;
+    type Asked = SignInReset;
+    type Kept = KeptSignInReset;
+
+    async fn check(
+        &self,
+        app: &App,
+        operator: &Operator,
+        reset: SignInReset,
+    ) -> Result<Checked<KeptSignInReset>, Problem> {
+        let known = visible(app, operator, &reset.operator).await?;
+        if known.program || known.break_glass {
+            let reason = "a program and the account for emergencies have a token and no sign-in";
+            return Err(Problem::field("detail.operator", reason));
+        }
+        is_another(operator, &known)?;
+        token(reset.token_sha256.as_deref(), reset.days)?;
+        let ask_first = reset.token_sha256.is_some().then(|| {
+            let name = &known.name;
+            format!("whoever has this token is {name} from then on: ask {name} yourself for its SHA-256, and compare")
+        });
+        Ok(Checked {
+            organisation: known.organisation,
+            object: ("operator", known.id),
+            kept: KeptSignInReset {
+                operator: reset.operator,
+                token_sha256: reset.token_sha256,
+                days: reset.days,
+                ask_first,
+            },
+        })
+    }
+
+    async fn carry_out(
+        &self,
+        app: &App,
+        approved: &Approved,
+        reset: KeptSignInReset,
+    ) -> Result<Vec<Statement>, Problem> {
+        let known = rows::find(&app.store, &reset.operator, None).await?;
+        let known = known.ok_or(Code::ChangedMeanwhile)?;
+        is_another(&approved.by, &known)?;
+        let there = "UPDATE operators SET person = person WHERE id = $1 AND removed_at IS NULL";
+        let mut batch = vec![Statement::new(there).bind(&known.id).must_change(1)];
+        batch.extend(forget(&known.id, approved.at));
+        let entry = approved.entry(Act::OperatorSignInReset, ("operator", &known.id));
+        batch.push(entry.into());
+        if let Some((digest, days)) = token(reset.token_sha256.as_deref(), reset.days)? {
+            batch.extend(give(app, approved, &known.id, digest, days));
+        }
+        Ok(batch)
+    }
+}
+
+/// Nobody resets their own: whoever has a screen of theirs for a moment could.
+fn is_another(by: &Operator, known: &Known) -> Result<(), Problem> {
+    if by.person != known.person {
+        return Ok(());
+    }
+    let reason = "Nobody resets their own sign-in: two others do, or whoever has the machine.";
+    Err(Problem::with(Code::Forbidden, reason))
 }
 
 fn give(

@@ -181,28 +181,65 @@ async fn operations(admin: &Admin) -> Vec<Operation> {
                 .unwrap_or_else(|| panic!("{method} {path} has no right"));
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
             let body = (!schema.is_null()).then(|| example(&document, schema));
-            let act = body
-                .as_ref()
-                .and_then(|body| body["act"].as_str())
-                .map(|act| {
-                    let row = description
-                        .lines()
-                        .find(|line| line.starts_with(&format!("| `{act}` |")))
-                        .unwrap();
-                    Right::of_code(row.split('`').nth(3).unwrap()).unwrap()
-                });
-            let (method, path) = (method.clone(), path.clone());
-            found.push(Operation {
-                method,
-                path,
+            let one = |body, act| Operation {
+                method: method.clone(),
+                path: path.clone(),
                 right: Right::of_code(right).unwrap(),
                 body,
                 act,
-            });
+            };
+            match body {
+                Some(body) if body["act"].is_string() => {
+                    // One route for all of them, and each has a right and a body of its own.
+                    found.extend(acts(description).map(|(act, right)| {
+                        let body = json!({ "act": act, "detail": detail_of(act) });
+                        one(Some(body), Some(right))
+                    }));
+                }
+                body => found.push(one(body, None)),
+            }
         }
     }
     assert!(found.len() >= 38, "the description lists the routes");
+    assert!(
+        found.iter().filter(|one| one.act.is_some()).count() >= 9,
+        "the description lists the acts of two persons"
+    );
     found
+}
+
+/// The acts that take two persons, as the description lists them, each with its right.
+fn acts(description: &str) -> impl Iterator<Item = (&str, Right)> {
+    let rows = description.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.split('`');
+        let (act, right) = (cells.next()?, cells.nth(1)?);
+        Some((act, Right::of_code(right)?))
+    });
+    rows.filter(|(act, _)| Right::of_code(act).is_none())
+}
+
+/// What is proposed of an act; ids are put in by what their member is called.
+fn detail_of(act: &str) -> Value {
+    match act {
+        "operator-add" => {
+            json!({ "name": "new.one", "role": "desk", "organisation": "x", "person": "self" })
+        }
+        "operator-role-change" => json!({ "operator": "x", "role": "auditor" }),
+        "operator-token-add" => json!({ "operator": "x", "token_sha256": "ab".repeat(32) }),
+        "operator-sign-in-reset" => json!({ "operator": "x" }),
+        "key-remove" => json!({ "key": "x", "force": false }),
+        "bulk-revocation" => json!({ "job": "x" }),
+        "relying-party-redirect-change" => {
+            json!({ "relying_party": "x", "redirect_uris": ["https://staff.example/other"] })
+        }
+        "relying-party-change" => {
+            json!({ "relying_party": "x", "change": { "dialect": "v2" } })
+        }
+        "organisation-trust-add" => {
+            json!({ "organisation": "x", "credential_type": "x", "issuer": "https://issuer.example" })
+        }
+        other => panic!("{other}: give it a line here"),
+    }
 }
 
 /// A body as the description shows it.

@@ -15,6 +15,7 @@ on_both_engines!(
     sec_13_what_was_made_with_a_token_ends_with_it,
     sec_13_another_password_ends_what_sessions_made,
     sec_13_nobody_takes_a_token_for_somebody_else,
+    sec_13_a_lost_authenticator_is_set_up_anew_when_two_others_say_so,
     sec_13_two_accounts_of_one_person_are_one_person,
     sec_13_what_somebody_proposed_in_another_role_is_nobodys_to_approve,
     sec_13_who_answers_for_a_program_is_somebody_who_signs_in_and_is_still_there,
@@ -210,6 +211,63 @@ async fn sec_13_nobody_takes_a_token_for_somebody_else(database: Database) {
     // Dave knows whether he made it.
     admin.decide(&dave, &id, "approve").await.expect(200);
     assert!(is_in_force(&admin, &taken).await);
+}
+
+async fn sec_13_a_lost_authenticator_is_set_up_anew_when_two_others_say_so(database: Database) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let bob = admin.operator("bob", Role::Administrator, None).await;
+    let dave = admin.operator("dave", Role::Administrator, None).await;
+    let robot = NewOperator {
+        name: "robot",
+        role: Role::Administrator,
+        organisation: None,
+        person: Some(&dave.id),
+        break_glass: false,
+    };
+    let robot = admin.new_operator(robot).await;
+    let (_, session) = set_up(&admin, &dave, None).await;
+    let token = "lyo_0123456789012345678901234567890123456789abc";
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.as_bytes());
+    let detail = json!({ "operator": dave.id, "token_sha256": hex::encode(digest) });
+    let asked = json!({ "act": "operator-sign-in-reset", "detail": detail });
+    // Nobody has their own reset, by their program or by what they sign in with: neither asks for it nor approves it.
+    for own in [&dave, &session, &robot] {
+        let refused = admin.post(own, "/admin/v1/proposals", &asked).await;
+        refused.expect(403).refused("forbidden");
+    }
+    for (id, code) in [(robot.id.as_str(), "field-invalid"), ("op-0", "not-found")] {
+        let asked = json!({ "act": "operator-sign-in-reset", "detail": { "operator": id } });
+        let refused = admin.post(&ann, "/admin/v1/proposals", &asked).await;
+        refused.refused(code);
+    }
+    let id = admin
+        .propose(&ann, "operator-sign-in-reset", detail.clone())
+        .await;
+    let shown = admin.get(&bob, &format!("/admin/v1/proposals/{id}")).await;
+    let ask_first = shown.json["detail"]["ask_first"].as_str().unwrap();
+    assert!(ask_first.contains("ask dave yourself"), "{ask_first}");
+    let refused = admin.decide(&ann, &id, "approve").await;
+    refused.refused("second-person-needed");
+    for own in [&dave, &session, &robot] {
+        let refused = admin.decide(own, &id, "approve").await;
+        refused.expect(403).refused("forbidden");
+    }
+    assert!(
+        is_in_force(&admin, &session).await,
+        "nothing was done by half"
+    );
+
+    admin.decide(&bob, &id, "approve").await.expect(200);
+    assert!(!is_in_force(&admin, &session).await);
+    let anew = Caller {
+        token: token.to_owned(),
+        ..dave.clone()
+    };
+    // As on the first day, with no password and no code of before.
+    let (_, session) = set_up(&admin, &anew, None).await;
+    assert!(is_in_force(&admin, &session).await);
+    assert_eq!(admin.entries("operator-sign-in-reset").await, 1);
 }
 
 async fn sec_13_two_accounts_of_one_person_are_one_person(database: Database) {

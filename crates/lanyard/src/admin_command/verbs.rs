@@ -118,6 +118,15 @@ pub enum Operator {
         #[command(flatten)]
         why: Why,
     },
+    /// Propose that somebody who lost what they sign in with sets it up anew. Neither you nor the second person is the one it is about.
+    ResetSignIn {
+        id: String,
+        /// Of a token that they made for that (`lanyard admin token`), where they have none.
+        #[arg(long, value_name = "HEX")]
+        token_sha256: Option<String>,
+        #[command(flatten)]
+        why: Why,
+    },
     /// Remove one, at once.
     Remove {
         id: String,
@@ -327,6 +336,14 @@ impl Operator {
                 why,
             } => why.proposes(
                 "operator-token-add",
+                json!({ "operator": id, "token_sha256": token_sha256 }),
+            ),
+            Self::ResetSignIn {
+                id,
+                token_sha256,
+                why,
+            } => why.proposes(
+                "operator-sign-in-reset",
                 json!({ "operator": id, "token_sha256": token_sha256 }),
             ),
             Self::Remove { id, why } => posted(&below("operators", id, "/remove"), why.told()),

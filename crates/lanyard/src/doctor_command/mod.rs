@@ -138,7 +138,11 @@ async fn examine_gateway(options: &Options, findings: &mut Findings) {
     checklist::of_registered(gateway, findings).await;
     if !options.offline {
         match reach::Here::new(options.certificate_authority.as_deref()) {
-            Ok(here) => checklist::from_outside(gateway, &here, findings).await,
+            Ok(here) => {
+                if checklist::from_outside(gateway, &here, findings).await {
+                    checklist::as_it_arrives(gateway, &here, findings).await;
+                }
+            }
             Err(error) => {
                 let says = format!("{error:#}");
                 findings.bad(

@@ -36,6 +36,7 @@ impl Walk {
                           list, list_index, issued_at) VALUES ($1, 'anytown', 'anytown-staff-services', 'Identity', \
                           'jwt_vc_json', 'none', 1, $2, 1)";
             batch.push(Statement::new(insert).bind(serial).bind(index));
+            scene.gateway.keep_unsaid(&serial);
         }
         store.write(batch).await.unwrap();
         store.close().await;
@@ -285,7 +286,15 @@ impl Walk {
             ann,
             &format!("operator|token|{kim}|--token-sha256|{}", "ab".repeat(32)),
         );
-        for proposal in [&role, &more] {
+        let reset = self.told(
+            ann,
+            &format!(
+                "operator|reset-sign-in|{kim}|--token-sha256|{}|--reason|lost phone",
+                "cd".repeat(32)
+            ),
+        );
+        assert_eq!(reset["act"], "operator-sign-in-reset");
+        for proposal in [&role, &more, &reset] {
             let id = proposal["id"].as_str().unwrap();
             assert!(
                 self.said(ann, &format!("proposals|show|{id}"))

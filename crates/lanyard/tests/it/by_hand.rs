@@ -195,6 +195,7 @@ impl Journey {
         };
         let request = match step {
             Step::Push => {
+                gateway.keep_unsaid(&self.serial_number);
                 let hint = self.draft(gateway);
                 let challenge = self.code_verifier.challenge().to_text();
                 let scope = if self.issues { "issue." } else { "" };

@@ -178,8 +178,13 @@ fn port(first: u16, number: usize) -> u16 {
 
 /// HAProxy with the file that is handed out and an environment of the test's.
 pub(crate) fn haproxy(folder: &Path, first: u16) -> Command {
+    haproxy_at(&haproxy_file(), folder, first)
+}
+
+/// The same with another file.
+pub(crate) fn haproxy_at(file: &Path, folder: &Path, first: u16) -> Command {
     let mut command = Command::new("/usr/sbin/haproxy");
-    command.args(["-db", "-f"]).arg(haproxy_file());
+    command.args(["-db", "-f"]).arg(file);
     command.env("LANYARD_BIND", format!("127.0.0.1:{first}"));
     command.env("LANYARD_CERTIFICATE", folder.join("haproxy.pem"));
     for (number, name) in ["LANYARD_ONE", "LANYARD_TWO", "LANYARD_THREE"]

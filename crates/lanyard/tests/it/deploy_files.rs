@@ -81,6 +81,29 @@ fn bring_keys(from: &Path, volume: &Path, pod: &str) -> std::process::Output {
     run.output().unwrap()
 }
 
+/// Who wants the operators' pages there comes through the cluster's own door: nothing that is published leads to them.
+#[test]
+fn in_kubernetes_the_admin_listener_is_each_pods_own() {
+    let kubernetes = read("kubernetes/gateway.yaml");
+    let told = kubernetes.lines().map_while(|line| line.strip_prefix('#'));
+    let told = format!("{}\n", told.map(str::trim).collect::<Vec<_>>().join("\n"));
+    assert!(
+        told.contains("[admin]\nlisten = \"127.0.0.1:8410\"\n"),
+        "{told}"
+    );
+    assert!(
+        told.contains("kubectl port-forward deploy/lanyard-gateway 8410:8410\n"),
+        "{told}"
+    );
+    let manifest: Vec<&str> = kubernetes
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect();
+    let leads = manifest.iter().find(|line| line.contains("8410"));
+    assert!(leads.is_none(), "{leads:?}");
+    assert!(manifest.contains(&"  name: lanyard-gateway"));
+}
+
 /// A key that was compromised stays deleted, and one that was made stays, whatever the Secret of the first day says.
 #[test]
 fn in_kubernetes_all_pods_share_the_keys_and_the_first_ones_are_brought_once() {

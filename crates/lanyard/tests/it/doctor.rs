@@ -16,7 +16,7 @@ use crate::operated::{LANYARD, new_folder};
 use crate::ports::Ports;
 
 /// What the doctor found, and whether it was content.
-async fn doctor(config: &Path, more: &[&str]) -> (bool, Vec<Value>) {
+pub(crate) async fn doctor(config: &Path, more: &[&str]) -> (bool, Vec<Value>) {
     let mut command = Command::new(LANYARD);
     command
         .args(["doctor", "--json", "--config"])
@@ -35,7 +35,7 @@ async fn doctor(config: &Path, more: &[&str]) -> (bool, Vec<Value>) {
 }
 
 /// The only finding of that name: how bad it is, what it says, and what to do.
-fn only<'a>(found: &'a [Value], code: &str) -> [&'a str; 3] {
+pub(crate) fn only<'a>(found: &'a [Value], code: &str) -> [&'a str; 3] {
     let mut named = found.iter().filter(|one| one["code"] == code);
     let one = named.next().unwrap_or_else(|| panic!("{code}: {found:?}"));
     assert!(named.next().is_none(), "{code}: {found:?}");

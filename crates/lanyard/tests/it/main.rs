@@ -22,6 +22,7 @@ mod console_behind_proxy;
 mod database;
 mod deploy_files;
 mod doctor;
+mod doctor_reach;
 #[allow(dead_code)] // the desk's tests use all of it
 #[path = "../../../connector/tests/it/desk/door.rs"]
 mod door;

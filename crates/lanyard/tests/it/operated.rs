@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pkcs8::pkcs5::pbes2;
@@ -51,6 +51,8 @@ pub(crate) struct Operated {
     pub(crate) ports: Ports,
     /// Variables of the environment that its programs see besides.
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
+    /// Of whatever relying parties had issued.
+    serial_numbers: Mutex<Vec<String>>,
     process: Option<Child>,
 }
 
@@ -85,6 +87,7 @@ impl Operated {
             certificate_authority,
             ports,
             environment: Vec::new(),
+            serial_numbers: Mutex::default(),
             process: None,
         };
         prepared.write_config(&prepared.config);
@@ -109,6 +112,7 @@ impl Operated {
             certificate_authority,
             ports,
             environment: Vec::new(),
+            serial_numbers: Mutex::default(),
             process: None,
         }
     }
@@ -270,12 +274,21 @@ impl Operated {
 
     /// What opens something of this gateway's, or says that it is somebody.
     pub(crate) fn add_secrets(&self, unsaid: &mut Unsaid) {
+        for serial_number in self.serial_numbers.lock().unwrap().iter() {
+            unsaid.add("a serial number", serial_number);
+        }
         unsaid.add("a client secret", &*self.client_secret);
         unsaid.add("a signing key", self.signing_key.to_base64().as_str());
         for name in ["key-passphrase", "storage-secret", "webhook-secret"] {
             let text = fs::read_to_string(self.folder.join(name)).unwrap_or_default();
             unsaid.add("a secret", text.trim());
         }
+    }
+
+    /// A credential has this number: from here on neither log nor trace nor figure may say it.
+    pub(crate) fn keep_unsaid(&self, serial_number: &impl ToString) {
+        let mut known = self.serial_numbers.lock().unwrap();
+        known.push(serial_number.to_string());
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -326,6 +326,10 @@ impl Processes {
 impl Drop for Processes {
     fn drop(&mut self) {
         let unsaid = self.unsaid();
+        if !std::thread::panicking() {
+            unsaid.is_nowhere_in(&self.gateway.log());
+            unsaid.is_nowhere_at(self.gateway.metrics_port());
+        }
         let all = [&mut self.portal, &mut self.wallet];
         for process in all.into_iter().chain(&mut self.mail) {
             process.end();

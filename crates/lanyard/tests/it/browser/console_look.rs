@@ -39,6 +39,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/console/operators/{operator}", "operator"),
     ("/console/operators/{operator}/role", "operator-role"),
     ("/console/operators/{operator}/token", "operator-token"),
+    ("/console/operators/{operator}/sign-in", "operator-sign-in"),
     ("/console/operators/{operator}/remove", "operator-remove"),
     ("/console/organisations", "organisations"),
     ("/console/new/organisation", "organisation-new"),
