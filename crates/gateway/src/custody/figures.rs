@@ -111,7 +111,7 @@ struct Day {
 /// Figures.
 #[derive(Serialize, ToSchema)]
 struct Figures {
-    /// When interactions and credentials were counted: within the last minute.
+    /// When the count of interactions and credentials began: a minute ago at most, and on large tables as long as it took.
     #[schema(value_type = String, format = DateTime)]
     counted_at: Timestamp,
     /// Interactions of the last 24 hours by the hour, the oldest first.
@@ -130,25 +130,38 @@ struct Figures {
 
 /// What was counted last, of all organisations.
 #[derive(Default)]
-pub(super) struct Counted(Mutex<Option<Arc<Counts>>>);
+pub(super) struct Counted(Arc<Mutex<Option<Arc<Counts>>>>);
 
 struct Counts {
     at: Timestamp,
+    /// When that was done: on tables of many millions it may take longer than counts are kept.
+    done: Timestamp,
     began: Vec<(String, Began)>,
     credentials: Vec<OfType>,
 }
 
 impl Counted {
-    async fn at(&self, store: &Store, now: Timestamp) -> Result<Arc<Counts>, StoreError> {
+    async fn at(&self, app: &App, now: Timestamp) -> Result<Arc<Counts>, StoreError> {
         // Whoever asks at the same moment waits for the same counts.
-        let mut last = self.0.lock().await;
-        let fresh = |counts: &&Arc<Counts>| now.duration_since(counts.at).abs() < KEPT;
+        let mut last = Arc::clone(&self.0).lock_owned().await;
+        let fresh = |counts: &&Arc<Counts>| now.duration_since(counts.done).abs() < KEPT;
         if let Some(known) = last.as_ref().filter(fresh) {
             return Ok(Arc::clone(known));
         }
-        let counts = Arc::new(count(store, now).await?);
-        *last = Some(Arc::clone(&counts));
-        Ok(counts)
+        let app = Arc::clone(app);
+        // In a task of its own: who hangs up, or waits no longer, ends their waiting and not the count. The next one, who would
+        // begin it anew, finds it done.
+        let counting = tokio::spawn(async move {
+            let counts = count(&app.store, now).await?;
+            let counts = Arc::new(Counts {
+                done: app.now(),
+                ..counts
+            });
+            *last = Some(Arc::clone(&counts));
+            Ok(counts)
+        });
+        // It ends with this process only.
+        counting.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 
@@ -191,6 +204,7 @@ async fn count(store: &Store, now: Timestamp) -> Result<Counts, StoreError> {
     }
     Ok(Counts {
         at: now,
+        done: now,
         began,
         credentials,
     })
@@ -236,7 +250,7 @@ async fn figures(
     by: Operator,
 ) -> Result<Json<Figures>, Problem> {
     let now = app.now();
-    let counts = custody.counted.at(&app.store, now).await?;
+    let counts = custody.counted.at(&app, now).await?;
     let theirs = counts.credentials.iter();
     let credentials = theirs.filter(|one| by.sees(Some(&one.organisation)));
     // A file that cannot be read is the log's to tell; the status page goes on without it, too.

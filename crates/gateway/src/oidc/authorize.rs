@@ -172,7 +172,8 @@ async fn pushed(
         match found.clone().opened(browser.digest(), app.now()) {
             Ok(mut opened) => match app.interactions.advance(&mut opened, vec![]).await {
                 Ok(()) => {
-                    app.limits.remove_open(Open::Pushed, client_id, opened.created_at);
+                    app.limits
+                        .remove_open(Open::Pushed, client_id, opened.created_at);
                     return Ok(opened.id);
                 }
                 Err(AdvanceError::Overtaken) => {}
@@ -262,7 +263,8 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         }
         let inserted = app.interactions.insert(&interaction).await;
         if inserted.is_err() && !vouched {
-            app.limits.remove_open(Open::Unpushed, &party.client_id, began_at);
+            app.limits
+                .remove_open(Open::Unpushed, &party.client_id, began_at);
         }
         match inserted {
             Ok(()) => return Ok(interaction.id),

@@ -296,7 +296,12 @@ fn of_uploads(now: Timestamp, days: u32) -> Vec<Rule> {
             "job",
             "serial numbers uploaded for a bulk revocation",
         ),
-        rule("uploads", ("revocation_jobs", "id"), "id", "bulk revocations"),
+        rule(
+            "uploads",
+            ("revocation_jobs", "id"),
+            "id",
+            "bulk revocations",
+        ),
     ]
 }
 
