@@ -7,7 +7,6 @@ use axum::{Extension, Json};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{Statement, Store, StoreError};
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -16,6 +15,7 @@ use super::keys::{acts, owner};
 use crate::admin::{Operator, Problem, Problems, Right, Routes};
 use crate::app::{App, Parts};
 use crate::availability::{self, PlannedWork};
+use crate::paced::Paced;
 use crate::registry::secrets;
 
 /// How long counts of whole tables serve whoever asks again: they take seconds where there are millions of rows.
@@ -129,40 +129,17 @@ struct Figures {
 }
 
 /// What was counted last, of all organisations.
-#[derive(Default)]
-pub(super) struct Counted(Arc<Mutex<Option<Arc<Counts>>>>);
+pub(super) type Counted = Paced<Arc<Counts>>;
 
-struct Counts {
-    at: Timestamp,
-    /// When that was done: on tables of many millions it may take longer than counts are kept.
-    done: Timestamp,
-    began: Vec<(String, Began)>,
-    credentials: Vec<OfType>,
+/// Nothing counted yet.
+pub(super) fn counted() -> Counted {
+    Paced::new(KEPT)
 }
 
-impl Counted {
-    async fn at(&self, app: &App, now: Timestamp) -> Result<Arc<Counts>, StoreError> {
-        // Whoever asks at the same moment waits for the same counts.
-        let mut last = Arc::clone(&self.0).lock_owned().await;
-        let fresh = |counts: &&Arc<Counts>| now.duration_since(counts.done).abs() < KEPT;
-        if let Some(known) = last.as_ref().filter(fresh) {
-            return Ok(Arc::clone(known));
-        }
-        let app = Arc::clone(app);
-        // In a task of its own: who hangs up, or waits no longer, ends their waiting and not the count. The next one, who would
-        // begin it anew, finds it done.
-        let counting = tokio::spawn(async move {
-            let counts = count(&app.store, now).await?;
-            let counts = Arc::new(Counts {
-                done: app.now(),
-                ..counts
-            });
-            *last = Some(Arc::clone(&counts));
-            Ok(counts)
-        });
-        // It ends with this process only.
-        counting.await.unwrap_or(Err(StoreError::Closed))
-    }
+pub(super) struct Counts {
+    at: Timestamp,
+    began: Vec<(String, Began)>,
+    credentials: Vec<OfType>,
 }
 
 async fn count(store: &Store, now: Timestamp) -> Result<Counts, StoreError> {
@@ -204,7 +181,6 @@ async fn count(store: &Store, now: Timestamp) -> Result<Counts, StoreError> {
     }
     Ok(Counts {
         at: now,
-        done: now,
         began,
         credentials,
     })
@@ -250,7 +226,10 @@ async fn figures(
     by: Operator,
 ) -> Result<Json<Figures>, Problem> {
     let now = app.now();
-    let counts = custody.counted.at(&app, now).await?;
+    let store = app.store.clone();
+    let counting = async move { count(&store, now).await.map(Arc::new) };
+    let counts = custody.counted.get(&app.clock, counting).await;
+    let counts = counts.unwrap_or(Err(StoreError::Closed))?;
     let theirs = counts.credentials.iter();
     let credentials = theirs.filter(|one| by.sees(Some(&one.organisation)));
     // A file that cannot be read is the log's to tell; the status page goes on without it, too.
