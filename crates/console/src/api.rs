@@ -112,8 +112,9 @@ impl Api {
         address: impl Into<String>,
         name: &str,
     ) -> Result<Response, Problem> {
-        let (headers, bytes) = self.send(Method::GET, address.into(), None).await?;
-        let mut response = Body::from(bytes).into_response();
+        // Handed on as it comes: it may be larger than what a page is made of, and where it breaks off so does this.
+        let (headers, body) = self.ask(Method::GET, address.into(), None).await?;
+        let mut response = body.into_response();
         let out = response.headers_mut();
         if let Some(kind) = headers.get(CONTENT_TYPE) {
             out.insert(CONTENT_TYPE, kind.clone());
@@ -134,6 +135,17 @@ impl Api {
         address: String,
         body: Option<Vec<u8>>,
     ) -> Result<(HeaderMap, Bytes), Problem> {
+        let (headers, body) = self.ask(method, address, body).await?;
+        Ok((headers, read_whole(body).await?))
+    }
+
+    /// An answer that is no refusal.
+    async fn ask(
+        &self,
+        method: Method,
+        address: String,
+        body: Option<Vec<u8>>,
+    ) -> Result<(HeaderMap, Body), Problem> {
         let mut request = Request::builder().method(method).uri(address);
         if let Some(token) = &self.token {
             let value = HeaderValue::try_from(format!("Bearer {}", token.as_str()));
@@ -154,17 +166,20 @@ impl Api {
         let request = request.body(body).map_err(|error| Problem::ours(&error))?;
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, LONGEST_ANSWER).await;
-        let bytes = bytes.map_err(|error| Problem::ours(&error))?;
         if parts.status.is_client_error() || parts.status.is_server_error() {
-            return Err(Problem::read(parts.status, &bytes));
+            return Err(Problem::read(parts.status, &read_whole(body).await?));
         }
         debug_assert!(
             parts.status != StatusCode::SEE_OTHER,
             "an API leads nowhere"
         );
-        Ok((parts.headers, bytes))
+        Ok((parts.headers, body))
     }
+}
+
+async fn read_whole(body: Body) -> Result<Bytes, Problem> {
+    let bytes = to_bytes(body, LONGEST_ANSWER).await;
+    bytes.map_err(|error| Problem::ours(&error))
 }
 
 fn read<T: DeserializeOwned>((_, bytes): (HeaderMap, Bytes)) -> Result<T, Problem> {

@@ -43,8 +43,8 @@ audit-checkpoints = Signed days checked
 audit-waiting = Entries without a place yet
 audit-cannot-find = What a check cannot find is what the owner of the database does within the second before an entry has its place, or after the last signed day that somebody has elsewhere. So export every day to a place where the gateway’s operators cannot write.
 audit-news = The audit
-audit-news-hint = Entries checked: { $count }
-audit-whole = As it was written
+audit-stands = In order
+audit-look = Look at it
 audit-broken = Not as it was written
 
 audit-act-operator-added = An operator was added

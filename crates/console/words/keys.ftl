@@ -63,6 +63,7 @@ key-signed-none = No credentials.
 key-type = Credential type
 key-issued = Issued
 key-in-force = In force
+key-or-more = { $count } or more
 done-key-made = The key is made.
 done-key-activated = The key signs now.
 done-key-retired = The next key signs now, and this one verifies only.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use standards::jose::Jwk;
 use store::Store;
 
-use crate::audit::export::{Format, export};
+use crate::audit::export::{Export, Format};
 use crate::audit::verify::{Report, verify};
-use crate::audit::{Act, Actor, Entry, checkpoint};
+use crate::audit::{Actor, Entry, checkpoint};
 use crate::config::{Config, ConfigError};
 use crate::tables::open_as_it_is;
 use crate::{
@@ -50,29 +50,19 @@ pub async fn verify_audit(config: &Config) -> Result<Report, ComposeError> {
     Ok(verify(&store, issuer(config), &audit_keys(config)?).await?)
 }
 
-/// Exports the audit of the database that the configuration names; the export is an entry itself, by that account. Tells
-/// how many entries there were.
+/// Begins an export of the audit of the database that the configuration names. The export is an entry itself, by that account.
 pub async fn export_audit(
     config: &Config,
     account: &str,
-    (from, to): (Timestamp, Timestamp),
+    time: (Timestamp, Timestamp),
     format: Format,
-    write: impl FnMut(String),
-) -> Result<u64, ComposeError> {
+) -> Result<Export, ComposeError> {
     let store = open_as_it_is(&config.database_address()?).await?;
-    let entries = export(&store, issuer(config), (from, to), None, format, write).await?;
+    let export = Export::begin(&store, issuer(config), time, None, format).await?;
     let now = crate::clock::Clock::system().now();
-    let told = Entry::new(
-        Actor::Command(account),
-        Act::AuditExported,
-        ("audit", "chain"),
-        now,
-    )
-    .number("from", from.as_second())
-    .number("to", to.as_second())
-    .number("entries", entries.try_into().unwrap_or(i64::MAX));
+    let told = export.entry(Actor::Command(account), now);
     store.write([told.into()]).await?;
-    Ok(entries)
+    Ok(export)
 }
 
 /// Writes what somebody did at the machine, beside a gateway, into the audit of its database. Its tables stay as they are.

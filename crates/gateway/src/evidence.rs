@@ -11,7 +11,7 @@ use store::Statement;
 use crate::admin::{Right, Role};
 use crate::audit::{Act, Kept, of_act};
 use crate::config::ConfigError;
-use crate::keys::{GATEWAY, rows as key_rows};
+use crate::keys::{GATEWAY, rows as key_rows, signed};
 use crate::operator::desk::{Desk, DeskError};
 use crate::registry::{self, RegistryError};
 use crate::retention::{holds, plan, removals};
@@ -57,7 +57,7 @@ impl Gateway {
             let signed = if row.place.owner == GATEWAY {
                 Vec::new()
             } else {
-                key_rows::find_signed(&app.store, &row, now).await?
+                signed::find_signed(&app.store, &row, now).await?
             };
             let signed: Vec<Value> = signed
                 .iter()

@@ -10,7 +10,8 @@ use crate::audit::Actor;
 use crate::base::{Known, key_store};
 use crate::config::Config;
 use crate::keys::acts::{Act, ActError, Acts, Change};
-use crate::keys::rows::{self, KeyRow, Signed};
+use crate::keys::rows::KeyRow;
+use crate::keys::signed::{self, Signed};
 use crate::keys::{self, GATEWAY, KeyHolder, Place};
 use crate::tables::{self, Opening};
 use crate::{ComposeError, Surroundings, seal};
@@ -153,14 +154,19 @@ impl KeyDesk {
     /// What a key signed, by credential type.
     pub async fn signed(&self, kid: &str) -> Result<Vec<Signed>, ActError> {
         let acts = self.acts().await?;
-        Ok(rows::find_signed(&self.store, acts.find(kid)?, self.now()).await?)
+        Ok(signed::find_signed(&self.store, acts.find(kid)?, self.now()).await?)
     }
 
-    /// Some of the serial numbers of credentials in force that a key signed, in order; those after one.
-    pub async fn serial_numbers(&self, kid: &str, after: &str) -> Result<Vec<String>, ActError> {
+    /// The serial numbers of credentials in force that a key signed, of the first status list behind that one, with the list's
+    /// number; `None` when there are no more. Lists are numbered from 1.
+    pub async fn serial_numbers(
+        &self,
+        kid: &str,
+        after: i64,
+    ) -> Result<Option<(i64, Vec<String>)>, ActError> {
         let acts = self.acts().await?;
         let key = acts.find(kid)?;
-        Ok(rows::find_serial_numbers(&self.store, key, after, self.now()).await?)
+        Ok(signed::find_serial_numbers(&self.store, key, after, self.now()).await?)
     }
 
     /// Lets writes that were begun finish.

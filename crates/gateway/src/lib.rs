@@ -36,6 +36,7 @@ pub mod operator;
 pub mod organisation;
 pub mod outbound;
 mod outcome;
+mod paced;
 pub mod random;
 pub mod registry;
 pub mod restored;

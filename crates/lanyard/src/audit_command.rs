@@ -74,13 +74,13 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
             config,
             file: Some(file),
         } => {
-            let text = std::fs::read_to_string(file)
-                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let open = || std::fs::File::open(file).map(std::io::BufReader::new);
+            open().with_context(|| format!("{} cannot be read", file.display()))?;
             let keys = match config {
                 Some(config) => Some(gateway::audit_keys(&Config::read(config)?)?),
                 None => None,
             };
-            let report = export::verify(&text, keys.as_deref())
+            let report = export::verify_lines(open, keys.as_deref())
                 .with_context(|| file.display().to_string())?;
             tell(&report, keys.is_some())
         }
@@ -96,21 +96,12 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
                 Form::Csv => Format::Csv,
                 Form::Cef => Format::Cef,
             };
-            let mut said = Ok(());
-            let write = |line| {
-                if said.is_ok() {
-                    said = say(line);
-                }
-            };
-            gateway::export_audit(
-                &Config::read(config)?,
-                &account(),
-                (*from, *to),
-                format,
-                write,
-            )
-            .await?;
-            said.map(|()| ExitCode::SUCCESS)
+            let (config, time) = (Config::read(config)?, (*from, *to));
+            let mut export = gateway::export_audit(&config, &account(), time, format).await?;
+            while let Some(piece) = export.next().await? {
+                say(piece.trim_end_matches('\n'))?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
     }
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use gateway::keys::acts::{Change, PUBLISHED_BEFORE};
-use gateway::keys::rows::{KeyRow, Signed};
+use gateway::keys::rows::KeyRow;
+use gateway::keys::signed::Signed;
 use gateway::keys::{KeyPurpose, State};
 use gateway::{Config, KeyDesk, Surroundings};
 use standards::jose::Algorithm;
@@ -217,15 +218,12 @@ async fn write_serial_numbers(
     kid: &str,
     file: &mut impl std::io::Write,
 ) -> anyhow::Result<()> {
-    let mut after = String::new();
-    loop {
-        let some = desk.serial_numbers(kid, &after).await?;
-        let Some(last) = some.last() else {
-            return Ok(file.flush()?);
-        };
-        after.clone_from(last);
+    let mut after = 0;
+    while let Some((list, some)) = desk.serial_numbers(kid, after).await? {
+        after = list;
         for serial_number in some {
             writeln!(file, "{serial_number}")?;
         }
     }
+    Ok(file.flush()?)
 }

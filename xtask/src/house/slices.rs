@@ -54,7 +54,7 @@ const COMMON_SLICES: &[&str] = &["config", "organisation"];
 /// What stands under all slices, and names none of them.
 const GROUND: &[&str] = &[
     "admin", "audit", "clock", "copies", "event", "flight", "keys", "limits", "live", "metrics",
-    "openapi", "outbound", "random", "revision", "seal",
+    "openapi", "outbound", "paced", "random", "revision", "seal",
 ];
 
 /// The composition root: knows all slices. (`lib.rs` too.)

@@ -13,6 +13,7 @@ use ui::Page;
 use ui::component::{Choice, Row, TagColour};
 
 use crate::api::Address;
+use crate::checklist::as_sentence;
 use crate::frame::{Frame, show as render};
 use crate::operators;
 use crate::pages::Pages;
@@ -242,15 +243,9 @@ struct VerificationPage {
     notes: Vec<String>,
 }
 
-async fn report(visit: &Visit) -> Result<Report, Problem> {
-    visit
-        .api
-        .get(Address::new(&["audit", "verification"]))
-        .await
-}
-
 async fn verify(visit: Visit) -> Result<Response, Problem> {
-    let report = report(&visit).await?;
+    let address = Address::new(&["audit", "verification"]);
+    let report: Report = visit.api.get(address).await?;
     let columns = ["audit-fault", "audit-position", "audit-sentence"];
     let mut faults = Table::new(
         visit.say("audit-faults"),
@@ -287,25 +282,29 @@ async fn verify(visit: Visit) -> Result<Response, Problem> {
     Ok(render(page.frame.status(), &page))
 }
 
-/// Whether the chain is as it was written. Only the whole gateway's operators can ask.
+/// How the chain stands at its end; the page behind it checks all of it. Only the whole gateway's operators can ask.
 pub(crate) fn news(visit: Visit) -> Pending<Vec<News>> {
+    #[derive(Deserialize)]
+    struct Standing {
+        state: String,
+        says: String,
+    }
     Box::pin(async move {
         if visit.operator.organisation.is_some() {
             return Ok(Vec::new());
         }
-        let report = report(&visit).await?;
-        let count = report.entries.to_string();
-        let is_whole = report.faults.is_empty();
-        let word = if is_whole {
-            "audit-whole"
-        } else {
-            "audit-broken"
+        let address = Address::new(&["audit", "standing"]);
+        let standing: Standing = visit.api.get(address).await?;
+        let (state, word) = match standing.state.as_str() {
+            "good" => (State::Well, "audit-stands"),
+            "bad" => (State::Wrong, "audit-broken"),
+            _ => (State::Waits, "audit-look"),
         };
         Ok(vec![News {
             title: visit.say("audit-news"),
-            hint: visit.say_with("audit-news-hint", &[("count", &count)]),
+            hint: as_sentence(&standing.says),
             href: Some(VERIFICATION.to_owned()),
-            state: if is_whole { State::Well } else { State::Wrong },
+            state,
             word: visit.say(word),
         }])
     })

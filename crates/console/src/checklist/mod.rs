@@ -128,7 +128,7 @@ fn to_do_of(visit: &Visit, name: String, finding: Finding) -> ToDo {
 }
 
 /// With a capital, where it begins with a word and not with a name of something: an address, a client id.
-fn as_sentence(text: &str) -> String {
+pub(crate) fn as_sentence(text: &str) -> String {
     let first = text.split_whitespace().next().unwrap_or_default();
     let is_word = first.chars().all(char::is_alphabetic);
     let mut letters = text.chars();

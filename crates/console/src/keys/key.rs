@@ -30,6 +30,8 @@ pub(super) struct Key {
     pub(super) may_sign_from: Option<Timestamp>,
     pub(super) published_until: Option<Timestamp>,
     pub(super) credentials_in_force: Option<i64>,
+    #[serde(default)]
+    credentials_or_more: bool,
     pub(super) certificate_ends_at: Option<Timestamp>,
     pub(super) certificate_days_left: Option<i64>,
 }
@@ -66,9 +68,25 @@ pub(super) fn state(visit: &Visit, state: &str) -> (String, TagColour) {
     (visit.say(&format!("key-{state}")), colour)
 }
 
+/// A number, or the least that there are.
+pub(super) fn rough(visit: &Visit, number: i64, or_more: bool) -> String {
+    let count = number.to_string();
+    if or_more {
+        visit.say_with("key-or-more", &[("count", &count)])
+    } else {
+        count
+    }
+}
+
+/// How many credentials in force verify with it, where somebody counted.
+pub(super) fn needed(visit: &Visit, key: &Key) -> Option<String> {
+    let count = key.credentials_in_force?;
+    Some(rough(visit, count, key.credentials_or_more))
+}
+
 /// What comes next for a key, in a sentence.
 pub(super) fn next_step(visit: &Visit, key: &Key) -> String {
-    let count = key.credentials_in_force.unwrap_or(0).to_string();
+    let count = needed(visit, key).unwrap_or_default();
     match key.certificate_ends_soon() {
         Some(days) if days < 0 => return visit.say("key-step-certificate-over"),
         Some(days) => {

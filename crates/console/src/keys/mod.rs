@@ -21,7 +21,7 @@ use crate::proposals::{propose, why};
 use crate::sections::{News, Pending, State};
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
-use key::{Key, OLD, keys, next_step, state};
+use key::{Key, OLD, keys, needed, next_step, rough, state};
 
 pub(crate) const PATH: &str = "/console/keys";
 const READ: &str = "keys-read";
@@ -226,8 +226,8 @@ async fn key_page(
             days.to_string(),
         ));
     }
-    if let Some(count) = key.credentials_in_force {
-        rows.push(Row::new(visit.say("key-needed"), count.to_string()));
+    if let Some(count) = needed(visit, &key) {
+        rows.push(Row::new(visit.say("key-needed"), count));
     }
     let may = visit.may(CHANGE);
     let status = frame.status();
@@ -312,6 +312,7 @@ struct Plan {
     documents: Vec<String>,
     signed: Vec<Signed>,
     in_force: i64,
+    or_more: bool,
     plan: String,
 }
 
@@ -362,8 +363,8 @@ async fn plan_page(
     for of_type in plan.signed {
         signed.row([
             Cell::text(of_type.credential_type),
-            Cell::text(of_type.issued.to_string()),
-            Cell::text(of_type.in_force.to_string()),
+            Cell::text(rough(visit, of_type.issued, plan.or_more)),
+            Cell::text(rough(visit, of_type.in_force, plan.or_more)),
         ]);
     }
     let then = match (&plan.next, plan.makes_another) {
@@ -387,7 +388,7 @@ async fn plan_page(
         signed,
         in_force: visit.say_with(
             "key-compromise-in-force",
-            &[("count", &plan.in_force.to_string())],
+            &[("count", &rough(visit, plan.in_force, plan.or_more))],
         ),
         may_change: visit.may(CHANGE),
         reason: fields.text("reason").to_owned(),

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use gateway::admin::Role;
 use jiff::SignedDuration;
+use store::Statement;
 
 use crate::database::Database;
 use crate::desk::{Desk, PASSWORD};
@@ -303,6 +304,42 @@ async fn the_audit_is_searched_checked_and_exported() {
     );
     assert!(page.html.lines().count() > 55);
     assert_eq!(desk.entries("audit-exported").await, 1);
+}
+
+/// It is loaded all day: it asks for the end of the chain, and whoever wants all of it checked opens the page behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_start_page_tells_how_the_chain_stands_at_its_end_and_does_not_read_all_of_it() {
+    use gateway::keys::{GATEWAY, KeyPurpose};
+    let desk = Desk::start(Database::sqlite()).await;
+    let mut ann = desk.person("ann", Role::Auditor, None).await;
+    let app = desk.gateway.app();
+    gateway::audit::chain::round(&app.store).await.unwrap();
+    let start = ann.browser.get("/console").await;
+    start.expect(200).says("No checkpoint was signed yet");
+    let key = app.keys.active(KeyPurpose::Audit, GATEWAY).unwrap();
+    let signed = gateway::audit::checkpoint::round(&app.store, &app.base, key.as_ref(), app.now());
+    signed.await.unwrap();
+    let start = ann.browser.get("/console").await;
+    start.expect(200).says("places in the chain, signed on");
+    // An entry far from the end is another.
+    let changed = [
+        "DROP TRIGGER audit_entries_stay",
+        "UPDATE audit_entries SET actor = 'gateway-x' WHERE position = 1",
+    ];
+    app.store.write(changed.map(Statement::new)).await.unwrap();
+    let start = ann.browser.get("/console").await;
+    start.expect(200).says("places in the chain, signed on");
+    assert!(!start.html.contains("Not as it was written"));
+    let all = ann.browser.get("/console/audit/verification").await;
+    all.expect(200).says("not what was written there");
+    // The last checkpoint is none of this gateway's.
+    let forged = [
+        "DROP TRIGGER audit_checkpoints_stay",
+        "UPDATE audit_checkpoints SET jws = 'x'",
+    ];
+    app.store.write(forged.map(Statement::new)).await.unwrap();
+    let start = ann.browser.get("/console").await;
+    start.expect(200).says("Not as it was written");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

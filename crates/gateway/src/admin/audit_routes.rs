@@ -1,9 +1,11 @@
 //! `/admin/v1/audit`: read, check, export.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures_util::stream::{Stream, try_unfold};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -15,14 +17,14 @@ use super::read::Asked;
 use super::role::Right;
 use super::routes::Routes;
 use crate::app::App;
-use crate::audit::export::{Format, export};
+use crate::audit::export::{Export, ExportError, Format};
 use crate::audit::verify::{Report, verify};
-use crate::audit::{self, Act, Entry, Kept, Question};
+use crate::audit::{self, Kept, Question};
 use crate::keys::{GATEWAY, KeyPurpose};
 
 /// The most entries in one answer.
 const MOST: u32 = 500;
-/// The longest time that one export spans: it is put together in memory.
+/// The longest time that one export spans.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 /// The routes.
@@ -153,32 +155,33 @@ async fn hand_out(
         ));
     }
     let format = format.unwrap_or(Format::Jsonl);
-    let mut text = String::new();
-    let write = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
     let organisation = operator.organisation();
-    let entries = export(
-        &app.store,
-        &app.base,
-        (from, to),
-        organisation,
-        format,
-        write,
-    )
-    .await?;
+    let mut export = Export::begin(&app.store, &app.base, (from, to), organisation, format).await?;
+    // What cannot be read from the beginning is a problem like any other, and no broken answer.
+    let first = export.next().await.map_err(|error| match error {
+        ExportError::Store(error) => error.into(),
+        ExportError::Changed => Problem::from(Code::ChangedMeanwhile),
+    })?;
     // Before it is handed out: nobody has an export that nothing tells of.
-    let told = Entry::new(
-        operator.actor(),
-        Act::AuditExported,
-        ("audit", "chain"),
-        app.now(),
-    )
-    .organisation(organisation)
-    .number("from", from.as_second())
-    .number("to", to.as_second())
-    .number("entries", entries.try_into().unwrap_or(i64::MAX));
+    let told = export.entry(operator.actor(), app.now());
     app.store.write([told.into()]).await?;
-    Ok(([(header::CONTENT_TYPE, format.media_type())], text).into_response())
+    let body = Body::from_stream(pieces(first, export));
+    Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
+}
+
+/// The pieces as whoever reads them takes them. An error ends the connection in the middle of the answer, so that nobody takes
+/// what they have for the whole.
+fn pieces(
+    first: Option<String>,
+    export: Export,
+) -> impl Stream<Item = Result<String, ExportError>> {
+    try_unfold((first, export), |(first, mut export)| async move {
+        let piece = match first {
+            Some(first) => Some(first),
+            None => export.next().await.inspect_err(|error| {
+                tracing::error!(%error, "an export of the audit broke off");
+            })?,
+        };
+        Ok(piece.map(|piece| (piece, (None, export))))
+    })
 }

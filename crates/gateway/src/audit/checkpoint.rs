@@ -94,6 +94,17 @@ pub async fn all(store: &Store) -> Result<Vec<Checkpoint>, StoreError> {
         .collect()
 }
 
+/// Those of a stretch of positions, its ends included, oldest first.
+pub(super) async fn between(
+    store: &Store,
+    (first, last): (i64, i64),
+) -> Result<Vec<Checkpoint>, StoreError> {
+    let sql = "SELECT day, position, digest, jws FROM audit_checkpoints WHERE position >= $1 AND position <= $2 \
+               ORDER BY day";
+    let select = Statement::new(sql).bind(first).bind(last);
+    store.read(select).await?.iter().map(read).collect()
+}
+
 /// The newest one.
 pub(super) async fn last(store: &Store) -> Result<Option<Checkpoint>, StoreError> {
     let sql = "SELECT day, position, digest, jws FROM audit_checkpoints ORDER BY day DESC LIMIT 1";

@@ -2,6 +2,7 @@
 //! collector.
 
 use std::fmt::Write as _;
+use std::io::{self, BufRead};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use super::act::Act;
 use super::chain::{self, Kept, Link, time};
 use super::checkpoint::{self, Checkpoint};
 use super::verify::{Report, Walk, digest_of};
+use super::{Actor, Entry};
 
 /// How many entries are read at once.
 const PAGE: i64 = 1000;
@@ -68,48 +70,135 @@ pub struct Unreadable {
     reason: &'static str,
 }
 
-/// Writes what happened from one time up to, and not including, another. Entries in between that are of another time,
-/// since their batch came late, are among them: the chain has no gap. Of an organisation's operator `organisation` is
-/// theirs; what they get then cannot be verified, since the others' entries are missing.
-pub async fn export(
-    store: &Store,
-    issuer: &str,
-    (from, to): (Timestamp, Timestamp),
-    organisation: Option<&str>,
+/// Why an export broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The database.
+    #[error("the audit cannot be read: {0}")]
+    Store(#[from] StoreError),
+    /// There are other entries than when it began.
+    #[error("entries went while they were exported; export again")]
+    Changed,
+}
+
+/// What happened from one time up to, and not including, another. Entries in between that are of another time, since their
+/// batch came late, are among them: the chain has no gap. It is handed out piece by piece, so that nobody holds a year of it
+/// in memory: a piece is a thousand entries at most.
+pub struct Export {
+    store: Store,
+    issuer: String,
     format: Format,
-    mut write: impl FnMut(String),
-) -> Result<u64, StoreError> {
-    let range = "SELECT MIN(position) AS first, MAX(position) AS last FROM audit_entries \
-                 WHERE happened_at >= $1 AND happened_at < $2";
-    let range = store
-        .read_one(Statement::new(range).bind(from).bind(to))
-        .await?;
-    let bounds = match range {
-        Some(row) => row
-            .optional_integer("first")?
-            .zip(row.optional_integer("last")?),
-        None => None,
-    };
-    let (first, last) = bounds.unwrap_or((1, 0));
-    let mut at = before(store, first).await?;
-    if format == Format::Csv {
-        write("position,at,actor,act,organisation,object,detail,reason,ticket,digest".to_owned());
+    /// Of an organisation's operator: theirs only. What they get cannot be verified, since the others' entries are missing.
+    organisation: Option<String>,
+    time: (Timestamp, Timestamp),
+    /// The positions of the first entry and the last.
+    bounds: (i64, i64),
+    /// How many there are to hand out, as it began.
+    counted: u64,
+    entries: u64,
+    at: Link,
+    stage: Stage,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Head,
+    Entries,
+    End,
+    Nothing,
+}
+
+impl Export {
+    /// Looks which entries there are. Nothing is handed out yet.
+    pub async fn begin(
+        store: &Store,
+        issuer: &str,
+        time: (Timestamp, Timestamp),
+        organisation: Option<&str>,
+        format: Format,
+    ) -> Result<Self, StoreError> {
+        let (from, to) = time;
+        let range = "SELECT MIN(position) AS first, MAX(position) AS last FROM audit_entries \
+                     WHERE happened_at >= $1 AND happened_at < $2";
+        let range = store
+            .read_one(Statement::new(range).bind(from).bind(to))
+            .await?;
+        let bounds = match range {
+            Some(row) => row
+                .optional_integer("first")?
+                .zip(row.optional_integer("last")?),
+            None => None,
+        };
+        let (first, last) = bounds.unwrap_or((1, 0));
+        let count = "SELECT COUNT(*) AS entries FROM audit_entries WHERE position >= $1 AND position <= $2 \
+                     AND (CAST($3 AS TEXT) IS NULL OR organisation = $3)";
+        let count = Statement::new(count).bind(first).bind(last);
+        let count = store.read_one(count.bind(organisation)).await?;
+        let counted = count.map_or(Ok(0), |row| row.integer("entries"))?;
+        Ok(Self {
+            store: store.clone(),
+            issuer: issuer.to_owned(),
+            format,
+            organisation: organisation.map(str::to_owned),
+            time,
+            bounds: (first, last),
+            counted: counted.unsigned_abs(),
+            entries: 0,
+            at: before(store, first).await?,
+            stage: Stage::Head,
+        })
     }
-    let head = Line::Audit {
-        issuer: issuer.to_owned(),
-        position: at.position,
-        digest: hex::encode(at.digest),
-    };
-    json_line(format, &head, &mut write);
-    let mut entries = 0;
-    loop {
+
+    /// That it was made, for the audit itself. To be kept before anything is handed out: nobody has an export that nothing
+    /// tells of.
+    pub fn entry(&self, actor: Actor<'_>, now: Timestamp) -> Entry {
+        let (from, to) = self.time;
+        Entry::new(actor, Act::AuditExported, ("audit", "chain"), now)
+            .organisation(self.organisation.as_deref())
+            .number("from", from.as_second())
+            .number("to", to.as_second())
+            .number("entries", self.counted.try_into().unwrap_or(i64::MAX))
+    }
+
+    /// The next piece: whole lines, each with its end. `None` after the last. After an error what was handed out is no export.
+    pub async fn next(&mut self) -> Result<Option<String>, ExportError> {
+        let mut piece = String::new();
+        while piece.is_empty() || self.stage == Stage::Head {
+            match self.stage {
+                Stage::Head => self.head(&mut piece),
+                Stage::Entries => self.page(&mut piece).await?,
+                Stage::End => self.end(&mut piece).await?,
+                Stage::Nothing => return Ok(None),
+            }
+        }
+        Ok(Some(piece))
+    }
+
+    fn head(&mut self, piece: &mut String) {
+        if self.format == Format::Csv {
+            piece.push_str(
+                "position,at,actor,act,organisation,object,detail,reason,ticket,digest\n",
+            );
+        }
+        let head = Line::Audit {
+            issuer: self.issuer.clone(),
+            position: self.at.position,
+            digest: hex::encode(self.at.digest),
+        };
+        self.json_line(&head, piece);
+        self.stage = Stage::Entries;
+    }
+
+    async fn page(&mut self, piece: &mut String) -> Result<(), StoreError> {
         let sql = format!(
             "SELECT {} FROM audit_entries WHERE position > $1 AND position <= $2 ORDER BY position LIMIT {PAGE}",
             Kept::COLUMNS
         );
-        let rows = store
-            .read(Statement::new(sql).bind(at.position).bind(last))
-            .await?;
+        let select = Statement::new(sql)
+            .bind(self.at.position)
+            .bind(self.bounds.1);
+        let rows = self.store.read(select).await?;
         for row in &rows {
             let entry = Kept::read(row)?;
             let digest = entry
@@ -117,58 +206,71 @@ pub async fn export(
                 .as_deref()
                 .and_then(digest_of)
                 .unwrap_or(chain::START);
-            at = Link {
+            self.at = Link {
                 position: entry.position.unwrap_or_default(),
                 digest,
             };
-            if organisation.is_some() && entry.organisation.as_deref() != organisation {
+            if self.organisation.is_some() && entry.organisation != self.organisation {
                 continue;
             }
-            entries += 1;
-            match format {
-                Format::Jsonl => json_line(format, &Line::Entry(entry), &mut write),
-                Format::Csv => write(csv(&entry)),
-                Format::Cef => write(cef(&entry)),
+            self.entries += 1;
+            match self.format {
+                Format::Jsonl => self.json_line(&Line::Entry(entry), piece),
+                Format::Csv => line(&csv(&entry), piece),
+                Format::Cef => line(&cef(&entry), piece),
             }
         }
         if rows.is_empty() {
-            break;
+            self.stage = Stage::End;
+        }
+        Ok(())
+    }
+
+    async fn end(&mut self, piece: &mut String) -> Result<(), ExportError> {
+        if self.entries != self.counted {
+            return Err(ExportError::Changed);
+        }
+        if self.organisation.is_none() && self.format == Format::Jsonl {
+            for checkpoint in checkpoint::between(&self.store, self.bounds).await? {
+                self.json_line(&Line::Checkpoint(checkpoint), piece);
+            }
+        }
+        let end = Line::End {
+            entries: self.entries,
+            position: self.at.position,
+            digest: hex::encode(self.at.digest),
+        };
+        self.json_line(&end, piece);
+        self.stage = Stage::Nothing;
+        Ok(())
+    }
+
+    fn json_line(&self, of: &Line, piece: &mut String) {
+        if self.format == Format::Jsonl {
+            // Texts and numbers only: it cannot fail.
+            line(&serde_json::to_string(of).unwrap_or_default(), piece);
         }
     }
-    if organisation.is_none() {
-        let between = |checkpoint: &Checkpoint| (first..=last).contains(&checkpoint.position);
-        for checkpoint in checkpoint::all(store).await?.into_iter().filter(between) {
-            json_line(format, &Line::Checkpoint(checkpoint), &mut write);
-        }
-    }
-    let end = Line::End {
-        entries,
-        position: at.position,
-        digest: hex::encode(at.digest),
-    };
-    json_line(format, &end, &mut write);
-    Ok(entries)
+}
+
+fn line(text: &str, piece: &mut String) {
+    piece.push_str(text);
+    piece.push('\n');
 }
 
 /// Checks an export of JSON lines by itself; with keys also the signatures of its checkpoints.
 pub fn verify(text: &str, keys: Option<&[Jwk]>) -> Result<Report, Unreadable> {
-    let fault = |line: usize, reason| Unreadable {
-        line: line + 1,
-        reason,
-    };
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .enumerate();
-    let lines: Vec<(usize, Line)> = lines
-        .map(|(at, line)| {
-            Ok((
-                at,
-                serde_json::from_str(line).map_err(|_| fault(at, "it is no line of an export"))?,
-            ))
-        })
-        .collect::<Result<_, _>>()?;
-    let mut lines = lines.into_iter();
+    verify_lines(|| Ok(text.as_bytes()), keys)
+}
+
+/// The same of a file that is not held in memory. It is opened twice: checkpoints stand behind the entries that they are
+/// compared with.
+pub fn verify_lines<R: BufRead>(
+    mut open: impl FnMut() -> io::Result<R>,
+    keys: Option<&[Jwk]>,
+) -> Result<Report, Unreadable> {
+    let mut all = lines(open());
+    let head = all.next().transpose()?;
     let Some((
         _,
         Line::Audit {
@@ -176,23 +278,26 @@ pub fn verify(text: &str, keys: Option<&[Jwk]>) -> Result<Report, Unreadable> {
             position,
             digest,
         },
-    )) = lines.next()
+    )) = head
     else {
         return Err(fault(0, "the head is missing"));
     };
     let digest = digest_of(&digest).ok_or(fault(0, "its digest is no SHA-256"))?;
-    let (mut entries, mut checkpoints, mut end) = (Vec::new(), Vec::new(), None);
-    for (at, line) in lines {
-        match line {
-            _ if end.is_some() => return Err(fault(at, "nothing stands behind the end")),
-            Line::Entry(entry) => entries.push(entry),
-            Line::Checkpoint(checkpoint) => checkpoints.push(checkpoint),
-            Line::End {
-                entries,
-                position,
-                digest,
-            } => end = Some((entries, position, digest)),
-            Line::Audit { .. } => return Err(fault(at, "a second head")),
+    let (mut checkpoints, mut end) = (Vec::new(), None);
+    for line in all {
+        match line? {
+            (at, _) if end.is_some() => return Err(fault(at, "nothing stands behind the end")),
+            (at, Line::Audit { .. }) => return Err(fault(at, "a second head")),
+            (_, Line::Entry(_)) => {}
+            (_, Line::Checkpoint(checkpoint)) => checkpoints.push(checkpoint),
+            (
+                _,
+                Line::End {
+                    entries,
+                    position,
+                    digest,
+                },
+            ) => end = Some((entries, position, digest)),
         }
     }
     let wanted = checkpoints
@@ -200,13 +305,15 @@ pub fn verify(text: &str, keys: Option<&[Jwk]>) -> Result<Report, Unreadable> {
         .map(|checkpoint: &Checkpoint| checkpoint.position);
     let mut walk = Walk::from(Link { position, digest }, wanted);
     // In the order of the file: who puts two lines in another order is found.
-    for entry in &entries {
-        walk.step(entry);
+    for line in lines(open()) {
+        if let (_, Line::Entry(entry)) = line? {
+            walk.step(&entry);
+        }
     }
     walk.compare(&checkpoints, &issuer, keys);
     let last = walk.last();
     let whole = end.is_some_and(|(count, position, digest)| {
-        count == entries.len() as u64
+        count == walk.report.entries
             && position == last.position
             && digest == hex::encode(last.digest)
     });
@@ -220,6 +327,37 @@ pub fn verify(text: &str, keys: Option<&[Jwk]>) -> Result<Report, Unreadable> {
     Ok(walk.report)
 }
 
+fn fault(line: usize, reason: &'static str) -> Unreadable {
+    Unreadable {
+        line: line + 1,
+        reason,
+    }
+}
+
+/// The lines that are not empty, each with its number among them.
+fn lines<R: BufRead>(
+    opened: io::Result<R>,
+) -> impl Iterator<Item = Result<(usize, Line), Unreadable>> {
+    let (lines, failed) = match opened {
+        Ok(reader) => (Some(reader.lines()), None),
+        Err(error) => (None, Some(Err(error))),
+    };
+    let lines = failed.into_iter().chain(lines.into_iter().flatten());
+    let is_empty =
+        |line: &io::Result<String>| line.as_ref().is_ok_and(|line| line.trim().is_empty());
+    lines
+        .filter(move |line| !is_empty(line))
+        .enumerate()
+        .map(|(at, line)| {
+            let line = line.map_err(|_| fault(at, "it cannot be read"))?;
+            let parsed = serde_json::from_str(&line);
+            Ok((
+                at,
+                parsed.map_err(|_| fault(at, "it is no line of an export"))?,
+            ))
+        })
+}
+
 /// What stands before that position.
 async fn before(store: &Store, first: i64) -> Result<Link, StoreError> {
     let sql = "SELECT position, digest FROM audit_entries WHERE position = $1";
@@ -230,13 +368,6 @@ async fn before(store: &Store, first: i64) -> Result<Link, StoreError> {
             digest: row.blob("digest")?.try_into().unwrap_or(chain::START),
         }),
         None => chain::horizon(store).await,
-    }
-}
-
-fn json_line(format: Format, line: &Line, write: &mut impl FnMut(String)) {
-    if format == Format::Jsonl {
-        // Texts and numbers only: it cannot fail.
-        write(serde_json::to_string(line).unwrap_or_default());
     }
 }
 

@@ -1,32 +1,35 @@
 //! `/admin/v1/checklist`: the same of the gateway that runs, looked at when somebody asks.
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::{Extension, Json};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::{CODES, Finding, Findings, from_outside, of_database, of_machine, of_registered};
+use super::{
+    CODES, Finding, Findings, deeds, from_outside, of_database, of_machine, of_registered,
+};
 use crate::Gateway;
-use crate::admin::{Operator, Problem, Problems, Right, Routes};
+use crate::admin::{Code, Operator, Problem, Problems, Right, Routes};
+use crate::paced::Paced;
 
 /// How long what was seen around the gateway serves whoever asks again: no address is asked more often, and no program run,
 /// however many operators load the page.
-const KEPT: Duration = Duration::from_secs(30);
+const KEPT: SignedDuration = SignedDuration::from_secs(30);
 /// How long each request to a public address of the gateway may take.
 const LONGEST_ASK: Duration = Duration::from_secs(4);
 /// How long the machine, and then the database, may take.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// The route.
+/// The routes.
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .with(Right::GatewayRead, routes!(look))
-        .knowing(Paced::<Around>::default())
+        .with(Right::AuditRead, routes!(standing))
+        .knowing(Paced::<Around>::new(KEPT))
 }
 
 /// What is around the gateway: its machine, and how others see it.
@@ -78,7 +81,10 @@ async fn look(
             "look at it and at the network between",
         );
     }
-    let around = paced.get(look_around(gateway.clone())).await;
+    let looking = look_around(gateway.clone());
+    let looking = async { Ok::<_, Infallible>(looking.await) };
+    let around = paced.get(&gateway.app().clock, looking).await;
+    let around = around.and_then(Result::ok);
     let around_at = around.as_ref().map_or(at, |around| around.at);
     findings
         .0
@@ -100,6 +106,31 @@ async fn look(
         around_at,
         findings,
     }))
+}
+
+/// How the audit's chain stands at its end
+///
+/// What the checklist says of the audit: whether its last checkpoint is one that this gateway signed and fits, how old it is,
+/// and whether entries wait for their place. It reads a few rows, however long the chain is; whoever wants all of it checked
+/// asks for the verification.
+#[utoipa::path(
+    get,
+    path = "/admin/v1/audit/standing",
+    tag = "Audit",
+    responses((status = 200, description = "The finding", body = Finding), Problems)
+)]
+async fn standing(
+    Extension(gateway): Extension<Gateway>,
+    operator: Operator,
+) -> Result<Json<Finding>, Problem> {
+    // The chain is everybody's: whoever sees one organisation only does not learn how much the others did.
+    if operator.organisation().is_some() {
+        return Err(Code::NotFound.into());
+    }
+    let mut findings = Findings::default();
+    deeds::look_at_audit(&gateway, &mut findings).await?;
+    let finding = findings.0.pop().ok_or(Code::Internal)?;
+    Ok(Json(finding))
 }
 
 async fn look_around(gateway: Gateway) -> Around {
@@ -125,71 +156,5 @@ async fn look_around(gateway: Gateway) -> Around {
     Around {
         at: gateway.now(),
         findings,
-    }
-}
-
-/// What is made at most once within [`KEPT`].
-#[derive(Clone)]
-struct Paced<T>(Arc<Mutex<Option<(Instant, T)>>>);
-
-impl<T> Default for Paced<T> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-impl<T: Clone + Send + 'static> Paced<T> {
-    /// What was made last, or is made now. Whoever asks meanwhile waits for the same; `None` where making it failed.
-    async fn get(&self, make: impl Future<Output = T> + Send + 'static) -> Option<T> {
-        let mut last = Arc::clone(&self.0).lock_owned().await;
-        if let Some((at, known)) = last.as_ref()
-            && at.elapsed() < KEPT
-        {
-            return Some(known.clone());
-        }
-        // By itself, so that it is made to its end and kept though whoever asked has gone: otherwise, who asks and goes at once
-        // would have it begun each time.
-        let made = tokio::spawn(async move {
-            let made = make.await;
-            *last = Some((Instant::now(), made.clone()));
-            made
-        });
-        made.await.ok()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn what_is_around_is_looked_at_once_however_many_ask_and_though_the_first_goes_away() {
-        let paced = Paced::default();
-        let count = Arc::new(AtomicU32::new(0));
-        let (go, gone) = tokio::sync::oneshot::channel::<()>();
-        let counted = Arc::clone(&count);
-        let slow = async move {
-            let number = counted.fetch_add(1, Ordering::Relaxed) + 1;
-            let _ = gone.await;
-            number
-        };
-        // Whoever began it leaves before it is there.
-        let first = paced.clone();
-        let first = tokio::spawn(async move { first.get(slow).await });
-        while count.load(Ordering::Relaxed) == 0 {
-            tokio::task::yield_now().await;
-        }
-        first.abort();
-        assert!(first.await.unwrap_err().is_cancelled());
-        go.send(()).unwrap();
-        for _ in 0..3 {
-            let counted = Arc::clone(&count);
-            let again = async move { counted.fetch_add(1, Ordering::Relaxed) + 1 };
-            assert_eq!(paced.get(again).await, Some(1));
-        }
-        assert_eq!(count.load(Ordering::Relaxed), 1);
     }
 }

@@ -7,7 +7,6 @@ use axum::{Extension, Json};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use store::{Statement, Store, StoreError};
-use tokio::sync::Mutex;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -16,6 +15,7 @@ use super::keys::{acts, owner};
 use crate::admin::{Operator, Problem, Problems, Right, Routes};
 use crate::app::{App, Parts};
 use crate::availability::{self, PlannedWork};
+use crate::paced::Paced;
 use crate::registry::secrets;
 
 /// How long counts of whole tables serve whoever asks again: they take seconds where there are millions of rows.
@@ -111,7 +111,7 @@ struct Day {
 /// Figures.
 #[derive(Serialize, ToSchema)]
 struct Figures {
-    /// When interactions and credentials were counted: within the last minute.
+    /// When the count of interactions and credentials began: a minute ago at most, and on large tables as long as it took.
     #[schema(value_type = String, format = DateTime)]
     counted_at: Timestamp,
     /// Interactions of the last 24 hours by the hour, the oldest first.
@@ -129,27 +129,17 @@ struct Figures {
 }
 
 /// What was counted last, of all organisations.
-#[derive(Default)]
-pub(super) struct Counted(Mutex<Option<Arc<Counts>>>);
+pub(super) type Counted = Paced<Arc<Counts>>;
 
-struct Counts {
+/// Nothing counted yet.
+pub(super) fn counted() -> Counted {
+    Paced::new(KEPT)
+}
+
+pub(super) struct Counts {
     at: Timestamp,
     began: Vec<(String, Began)>,
     credentials: Vec<OfType>,
-}
-
-impl Counted {
-    async fn at(&self, store: &Store, now: Timestamp) -> Result<Arc<Counts>, StoreError> {
-        // Whoever asks at the same moment waits for the same counts.
-        let mut last = self.0.lock().await;
-        let fresh = |counts: &&Arc<Counts>| now.duration_since(counts.at).abs() < KEPT;
-        if let Some(known) = last.as_ref().filter(fresh) {
-            return Ok(Arc::clone(known));
-        }
-        let counts = Arc::new(count(store, now).await?);
-        *last = Some(Arc::clone(&counts));
-        Ok(counts)
-    }
 }
 
 async fn count(store: &Store, now: Timestamp) -> Result<Counts, StoreError> {
@@ -236,7 +226,10 @@ async fn figures(
     by: Operator,
 ) -> Result<Json<Figures>, Problem> {
     let now = app.now();
-    let counts = custody.counted.at(&app.store, now).await?;
+    let store = app.store.clone();
+    let counting = async move { count(&store, now).await.map(Arc::new) };
+    let counts = custody.counted.get(&app.clock, counting).await;
+    let counts = counts.unwrap_or(Err(StoreError::Closed))?;
     let theirs = counts.credentials.iter();
     let credentials = theirs.filter(|one| by.sees(Some(&one.organisation)));
     // A file that cannot be read is the log's to tell; the status page goes on without it, too.

@@ -23,8 +23,8 @@ use crate::admin::{
 use crate::app::App;
 use crate::audit::{Act as Audited, Entry};
 use crate::keys::acts::Acts;
-use crate::keys::rows::{self, KeyRow};
-use crate::keys::{KeyHolder, KeyPurpose, State as KeyState};
+use crate::keys::rows::KeyRow;
+use crate::keys::{KeyHolder, KeyPurpose, State as KeyState, signed};
 use crate::revoke::bulk::Order;
 use crate::revoke::jobs::{self, OfKey};
 use crate::status::Reason;
@@ -136,7 +136,7 @@ async fn in_force(app: &App, key: &KeyRow) -> Result<i64, Problem> {
     if key.place.purpose != KeyPurpose::Credentials {
         return Ok(0);
     }
-    let signed = rows::find_signed(&app.store, key, app.now()).await?;
+    let signed = signed::find_signed(&app.store, key, app.now()).await?;
     Ok(signed.iter().map(|of_type| of_type.in_force).sum())
 }
 
@@ -156,10 +156,12 @@ struct CompromisePlan {
     makes_another: bool,
     /// The documents that are published anew, without it.
     documents: Vec<String>,
-    /// The credentials that it signed, by type.
+    /// The credentials that it signed, by type; of a key that signed more than 10,000 the newest of them, so that nobody waits.
     signed: Vec<SignedOfType>,
     /// How many of them are in force: refused from then on, and yet to be revoked by two persons.
     in_force: i64,
+    /// Whether it signed more than these: then each number is the least that there are.
+    or_more: bool,
     /// What the act must be told, so that nobody does what they have not seen: it stands for the key, its state, the key that
     /// signs then, and the documents. Not for the numbers: a key that signs goes on while you read, and the act must not wait.
     #[schema(example = "9f2c41d07b3e8a65")]
@@ -209,10 +211,10 @@ async fn plan(
     let acts = acts(&app, &custody).await?;
     let key = find(&acts, &operator, &id)?;
     let next = next(&acts, key);
-    let signed = if key.place.purpose == KeyPurpose::Credentials {
-        rows::find_signed(&app.store, key, app.now()).await?
+    let (signed, or_more) = if key.place.purpose == KeyPurpose::Credentials {
+        signed::find_newest_signed(&app.store, key, app.now()).await?
     } else {
-        Vec::new()
+        (Vec::new(), false)
     };
     Ok(Json(CompromisePlan {
         key: key.kid.clone(),
@@ -222,6 +224,7 @@ async fn plan(
         makes_another: key.state == KeyState::Active && next.is_none(),
         documents: documents(&app, key),
         in_force: signed.iter().map(|of_type| of_type.in_force).sum(),
+        or_more,
         signed: signed
             .into_iter()
             .map(|of_type| SignedOfType {
@@ -303,12 +306,17 @@ async fn compromise(
     }
     let Changes { changes } = changes.into();
     // After the act: to write many lines down takes its time, and the key must be out at once.
-    let job = to_revoke(&app, &operator, key, &compromise.ticket).await?;
+    let (app, key) = (Arc::clone(&app), key.clone());
+    // In a task of its own: a caller who hangs up, or is told that it takes too long, ends their waiting and not the writing.
+    let writing =
+        tokio::spawn(async move { to_revoke(&app, &operator, &key, &compromise.ticket).await });
+    let job = writing.await.map_err(|_| Code::Internal)??;
     Ok(Json(Compromised { changes, job }))
 }
 
 /// Writes down what the key signed and is in force, to be revoked when two persons have agreed; or finds where it is written
-/// down already, and not yet done with.
+/// down already, and not yet done with. Lines first, list by list: a job that is there has them all. Said again after a crash
+/// in between, the same job is made of the lines that are there and those that are missing.
 async fn to_revoke(
     app: &App,
     operator: &Operator,
@@ -319,14 +327,14 @@ async fn to_revoke(
         return Ok(None);
     }
     let now = app.now();
-    let in_force = in_force(app, key).await?;
-    if in_force == 0 {
-        return Ok(None);
-    }
     let id = match jobs::of_key(&app.store, &key.kid).await? {
         OfKey::There(id) => return Ok(Some(id)),
         OfKey::New(id) => id,
     };
+    let lines = signed::write_lines(&app.store, key, &id, now).await?;
+    if lines == 0 {
+        return Ok(None);
+    }
     let order = Order {
         organisation: &key.place.owner,
         credential_type: None,
@@ -344,11 +352,10 @@ async fn to_revoke(
     .organisation(Some(&key.place.owner))
     .with("reason", Reason::KeyCompromise.code())
     .id("key", &key.kid)
-    .number("serial-numbers", in_force)
+    .number("serial-numbers", lines)
     .ticket(Some(ticket));
-    let lines = rows::lines_of(key, &id, now);
     let job = jobs::counted((&id, &operator.id), &order, now);
-    match app.store.write([lines, job, entry.into()]).await {
+    match app.store.write([job, entry.into()]).await {
         // Somebody said so in the same moment: theirs is the same.
         Ok(_) | Err(StoreError::Duplicate { .. }) => Ok(Some(id)),
         Err(error) => Err(error.into()),

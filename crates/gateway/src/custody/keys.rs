@@ -14,7 +14,8 @@ use super::key_refusals::refused;
 use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told, Why};
 use crate::app::{App, Parts};
 use crate::keys::acts::{Act, Acts, Change, PUBLISHED_AFTER, PUBLISHED_BEFORE};
-use crate::keys::rows::{self, KeyRow};
+use crate::keys::rows::KeyRow;
+use crate::keys::signed;
 use crate::keys::{GATEWAY, KeyPurpose, Place, State as KeyState};
 
 pub(super) fn routes() -> Routes {
@@ -73,9 +74,12 @@ struct Key {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     published_until: Option<Timestamp>,
-    /// How many credentials in force still verify with it.
+    /// How many credentials in force still verify with it, counted up to 10,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     credentials_in_force: Option<i64>,
+    /// `true`: there are more than were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credentials_or_more: Option<bool>,
     /// When its certificate chain ends, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -189,10 +193,11 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
     let since = since.unwrap_or(key.created_at);
     let is_needed =
         key.state == KeyState::VerifyOnly && key.place.purpose == KeyPurpose::Credentials;
-    let signed = if is_needed {
-        rows::find_signed(&app.store, key, now).await?
+    // Looked at by whoever opens the first page: not all of many millions.
+    let in_force = if is_needed {
+        Some(signed::count_in_force(&app.store, key, now).await?)
     } else {
-        Vec::new()
+        None
     };
     let issuer = app.organisations.find(&key.place.owner);
     let chain = issuer.and_then(|issuer| issuer.latest_chain_of(&key.kid));
@@ -212,8 +217,10 @@ async fn told(app: &Parts, key: &KeyRow, now: Timestamp) -> Result<Key, StoreErr
         published_in: documents(app, key),
         may_sign_from: (key.state == KeyState::Next).then(|| key.created_at + PUBLISHED_BEFORE),
         published_until: goes.then(|| key.retired_at.unwrap_or(key.created_at) + PUBLISHED_AFTER),
-        credentials_in_force: is_needed
-            .then(|| signed.iter().map(|of_type| of_type.in_force).sum()),
+        credentials_in_force: in_force.map(|rough| rough.number),
+        credentials_or_more: in_force
+            .map(|rough| rough.or_more)
+            .filter(|or_more| *or_more),
         certificate_ends_at: chain.map(|chain| chain.ends),
         certificate_days_left: chain.map(|chain| chain.days_left(now)),
     })

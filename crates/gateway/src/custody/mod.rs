@@ -30,7 +30,7 @@ struct Custody {
     kept_for: Lengths,
     planned_work: Option<PathBuf>,
     watch: Arc<Watch>,
-    counted: Arc<figures::Counted>,
+    counted: figures::Counted,
 }
 
 /// The routes.
@@ -40,7 +40,7 @@ pub(crate) fn routes(gateway: &Gateway) -> Routes {
         kept_for: gateway.kept_for,
         planned_work: gateway.planned_work.clone(),
         watch: Arc::clone(&gateway.watch),
-        counted: Arc::default(),
+        counted: figures::counted(),
     };
     Routes::new()
         .and(keys::routes())

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::overdue::Overdue;
 use super::rows::Interactions;
 use super::{Interaction, LIFETIME, Outcome, Purpose, Stage};
+use crate::limits::Open;
 
 impl Interactions {
     /// A new one is kept.
@@ -21,8 +22,9 @@ impl Interactions {
             self.ended(interaction.purpose, &interaction.client_id, outcome);
             // A wallet that has what was asked for is no flood. A refusal is made by whoever likes to.
             if outcome == Outcome::Verified && !interaction.vouched {
+                let began_at = interaction.created_at;
                 self.limits
-                    .remove_unpushed(&interaction.client_id, interaction.created_at);
+                    .remove_open(Open::Unpushed, &interaction.client_id, began_at);
             }
         }
         let before = interaction.stored.as_ref().map(|stored| stored.stage());

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::ring::opened;
 use super::rows::{self, KeyRow};
+use super::signed;
 use super::{GATEWAY, KeyError, KeyHolder, KeyPurpose, Place, State};
 use crate::audit::{self, By, Entry};
 use crate::event;
@@ -410,7 +411,7 @@ impl Acts {
             }
             State::VerifyOnly if force => {}
             State::VerifyOnly => {
-                let signed = rows::find_signed(store, key, self.now).await?;
+                let signed = signed::find_signed(store, key, self.now).await?;
                 let in_force: i64 = signed.iter().map(|of_type| of_type.in_force).sum();
                 if in_force > 0 {
                     return Err(ActError::InForce(in_force));

@@ -18,6 +18,7 @@ mod holder;
 mod place;
 mod ring;
 pub mod rows;
+pub mod signed;
 mod token;
 
 pub(crate) use ended::destroy_ended;

@@ -120,22 +120,6 @@ impl KeyRow {
         .bind(self.state.name())
         .must_change(1)
     }
-
-    /// Of the credentials: those that this key signed.
-    fn signed(&self, select: &str, and: &str) -> Statement {
-        self.of_signed(&format!("SELECT {select}"), and)
-    }
-
-    fn of_signed(&self, select: &str, and: &str) -> Statement {
-        // Before the column there was one key for each organisation, and it was adopted.
-        let is_first = self.adopted && self.place.purpose == super::KeyPurpose::Credentials;
-        let or = if is_first { " OR kid IS NULL" } else { "" };
-        Statement::new(format!(
-            "{select} FROM credentials WHERE organisation = $1 AND (kid = $2{or}) {and}"
-        ))
-        .bind(self.place.owner.as_str())
-        .bind(self.kid.as_str())
-    }
 }
 
 /// Every key that ever was, the oldest first.
@@ -144,71 +128,6 @@ pub async fn find_all(store: &Store) -> Result<Vec<KeyRow>, StoreError> {
     let rows = store.read(Statement::new(select)).await?;
     let rows = rows.iter().map(KeyRow::parse);
     rows.filter_map(Result::transpose).collect()
-}
-
-/// How many credentials of one type a key signed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signed {
-    /// The type.
-    pub credential_type: String,
-    /// All of them.
-    pub issued: i64,
-    /// Neither revoked nor at their end.
-    pub in_force: i64,
-}
-
-/// What a key signed, by type.
-pub async fn find_signed(
-    store: &Store,
-    key: &KeyRow,
-    now: Timestamp,
-) -> Result<Vec<Signed>, StoreError> {
-    let select = key.signed(
-        "credential_type, COUNT(*) AS issued, COUNT(CASE WHEN revoked_at IS NULL \
-         AND (expires_at IS NULL OR expires_at > $3) THEN 1 END) AS in_force",
-        "GROUP BY credential_type ORDER BY credential_type",
-    );
-    let rows = store.read(select.bind(now)).await?;
-    let signed = rows.iter().map(|row| {
-        Ok(Signed {
-            credential_type: row.text("credential_type")?.to_owned(),
-            issued: row.integer("issued")?,
-            in_force: row.integer("in_force")?,
-        })
-    });
-    signed.collect()
-}
-
-/// How many serial numbers are read at once.
-const AT_ONCE: usize = 10_000;
-
-/// The serial numbers of credentials in force that a key signed, in order, beginning after one; a part of them, and
-/// none when there are no more.
-pub async fn find_serial_numbers(
-    store: &Store,
-    key: &KeyRow,
-    after: &str,
-    now: Timestamp,
-) -> Result<Vec<String>, StoreError> {
-    let and = format!(
-        "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3) AND serial_number > $4 \
-         ORDER BY serial_number LIMIT {AT_ONCE}"
-    );
-    let select = key.signed("serial_number", &and).bind(now).bind(after);
-    let rows = store.read(select).await?;
-    rows.iter()
-        .map(|row| Ok(row.text("serial_number")?.to_owned()))
-        .collect()
-}
-
-/// Writes the credentials in force that a key signed down as lines of a job, all at once.
-pub(crate) fn lines_of(key: &KeyRow, job: &str, now: Timestamp) -> Statement {
-    let insert = key.of_signed(
-        "INSERT INTO revocation_job_lines (job, organisation, serial_number) \
-         SELECT CAST($4 AS TEXT), organisation, serial_number",
-        "AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3)",
-    );
-    insert.bind(now).bind(job)
 }
 
 /// Whether that key is out of use for ever, as the database says now.

@@ -27,6 +27,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub use at_once::{AtOnce, Place};
 pub use config::{AddressLimits, ClientLimits, LimitsConfig, OwnLimits, ProcessLimits};
 use meter::Meter;
+pub use open::Open;
 use open::OpenRequests;
 pub use proof::watched;
 use table::Budget;
@@ -236,36 +237,29 @@ impl Limits {
         self.told_once(AT_ONCE, place, who, now)
     }
 
-    /// Counts a pushed request that is about to be kept.
-    pub fn add_push(
+    /// Counts one more that is about to be kept and stays open until somebody comes.
+    pub fn add_open(
         &self,
+        what: Open,
         client_id: &str,
         limits: &ClientLimits,
         now: Timestamp,
     ) -> Result<(), TooMany> {
-        let added = self.pushes.add(client_id, limits.open_pushes, now);
-        self.told_once(OPEN_PUSHES, added, || client_id.to_owned(), now)
+        let (requests, most, code) = match what {
+            Open::Pushed => (&self.pushes, limits.open_pushes, OPEN_PUSHES),
+            Open::Unpushed => (&self.unpushed, limits.open_unpushed, OPEN_UNPUSHED),
+        };
+        let added = requests.add(client_id, most, now);
+        self.told_once(code, added, || client_id.to_owned(), now)
     }
 
-    /// A pushed request is no longer waiting for its browser, or was not kept after all.
-    pub fn remove_push(&self, client_id: &str, pushed_at: Timestamp) {
-        self.pushes.remove(client_id, pushed_at);
-    }
-
-    /// Counts an interaction that is about to be kept, and that a browser began by itself.
-    pub fn add_unpushed(
-        &self,
-        client_id: &str,
-        limits: &ClientLimits,
-        now: Timestamp,
-    ) -> Result<(), TooMany> {
-        let added = self.unpushed.add(client_id, limits.open_unpushed, now);
-        self.told_once(OPEN_UNPUSHED, added, || client_id.to_owned(), now)
-    }
-
-    /// A wallet has presented what was asked for, or the interaction was not kept after all.
-    pub fn remove_unpushed(&self, client_id: &str, began_at: Timestamp) {
-        self.unpushed.remove(client_id, began_at);
+    /// One that began at that time is no longer open: whom it waited for has come, or it was not kept after all.
+    pub fn remove_open(&self, what: Open, client_id: &str, began_at: Timestamp) {
+        let requests = match what {
+            Open::Pushed => &self.pushes,
+            Open::Unpushed => &self.unpushed,
+        };
+        requests.remove(client_id, began_at);
     }
 
     /// A place among the requests of everybody that are being answered.

@@ -13,6 +13,15 @@ use jiff::{SignedDuration, Timestamp};
 
 const SLOT: i64 = 10;
 
+/// What a client may have open only so many of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Pushed requests that no browser has opened.
+    Pushed,
+    /// Interactions that a browser began by itself, and that no wallet has met.
+    Unpushed,
+}
+
 /// The counts by client.
 pub(super) struct OpenRequests {
     slots: i64,

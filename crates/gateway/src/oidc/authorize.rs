@@ -23,6 +23,7 @@ use crate::client;
 use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Digest, Interaction, LIFETIME, Purpose, Stage, StepError};
 use crate::issue::draft;
+use crate::limits::Open;
 use crate::openapi::FORM;
 use store::StoreError;
 
@@ -171,7 +172,8 @@ async fn pushed(
         match found.clone().opened(browser.digest(), app.now()) {
             Ok(mut opened) => match app.interactions.advance(&mut opened, vec![]).await {
                 Ok(()) => {
-                    app.limits.remove_push(client_id, opened.created_at);
+                    app.limits
+                        .remove_open(Open::Pushed, client_id, opened.created_at);
                     return Ok(opened.id);
                 }
                 Err(AdvanceError::Overtaken) => {}
@@ -253,7 +255,7 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         let (began_at, vouched) = (interaction.created_at, interaction.vouched);
         if !vouched {
             app.limits
-                .add_unpushed(&party.client_id, &party.limits, began_at)
+                .add_open(Open::Unpushed, &party.client_id, &party.limits, began_at)
                 .map_err(|many| {
                     let page = plain::too_many(app, many.status());
                     Refused::Page(client::answer_later(page, &many))
@@ -261,7 +263,8 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         }
         let inserted = app.interactions.insert(&interaction).await;
         if inserted.is_err() && !vouched {
-            app.limits.remove_unpushed(&party.client_id, began_at);
+            app.limits
+                .remove_open(Open::Unpushed, &party.client_id, began_at);
         }
         match inserted {
             Ok(()) => return Ok(interaction.id),

@@ -18,7 +18,7 @@ use crate::client;
 use crate::interaction::{
     Digest, Interaction, PUSHED_LIFETIME, Private, Purpose, Stage, Times, TransactionCode,
 };
-use crate::limits::Kind;
+use crate::limits::{Kind, Open};
 use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
 use store::{Statement, StoreError};
@@ -96,11 +96,15 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
 
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", app.random.token_256());
     let interaction = begin(&app, &party, checked, Digest::of(&request_uri));
-    if let Err(many) = app.limits.add_push(&party.client_id, &party.limits, now) {
+    let client_id = &party.client_id;
+    let added = app
+        .limits
+        .add_open(Open::Pushed, client_id, &party.limits, now);
+    if let Err(many) = added {
         return client::answer_too_many(&many);
     }
     if let Err(error) = app.interactions.insert(&interaction).await {
-        app.limits.remove_push(&party.client_id, now);
+        app.limits.remove_open(Open::Pushed, client_id, now);
         return unavailable(&error);
     }
     // [RFC 9126 2.2] Exactly 201: a deployed client takes anything else for a failure.

@@ -108,9 +108,16 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
             break;
         }
     }
+    let mut unfinished = Vec::new();
     for rule in rules(now, lengths) {
-        let rows = rule.remove(&app.store, now).await?;
-        round.deleted.push((rule.code, rows));
+        if rule.after.is_some_and(|first| unfinished.contains(&first)) {
+            continue;
+        }
+        let removed = rule.remove(&app.store, now).await?;
+        if !removed.is_all {
+            unfinished.push(rule.code);
+        }
+        round.deleted.push((rule.code, removed.rows));
     }
     app.store.write([removals::round(now)]).await?;
     if !round.is_idle() {
@@ -120,6 +127,7 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
             interactions = round.rows("interactions"),
             events = round.rows("events"),
             retention_days = lengths.days,
+            unfinished = unfinished.join(" "),
             "what must not stay was removed"
         );
     }

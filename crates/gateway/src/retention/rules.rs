@@ -15,6 +15,12 @@ const HEARTBEAT_DAYS: i64 = 400;
 /// How many days of what ended stays that an assurance file of the year before may name. The audit has its entries for longer.
 const ENDED_DAYS: i64 = 400;
 
+/// How many rows go in one transaction: whoever issues waits for no more than that.
+const SLICE: u64 = 1000;
+
+/// How many slices one rule removes in one round, so that what must be wiped waits for no table of millions. The next round goes on.
+const SLICES: u32 = 100;
+
 /// How often a rule counts anew in one round, since others removed what it had counted. The next round does the rest.
 const ATTEMPTS: u32 = 5;
 
@@ -25,6 +31,10 @@ pub struct Rule {
     pub code: &'static str,
     /// The table.
     pub table: &'static str,
+    /// The columns by which one row is told from another.
+    key: &'static str,
+    /// The rule by which what belongs to these rows goes. All of that goes before them: nobody would find it afterwards.
+    pub(super) after: Option<&'static str>,
     /// What the rule says, in words.
     pub sentence: String,
     /// Which rows: those whose time is over.
@@ -33,6 +43,14 @@ pub struct Rule {
     held: Option<String>,
     /// The values of both.
     values: Vec<i64>,
+}
+
+/// What a round removed by one rule.
+pub(super) struct Removed {
+    /// So many rows.
+    pub(super) rows: u64,
+    /// Whether that was all that was due; otherwise the next round goes on.
+    pub(super) is_all: bool,
 }
 
 /// What a round would do by one rule.
@@ -55,6 +73,9 @@ pub struct Due {
 const HELD: &str = "EXISTS (SELECT 1 FROM legal_holds h WHERE (h.kind = 'organisation' AND h.subject = \
      interactions.organisation) OR (h.kind = 'interaction' AND h.subject = interactions.id))";
 
+/// One line of a bulk revocation.
+const LINE: &str = "job, serial_number";
+
 /// Every rule but the wiping of personal values, which no hold delays.
 pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
     let retention_days = lengths.days;
@@ -65,9 +86,11 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         format!("interaction IN (SELECT id FROM interactions WHERE {past} AND {held})")
     };
     let days = format!("{retention_days} days");
-    let spent = |code, what: &str| Rule {
+    let spent = |code, key, what: &str| Rule {
         code,
         table: code,
+        key,
+        after: None,
         sentence: format!("{what} until they could no longer pass"),
         past: "expires_at < $1".to_owned(),
         held: None,
@@ -78,6 +101,8 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         Rule {
             code: "interaction-steps",
             table: "interaction_steps",
+            key: "interaction, at, step, cause",
+            after: None,
             sentence: format!("what went wrong on the way, {days}, with its interaction"),
             past: of_past("1 = 1"),
             held: Some(of_past(HELD)),
@@ -86,6 +111,8 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         Rule {
             code: "interactions",
             table: "interactions",
+            key: "id",
+            after: Some("interaction-steps"),
             sentence: format!("traces of ended interactions, {days}; nothing personal is among them"),
             past: past.to_owned(),
             held: Some(HELD.to_owned()),
@@ -94,6 +121,8 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         Rule {
             code: "events",
             table: "events",
+            key: "client_id, sequence",
+            after: None,
             sentence: format!("events that were delivered or given up, {days}"),
             past: "happened_at < $1 AND (delivery <> 'due' OR offered_at < $2)".to_owned(),
             held: Some(
@@ -104,11 +133,13 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
             ),
             values: vec![kept_seconds, (kept - OFFERED).as_second()],
         },
-        spent("used_nonces", "nonces of wallets"),
-        spent("used_assertions", "assertions of clients"),
+        spent("used_nonces", "digest", "nonces of wallets"),
+        spent("used_assertions", "digest", "assertions of clients"),
         Rule {
             code: "entra-requests",
             table: "entra_requests",
+            key: "state_digest",
+            after: None,
             sentence: "what a callback of Entra Verified ID must bring, a day after its request ended"
                 .to_owned(),
             past: "expires_at < $1".to_owned(),
@@ -118,16 +149,20 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         Rule {
             code: "operator-sessions",
             table: "operator_tokens",
+            key: "id",
+            after: None,
             sentence: format!("sessions of operators, {days} after their end; tokens stay"),
             past: "kind = 'session' AND expires_at < $1".to_owned(),
             held: None,
             values: vec![kept_seconds],
         },
-        spent("operator_set_ups", "sign-ins of operators that nobody confirmed"),
-        spent("spent_marks", "marks of forms that were sent, a day"),
+        spent("operator_set_ups", "operator", "sign-ins of operators that nobody confirmed"),
+        spent("spent_marks", "digest", "marks of forms that were sent, a day"),
         Rule {
             code: "operator_attempts",
             table: "operator_attempts",
+            key: "who",
+            after: None,
             sentence: "how often somebody tried to sign in, a day".to_owned(),
             past: "since < $1".to_owned(),
             held: None,
@@ -136,6 +171,8 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         Rule {
             code: "heartbeats",
             table: "heartbeats",
+            key: "minute, process",
+            after: None,
             sentence: format!("heartbeats, {HEARTBEAT_DAYS} days"),
             past: "minute < $1".to_owned(),
             held: None,
@@ -144,6 +181,8 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
         Rule {
             code: "retention-removals",
             table: "retention_removals",
+            key: "day, rule",
+            after: None,
             sentence: format!("how much these rules removed on which day, {HEARTBEAT_DAYS} days"),
             past: "day < $1".to_owned(),
             held: None,
@@ -160,9 +199,15 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
 fn of_operators(now: Timestamp, kept: i64, days: &str) -> Vec<Rule> {
     let ended = (now - SignedDuration::from_hours(24 * ENDED_DAYS)).as_second();
     let rule = |code, table: &'static str, what: &str, past: &str, since: i64| {
+        let key = match table {
+            "revocation_job_lines" => LINE,
+            _ => "id",
+        };
         Rule {
         code,
         table,
+        key,
+        after: (table == "revocation_jobs").then_some("revocation-job-lines"),
         sentence: what.to_owned(),
         past: past.to_owned(),
         held: table.starts_with("revocation_job").then(|| {
@@ -229,9 +274,11 @@ fn of_uploads(now: Timestamp, days: u32) -> Vec<Rule> {
     let jobs = "SELECT j.id FROM revocation_jobs j WHERE j.stage = 'counted' AND j.created_at < $1 \
                 AND NOT EXISTS (SELECT 1 FROM proposals p WHERE p.act = 'bulk-revocation' AND p.object = 'job:' || j.id \
                 AND p.state = 'open' AND p.expires_at > $2)";
-    let rule = |code, table: &'static str, column: &str, what: &str| Rule {
+    let rule = |code, (table, key): (&'static str, _), column: &str, what: &str| Rule {
         code,
         table,
+        key,
+        after: (table == "revocation_jobs").then_some("upload-lines"),
         sentence: format!(
             "{what} that nobody proposed, {days} days; the audit has who uploaded them"
         ),
@@ -245,38 +292,64 @@ fn of_uploads(now: Timestamp, days: u32) -> Vec<Rule> {
         // Before the jobs that they belong to.
         rule(
             "upload-lines",
-            "revocation_job_lines",
+            ("revocation_job_lines", LINE),
             "job",
             "serial numbers uploaded for a bulk revocation",
         ),
-        rule("uploads", "revocation_jobs", "id", "bulk revocations"),
+        rule(
+            "uploads",
+            ("revocation_jobs", "id"),
+            "id",
+            "bulk revocations",
+        ),
     ]
 }
 
 impl Rule {
-    /// Deletes what is past and not held, and counts it on its day in the same batch; tells how many rows. Whoever removes some
-    /// of them at the same moment counts them: then this counts again what is left.
-    pub(super) async fn remove(&self, store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+    /// Deletes what is past and not held, slice by slice, and counts each slice on its day in the same batch. Whoever removes
+    /// some of it at the same moment counts that: then this counts again what is left, and where others are always quicker it
+    /// leaves the rest to the next round.
+    pub(super) async fn remove(
+        &self,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<Removed, StoreError> {
         let condition = match &self.held {
             Some(held) => format!("({}) AND NOT ({held})", self.past),
             None => self.past.clone(),
         };
-        let delete = format!("DELETE FROM {} WHERE {condition}", self.table);
-        let mut attempt = 1;
-        loop {
-            let rows = count(store, self.count(&condition)).await?;
+        let (table, key) = (self.table, self.key);
+        let slice = format!("SELECT {key} FROM {table} WHERE {condition} LIMIT {SLICE}");
+        let due = format!("SELECT COUNT(*) AS count FROM ({slice}) AS slice");
+        let delete = format!("DELETE FROM {table} WHERE ({key}) IN ({slice})");
+        let (mut removed, mut slices, mut lost) = (0, 0, 0);
+        while slices < SLICES && lost < ATTEMPTS {
+            let rows = count(store, self.bound(due.clone())).await?;
             let rows = u64::try_from(rows).unwrap_or_default();
-            if rows == 0 {
-                return Ok(0);
+            if rows > 0 {
+                let delete = self.bound(delete.clone()).must_change(rows);
+                let counted = removals::add(self.code, rows, u64::from(removed == 0), now);
+                match store.write([delete, counted]).await {
+                    Ok(_) => removed += rows,
+                    Err(StoreError::Unmet { .. }) => {
+                        lost += 1;
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
             }
-            let delete = self.bound(delete.clone()).must_change(rows);
-            let counted = removals::add(self.code, rows, 1, now);
-            match store.write([delete, counted]).await {
-                Ok(_) => return Ok(rows),
-                Err(StoreError::Unmet { .. }) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error),
+            if rows < SLICE {
+                return Ok(Removed {
+                    rows: removed,
+                    is_all: true,
+                });
             }
+            slices += 1;
         }
+        Ok(Removed {
+            rows: removed,
+            is_all: false,
+        })
     }
 
     fn count(&self, condition: &str) -> Statement {

@@ -68,8 +68,19 @@ async fn the_audit_is_read_page_by_page_and_checked(database: Database) {
     );
     // The chain is everybody's: how much the others did is not one organisation's to know.
     let bob = admin.operator("bob", Role::Auditor, Some("anytown")).await;
-    let path = "/admin/v1/audit/verification";
-    admin.get(&bob, path).await.expect(404).refused("not-found");
+    for path in ["verification", "standing"] {
+        let path = format!("/admin/v1/audit/{path}");
+        admin
+            .get(&bob, &path)
+            .await
+            .expect(404)
+            .refused("not-found");
+    }
+    let standing = admin
+        .get(&ann, "/admin/v1/audit/standing")
+        .await
+        .expect(200);
+    assert_eq!(standing.json["says"], "no checkpoint was signed yet");
     let path = "/admin/v1/audit/export?from=2020-01-01T00:00:00Z&to=2020-06-01T00:00:00Z";
     assert_eq!(
         admin.get(&ann, path).await.expect(200).text.lines().count(),

@@ -1,7 +1,7 @@
 //! The audit on both engines: one chain however many write, and every way in which a database administrator could change
 //! it is found.
 
-use gateway::audit::export::{self, Format};
+use gateway::audit::export::{self, Export, Format};
 use gateway::audit::verify::{Report, verify};
 use gateway::audit::{Act, Actor, Entry, chain, checkpoint, prune};
 use jiff::{SignedDuration, Timestamp};
@@ -112,12 +112,11 @@ impl Scene {
             self.now - SignedDuration::from_hours(1),
             self.now + SignedDuration::from_hours(1),
         );
-        export::export(&self.store, ISSUER, range, None, Format::Jsonl, |line| {
-            text.push_str(&line);
-            text.push('\n');
-        })
-        .await
-        .unwrap();
+        let export = Export::begin(&self.store, ISSUER, range, None, Format::Jsonl).await;
+        let mut export = export.unwrap();
+        while let Some(piece) = export.next().await.unwrap() {
+            text.push_str(&piece);
+        }
         text
     }
 }

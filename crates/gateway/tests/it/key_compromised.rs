@@ -78,16 +78,16 @@ async fn sec_16_a_compromised_key_is_out_of_everything_at_once_and_says_what_it_
         .map(|of| (of.credential_type.as_str(), of.issued, of.in_force))
         .collect();
     assert_eq!(counts, [("Identity", 1, 1), ("TrainingProgramme", 2, 2)]);
-    let serials = desk.serial_numbers(&kid(&leaked), "").await.unwrap();
+    let (list, serials) = desk
+        .serial_numbers(&kid(&leaked), 0)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(serials.len(), 3);
     let own = claims_of(&card)["jti"].as_str().unwrap().to_owned();
     assert!(serials.iter().any(|serial| own.ends_with(serial)));
-    assert_eq!(
-        desk.serial_numbers(&kid(&leaked), &serials[0])
-            .await
-            .unwrap(),
-        serials[1..]
-    );
+    let more = desk.serial_numbers(&kid(&leaked), list).await.unwrap();
+    assert_eq!(more, None, "there is one list");
 
     stage.both_follow().await;
     assert_eq!(

@@ -80,6 +80,7 @@ mod key_rotation;
 mod key_stage;
 mod keyed;
 mod languages;
+mod large;
 mod openid_connect;
 mod outcome;
 mod page_states;

@@ -110,7 +110,10 @@ async fn send(options: &Options, call: &Call) -> anyhow::Result<Answer> {
     // And no other: an export is `application/jsonl`, which is text here.
     let media_type = media_type.and_then(|value| value.to_str().ok()?.split(';').next());
     let is_json = media_type.is_some_and(|value| value.trim() == "application/json");
-    let text = response.text().await?;
+    // Read whole before anything is printed: of an answer that broke off nobody has a part that looks like all of it.
+    let text = response.text().await;
+    let text = text
+        .context("the answer broke off before its end, and nothing of it is printed: ask again")?;
     if !status.is_success() {
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();
         let code = problem["code"].as_str().unwrap_or("unknown");

@@ -197,6 +197,8 @@ pub enum Audit {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// How the chain stands at its end: its last checkpoint, and whether entries wait. Quick, however long it is.
+    Standing,
     /// Check the chain.
     Verify,
     /// Export what happened.
@@ -367,6 +369,7 @@ impl Audit {
                 ("before", before.map(|before| before.to_string())),
                 ("limit", Some(limit.to_string())),
             ]),
+            Self::Standing => got("audit/standing", Show::Record),
             Self::Verify => got("audit/verification", Show::Record),
             Self::Export { from, to, format } => got("audit/export", Show::Record).asking([
                 ("from", Some(from.clone())),

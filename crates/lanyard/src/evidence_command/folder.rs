@@ -1,10 +1,11 @@
 //! The folder of an assurance file: written beside its place, named when it is whole, with a manifest of digests.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{self, SHA256};
 use serde::Serialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
@@ -16,33 +17,49 @@ const MANIFEST: &str = "manifest.json";
 pub(super) struct Folder {
     place: PathBuf,
     draft: PathBuf,
-    files: Vec<(String, Vec<u8>)>,
+    /// What must not stand in any file.
+    secrets: Vec<Zeroizing<String>>,
+    /// What is in it: name, bytes and digest.
+    files: Vec<Value>,
+    is_whole: bool,
+}
+
+/// A file that is being written. Its digest is made on the way: it may be larger than what memory holds.
+pub(super) struct Piecewise<'a> {
+    folder: &'a mut Folder,
+    name: String,
+    file: File,
+    digest: digest::Context,
+    bytes: u64,
 }
 
 impl Folder {
-    /// One of that name, which must not be there.
-    pub(super) fn begin(place: &Path) -> anyhow::Result<Self> {
-        anyhow::ensure!(
-            !place.exists(),
-            "already-exists: {} is there already: name another",
-            place.display()
-        );
+    /// One of that name, which must not be there, in which none of these secrets may stand.
+    pub(super) fn begin(place: &Path, secrets: Vec<Zeroizing<String>>) -> anyhow::Result<Self> {
         let mut draft = place.as_os_str().to_owned();
         draft.push(".unfinished");
+        let draft = PathBuf::from(draft);
+        for place in [place, &draft] {
+            anyhow::ensure!(
+                !place.exists(),
+                "already-exists: {} is there already: name another",
+                place.display()
+            );
+        }
+        create(&draft)?;
         Ok(Self {
             place: place.to_owned(),
-            draft: draft.into(),
+            draft,
+            secrets,
             files: Vec::new(),
+            is_whole: false,
         })
     }
 
     pub(super) fn add(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
-        anyhow::ensure!(
-            !self.files.iter().any(|(known, _)| known == name),
-            "{name} is there twice"
-        );
-        self.files.push((name.to_owned(), text.as_bytes().to_vec()));
-        Ok(())
+        let mut file = self.file(name)?;
+        file.write(text)?;
+        file.finish()
     }
 
     pub(super) fn add_json(&mut self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
@@ -51,50 +68,75 @@ impl Folder {
         self.add(name, &text)
     }
 
-    /// A secret of the gateway's in one of the files is a fault of this program, and must not leave it.
-    pub(super) fn refuse_secrets(&self, secrets: &[Zeroizing<String>]) -> anyhow::Result<()> {
-        for (name, content) in &self.files {
-            let text = String::from_utf8_lossy(content);
-            let shows = secrets.iter().any(|secret| text.contains(secret.as_str()));
-            anyhow::ensure!(
-                !shows,
-                "evidence-holds-a-secret: {name} would show one; nothing was written"
-            );
+    /// A file that comes in pieces.
+    pub(super) fn file(&mut self, name: &str) -> anyhow::Result<Piecewise<'_>> {
+        anyhow::ensure!(
+            !self.files.iter().any(|known| known["name"] == name),
+            "{name} is there twice"
+        );
+        let path = self.draft(name);
+        if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
+            create(parent)?;
         }
-        Ok(())
+        let file = File::create_new(&path).with_context(|| path.display().to_string())?;
+        Ok(Piecewise {
+            folder: self,
+            name: name.to_owned(),
+            file,
+            digest: digest::Context::new(&SHA256),
+            bytes: 0,
+        })
     }
 
-    /// Writes everything and the manifest, and gives the folder its name. Tells how many files there are.
-    pub(super) fn finish(self, about: &Value) -> anyhow::Result<usize> {
-        let written = self.write(about);
-        if written.is_err() {
-            let _ = fs::remove_dir_all(&self.draft);
-        }
-        written
+    /// Where a file is while the folder is not whole.
+    pub(super) fn draft(&self, name: &str) -> PathBuf {
+        self.draft.join(name)
     }
 
-    fn write(&self, about: &Value) -> anyhow::Result<usize> {
-        create(&self.draft)?;
-        let mut listed = Vec::new();
-        for (name, content) in &self.files {
-            let path = self.draft.join(name);
-            if let Some(parent) = path.parent().filter(|parent| !parent.exists()) {
-                create(parent)?;
-            }
-            fs::write(&path, content).with_context(|| path.display().to_string())?;
-            listed.push(json!({
-                "name": name,
-                "bytes": content.len(),
-                "sha256": hex::encode(digest(&SHA256, content)),
-            }));
-        }
+    /// Writes the manifest, and gives the folder its name. Tells how many files there are.
+    pub(super) fn finish(mut self, about: &Value) -> anyhow::Result<usize> {
         let mut manifest = about.clone();
-        manifest["files"] = listed.into();
+        manifest["files"] = self.files.clone().into();
         let text = serde_json::to_string_pretty(&manifest)?;
         fs::write(self.draft.join(MANIFEST), text + "\n")?;
         fs::rename(&self.draft, &self.place)
             .with_context(|| format!("{} cannot be made", self.place.display()))?;
+        self.is_whole = true;
         Ok(self.files.len())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            let _ = fs::remove_dir_all(&self.draft);
+        }
+    }
+}
+
+impl Piecewise<'_> {
+    /// Whole lines. A secret of the gateway's in one of them is a fault of this program, and must not leave it.
+    pub(super) fn write(&mut self, lines: &str) -> anyhow::Result<()> {
+        let mut secrets = self.folder.secrets.iter();
+        anyhow::ensure!(
+            !secrets.any(|secret| lines.contains(secret.as_str())),
+            "evidence-holds-a-secret: {} would show one; nothing was written",
+            self.name
+        );
+        self.digest.update(lines.as_bytes());
+        self.bytes += lines.len() as u64;
+        let written = self.file.write_all(lines.as_bytes());
+        written.with_context(|| self.folder.draft(&self.name).display().to_string())
+    }
+
+    /// It is whole, and stands in the manifest.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        self.folder.files.push(json!({
+            "name": self.name,
+            "bytes": self.bytes,
+            "sha256": hex::encode(self.digest.finish()),
+        }));
+        Ok(())
     }
 }
 

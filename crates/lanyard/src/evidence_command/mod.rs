@@ -56,12 +56,11 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
         None => Holidays::default(),
     };
     let config = Config::read(&options.config)?;
-    let mut folder = Folder::begin(&options.out)?;
+    let mut folder = Folder::begin(&options.out, parts::secrets(&options.config)?)?;
     let gateway = Gateway::look(&config, Surroundings::production()).await?;
     let written = write(options, &config, &gateway, (&hours, &holidays), &mut folder).await;
     gateway.close().await;
     written?;
-    folder.refuse_secrets(&parts::secrets(&options.config)?)?;
     let about = parts::about(&config, (options.from, options.to));
     let count = folder.finish(&about)?;
     say(format_args!(
@@ -98,8 +97,7 @@ async fn write(
     let days = (options.from, options.to);
     let report = parts::availability(config, gateway, days, hours, holidays).await?;
     folder.add_json("availability.json", &report)?;
-    let (audit, verified) = parts::audit(config, (begin, end)).await?;
-    folder.add("audit.jsonl", &audit)?;
+    let verified = parts::audit(config, (begin, end), folder).await?;
     folder.add_json("audit-verification.json", &verified)?;
     let looked = crate::doctor_command::Options::of(
         &options.config,

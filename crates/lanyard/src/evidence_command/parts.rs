@@ -1,5 +1,7 @@
 //! The parts of an assurance file that this program knows by itself or by the configuration file.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 use toml::Table;
 use zeroize::Zeroizing;
 
+use super::folder::Folder;
 use crate::backup::secrets_of;
 use crate::operator_command::account;
 
@@ -28,6 +31,9 @@ pub(super) const TABLES: [(&str, &str); 2] = [
         include_str!("../../../../docs/reference/requirements.md"),
     ),
 ];
+
+/// The audit as JSON lines.
+const AUDIT: &str = "audit.jsonl";
 
 /// What the manifest says besides the files.
 pub(super) fn about(config: &Config, (from, to): (Date, Date)) -> Value {
@@ -133,19 +139,21 @@ pub(super) async fn availability(
     Ok(serde_json::to_value(told)?)
 }
 
-/// The audit of that time as JSON lines, its checkpoints included, and what verifying says: of the database's chain, and of
-/// these lines by themselves.
+/// The audit of that time as JSON lines, its checkpoints included, written as it is read; and what verifying says: of the
+/// database's chain, and of these lines by themselves.
 pub(super) async fn audit(
     config: &Config,
     time: (Timestamp, Timestamp),
-) -> anyhow::Result<(String, Value)> {
-    let mut text = String::new();
-    let write = |line: String| {
-        text.push_str(&line);
-        text.push('\n');
-    };
-    gateway::export_audit(config, &account(), time, Format::Jsonl, write).await?;
-    let exported = export::verify(&text, Some(&gateway::audit_keys(config)?))?;
+    folder: &mut Folder,
+) -> anyhow::Result<Value> {
+    let mut export = gateway::export_audit(config, &account(), time, Format::Jsonl).await?;
+    let mut file = folder.file(AUDIT)?;
+    while let Some(piece) = export.next().await? {
+        file.write(&piece)?;
+    }
+    file.finish()?;
+    let open = || File::open(folder.draft(AUDIT)).map(BufReader::new);
+    let exported = export::verify_lines(open, Some(&gateway::audit_keys(config)?))?;
     let whole = gateway::verify_audit(config).await?;
-    Ok((text, json!({ "database": whole, "audit.jsonl": exported })))
+    Ok(json!({ "database": whole, AUDIT: exported }))
 }
