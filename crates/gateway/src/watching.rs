@@ -146,7 +146,10 @@ impl Watch {
         }
         let patience = Duration::from_secs(2);
         let keys = tokio::time::timeout(patience, key_ages(&app)).await;
-        self.ages(&mut text, keys.unwrap_or(Ok(Vec::new())).unwrap_or_default());
+        self.ages(
+            &mut text,
+            keys.unwrap_or(Ok(Vec::new())).unwrap_or_default(),
+        );
         // What the database cannot say is left out, and lanyard_ready_check says why.
         let said = tokio::time::timeout(patience, of_database(&app, &mut text)).await;
         if let Ok(Err(error)) = said {
