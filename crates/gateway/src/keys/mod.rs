@@ -308,4 +308,6 @@ impl KeyStore {
 }
 
 #[cfg(test)]
+mod passphrase_tests;
+#[cfg(test)]
 mod tests;
