@@ -60,6 +60,7 @@ audit-act-bulk-revocation-changed = A revocation of many credentials was paused,
 audit-act-hold-placed = A legal hold was placed
 audit-act-hold-lifted = A legal hold was lifted
 audit-act-storage-secret-changed = What an earlier storage secret sealed was sealed with the one in use
+audit-act-key-passphrase-changed = Key files that an earlier passphrase closed were closed with the one in use
 audit-act-restored = The database was restored from a backup: what came after the backup is not in it
 audit-act-restore-accepted = What a restore brought back into force was looked through and accepted
 audit-act-backup-made = A backup was made

@@ -17,4 +17,5 @@ check-clock = Clock
 check-outbox = Events to relying parties
 check-retention = Removal of personal data
 check-status-lists = Status lists
+check-audit = Audit
 check-stopping = Stopping

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use standards::did::{self, Did};
 use url::Url;
 
-use crate::config::{Config, ConfigError, Environment};
+use crate::config::{Config, ConfigError, Environment, Secret};
 use crate::keys::{self, KeyHolder, KeyStore, TokenStore};
 use crate::organisation::catalogue::Catalogue;
 use crate::organisation::client_keys::ClientKeys;
@@ -161,10 +161,7 @@ fn check_hosts(organisations: &Organisations, outbound: &Outbound) -> Result<(),
 
 /// Opens the folder of keys.
 pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<Arc<dyn KeyHolder>, ConfigError> {
-    let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, !sandbox)?;
-    if !sandbox {
-        mark(&config.keys, config.environment)?;
-    }
+    let keys = key_files(config, sandbox)?;
     Ok(match &config.pkcs11 {
         None => Arc::new(keys),
         Some(token) => Arc::new(TokenStore::open(
@@ -174,6 +171,18 @@ pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<Arc<dyn KeyHol
             keys,
         )?),
     })
+}
+
+/// Its files alone, without a token.
+pub(crate) fn key_files(config: &Config, sandbox: bool) -> Result<KeyStore, ConfigError> {
+    let earlier = config.earlier_key_passphrases.iter();
+    let earlier = earlier.map(Secret::read).collect::<Result<Vec<_>, _>>()?;
+    let keys = KeyStore::open(&config.keys, config.key_passphrase.read()?, !sandbox)?;
+    let keys = keys.opening_with(earlier)?;
+    if !sandbox {
+        mark(&config.keys, config.environment)?;
+    }
+    Ok(keys)
 }
 
 /// The name of the file that says which environment a folder of keys is for.

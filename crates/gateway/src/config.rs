@@ -46,6 +46,9 @@ pub struct Config {
     pub keys: PathBuf,
     /// Opens the private keys.
     pub key_passphrase: Secret,
+    /// Earlier passphrases, which open a key, too, while the passphrase is being changed.
+    #[serde(default)]
+    pub earlier_key_passphrases: Vec<Secret>,
     /// A PKCS #11 token in which new keys are made, instead of in the folder.
     #[serde(default)]
     pub pkcs11: Option<TokenConfig>,
@@ -441,6 +444,7 @@ impl Config {
             database: format!("sqlite:{}", folder.join("gateway.db").display()),
             keys: folder.join("keys"),
             key_passphrase: held(crate::keys::SANDBOX_PASSPHRASE),
+            earlier_key_passphrases: Vec::new(),
             pkcs11: None,
             did_domain: None,
             storage_secret: held(storage_secret),

@@ -13,8 +13,9 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use crate::app::{App, Parts};
+use crate::audit::{self, Trouble};
 use crate::interaction::GRACE;
-use crate::keys::KeyPurpose;
+use crate::keys::{GATEWAY, KeyPurpose};
 use store::{Statement, StoreError};
 
 /// How long the database, and then the keys, may take.
@@ -58,7 +59,7 @@ impl Readiness {
 }
 
 /// The codes of all checks, for whoever has words for them.
-pub const CHECKS: [&str; 8] = [
+pub const CHECKS: [&str; 9] = [
     "database",
     "keys",
     "following",
@@ -66,6 +67,7 @@ pub const CHECKS: [&str; 8] = [
     "outbox",
     "retention",
     "status-lists",
+    "audit",
     "stopping",
 ];
 
@@ -134,6 +136,7 @@ async fn look(parts: &App) -> Readiness {
         checks.push(check("outbox", false, outbox(&seen, now)));
         checks.push(check("retention", false, retention(&seen, now)));
         checks.push(check("status-lists", false, status_lists(parts).await));
+        checks.push(check("audit", false, audit(parts, now).await));
     }
     Readiness::of(checks)
 }
@@ -266,6 +269,38 @@ async fn status_lists(parts: &App) -> Result<String, String> {
             "the newest status list of {} is not made within 2 seconds",
             organisation.id
         )),
+    }
+}
+
+/// Whether the audit's chain is signed, and at its end still what was signed. Reading all of it is `lanyard audit verify`'s.
+async fn audit(parts: &Parts, now: Timestamp) -> Result<String, String> {
+    if let Err(error) = parts.keys.active(KeyPurpose::Audit, GATEWAY) {
+        return Err(format!(
+            "{error}: no checkpoint of the audit is signed; lanyard key list says what became of that key, and lanyard key \
+             create audit makes another"
+        ));
+    }
+    let keys = parts.keys.published(KeyPurpose::Audit, GATEWAY);
+    let keys: Vec<_> = keys.cloned().collect();
+    let standing = audit::standing(&parts.store, &parts.base, &keys);
+    match tokio::time::timeout(LONGEST, standing).await {
+        Ok(Ok(standing)) => match standing.trouble(now) {
+            // A gateway that was just set up signs its first within ten minutes.
+            None | Some(Trouble::Unsigned) => {
+                Ok("the end of the audit's chain is as it was signed".to_owned())
+            }
+            Some(trouble @ Trouble::Broken(_)) => Err(format!(
+                "{trouble}; check the whole chain with lanyard audit verify"
+            )),
+            Some(trouble) => Err(format!(
+                "{trouble}; look for errors of the audit in the log"
+            )),
+        },
+        Ok(Err(error)) => Err(format!("{error}; look at the database")),
+        Err(_) => Err(
+            "the end of the audit's chain was not read within 2 seconds; look at the database"
+                .to_owned(),
+        ),
     }
 }
 

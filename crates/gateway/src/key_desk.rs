@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use standards::jose::Algorithm;
-use store::{Statement, Store};
+use store::{Statement, Store, StoreError};
 
-use crate::audit::Actor;
-use crate::base::{Known, key_store};
+use crate::audit::{self, Actor, Entry};
+use crate::base::{Known, key_files, key_store};
 use crate::config::Config;
 use crate::keys::acts::{Act, ActError, Acts, Change};
 use crate::keys::rows::KeyRow;
 use crate::keys::signed::{self, Signed};
-use crate::keys::{self, GATEWAY, KeyHolder, Place};
+use crate::keys::{self, GATEWAY, KeyError, KeyHolder, Place, Unchanged};
 use crate::tables::{self, Opening};
 use crate::{ComposeError, Surroundings, seal};
 
@@ -179,6 +179,69 @@ impl KeyDesk {
             .filter(|place| place.owner == GATEWAY || self.organisations.contains(&place.owner));
         place.ok_or_else(|| ActError::UnknownPlace(name.to_owned()))
     }
+}
+
+/// Closes every key file that an earlier passphrase closed with the one in use, beside gateways that run. A token is not asked:
+/// its keys have no passphrase.
+///
+/// # Errors
+///
+/// What is wrong with the files, with its code; the configuration; the database, which is opened before a file is written.
+pub async fn change_key_passphrase(
+    config: &Config,
+    surroundings: Surroundings,
+    account: &str,
+) -> Result<keys::Changed, PassphraseError> {
+    let files = key_files(config, surroundings.sandbox).map_err(ComposeError::from)?;
+    let store = crate::open_store(&config.database_address().map_err(ComposeError::from)?).await?;
+    let files = Arc::new(files);
+    let walks = Arc::clone(&files);
+    let now = surroundings.clock.now();
+    let changed = tokio::task::spawn_blocking(move || walks.change_passphrase(now.into())).await;
+    let changed = changed
+        .map_err(|error| Unchanged::File(KeyError::Unmade(error.to_string())))
+        .and_then(|changed| changed);
+    let noted = match &changed {
+        Ok(changed) => note_passphrase(&store, files, changed, account, now).await,
+        Err(_) => Ok(()),
+    };
+    store.close().await;
+    let changed = changed?;
+    noted.map_err(ComposeError::from)?;
+    Ok(changed)
+}
+
+async fn note_passphrase(
+    store: &Store,
+    files: Arc<keys::KeyStore>,
+    changed: &keys::Changed,
+    account: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let told = Entry::new(
+        Actor::Command(account),
+        audit::Act::KeyPassphraseChanged,
+        ("key-passphrase", "current"),
+        now,
+    );
+    let rewritten = changed.rewritten.try_into().unwrap_or(i64::MAX);
+    store
+        .write([told.number("rewritten", rewritten).into()])
+        .await?;
+    // A key may have been destroyed in the moment in which its file was replaced: what is out of use must not lie there again.
+    let files: Arc<dyn KeyHolder> = files;
+    keys::destroy_ended(store, &files).await
+}
+
+/// Why the passphrase of the keys was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PassphraseError {
+    /// The files.
+    #[error(transparent)]
+    Files(#[from] Unchanged),
+    /// The configuration or the database.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
 }
 
 /// Forgets which keys there were, and those that an earlier storage secret keeps: a sandbox begins anew, with new ones.

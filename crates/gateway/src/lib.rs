@@ -74,7 +74,7 @@ pub use config::Config;
 use config::ConfigError;
 use following::Following;
 use interaction::rows::Interactions;
-pub use key_desk::{KeyDesk, forget_keys};
+pub use key_desk::{KeyDesk, PassphraseError, change_key_passphrase, forget_keys};
 use keys::{Place, Ring};
 use limits::Limits;
 use live::Live;

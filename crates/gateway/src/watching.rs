@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -21,10 +21,11 @@ use crate::checklist::arrival;
 use crate::config::{Config, Secret};
 use crate::event;
 use crate::health::{Health, Readiness};
+use crate::keys::rows;
 use crate::live::Live;
 use crate::metrics::process;
 use crate::metrics::text::{MEDIA_TYPE, Text};
-use crate::operate::{ChainStands, certificate_chains};
+use crate::operate::{self, ChainStands, certificate_chains};
 use store::{Statement, StoreError};
 
 /// What one process knows of itself.
@@ -50,13 +51,6 @@ impl Watch {
         ] {
             if let Secret::File(path) = secret {
                 secrets.push((name.to_owned(), path.clone()));
-            }
-        }
-        if let Ok(files) = std::fs::read_dir(&config.keys) {
-            for path in files.flatten().map(|file| file.path()) {
-                if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
-                    secrets.push((format!("key:{name}"), path.clone()));
-                }
             }
         }
         secrets.sort();
@@ -152,43 +146,39 @@ impl Watch {
                 u8::from(check.ok),
             );
         }
-        self.ages(&mut text);
+        let patience = Duration::from_secs(2);
+        let keys = tokio::time::timeout(patience, key_ages(&app)).await;
+        self.ages(
+            &mut text,
+            keys.unwrap_or(Ok(Vec::new())).unwrap_or_default(),
+        );
         // What the database cannot say is left out, and lanyard_ready_check says why.
-        let said = tokio::time::timeout(Duration::from_secs(2), of_database(&app, &mut text)).await;
+        let said = tokio::time::timeout(patience, of_database(&app, &mut text)).await;
         if let Ok(Err(error)) = said {
             tracing::error!(%error, "the figures lack what the database knows");
         }
         text.into_string()
     }
 
-    /// The secrets that lie in files of their own, without the keys, and when each was last changed.
+    /// The secrets that lie in files of their own and when each was last changed.
     pub(crate) fn secret_files(&self) -> Vec<(String, Timestamp)> {
-        let files = self
-            .secrets
-            .iter()
-            .filter(|(name, _)| !name.starts_with("key:"));
-        let known = files.filter_map(|(name, path)| {
+        let known = self.secrets.iter().filter_map(|(name, path)| {
             let changed = std::fs::metadata(path).and_then(|data| data.modified());
             Some((name.clone(), Timestamp::try_from(changed.ok()?).ok()?))
         });
         known.collect()
     }
 
-    fn ages(&self, text: &mut Text) {
+    fn ages(&self, text: &mut Text, keys: Vec<(String, Timestamp)>) {
         let name = "lanyard_secret_changed_timestamp_seconds";
         text.family(
             name,
             "gauge",
-            "When a secret's or a key's file was last changed, in seconds since 1970.",
+            "When a secret's file was last changed, or a key began to sign, in seconds since 1970.",
         );
-        for (secret, path) in &self.secrets {
-            let changed = std::fs::metadata(path).and_then(|data| data.modified());
-            let since = changed
-                .ok()
-                .and_then(|at| at.duration_since(SystemTime::UNIX_EPOCH).ok());
-            if let Some(since) = since {
-                text.sample(name, &[("secret", secret)], since.as_secs());
-            }
+        let files = self.secret_files().into_iter();
+        for (secret, since) in files.chain(keys) {
+            text.sample(name, &[("secret", &secret)], since.as_second());
         }
         let app = self.live.now();
         let mut chains = certificate_chains(&app);
@@ -210,6 +200,18 @@ impl Watch {
             text.single(name, "gauge", help, ends.as_second());
         }
     }
+}
+
+/// Since when the key of each place has signed, as the database has it and the checklist tells it.
+async fn key_ages(app: &App) -> Result<Vec<(String, Timestamp)>, StoreError> {
+    let places = operate::places(&app.organisations);
+    let mut rows = rows::find_active(&app.store).await?;
+    rows.retain(|row| places.contains(&row.place));
+    let ages = rows.iter().filter_map(|row| {
+        let since = row.signs_since()?;
+        Some((format!("key:{}", row.place), since))
+    });
+    Ok(ages.collect())
 }
 
 /// What every process reads alike: take the maximum over processes, not the sum.

@@ -85,6 +85,9 @@ enum Act {
         #[arg(long, value_name = "FILE")]
         serial_numbers: Option<PathBuf>,
     },
+    /// Close with `key_passphrase` every key file that one of `earlier_key_passphrases` closed, beside gateways that run. Broken
+    /// off, the same command goes on.
+    Passphrase,
 }
 
 fn algorithm(name: &str) -> Result<Algorithm, String> {
@@ -96,6 +99,9 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let config = options.config.as_deref();
     let config = config.context("say --config FILE, or set LANYARD_CONFIG")?;
     let (config, surroundings) = (Config::read(config)?, Surroundings::production());
+    if matches!(options.act, Act::Passphrase) {
+        return passphrase(&config, surroundings).await;
+    }
     let desk = match &options.act {
         Act::List { .. } => KeyDesk::look(&config, surroundings).await?,
         _ => KeyDesk::open(&config, surroundings).await?,
@@ -118,7 +124,34 @@ async fn act(desk: &KeyDesk, act: &Act) -> anyhow::Result<()> {
             kid,
             serial_numbers,
         } => compromised(desk, kid, serial_numbers.as_deref()).await,
+        // Its desk would open every key first, and the token that has none of it.
+        Act::Passphrase => Ok(()),
     }
+}
+
+async fn passphrase(config: &Config, surroundings: Surroundings) -> anyhow::Result<()> {
+    let changed = gateway::change_key_passphrase(config, surroundings, &account()).await?;
+    say(format_args!(
+        "{} key files, {} of them closed anew",
+        changed.files, changed.rewritten
+    ))?;
+    if changed.drafts > 0 {
+        say(format_args!(
+            "{} half made files that a crash had left are deleted",
+            changed.drafts
+        ))?;
+    }
+    for other in &changed.others {
+        say(format_args!(
+            "{} is no encrypted private key, and stays as it is",
+            other.display()
+        ))?;
+    }
+    say(
+        "Every key file opens with key_passphrase now. A process that was not started anew with it makes keys with the earlier one: \
+         when every process was, run this once more in an hour, take the earlier passphrase out of earlier_key_passphrases and \
+         start them anew. Backups from before open with the earlier one: keep it as long as them, or make a new backup now.",
+    )
 }
 
 fn say_changes(changes: &[Change]) -> anyhow::Result<()> {

@@ -39,6 +39,7 @@ pub enum Act {
     HoldPlaced,
     HoldLifted,
     StorageSecretChanged,
+    KeyPassphraseChanged,
     Restored,
     RestoreAccepted,
     BackupMade,
@@ -48,7 +49,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::OperatorAdded,
         Self::OperatorRemoved,
         Self::OperatorRoleChanged,
@@ -84,6 +85,7 @@ impl Act {
         Self::HoldPlaced,
         Self::HoldLifted,
         Self::StorageSecretChanged,
+        Self::KeyPassphraseChanged,
         Self::Restored,
         Self::RestoreAccepted,
         Self::BackupMade,
@@ -130,6 +132,7 @@ impl Act {
             Self::HoldPlaced => ("hold-placed", "A legal hold was placed", 5),
             Self::HoldLifted => ("hold-lifted", "A legal hold was lifted", 6),
             Self::StorageSecretChanged => ("storage-secret-changed", "What an earlier storage secret sealed was sealed with the one in use", 7),
+            Self::KeyPassphraseChanged => ("key-passphrase-changed", "Key files that an earlier passphrase closed were closed with the one in use", 7),
             Self::Restored => ("restored", "The database was restored from a backup: what came after the backup is not in it", 9),
             Self::RestoreAccepted => ("restore-accepted", "What a restore brought back into force was looked through and accepted", 7),
             Self::BackupMade => ("backup-made", "A backup was made", 3),

@@ -43,7 +43,7 @@ pub use chain::Kept;
 pub(crate) use compromised::public_half;
 pub use list::{Question, list, of_act};
 pub(crate) use run::run;
-pub(crate) use standing::{Standing, standing};
+pub(crate) use standing::{Standing, Trouble, standing};
 
 /// The longest reason and ticket that are kept, in characters; more is cut off.
 pub const LONGEST_REASON: usize = 500;

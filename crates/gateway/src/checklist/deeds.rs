@@ -1,17 +1,13 @@
 //! What has to be done again and again, and when it was: the audit's places and checkpoints, backups and their rehearsal.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::{Store, StoreError};
 
 use super::{Findings, counted};
 use crate::Gateway;
-use crate::audit::{self, Act, Kept, Question, Standing};
+use crate::audit::{self, Act, Kept, Question, Standing, Trouble};
 use crate::keys::{GATEWAY, KeyPurpose};
 
-/// An entry gets its place within a second or so, where a gateway runs.
-const LATE_PLACE: SignedDuration = SignedDuration::from_mins(5);
-/// The head is signed once a day: two days are none missed, whatever the hour.
-const LATE_CHECKPOINT: i64 = 2;
 /// Backups that are taken each week are at most so old, in days.
 const OLD_BACKUP: i64 = 8;
 /// A restore that was not rehearsed for longer is a hope, in days.
@@ -32,45 +28,39 @@ pub(super) async fn look_at_audit(
 
 fn judge_audit(standing: &Standing, now: Timestamp, findings: &mut Findings) {
     let code = "audit";
-    let verify = "check the whole chain: lanyard audit verify, or Audit in the console";
-    let late = standing
-        .waits_since
-        .filter(|since| now.duration_since(*since) > LATE_PLACE);
-    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let age = |day: &str| {
-        let day = day.parse::<jiff::civil::Date>().ok()?;
-        Some(i64::from(day.until(today).ok()?.get_days()))
-    };
-    match &standing.checkpoint {
-        Some((day, false)) => findings.bad(
-            code,
-            format!("the checkpoint of {day} is not what this gateway signed, or not what stands there"),
-            verify,
-        ),
-        _ if late.is_some() => findings.look(
-            code,
-            format!(
-                "entries have no place in the chain since {:.0}",
-                late.unwrap_or_default()
+    let Some(trouble) = standing.trouble(now) else {
+        match &standing.checkpoint {
+            Some((day, _)) => findings.good(
+                code,
+                format!(
+                    "{} in the chain, signed on {day}",
+                    counted(standing.position, "place")
+                ),
             ),
+            None => findings.good(code, "nothing has a place in the chain yet"),
+        };
+        return;
+    };
+    let says = trouble.to_string();
+    match trouble {
+        Trouble::Broken(_) => findings.bad(
+            code,
+            says,
+            "check the whole chain: lanyard audit verify, or Audit in the console",
+        ),
+        Trouble::Waits(_) => findings.look(
+            code,
+            says,
             "a gateway that runs gives them theirs within a second: see that one does, and look for errors of the audit in its log",
         ),
-        Some((day, true)) if age(day).is_none_or(|days| days > LATE_CHECKPOINT) => findings.look(
+        Trouble::Old(_) => findings.look(
             code,
-            format!("the last signed checkpoint is of {day}"),
+            says,
             "a gateway that runs signs one each day: look for errors of the audit in its log",
         ),
-        Some((day, true)) => findings.good(
+        Trouble::Unsigned => findings.look(
             code,
-            format!(
-                "{} in the chain, signed on {day}",
-                counted(standing.position, "place")
-            ),
-        ),
-        None if standing.position == 0 => findings.good(code, "nothing has a place in the chain yet"),
-        None => findings.look(
-            code,
-            "no checkpoint was signed yet",
+            says,
             "a gateway that runs signs one within ten minutes: look for errors of the audit in its log",
         ),
     };
@@ -152,6 +142,8 @@ async fn last(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::State;
+    use jiff::SignedDuration;
+
     use super::*;
 
     fn now() -> Timestamp {

@@ -41,19 +41,20 @@ pub fn of_machine(config: &Config, findings: &mut Findings) {
 /// database knows, since a copy of a file is younger than its key.
 fn look_at_files(config: &Config, findings: &mut Findings) {
     let secrets = [&config.key_passphrase, &config.storage_secret];
-    let mut paths: Vec<PathBuf> = secrets
-        .into_iter()
-        .filter_map(|secret| match secret {
-            Secret::File(path) => Some(path.clone()),
-            Secret::Env(_) | Secret::Held(_) => None,
-        })
-        .collect();
+    let file = |secret: &Secret| match secret {
+        Secret::File(path) => Some(path.clone()),
+        Secret::Env(_) | Secret::Held(_) => None,
+    };
+    let mut paths: Vec<PathBuf> = secrets.into_iter().filter_map(file).collect();
     let old: Vec<String> = paths
         .iter()
         .filter(|path| age_in_days(path).is_some_and(|days| days > OLD))
         .map(|path| path.display().to_string())
         .collect();
     paths.extend(config.tls_key.clone());
+    let earlier = config.earlier_key_passphrases.iter();
+    let earlier = earlier.chain(&config.earlier_storage_secrets);
+    paths.extend(earlier.filter_map(file));
     let keys = std::fs::read_dir(&config.keys)
         .into_iter()
         .flatten()
@@ -86,7 +87,8 @@ fn look_at_files(config: &Config, findings: &mut Findings) {
         findings.look(
             "age",
             format!("older than a year: {}", listed(&old)),
-            "change them (docs/operate/keys.md)",
+            "change them beside gateways that run: lanyard key passphrase for the key passphrase (docs/operate/keys.md), lanyard \
+             storage-secret rotate for the storage secret (docs/operate/gateway.md)",
         );
     }
 }

@@ -1,8 +1,10 @@
-//! Key files: for their owner only, never half written, never overwritten.
+//! Key files: for their owner only, never half written. A key is never overwritten; the same key closed anew takes the place of
+//! its file whole.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -91,12 +93,17 @@ fn publish(draft: &Path, path: &Path) -> std::io::Result<bool> {
         Err(_) if !path.exists() => fs::rename(draft, path)?,
         Err(error) => return Err(error),
     }
+    sync_folder(path)?;
+    Ok(true)
+}
+
+/// The name is on disk when its folder is.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
-        // The name is on disk when its folder is.
         fs::File::open(folder)?.sync_all()?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Deletes a file. What a disk keeps of a deleted file is encrypted.
@@ -107,19 +114,101 @@ pub(super) fn remove(path: &Path) -> Result<(), KeyError> {
     }
 }
 
-/// The key files of a folder, without their extension.
-pub(super) fn names(folder: &Path) -> Result<Vec<String>, KeyError> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(fault(folder))? {
-        let path = entry.map_err(fault(folder))?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == EXTENSION)
-            && let Some(name) = path.file_stem().and_then(|name| name.to_str())
-        {
-            names.push(name.to_owned());
+/// Puts another text into the place of a file at once: whoever reads it sees the one or the other. `false`, and nothing is done,
+/// where the file is not as it was read any more: somebody may have destroyed the key meanwhile.
+pub(super) fn replace(path: &Path, from: &str, to: &[u8]) -> Result<bool, KeyError> {
+    // What a link leads to is what must not stay as it is.
+    let path = match fs::canonicalize(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        found => found.map_err(fault(path))?,
+    };
+    let draft = draft_beside(&path);
+    let result = write_draft(&draft, to)
+        .and_then(|()| give_to_the_owner(&path, &draft))
+        .map_err(fault(&path))
+        .and_then(|()| match read(&path) {
+            Ok(text) if *text == from => {
+                let step = store::point::before("RENAME key file");
+                fs::rename(&draft, &path)
+                    .and_then(|()| sync_folder(&path))
+                    .map_err(fault(&path))?;
+                step.after();
+                Ok(true)
+            }
+            Ok(_) | Err(KeyError::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        });
+    let _ = fs::remove_file(&draft);
+    result
+}
+
+/// The operator may be another user than the gateway, which must be able to read it as before.
+#[cfg(unix)]
+fn give_to_the_owner(path: &Path, draft: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let (before, now) = (fs::metadata(path)?, fs::metadata(draft)?);
+    if (before.uid(), before.gid()) != (now.uid(), now.gid()) {
+        std::os::unix::fs::chown(draft, Some(before.uid()), Some(before.gid()))?;
+    }
+    fs::set_permissions(draft, before.permissions())
+}
+
+#[cfg(not(unix))]
+fn give_to_the_owner(_: &Path, _: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Deletes drafts that a crash left behind, which nobody has touched for so long; tells how many.
+pub(super) fn remove_drafts(
+    folder: &Path,
+    now: SystemTime,
+    older: Duration,
+) -> Result<u64, KeyError> {
+    let mut removed = 0;
+    for path in all(folder)? {
+        let changed = fs::metadata(&path).and_then(|found| found.modified());
+        let age = changed.ok().and_then(|at| now.duration_since(at).ok());
+        if is_draft(&path) && age.is_some_and(|age| age > older) {
+            remove(&path)?;
+            removed += 1;
         }
     }
+    Ok(removed)
+}
+
+/// What [`draft_beside`] names.
+fn is_draft(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let of_a_key = path.file_stem().is_some_and(|stem| is_key(Path::new(stem)));
+    of_a_key && extension.is_some_and(|name| Uuid::try_parse(name).is_ok())
+}
+
+fn is_key(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension == EXTENSION)
+}
+
+/// Everything in the folder, in order.
+fn all(folder: &Path) -> Result<Vec<PathBuf>, KeyError> {
+    let entries = fs::read_dir(folder).map_err(fault(folder))?;
+    let paths = entries.map(|entry| Ok(entry.map_err(fault(folder))?.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, KeyError>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+/// The key files of a folder.
+pub(super) fn paths(folder: &Path) -> Result<Vec<PathBuf>, KeyError> {
+    let mut paths = all(folder)?;
+    paths.retain(|path| is_key(path));
+    Ok(paths)
+}
+
+/// The key files of a folder, without their extension.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, KeyError> {
+    let paths = paths(folder)?;
+    let stems = paths.iter().filter_map(|path| path.file_stem()?.to_str());
+    let mut names: Vec<String> = stems.map(str::to_owned).collect();
     names.sort();
     Ok(names)
 }

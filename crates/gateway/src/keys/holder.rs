@@ -24,6 +24,9 @@ pub trait KeyHolder: Debug + Send + Sync {
 
     /// The names of the keys that are there, in order.
     fn names(&self) -> Result<Vec<String>, KeyError>;
+
+    /// Those of them that are files of the key folder, where nobody else's keys are, in order.
+    fn files(&self) -> Result<Vec<String>, KeyError>;
 }
 
 impl KeyHolder for KeyStore {
@@ -40,6 +43,10 @@ impl KeyHolder for KeyStore {
     }
 
     fn names(&self) -> Result<Vec<String>, KeyError> {
+        KeyStore::names(self)
+    }
+
+    fn files(&self) -> Result<Vec<String>, KeyError> {
         KeyStore::names(self)
     }
 }

@@ -15,6 +15,7 @@ mod derived;
 mod ended;
 mod file;
 mod holder;
+mod passphrase;
 mod place;
 mod ring;
 pub mod rows;
@@ -24,6 +25,7 @@ mod token;
 pub(crate) use ended::destroy_ended;
 pub(crate) use file::create as create_file;
 pub use holder::KeyHolder;
+pub use passphrase::{Changed, Unchanged};
 pub use place::{GATEWAY, KeyPurpose, Place, State};
 pub use ring::{NoKey, Ring, RingError, adopt, find_unadopted};
 pub use token::TokenStore;
@@ -50,11 +52,31 @@ const SANDBOX_ROUNDS: u32 = 1_000;
 pub struct KeyStore {
     folder: PathBuf,
     passphrase: Passphrase,
+    /// Those from before: a file may still be closed with one.
+    earlier: Vec<Passphrase>,
     refuse_sandbox_keys: bool,
+}
+
+/// A key in the clear, and whether an earlier passphrase closed it.
+struct Opened {
+    key: Zeroizing<Vec<u8>>,
+    early: bool,
 }
 
 /// Its Debug shows nothing.
 struct Passphrase(Zeroizing<String>);
+
+impl Passphrase {
+    fn parse(text: Zeroizing<String>, refuse_the_sandbox: bool) -> Result<Self, KeyError> {
+        if text.is_empty() {
+            return Err(KeyError::EmptyPassphrase);
+        }
+        if refuse_the_sandbox && text.as_str() == SANDBOX_PASSPHRASE {
+            return Err(KeyError::SandboxPassphrase);
+        }
+        Ok(Self(text))
+    }
+}
 
 impl std::fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -94,7 +116,7 @@ pub enum KeyError {
     #[error("{} is no encrypted private key in PEM (`-----BEGIN ENCRYPTED PRIVATE KEY-----`)", .0.display())]
     Format(PathBuf),
     /// The passphrase does not open it.
-    #[error("{} does not open with the key passphrase", .0.display())]
+    #[error("{} does not open with the key passphrase, nor with an earlier one that is named", .0.display())]
     Passphrase(PathBuf),
     /// It opens, and what is in it is no key that can be used.
     #[error("the key in {} cannot be used: {source}", path.display())]
@@ -141,26 +163,42 @@ impl KeyStore {
         passphrase: Zeroizing<String>,
         refuse_sandbox_keys: bool,
     ) -> Result<Self, KeyError> {
-        if passphrase.is_empty() {
-            return Err(KeyError::EmptyPassphrase);
-        }
-        if refuse_sandbox_keys && passphrase.as_str() == SANDBOX_PASSPHRASE {
-            return Err(KeyError::SandboxPassphrase);
-        }
+        let passphrase = Passphrase::parse(passphrase, refuse_sandbox_keys)?;
         file::create_folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
-            passphrase: Passphrase(passphrase),
+            passphrase,
+            earlier: Vec::new(),
             refuse_sandbox_keys,
+        })
+    }
+
+    /// The same keys while their passphrase is being changed: what one of these closed is opened, too. A key that is made is
+    /// closed with the passphrase in use.
+    pub fn opening_with(
+        self,
+        earlier: impl IntoIterator<Item = Zeroizing<String>>,
+    ) -> Result<Self, KeyError> {
+        let refuse = self.refuse_sandbox_keys;
+        let earlier = earlier.into_iter();
+        let earlier = earlier.map(|one| Passphrase::parse(one, refuse));
+        Ok(Self {
+            earlier: earlier.collect::<Result<_, _>>()?,
+            ..self
         })
     }
 
     /// Reads a key. Its `kid` is its thumbprint. [RFC 7638]
     pub fn signing_key(&self, name: &str) -> Result<SoftwareKey, KeyError> {
         let path = self.path(name)?;
-        let text = file::read(&path)?;
-        let format = || KeyError::Format(path.clone());
-        let (label, document) = SecretDocument::from_pem(&text).map_err(|_| format())?;
+        let key = self.opened(&path, &file::read(&path)?)?.key;
+        SoftwareKey::from_pkcs8_der(&key).map_err(|source| KeyError::Key { path, source })
+    }
+
+    /// What is in a key file that was read.
+    fn opened(&self, path: &Path, text: &str) -> Result<Opened, KeyError> {
+        let format = || KeyError::Format(path.to_owned());
+        let (label, document) = SecretDocument::from_pem(text).map_err(|_| format())?;
         if label != LABEL {
             return Err(format());
         }
@@ -174,16 +212,19 @@ impl KeyStore {
             PrivateKeyInfoRef::try_from(opened.as_slice()).ok()?;
             Some(opened)
         };
-        let Some(key) = opens(&self.passphrase.0) else {
-            // Told apart only when ours does not open it: one that does is not the sandbox's.
-            let sandbox = self.refuse_sandbox_keys && opens(SANDBOX_PASSPHRASE).is_some();
-            return Err(if sandbox {
-                KeyError::SandboxKey(path)
-            } else {
-                KeyError::Passphrase(path)
-            });
-        };
-        SoftwareKey::from_pkcs8_der(&key).map_err(|source| KeyError::Key { path, source })
+        if let Some(key) = opens(&self.passphrase.0) {
+            return Ok(Opened { key, early: false });
+        }
+        if let Some(key) = self.earlier.iter().find_map(|one| opens(&one.0)) {
+            return Ok(Opened { key, early: true });
+        }
+        // Told apart only when none of ours opens it: one that does is not the sandbox's.
+        let sandbox = self.refuse_sandbox_keys && opens(SANDBOX_PASSPHRASE).is_some();
+        Err(if sandbox {
+            KeyError::SandboxKey(path.to_owned())
+        } else {
+            KeyError::Passphrase(path.to_owned())
+        })
     }
 
     /// Makes a key unless there is one of this name; tells whether it did. Of two processes that do this at once
@@ -195,7 +236,10 @@ impl KeyStore {
         }
         let key = SoftwareKey::generate(algorithm)
             .map_err(|error| KeyError::Unmade(error.to_string()))?;
-        let text = self.encrypted(&key)?;
+        let der = key
+            .to_pkcs8_der()
+            .map_err(|error| KeyError::Unmade(error.to_string()))?;
+        let text = self.closed(der.as_slice())?;
         file::create(&path, text.as_bytes())
     }
 
@@ -226,7 +270,8 @@ impl KeyStore {
         Ok(self.folder.join(format!("{name}.{}", file::EXTENSION)))
     }
 
-    fn encrypted(&self, key: &SoftwareKey) -> Result<Zeroizing<String>, KeyError> {
+    /// A key file's text, closed with the passphrase in use.
+    fn closed(&self, key: &[u8]) -> Result<Zeroizing<String>, KeyError> {
         let unmade = |error: &dyn std::fmt::Display| KeyError::Unmade(error.to_string());
         let sandbox = self.passphrase.0.as_str() == SANDBOX_PASSPHRASE;
         let rounds = if sandbox { SANDBOX_ROUNDS } else { ROUNDS };
@@ -238,8 +283,7 @@ impl KeyStore {
         aws_lc_rs::rand::fill(&mut iv).map_err(|error| unmade(&error))?;
         let parameters = pbes2::Parameters::generate_pbkdf2_sha256_aes256cbc(rounds, &salt, iv)
             .map_err(|error| unmade(&error))?;
-        let der = key.to_pkcs8_der().map_err(|error| unmade(&error))?;
-        let closed = derived::close(&parameters, self.passphrase.0.as_bytes(), der.as_slice())
+        let closed = derived::close(&parameters, self.passphrase.0.as_bytes(), key)
             .ok_or_else(|| unmade(&"it could not be encrypted"))?;
         let data = OctetStringRef::new(&closed).map_err(|error| unmade(&error))?;
         let closed = EncryptedPrivateKeyInfoRef {
@@ -264,5 +308,7 @@ impl KeyStore {
     }
 }
 
+#[cfg(test)]
+mod passphrase_tests;
 #[cfg(test)]
 mod tests;

@@ -54,6 +54,13 @@ impl KeyRow {
         }
     }
 
+    /// When it began to sign; `None` where it does not sign. A copy of a key's file is younger than its key, and a key in a token
+    /// has none.
+    pub(crate) fn signs_since(&self) -> Option<Timestamp> {
+        let signs = self.state == State::Active;
+        signs.then(|| self.activated_at.unwrap_or(self.created_at))
+    }
+
     /// The same, signing from now on.
     pub(super) fn active(self, now: Timestamp) -> Self {
         Self {
@@ -124,7 +131,16 @@ impl KeyRow {
 
 /// Every key that ever was, the oldest first.
 pub async fn find_all(store: &Store) -> Result<Vec<KeyRow>, StoreError> {
-    let select = format!("SELECT {COLUMNS} FROM signing_keys ORDER BY created_at, kid");
+    find(store, "").await
+}
+
+/// Those that sign.
+pub(crate) async fn find_active(store: &Store) -> Result<Vec<KeyRow>, StoreError> {
+    find(store, "WHERE state = 'active'").await
+}
+
+async fn find(store: &Store, which: &str) -> Result<Vec<KeyRow>, StoreError> {
+    let select = format!("SELECT {COLUMNS} FROM signing_keys {which} ORDER BY created_at, kid");
     let rows = store.read(Statement::new(select)).await?;
     let rows = rows.iter().map(KeyRow::parse);
     rows.filter_map(Result::transpose).collect()

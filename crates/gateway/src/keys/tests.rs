@@ -3,15 +3,15 @@ use standards::jose::Signer;
 
 use super::*;
 
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let name = format!("lanyard-keys-{}", uuid::Uuid::new_v4());
         Self(std::env::temp_dir().join(name))
     }
 
-    fn open(&self, passphrase: &str, refuse: bool) -> Result<KeyStore, KeyError> {
+    pub(super) fn open(&self, passphrase: &str, refuse: bool) -> Result<KeyStore, KeyError> {
         KeyStore::open(&self.0, Zeroizing::new(passphrase.to_owned()), refuse)
     }
 
@@ -19,7 +19,7 @@ impl Folder {
         self.open(SANDBOX_PASSPHRASE, false).unwrap()
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.0.join(format!("{name}.pem"))
     }
 }
@@ -31,7 +31,7 @@ impl Drop for Folder {
 }
 
 #[cfg(unix)]
-fn set_mode(path: &Path, mode: u32) {
+pub(super) fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }

@@ -327,6 +327,10 @@ impl KeyHolder for TokenStore {
         names.dedup();
         Ok(names)
     }
+
+    fn files(&self) -> Result<Vec<String>, KeyError> {
+        self.files.files()
+    }
 }
 
 #[cfg(test)]

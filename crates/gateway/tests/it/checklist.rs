@@ -11,9 +11,10 @@ use axum::response::{IntoResponse as _, Response};
 use gateway::admin::Role;
 use gateway::audit::{Act, Actor, Entry, chain, checkpoint};
 use gateway::config::AdminConfig;
-use gateway::keys::{GATEWAY, KeyPurpose};
+use gateway::keys::{GATEWAY, KeyPurpose, KeyStore, SANDBOX_PASSPHRASE};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use standards::jose::Algorithm;
 use store::Statement;
 use tower::ServiceExt as _;
 
@@ -24,6 +25,7 @@ on_both_engines!(
     what_is_missing_comes_first_and_everybody_is_told_what_their_role_may_know,
     keys_and_secrets_are_as_old_as_the_database_says,
     a_place_without_a_key_and_a_key_that_is_not_open_are_told,
+    a_key_file_that_no_row_names_and_a_row_whose_file_is_gone_are_told,
     an_audit_that_nobody_signs_is_told_and_one_that_somebody_else_signed,
     a_backup_and_its_rehearsal_are_known_from_the_audit,
 );
@@ -201,6 +203,10 @@ async fn a_place_without_a_key_and_a_key_that_is_not_open_are_told(database: Dat
                 VALUES ('lost', 'anytown', 'credentials', 'ES256', 'next', 'anytown.credentials.lost', $1, $2)";
     let lost = Statement::new(lost).bind(false).bind(now);
     app.store.write([gone, lost]).await.unwrap();
+    // The file is there, and another key is in it.
+    files(&admin)
+        .create_missing("anytown.credentials.lost", Algorithm::ES256)
+        .unwrap();
     let vic = admin.operator("vic", Role::Viewer, None).await;
     let told = findings(&admin, &vic).await;
     assert_eq!(
@@ -211,6 +217,54 @@ async fn a_place_without_a_key_and_a_key_that_is_not_open_are_told(database: Dat
         ]
     );
     assert_eq!(told[0]["state"], "bad");
+    assert_eq!(of(&told, "keys", Some("elsewhere"))[0].0, "good");
+}
+
+/// The key folder, as whoever has the machine sees it.
+fn files(admin: &Admin) -> KeyStore {
+    let passphrase = SANDBOX_PASSPHRASE.to_owned();
+    KeyStore::open(&admin.world.config.keys, passphrase.into(), false).unwrap()
+}
+
+async fn a_key_file_that_no_row_names_and_a_row_whose_file_is_gone_are_told(database: Database) {
+    let admin = start(database).await;
+    let vic = admin.operator("vic", Role::Viewer, None).await;
+    let told = findings(&admin, &vic).await;
+    assert_eq!(of(&told, "keys", None).len(), 1, "{told:?}");
+    assert_eq!(of(&told, "keys", None)[0].0, "good");
+
+    let keys = files(&admin);
+    keys.create_missing("anytown.credentials.copy", Algorithm::ES256)
+        .unwrap();
+    // One that is out of use and was not destroyed yet is known: whoever starts next destroys it.
+    let ended = "INSERT INTO signing_keys (kid, owner, purpose, algorithm, state, name, adopted, created_at, ended_at) \
+                 VALUES ('ended', 'anytown', 'status', 'ES256', 'removed', 'anytown.status.ended', $1, $2, $3)";
+    let now = admin.world.now();
+    let ended = Statement::new(ended).bind(false).bind(now).bind(now);
+    admin
+        .world
+        .gateway
+        .app()
+        .store
+        .write([ended])
+        .await
+        .unwrap();
+    keys.create_missing("anytown.status.ended", Algorithm::ES256)
+        .unwrap();
+    // A running gateway has the key open, and nothing else would tell before its next start.
+    keys.remove("anytown.credentials").unwrap();
+    let told = findings(&admin, &vic).await;
+    assert_eq!(
+        of(&told, "keys", None)[0],
+        (
+            "look",
+            "key files that the database does not know: anytown.credentials.copy"
+        )
+    );
+    assert_eq!(
+        of(&told, "keys", Some("anytown")),
+        [("bad", "the private key is gone: anytown.credentials")]
+    );
     assert_eq!(of(&told, "keys", Some("elsewhere"))[0].0, "good");
 }
 

@@ -8,6 +8,7 @@ mod admin_door;
 mod admin_isolation;
 mod admin_proposals;
 mod admin_registry;
+mod alarms;
 mod alone;
 mod assertion_audience;
 mod audit;

@@ -24,7 +24,7 @@ pub(crate) async fn ask_metrics(gateway: &Gateway, path: &str) -> (StatusCode, S
 }
 
 /// The value of the one sample that begins so.
-fn sample(text: &str, begin: &str) -> Option<f64> {
+pub(crate) fn sample(text: &str, begin: &str) -> Option<f64> {
     let line = text.lines().find(|line| line.starts_with(begin))?;
     line.rsplit_once(' ')?.1.parse().ok()
 }
@@ -66,7 +66,8 @@ async fn the_public_is_told_ready_or_not_and_the_operator_why() {
             "clock",
             "outbox",
             "retention",
-            "status-lists"
+            "status-lists",
+            "audit"
         ]
     );
     // Figures are not for the public.

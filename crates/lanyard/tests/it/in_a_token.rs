@@ -20,14 +20,14 @@ const PLACE: &str = "anytown.credentials";
 /// How long the running process may take to follow, on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn issued(gateway: &Operated) -> Holder {
+pub(crate) async fn issued(gateway: &Operated) -> Holder {
     let mut holder = Holder::new(Format::W3c);
     let mut journey = Journey::to_issue();
     journey.take_from(Step::Push, gateway, &mut holder).await;
     holder
 }
 
-async fn is_accepted(gateway: &Operated, holder: &mut Holder) {
+pub(crate) async fn is_accepted(gateway: &Operated, holder: &mut Holder) {
     let mut verify = Journey::to_verify();
     verify.take_from(Step::Push, gateway, holder).await;
     assert_eq!(verify.id_token["TrainingProgramme.TPR-Name"], "Cardiology");
@@ -129,6 +129,27 @@ async fn sec_37_a_gateway_with_its_keys_in_a_token_issues_verifies_rotates_and_s
             .count(),
         2
     );
+
+    // Another passphrase is for the file alone; the token has none of it, and its keys stay as they are.
+    let new = gateway.folder.join("new-passphrase");
+    write_private(&new, "a passphrase of another day");
+    let now = format!(
+        "key_passphrase = {{ file = \"{}/key-passphrase\" }}",
+        gateway.folder.display()
+    );
+    let both = format!(
+        "key_passphrase = {{ file = \"{}\" }}\nearlier_{}",
+        new.display(),
+        now.replace("passphrase = ", "passphrases = [") + "]"
+    );
+    gateway.write_config(&gateway.config.replace(&now, &both));
+    let listed = key(&gateway, &["list"]).unwrap();
+    let told = key(&gateway, &["passphrase"]).unwrap();
+    assert!(
+        told.starts_with("1 key files, 1 of them closed anew\n"),
+        "{told}"
+    );
+    assert_eq!(key(&gateway, &["list"]).unwrap(), listed);
 
     gateway.kill_and_start();
     for holder in [&mut before, &mut after] {

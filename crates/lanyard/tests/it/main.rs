@@ -37,6 +37,7 @@ mod holder;
 mod in_a_token;
 mod journey_command;
 mod key_command;
+mod key_passphrase;
 mod kill;
 mod kill_in_flight;
 mod notify_here;
