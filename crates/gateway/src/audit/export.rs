@@ -164,10 +164,14 @@ impl Export {
     /// The next piece: whole lines, each with its end. `None` after the last. After an error what was handed out is no export.
     pub async fn next(&mut self) -> Result<Option<String>, ExportError> {
         let mut piece = String::new();
-        while piece.is_empty() || self.stage == Stage::Head {
+        // With the first page: where that cannot be read nothing was handed out yet.
+        if self.stage == Stage::Head {
+            self.head(&mut piece);
+            self.page(&mut piece).await?;
+        }
+        while piece.is_empty() {
             match self.stage {
-                Stage::Head => self.head(&mut piece),
-                Stage::Entries => self.page(&mut piece).await?,
+                Stage::Head | Stage::Entries => self.page(&mut piece).await?,
                 Stage::End => self.end(&mut piece).await?,
                 Stage::Nothing => return Ok(None),
             }

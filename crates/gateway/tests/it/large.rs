@@ -8,7 +8,6 @@ use gateway::audit::chain;
 use gateway::audit::export::{Export, Format};
 use gateway::retention::removals;
 use jiff::SignedDuration;
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use store::{Statement, Store};
 use tokio_postgres::NoTls;
@@ -164,6 +163,8 @@ async fn entries(store: &Store, many: i64, odd: (i64, &str)) {
          n + (SELECT position FROM audit_chain WHERE name = 'head'), {digest} FROM numbers"
     );
     run(store, insert).await;
+    let head = format!("UPDATE audit_chain SET position = position + {many} WHERE name = 'head'");
+    run(store, head).await;
 }
 
 const RANGE: &str = "from=1970-01-01T00:00:00Z&to=1970-01-02T00:00:00Z";
@@ -254,14 +255,12 @@ async fn who_receives_an_export_that_breaks_off_is_not_told_that_it_is_whole() {
     chain::round(store).await.unwrap();
     entries(store, 1500, (1200, "CAST(x'ff' AS TEXT)")).await;
     let path = format!("/admin/v1/audit/export?{RANGE}&format=csv");
-    let response = crate::world::client()
+    let asked = crate::world::client()
         .get(format!("{}{path}", admin.url))
-        .bearer_auth(&ann.token)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    assert!(response.text().await.is_err(), "it looks whole");
+        .bearer_auth(&ann.token);
+    // The end may come before the head was read: either way nobody has a whole answer.
+    let received = async { asked.send().await?.text().await };
+    assert!(received.await.is_err(), "it looks whole");
     // What cannot be read from its beginning is refused, and no export.
     let later = "from=1970-01-01T00:36:40Z&to=1970-01-02T00:00:00Z";
     let path = format!("/admin/v1/audit/export?{later}");
