@@ -322,6 +322,7 @@ fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
     let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
     Ok(DeskOptions {
         policy: config.identity.policy,
+        supersede: config.supersede,
         identity_lasts: SignedDuration::from_hours(config.session_hours.into()),
         journey_lasts: seconds(config.gateway.journey_seconds),
         answer_lasts: seconds(config.gateway.answer_seconds),
