@@ -213,6 +213,12 @@ impl Portal {
         audit::whole_csv(&self.app, None).await
     }
 
+    /// The desk behind the pages, for programs that link the portal.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.app.desk
+    }
+
     /// Everything the portal serves.
     pub fn router(&self) -> Router {
         routes::router(&self.app)
