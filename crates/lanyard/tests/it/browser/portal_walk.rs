@@ -12,6 +12,7 @@ use super::look::quiet;
 use super::portal_person::{Person, VERIFIED};
 use super::stage::{BACK, REDIRECT_URI, Stage};
 use crate::database::{Database, on_both_engines};
+use crate::portal_walk::Mail;
 
 on_both_engines!(
     a_credential_is_added_changed_by_hr_and_refused_from_then_on,
@@ -63,7 +64,7 @@ async fn walk(stage: &Stage, javascript: JavaScript, case: &str) {
         "nobody is asked to delete what they said is gone"
     );
 
-    hr_corrects_it(&person).await;
+    hr_corrects_it(&person, "Neurology").await;
     let mail = person.waits_for_a_mail().await;
     assert_eq!(mail.from, "staff-services@anytown.example");
     assert_eq!(mail.subject, "Delete a credential from your digital wallet");
@@ -75,7 +76,15 @@ async fn walk(stage: &Stage, javascript: JavaScript, case: &str) {
         let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(sentence), "{text}");
     }
+    says_no_value(&person, &mail, &[&first, second]).await;
     person.waits_until_it_is_cancelled(second).await;
+    // The same event once more: were anything to follow from it, HR would see it wait, or it would be done by then.
+    hr_corrects_it(&person, "Paediatrics").await;
+    person.open("/hr").await;
+    person
+        .stands_on("HR office", "Everything has arrived.")
+        .await;
+    assert_eq!(person.mails().await.len(), 1, "one event, one mail");
 
     let line = again.waits_until_the_list_says("cancelled").await;
     assert!(line.contains("Cancelled on "), "{line}");
@@ -268,14 +277,33 @@ async fn adds_it_again(person: &Person<'_>) -> String {
     serial_number
 }
 
-async fn hr_corrects_it(person: &Person<'_>) {
+/// [DW-78] Nothing of what the credentials say, and nothing that names them or their holder.
+async fn says_no_value(person: &Person<'_>, mail: &Mail, serial_numbers: &[&str]) {
+    let said = format!("{}\n{}", mail.subject, mail.text);
+    let mut unsaid = vec![person.unique_identifier().to_owned()];
+    for serial_number in serial_numbers {
+        unsaid.push((*serial_number).to_owned());
+        let claims = person.held_as(serial_number).await.claims;
+        for value in claims.values() {
+            unsaid.extend([value.as_str().unwrap().to_owned(), as_read(value)]);
+        }
+    }
+    // The organisation is the sender, too.
+    unsaid.retain(|value| value != "Anytown NHS Trust");
+    assert!(unsaid.iter().any(|value| value == "Cardiology"));
+    for value in unsaid.iter().map(String::as_str).chain(["Neurology"]) {
+        assert!(!said.contains(value), "{value}: {said}");
+    }
+}
+
+async fn hr_corrects_it(person: &Person<'_>, programme: &str) {
     let hr = person.in_another_browser().await;
     hr.open("/hr").await;
     assert_eq!(hr.heading().await, "HR office");
     hr.browser
         .follow(&format!("#record-{}", person.outside.record))
         .await;
-    hr.browser.fill("Programme name", "Neurology").await;
+    hr.browser.fill("Programme name", programme).await;
     hr.press("Save").await;
     hr.stands_on("Training programme", "The record is saved")
         .await;
