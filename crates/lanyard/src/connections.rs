@@ -23,7 +23,7 @@ use tower::Service;
 const STALLED: Duration = Duration::from_secs(30);
 /// How long a connection over which nothing is asked stays at least; it ends before twice as long. HTTP/1 ends its own
 /// sooner.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// A write of more than this, in bytes, is part of an answer: HTTP/2's pings and acknowledgements have 17 at most.
 const NO_ANSWER: usize = 64;
 /// Files that a process has open besides its connections: the database, keys, outbound connections.

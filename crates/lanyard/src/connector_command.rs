@@ -3,18 +3,18 @@
 //! `lanyard connector match` says whether an identity is the employee on record, line by line, for trying a policy on names
 //! of one's own and for hosts in other languages.
 
-mod reconcile;
 mod serve;
 
 use std::io::{self, BufRead, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use connector::{Answer, Policy, compare_line};
 use serde_json::json;
+use sidecar::{Config, Sidecar, Surroundings};
 
-use crate::say;
+use crate::{reconcile, say};
 
 /// The longest line that is read, in bytes, as in the sidecar's feed.
 const LONGEST_LINE: usize = 256 * 1024;
@@ -76,13 +76,21 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let done = match (&options.verb, &options.config) {
         (Some(Verb::Match { policy }), _) => return answer_lines(*policy),
         (Some(Verb::Reconcile { config, repair }), _) => {
-            return reconcile::run(config, *repair).await;
+            return compare_lists(config, *repair).await;
         }
         (Some(Verb::Key), _) => serve::new_key(),
         (None, Some(file)) => serve::run(file, options.check).await,
         (None, None) => anyhow::bail!("say --config FILE to serve, or what else to do (--help)"),
     };
     done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn compare_lists(file: &Path, repair: bool) -> anyhow::Result<ExitCode> {
+    let config = Config::read(file)?;
+    let sidecar = Sidecar::compose(&config, Surroundings::production()).await?;
+    let outcome = reconcile::compare(sidecar.desk(), repair).await;
+    sidecar.close().await;
+    outcome
 }
 
 /// Answers every line that is not blank. The command fails at its end if one of them was no pair.

@@ -23,6 +23,7 @@ mod listen;
 mod mail_command;
 mod operator_command;
 mod portal_command;
+mod reconcile;
 mod report_command;
 mod retention_command;
 mod revoke_command;
@@ -152,7 +153,7 @@ pub async fn run() -> ExitCode {
         Command::Operator(options) => succeeded(operator_command::run(&options).await),
         Command::Audit(options) => audit_command::run(&options).await,
         Command::Admin(options) => admin_command::run(&options).await,
-        Command::Portal(options) => succeeded(portal_command::run(&options).await),
+        Command::Portal(options) => portal_command::run(&options).await,
         Command::Connector(options) => connector_command::run(&options).await,
         Command::Journey(options) => journey::run(&options).await,
         Command::Wallet(options) => wallet_command::run(&options).await,

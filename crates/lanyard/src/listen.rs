@@ -404,7 +404,7 @@ mod tests {
         // An answer that takes long is waited for, over HTTP/1 as well.
         let slow = rest(send(address, b"GET /slow HTTP/1.1\r\nhost: gateway\r\n\r\n").await);
         let mut told = Vec::new();
-        let (slow, _, left) = tokio::join!(
+        let (slow, (), left) = tokio::join!(
             slow,
             async {
                 for stream in 0..12 {

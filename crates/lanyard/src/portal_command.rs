@@ -1,11 +1,14 @@
-//! `lanyard portal --config FILE`: the reference staff portal alone; `lanyard portal import`: people and records for it.
+//! `lanyard portal --config FILE`: the reference staff portal alone; `lanyard portal import`: people and records for it;
+//! `lanyard portal reconcile`: whether what it has issued is what the gateway says.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use portal::{Accept, Config, Portal, Surroundings};
 
 use crate::listen::{self, Listeners};
+use crate::reconcile;
 use crate::say::say;
 
 /// What to run.
@@ -33,6 +36,9 @@ enum Command {
     Import(Import),
     /// Print who did and saw what as CSV, the newest first.
     Audit(Audit),
+    /// Compare what this portal has issued with the gateway and with the published status lists. Fails if something
+    /// differs.
+    Reconcile(Reconcile),
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +46,16 @@ struct Audit {
     /// The portal's configuration file.
     #[arg(long, value_name = "FILE", env = "LANYARD_PORTAL_CONFIG")]
     config: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct Reconcile {
+    /// The portal's configuration file; it may be running.
+    #[arg(long, value_name = "FILE", env = "LANYARD_PORTAL_CONFIG")]
+    config: PathBuf,
+    /// Store what has to be done about it: revoke what should be, mark what is.
+    #[arg(long)]
+    repair: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -57,13 +73,19 @@ struct Import {
     accept_large_change: bool,
 }
 
-/// Runs the portal until it is told to stop, or takes a file in.
-pub async fn run(options: &Options) -> anyhow::Result<()> {
-    match &options.command {
-        Some(Command::Import(options)) => return import(options).await,
-        Some(Command::Audit(options)) => return audit(options).await,
-        None => {}
-    }
+/// Does what the command line says.
+pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    let done = match &options.command {
+        Some(Command::Reconcile(options)) => return compare_lists(options).await,
+        Some(Command::Import(options)) => import(options).await,
+        Some(Command::Audit(options)) => audit(options).await,
+        None => serve(options).await,
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// Runs the portal until it is told to stop, or checks whether it could.
+async fn serve(options: &Options) -> anyhow::Result<()> {
     let file = options.config.as_ref().context("--config is missing")?;
     let config = Config::read(file)?;
     let tls = match (&config.tls_certificate, &config.tls_key) {
@@ -94,6 +116,14 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
             anyhow::anyhow!("the portal stopped working behind its pages")
         })
         .await;
+    portal.close().await;
+    outcome
+}
+
+async fn compare_lists(options: &Reconcile) -> anyhow::Result<ExitCode> {
+    let config = Config::read(&options.config)?;
+    let portal = Portal::compose(&config, Surroundings::production()).await?;
+    let outcome = reconcile::compare(portal.desk(), options.repair).await;
     portal.close().await;
     outcome
 }

@@ -213,6 +213,12 @@ impl Portal {
         audit::whole_csv(&self.app, None).await
     }
 
+    /// The desk behind the pages, for programs that link the portal.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.app.desk
+    }
+
     /// Everything the portal serves.
     pub fn router(&self) -> Router {
         routes::router(&self.app)
@@ -322,6 +328,7 @@ fn desk_options(config: &Config) -> Result<DeskOptions, ConfigError> {
     let seconds = |seconds: u32| SignedDuration::from_secs(seconds.into());
     Ok(DeskOptions {
         policy: config.identity.policy,
+        supersede: config.supersede,
         identity_lasts: SignedDuration::from_hours(config.session_hours.into()),
         journey_lasts: seconds(config.gateway.journey_seconds),
         answer_lasts: seconds(config.gateway.answer_seconds),

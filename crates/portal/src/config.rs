@@ -29,6 +29,9 @@ pub struct Config {
     /// When an identity counts as the employee's.
     #[serde(default)]
     pub identity: IdentityConfig,
+    /// Whether a newer credential of a record revokes the older one.
+    #[serde(default = "yes")]
+    pub supersede: bool,
     /// How employees are told that a credential is cancelled. Without it nobody is.
     #[serde(default)]
     pub mail: Option<MailConfig>,

@@ -20,17 +20,20 @@ pub enum Cause {
     NotConfirmed,
     /// The wallet that held it is lost: with a phone, or with access to it.
     WalletLost,
+    /// The gateway had revoked it before, and this side did not know.
+    RevokedAtGateway,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Corrected,
         Self::EndedEarly,
         Self::AddedInError,
         Self::Replaced,
         Self::NotConfirmed,
         Self::WalletLost,
+        Self::RevokedAtGateway,
     ];
 
     /// Its stable code, as rows and JSON have it.
@@ -42,6 +45,7 @@ impl Cause {
             Self::Replaced => "replaced",
             Self::NotConfirmed => "not-confirmed",
             Self::WalletLost => "wallet-lost",
+            Self::RevokedAtGateway => "revoked-at-gateway",
         }
     }
 
@@ -59,6 +63,7 @@ impl Cause {
             Self::Replaced => "A newer credential takes its place",
             Self::NotConfirmed => "Not confirmed to have reached the wallet",
             Self::WalletLost => "The wallet that held it was lost",
+            Self::RevokedAtGateway => "Revoked at the gateway before",
         }
     }
 }

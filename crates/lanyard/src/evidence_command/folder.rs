@@ -59,7 +59,8 @@ impl Folder {
     pub(super) fn add(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
         let mut file = self.file(name)?;
         file.write(text)?;
-        file.finish()
+        file.finish();
+        Ok(())
     }
 
     pub(super) fn add_json(&mut self, name: &str, value: &impl Serialize) -> anyhow::Result<()> {
@@ -130,13 +131,12 @@ impl Piecewise<'_> {
     }
 
     /// It is whole, and stands in the manifest.
-    pub(super) fn finish(self) -> anyhow::Result<()> {
+    pub(super) fn finish(self) {
         self.folder.files.push(json!({
             "name": self.name,
             "bytes": self.bytes,
             "sha256": hex::encode(self.digest.finish()),
         }));
-        Ok(())
     }
 }
 

@@ -48,6 +48,7 @@ fn config(options: &Options, urls: &Urls, secrets: &Secrets) -> anyhow::Result<C
         identity: IdentityConfig {
             policy: Policy::Exact,
         },
+        supersede: true,
         mail: Some(settings::mail(options, "staff-services")?),
         log_in: None,
         records: None,

@@ -1,5 +1,5 @@
-//! `lanyard connector reconcile` beside a sidecar that runs: its registry, a gateway as its operator runs it, the list that
-//! is published, and credentials that are in wallets.
+//! `lanyard connector reconcile` beside a sidecar that runs, and `lanyard portal reconcile` beside a portal: its registry, a
+//! gateway as its operator runs it, the list that is published, and credentials that are in wallets.
 
 use std::time::{Duration, Instant};
 
@@ -13,19 +13,28 @@ use crate::portal_processes::{Plan, Processes, System};
 use crate::revoke_command;
 use crate::sidecar_host::HostedPerson;
 
-/// HR is no client of the sidecar's: what it issues is not the sidecar's to know.
-const PLAN: Plan = Plan {
-    system: System::Sidecar,
+/// HR is no client of the external system's: what it issues is not that system's to know.
+const PORTAL: Plan = Plan {
     hr: "anytown-hr",
     ..Plan::PORTAL
 };
+const SIDECAR: Plan = Plan {
+    system: System::Sidecar,
+    ..PORTAL
+};
+/// What the employee is told of a credential that the gateway revoked.
+const TOLD: &str = "credential because the service that issues it had already cancelled it.";
 /// How long what is done behind the command may take, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Its lines, and the status with which it ended.
 fn reconcile(world: &Processes, more: &[&str]) -> (Vec<Value>, i32) {
-    let output = world.beside(&["connector", "reconcile"], more);
+    let system = match world.plan.system {
+        System::Portal => "portal",
+        System::Sidecar => "connector",
+    };
+    let output = world.beside(&[system, "reconcile"], more);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
     (lines.collect(), output.status.code().unwrap())
@@ -65,7 +74,7 @@ fn revoke_at_the_gateway(world: &Processes, serial_number: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dw_62_dw_64_what_registry_and_gateway_do_not_agree_about_is_printed_and_repaired_or_left_to_be_looked_at()
  {
-    let world = Processes::start_as(PLAN, Database::sqlite(), 3).await;
+    let world = Processes::start_as(SIDECAR, Database::sqlite(), 3).await;
     let mut serial_numbers = Vec::new();
     for number in 0..3 {
         HostedPerson::new(&world, number).add().await.unwrap();
@@ -133,14 +142,57 @@ async fn dw_62_dw_64_what_registry_and_gateway_do_not_agree_about_is_printed_and
     found.push(json!({ "repaired": 2 }));
     assert_eq!(reconcile(&world, &["--repair"]), (found, 0));
 
-    // The sidecar does what was stored, and all is said and done.
+    agrees(&world, 2).await;
+    is_seen_to_be_revoked(&world, 2).await;
+    is_told(&world, 1).await;
+}
+
+/// Waits until whoever runs has done what was stored, and all is said and done.
+async fn agrees(world: &Processes, compared: usize) {
     let began = Instant::now();
-    while reconcile(&world, &[]) != (vec![sums(2, 0)], 0) {
+    while reconcile(world, &[]) != (vec![sums(compared, 0)], 0) {
         assert!(began.elapsed() < PATIENCE, "it is not done");
         tokio::time::sleep(PAUSE).await;
     }
-    is_seen_to_be_revoked(&world, 2).await;
-    let mails = world.walk(1).wait_for_mails(1).await.unwrap();
+}
+
+/// One mail goes out, to this employee, and says whose doing it was.
+async fn is_told(world: &Processes, number: usize) {
+    let mails = world.walk(number).wait_for_mails(1).await.unwrap();
     let to: Vec<&str> = mails.iter().map(|mail| &*mail.to).collect();
-    assert_eq!(to, ["e1@anytown.example"]);
+    assert_eq!(to, [format!("e{number}@anytown.example")]);
+    let text: Vec<&str> = mails[0].text.split_whitespace().collect();
+    assert!(text.join(" ").contains(TOLD), "{}", mails[0].text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dw_77_what_the_gateway_revoked_is_found_beside_a_portal_too_and_its_page_and_its_mail_say_so()
+ {
+    let world = Processes::start_as(PORTAL, Database::sqlite(), 1).await;
+    let mut walk = world.walk(0);
+    walk.log_in().await.unwrap();
+    walk.confirm().await.unwrap();
+    walk.verify().await.unwrap();
+    let serial_number = walk.add().await.unwrap();
+    assert_eq!(reconcile(&world, &[]), (vec![sums(1, 0)], 0));
+
+    revoke_at_the_gateway(&world, &serial_number);
+    let found = json!({
+        "code": "revoked-there-not-here",
+        "serial_number": serial_number,
+        "credential_type": "TrainingProgramme",
+        "cause": "operator",
+    });
+    let mut found = vec![found, sums(1, 1)];
+    assert_eq!(reconcile(&world, &[]), (found.clone(), 1));
+    assert_eq!(
+        walk.state().await.unwrap(),
+        "added",
+        "comparing changes nothing"
+    );
+    found.push(json!({ "repaired": 1 }));
+    assert_eq!(reconcile(&world, &["--repair"]), (found, 0));
+    walk.wait_for_state(&["cancelled"]).await.unwrap();
+    agrees(&world, 1).await;
+    is_told(&world, 0).await;
 }

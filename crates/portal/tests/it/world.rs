@@ -377,6 +377,7 @@ pub(crate) fn portal_config(base: &str, port: u16, gateway: &str, database: &Dat
             answer_seconds: 45,
         },
         identity: IdentityConfig::default(),
+        supersede: true,
         mail: None,
         log_in: None,
         records: None,

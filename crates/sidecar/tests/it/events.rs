@@ -95,7 +95,8 @@ fn kinds(events: &[Value]) -> Vec<(i64, &str)> {
 async fn each_credential_is_told_of_in_order_signed_and_once(database: Database) {
     let receiver = Receiver::default();
     receiver.is_up(true);
-    let world = World::start_with(database, Some(receiver.listen().await)).await;
+    let webhook = receiver.listen().await;
+    let world = World::start_with(database, |config| config.webhook = Some(webhook)).await;
     let working = working(&world);
     let issued = world.issued(&programme("p-1")).await;
     let gone = json!({ "change": "deleted", "record": "p-1" });
@@ -113,7 +114,8 @@ async fn each_credential_is_told_of_in_order_signed_and_once(database: Database)
 
 async fn a_receiver_that_was_down_gets_everything_in_order_when_it_is_back(database: Database) {
     let receiver = Receiver::default();
-    let world = World::start_with(database, Some(receiver.listen().await)).await;
+    let webhook = receiver.listen().await;
+    let world = World::start_with(database, |config| config.webhook = Some(webhook)).await;
     let working = working(&world);
     world.issued(&programme("p-1")).await;
     world.issued(&programme("p-2")).await;

@@ -1,7 +1,8 @@
 //! Steps 5 and 7 by the API: what comes first, what is issued, what is written down.
 
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
+use wallet::CredentialStatus;
 
 use crate::database::{Database, on_both_engines};
 use crate::world::{SESSION, World, anna, programme};
@@ -11,6 +12,7 @@ on_both_engines!(
     dw_62_the_serial_number_is_kept_and_the_state_is_added,
     dw_26_what_is_not_what_was_confirmed_is_not_issued,
     dw_20_a_second_copy_asks_about_the_first_and_replaces_it,
+    dw_19_a_sidecar_that_is_told_so_leaves_the_older_credential_in_force,
     dw_59_a_wallet_that_says_no_leaves_nothing_added,
     a_record_of_one_employee_is_not_anothers,
     a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told,
@@ -85,12 +87,7 @@ async fn dw_20_a_second_copy_asks_about_the_first_and_replaces_it(database: Data
     let world = World::start(database).await;
     let record = programme("p-1");
     let first = world.issued(&record).await;
-    world.confirm(&record).await;
-    let refused = world.start_issuing(&record).await;
-    assert_eq!(refused.expect(409).code(), "answer-about-old-copy");
-    let told = json!({ "employee": "e-anna", "record": "p-1", "answer": "deleted" });
-    world.caller.post("/v1/old-copies", &told).await.expect(204);
-    let second = world.add(&record).await;
+    let second = add_again(&world, &record).await;
     assert_ne!(first["serial_number"], second["serial_number"]);
     world.work().await;
     let events = world.caller.get("/v1/events").await.expect(200).json;
@@ -99,6 +96,29 @@ async fn dw_20_a_second_copy_asks_about_the_first_and_replaces_it(database: Data
     assert_eq!(revoked["data"]["serial_number"], first["serial_number"]);
     assert_eq!(revoked["data"]["cause"], "replaced");
     assert_eq!(world.state("p-1").await["state"], "added");
+}
+
+async fn dw_19_a_sidecar_that_is_told_so_leaves_the_older_credential_in_force(database: Database) {
+    let world = World::start_with(database, |config| config.supersede = false).await;
+    let record = programme("p-1");
+    world.issued(&record).await;
+    world.later(SignedDuration::from_secs(2));
+    add_again(&world, &record).await;
+    let waits = world.caller.get("/v1/backlog").await.expect(200).json;
+    assert_eq!(waits["revocations"], json!([]));
+    world.work().await;
+    assert_eq!(world.statuses().await, [CredentialStatus::Valid; 2]);
+    assert_eq!(world.state("p-1").await["state"], "added");
+}
+
+/// Anna is asked about the copy that she has, and says that it is gone.
+async fn add_again(world: &World, record: &Value) -> Value {
+    world.confirm(record).await;
+    let refused = world.start_issuing(record).await;
+    assert_eq!(refused.expect(409).code(), "answer-about-old-copy");
+    let told = json!({ "employee": "e-anna", "record": record["id"], "answer": "deleted" });
+    world.caller.post("/v1/old-copies", &told).await.expect(204);
+    world.add(record).await
 }
 
 async fn dw_59_a_wallet_that_says_no_leaves_nothing_added(database: Database) {

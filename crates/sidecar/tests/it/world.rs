@@ -13,13 +13,13 @@ use jiff::SignedDuration;
 use mail_catcher::Catcher;
 use reqwest::Url;
 use serde_json::{Value, json};
-use sidecar::{ApiKeyConfig, Config, Sidecar, WebhookConfig, new_api_key};
+use sidecar::{ApiKeyConfig, Config, Sidecar, new_api_key};
 use standards::jose::hmac_key::HmacKey;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use traces::TracesConfig;
-use wallet::{Scan, Wallet};
+use wallet::{CredentialStatus, Scan, Wallet};
 use zeroize::Zeroizing;
 
 use crate::browser::Browser;
@@ -54,16 +54,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start(database: Database) -> Self {
-        Self::start_with(database, None).await
+        Self::start_with(database, |_| {}).await
     }
 
-    pub(crate) async fn start_with(database: Database, webhook: Option<WebhookConfig>) -> Self {
-        Self::start_as(database, webhook, said::traced()).await
+    /// With what this changes in the sidecar's configuration.
+    pub(crate) async fn start_with(database: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::start_as(database, said::traced(), change).await
     }
 
     /// With sidecar and gateway telling traces to somebody, and the sidecar at work behind its API.
     pub(crate) async fn start_traced(database: Database, traces: TracesConfig) -> Self {
-        let mut world = Self::start_as(database, None, traces).await;
+        let mut world = Self::start_as(database, traces, |_| {}).await;
         let (gateway, sidecar) = (world.gateway.clone(), world.sidecar.clone());
         world.servers.push(tokio::spawn(async move {
             tokio::join!(gateway.send_traces(), sidecar.keep_working());
@@ -73,8 +74,8 @@ impl World {
 
     async fn start_as(
         database: Database,
-        webhook: Option<WebhookConfig>,
         traces: TracesConfig,
+        change: impl FnOnce(&mut Config),
     ) -> Self {
         said::listen();
         let folder = std::env::temp_dir().join(format!("lanyard-sidecar-{}", uuid::Uuid::new_v4()));
@@ -135,7 +136,7 @@ impl World {
         let welsh = include_str!("../../../connector/src/desk/mail/texts/delete-credential.cy.txt");
         std::fs::write(texts.join("delete-credential.cy.txt"), welsh).unwrap();
         let (key, sha256) = new_api_key().unwrap();
-        let config = Config {
+        let mut config = Config {
             listen: ([127, 0, 0, 1], 0).into(),
             database: database.address(),
             organisation: "Anytown NHS Trust".to_owned(),
@@ -164,12 +165,13 @@ impl World {
                 texts: Some(texts),
                 most_a_minute: Some(100_000),
             }),
-            webhook,
+            webhook: None,
             traces,
             tls_certificate: None,
             tls_key: None,
             client_ca: None,
         };
+        change(&mut config);
         let sidecar_clock = clock.clone();
         let surroundings = sidecar::Surroundings {
             clock: Arc::new(move || sidecar_clock.now()),
@@ -310,6 +312,13 @@ impl World {
             .await
             .expect(200)
             .json
+    }
+
+    /// What a verifier would see of each training programme in Anna's wallet.
+    pub(crate) async fn statuses(&self) -> Vec<CredentialStatus> {
+        let mut held = self.wallet.credentials("anna").await.unwrap();
+        held.retain(|one| one.credential_type == "TrainingProgramme");
+        held.into_iter().map(|one| one.status).collect()
     }
 
     /// How Anna's record stands.

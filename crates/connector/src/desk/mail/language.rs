@@ -90,6 +90,9 @@ impl Language {
                 "we could not confirm that it reached your wallet"
             }
             (Self::English, Cause::WalletLost) => "the wallet that held it was reported lost",
+            (Self::English, Cause::RevokedAtGateway) => {
+                "the service that issues it had already cancelled it"
+            }
             (Self::Welsh, Cause::Corrected) => "i'ch cofnod gael ei gywiro",
             (Self::Welsh, Cause::EndedEarly) => "iddo ddod i ben yn gynnar",
             (Self::Welsh, Cause::AddedInError) => "iddo gael ei ychwanegu mewn camgymeriad",
@@ -98,6 +101,9 @@ impl Language {
                 "na allem gadarnhau ei fod wedi cyrraedd eich waled"
             }
             (Self::Welsh, Cause::WalletLost) => "i'r waled oedd yn ei ddal gael ei cholli",
+            (Self::Welsh, Cause::RevokedAtGateway) => {
+                "i'r gwasanaeth sy'n ei ddyroddi ei ganslo eisoes"
+            }
         }
     }
 

@@ -59,6 +59,10 @@ const fn file(cause: Cause) -> (&'static str, &'static str) {
             "not-confirmed",
         ),
         Cause::WalletLost => ("The wallet that held it is lost", "wallet-lost"),
+        Cause::RevokedAtGateway => (
+            "The service that issues it had cancelled it",
+            "revoked-at-gateway",
+        ),
     }
 }
 

@@ -58,6 +58,10 @@ fn the_words_for_each_cause_are_those_of_its_file() {
             include_str!("letters/not-confirmed.txt"),
         ),
         (Cause::WalletLost, include_str!("letters/wallet-lost.txt")),
+        (
+            Cause::RevokedAtGateway,
+            include_str!("letters/revoked-at-gateway.txt"),
+        ),
     ] {
         let letter = delete_credential(&options(), &ours(), &revoked(cause)).unwrap();
         assert_eq!(
@@ -167,6 +171,10 @@ fn the_welsh_draft_for_each_cause_is_that_of_its_file_and_is_sent_only_where_it_
         (
             Cause::WalletLost,
             include_str!("letters/wallet-lost.cy.txt"),
+        ),
+        (
+            Cause::RevokedAtGateway,
+            include_str!("letters/revoked-at-gateway.cy.txt"),
         ),
     ] {
         let in_welsh = || Revoked {

@@ -231,17 +231,17 @@ impl Desk {
     /// Do what can be done about a difference: revoke what should be revoked, and mark what is. Stored, and carried out by
     /// [`Desk::keep_working`]. True if something was stored.
     ///
-    /// The employee is told of what the gateway revoked by itself; of what somebody else of the organisation had revoked,
-    /// whoever did that has told them, or is to.
+    /// The employee is told of what the gateway revoked by itself, and that it was the gateway; of what somebody else of the
+    /// organisation had revoked, whoever did that has told them, or is to. A cause that was kept before stays.
     pub async fn repair(&self, difference: &Difference) -> Result<bool, StoreError> {
         let Some(serial_number) = difference.serial_number else {
             return Ok(false);
         };
         let by_itself = difference.cause.as_deref() != Some("relying-party");
-        let (stage, tell) = match difference.code {
-            DifferenceCode::RevokedThereNotHere => ("issued", by_itself),
-            DifferenceCode::RevokedHereNotThere => ("revoked", false),
-            DifferenceCode::NotIssuedHereInForceThere => ("not-issued", false),
+        let (stage, tell, cause) = match difference.code {
+            DifferenceCode::RevokedThereNotHere => ("issued", by_itself, Cause::RevokedAtGateway),
+            DifferenceCode::RevokedHereNotThere => ("revoked", false, Cause::NotConfirmed),
+            DifferenceCode::NotIssuedHereInForceThere => ("not-issued", false, Cause::NotConfirmed),
             _ => return Ok(false),
         };
         let want = Statement::new(
@@ -252,7 +252,7 @@ impl Desk {
              ON CONFLICT (serial_number) DO UPDATE SET done_at = NULL, tell = excluded.tell, attempts = 0, \
              next_at = excluded.next_at, fault = NULL WHERE connector_revocations.done_at IS NOT NULL",
         )
-        .bind(Cause::NotConfirmed.code())
+        .bind(cause.code())
         .bind(tell)
         .bind(self.now())
         .bind(serial_number.to_string())

@@ -102,7 +102,9 @@ async fn what_somebody_else_had_revoked_is_found_and_marked_without_a_mail(datab
     );
 
     assert_eq!(codes(&repaired(&it).await), []);
-    assert_eq!(it.credential().await.stage, Stage::Revoked);
+    let credential = it.credential().await;
+    assert_eq!(credential.stage, Stage::Revoked);
+    assert_eq!(credential.reason, Some(Cause::RevokedAtGateway));
     assert!(it.mails().is_empty(), "whoever did it tells");
 }
 
@@ -118,7 +120,13 @@ async fn dw_77_what_the_gateway_revoked_by_itself_is_marked_and_told(database: D
     assert_eq!(codes(&found), [DifferenceCode::RevokedThereNotHere]);
     assert_eq!(found.differences[0].cause.as_deref(), Some("code-replayed"));
     assert_eq!(codes(&repaired(&it).await), []);
-    assert_eq!(it.mails().len(), 1);
+    let mails = it.mails();
+    assert_eq!(mails.len(), 1);
+    let text: Vec<&str> = mails[0].text.split_whitespace().collect();
+    let told = "credential because the service that issues it had already cancelled it.";
+    assert!(text.join(" ").contains(told), "{}", mails[0].text);
+    let reason = it.credential().await.reason;
+    assert_eq!(reason, Some(Cause::RevokedAtGateway));
 }
 
 async fn dw_72_what_is_revoked_here_and_in_force_there_is_revoked_once_more(database: Database) {

@@ -160,6 +160,12 @@ impl Browser {
         self.read("/url").await.parse().unwrap()
     }
 
+    /// The HTTP status with which the page that is open was answered.
+    pub(super) async fn status(&self) -> u64 {
+        let status = "return performance.getEntriesByType('navigation')[0].responseStatus";
+        self.script(status).await.as_u64().unwrap()
+    }
+
     pub(super) async fn title(&self) -> String {
         self.read("/title").await
     }

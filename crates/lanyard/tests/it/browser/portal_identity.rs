@@ -7,6 +7,7 @@ use super::look::quiet;
 use super::portal_person::{NO_MATCH, Person, VERIFIED};
 use super::stage::Stage;
 
+const REVIEW: &str = "Your HR team needs to check your identity";
 const NOTHING_ADDED: &str = "We have not added anything to your wallet.";
 
 /// DW-04, DW-27, DW-42, DW-43, DW-44.
@@ -59,6 +60,79 @@ async fn an_identity_that_is_not_the_employees_ends_on_its_page_and_after_three_
         person.browser.close().await;
     }
     stage.strike().await;
+}
+
+/// DW-27, DW-44.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dw_42_dw_43_accents_make_no_difference_another_first_name_does_and_hr_looks_at_what_is_in_doubt()
+ {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let zoe = Person::of(&stage, "diacritics", JavaScript::On).await;
+    zoe.log_in().await;
+    hr_saves_first_names(&zoe, "Grace", "Grace Müller").await;
+    zoe.open("/identity").await;
+    zoe.goes_to_verify().await;
+    zoe.scans(true).await;
+    zoe.comes_back().await;
+    zoe.stands_on(NO_MATCH, NOTHING_ADDED).await;
+    assert!(!zoe.browser.html().await.contains("Muller"));
+    // The credential still says Zoe Muller.
+    hr_saves_first_names(&zoe, "Zoë", "Zoë Müller").await;
+    zoe.open("/identity").await;
+    zoe.verifies().await;
+
+    let gwen = zoe.hands_the_browser_to("review").await;
+    gwen.open("/identity").await;
+    gwen.goes_to_verify().await;
+    gwen.scans(true).await;
+    gwen.comes_back().await;
+    for says in [
+        "Your identity credential is not written in the same way as your account.",
+        NOTHING_ADDED,
+        "Ask your HR team to look at it with you.",
+        "Then log in here and share your identity again.",
+    ] {
+        gwen.stands_on(REVIEW, says).await;
+    }
+    assert!(gwen.browser.has("#try-again").await && gwen.browser.has("#reference").await);
+    let html = gwen.browser.html().await;
+    let theirs = ["5 September 1986", "1986-09-05"];
+    assert!(!theirs.iter().any(|value| html.contains(value)));
+    // The way to the credential leads to the same question as before.
+    gwen.browser.open(&gwen.step("")).await;
+    gwen.press("Add to wallet").await;
+    gwen.press("Confirm and continue").await;
+    gwen.stands_on("Verify your identity", "You need to share")
+        .await;
+    gwen.has_nothing().await;
+
+    // Mary is of HR.
+    let mary = gwen.hands_the_browser_to("two-first-names").await;
+    mary.follow("Identities to look at").await;
+    let title = "Identities to look at";
+    mary.stands_on(title, "9 May 1986").await;
+    let html = mary.browser.html().await;
+    assert!(!theirs.iter().any(|value| html.contains(value)));
+    mary.press("It is Gwen Pritchard").await;
+    mary.stands_on(title, "You have said that it is the same person.")
+        .await;
+    let gwen = mary.hands_the_browser_to("review").await;
+    gwen.open("/identity").await;
+    gwen.verifies().await;
+    assert_eq!(quiet(&stage, &gwen.browser).await, [""; 0]);
+    gwen.browser.close().await;
+    stage.strike().await;
+}
+
+/// HR's form, in the same browser: it asks for no log-in of an employee's.
+async fn hr_saves_first_names(person: &Person<'_>, first_names: &str, name: &str) {
+    let username = &person.outside.who.username;
+    person.open(&format!("/hr/employees/{username}")).await;
+    person.browser.fill("First names", first_names).await;
+    person.press("Save").await;
+    person.stands_on(name, "The employee’s data is saved").await;
 }
 
 /// DW-27, DW-48.

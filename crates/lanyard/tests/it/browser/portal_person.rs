@@ -125,9 +125,13 @@ impl<'a> Person<'a> {
         self.browser.text("main h1").await
     }
 
-    /// The page must be this one by its heading, and say this.
+    /// The page must be this one by its heading, and say this. [DW-48] Whatever has failed, what the person gets has not.
     pub(super) async fn stands_on(&self, heading: &str, sentence: &str) {
         assert_eq!(self.heading().await.lines().last().unwrap(), heading);
+        if self.javascript == JavaScript::On {
+            let status = self.browser.status().await;
+            assert!((200..500).contains(&status), "{heading}: {status}");
+        }
         let read = self.browser.text("main").await;
         assert!(read.contains(sentence), "no ‘{sentence}’ in:\n{read}");
     }

@@ -9,9 +9,10 @@ use wallet::{CredentialStatus, Outcome};
 
 use super::driver::JavaScript;
 use super::look::quiet;
-use super::portal_person::{Person, VERIFIED};
+use super::portal_person::{LOOKS, Person, VERIFIED};
 use super::stage::{BACK, REDIRECT_URI, Stage};
 use crate::database::{Database, on_both_engines};
+use crate::portal_walk::Mail;
 
 on_both_engines!(
     a_credential_is_added_changed_by_hr_and_refused_from_then_on,
@@ -45,7 +46,7 @@ async fn walk_on(database: &Database, javascript: JavaScript, case: &str) {
 }
 
 async fn walk(stage: &Stage, javascript: JavaScript, case: &str) {
-    let person = Person::of(stage, case, javascript).await;
+    let mut person = Person::of(stage, case, javascript).await;
     let added = adds_it(&person).await;
     let first = person.held().await.remove(0).serial_number.unwrap();
 
@@ -75,7 +76,9 @@ async fn walk(stage: &Stage, javascript: JavaScript, case: &str) {
         let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains(sentence), "{text}");
     }
+    says_no_value(&person, &mail, &[&first, second]).await;
     person.waits_until_it_is_cancelled(second).await;
+    is_told_no_second_time(&mut person).await;
 
     let line = again.waits_until_the_list_says("cancelled").await;
     assert!(line.contains("Cancelled on "), "{line}");
@@ -266,6 +269,41 @@ async fn adds_it_again(person: &Person<'_>) -> String {
         .stands_on(VERIFIED, "You shared your identity earlier.")
         .await;
     serial_number
+}
+
+/// [DW-78] Nothing of what the credentials say, and nothing that names them or their holder.
+async fn says_no_value(person: &Person<'_>, mail: &Mail, serial_numbers: &[&str]) {
+    let said = format!("{}\n{}", mail.subject, mail.text);
+    let mut unsaid = vec![person.unique_identifier().to_owned()];
+    for serial_number in serial_numbers {
+        unsaid.push((*serial_number).to_owned());
+        let claims = person.held_as(serial_number).await.claims;
+        for value in claims.values() {
+            unsaid.extend([value.as_str().unwrap().to_owned(), as_read(value)]);
+        }
+    }
+    // The organisation is the sender, too.
+    unsaid.retain(|value| value != "Anytown NHS Trust");
+    assert!(unsaid.iter().any(|value| value == "Cardiology"));
+    for value in unsaid.iter().map(String::as_str).chain(["Neurology"]) {
+        assert!(!said.contains(value), "{value}: {said}");
+    }
+}
+
+/// [DW-78] The record changes once more. Were anything to follow from it, it would wait on HR's page until it is done.
+async fn is_told_no_second_time(person: &mut Person<'_>) {
+    let saved = person.outside.hr_saves("TPR-Name", "Paediatrics").await;
+    saved.unwrap();
+    let mut office = String::new();
+    for _ in 0..LOOKS {
+        person.open("/hr").await;
+        office = person.browser.text("main").await;
+        if office.contains("Everything has arrived.") {
+            break;
+        }
+    }
+    assert!(office.contains("Everything has arrived."), "{office}");
+    assert_eq!(person.mails().await.len(), 1, "one event, one mail");
 }
 
 async fn hr_corrects_it(person: &Person<'_>) {

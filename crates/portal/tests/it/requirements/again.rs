@@ -5,6 +5,7 @@ use wallet::CredentialStatus;
 
 use super::reading::RECORD;
 use super::wire::Party;
+use crate::browser::Browser;
 use crate::database::{Database, on_both_engines};
 use crate::world::World;
 
@@ -12,13 +13,14 @@ on_both_engines!(
     dw_17_the_list_says_that_it_was_added_when_it_was_and_only_then,
     dw_18_what_was_added_is_known_after_logging_out_and_in_another_browser,
     dw_19_a_credential_that_was_added_can_be_added_again,
+    dw_19_a_portal_that_is_told_so_leaves_the_older_credential_in_force,
     dw_20_before_it_is_added_again_the_old_copy_is_asked_about,
     dw_21_nobody_is_asked_about_an_old_copy_who_has_none,
     dw_22_whoever_says_no_to_the_question_changes_nothing,
 );
 
 /// The credential's line in the list: its state's word, and all that is said.
-async fn line(browser: &crate::browser::Browser) -> (String, String) {
+async fn line(browser: &Browser) -> (String, String) {
     let page = browser.open("/credentials").await;
     let row = page.html.split("<li").find(|row| row.contains(RECORD));
     let row = row.unwrap().to_owned();
@@ -73,14 +75,7 @@ async fn dw_19_a_credential_that_was_added_can_be_added_again(database: Database
     // Nobody is done with it once more in the same second.
     world.later(SignedDuration::from_secs(2));
 
-    let page = anna.open("/credentials/anna-programme").await;
-    let page = anna.open(&page.link("add-to-wallet")).await;
-    let fields = [("deleted", "not-there")];
-    anna.send(&page, "/credentials/anna-programme/again", &fields)
-        .await;
-    let page = world.add(&anna, RECORD).await;
-    assert!(page.has("added-when"), "{}", page.text());
-
+    add_again(&world, &anna).await;
     let held = world.held("anna", "TrainingProgramme").await;
     assert_eq!(held.len(), 2);
     let second = held
@@ -92,6 +87,33 @@ async fn dw_19_a_credential_that_was_added_can_be_added_again(database: Database
     let drafts = world.wire.pushed_drafts();
     let sent = drafts.last().unwrap().draft()["SerialNumber"].clone();
     assert_eq!(sent.as_str(), second.serial_number.as_deref());
+}
+
+async fn dw_19_a_portal_that_is_told_so_leaves_the_older_credential_in_force(database: Database) {
+    let world = World::start_with(database, |config| config.supersede = false).await;
+    let anna = world.anna().await;
+    world.add(&anna, RECORD).await;
+    world.later(SignedDuration::from_secs(2));
+    add_again(&world, &anna).await;
+    // Whoever was to be revoked would wait, or be revoked.
+    let office = world.browser().open("/hr").await.text();
+    assert!(office.contains("Everything has arrived."), "{office}");
+    assert!(world.wire.revocations().is_empty());
+    let held = world.held("anna", "TrainingProgramme").await;
+    let status: Vec<CredentialStatus> = held.into_iter().map(|one| one.status).collect();
+    assert_eq!(status, [CredentialStatus::Valid; 2]);
+    assert_eq!(line(&anna).await.0, "added");
+}
+
+/// From the record's page, saying that the old copy is not there.
+async fn add_again(world: &World, anna: &Browser) {
+    let page = anna.open("/credentials/anna-programme").await;
+    let page = anna.open(&page.link("add-to-wallet")).await;
+    let fields = [("deleted", "not-there")];
+    anna.send(&page, "/credentials/anna-programme/again", &fields)
+        .await;
+    let page = world.add(anna, RECORD).await;
+    assert!(page.has("added-when"), "{}", page.text());
 }
 
 async fn dw_20_before_it_is_added_again_the_old_copy_is_asked_about(database: Database) {

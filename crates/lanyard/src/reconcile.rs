@@ -1,25 +1,16 @@
-//! `lanyard connector reconcile --config FILE`: whether registry, gateway and published status lists say the same.
+//! `reconcile` of an external system, be it `lanyard connector` or `lanyard portal`: whether registry, gateway and published
+//! status lists say the same.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use connector::desk::Desk;
 use serde_json::json;
-use sidecar::{Config, Sidecar, Surroundings};
 
 use crate::say::say;
 
 /// Prints a line of JSON for each difference and one with the sums; with `repair` one more. Content if there is no
 /// difference, or none that is left for somebody to look at.
-pub(super) async fn run(file: &Path, repair: bool) -> anyhow::Result<ExitCode> {
-    let config = Config::read(file)?;
-    let sidecar = Sidecar::compose(&config, Surroundings::production()).await?;
-    let outcome = compare(sidecar.desk(), repair).await;
-    sidecar.close().await;
-    outcome
-}
-
-async fn compare(desk: &Desk, repair: bool) -> anyhow::Result<ExitCode> {
+pub(crate) async fn compare(desk: &Desk, repair: bool) -> anyhow::Result<ExitCode> {
     let found = desk.reconcile().await?;
     say(found.to_json_lines().trim_end())?;
     let mut repaired = 0;
