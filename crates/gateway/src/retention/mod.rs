@@ -109,6 +109,7 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
         }
     }
     let mut unfinished = Vec::new();
+    app.store.write([rules::end_uploads(now, lengths)]).await?;
     for rule in rules(now, lengths) {
         if rule.after.is_some_and(|first| unfinished.contains(&first)) {
             continue;

@@ -76,8 +76,36 @@ const HELD: &str = "EXISTS (SELECT 1 FROM legal_holds h WHERE (h.kind = 'organis
 /// One line of a bulk revocation.
 const LINE: &str = "job, serial_number";
 
+/// An upload that is counted, and that nobody proposed in its time. One whose proposal waits for its second person is none.
+const UNPROPOSED: &str = "stage = 'counted' AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM proposals p WHERE \
+     p.act = 'bulk-revocation' AND p.object = 'job:' || revocation_jobs.id AND p.state = 'open' AND p.expires_at > $2)";
+
+/// One that was ended for it.
+const ENDED_UNPROPOSED: &str =
+    "stage = 'stopped' AND proposal IS NULL AND created_at < $1 AND finished_at <= $2";
+
+/// Ends the uploads that nobody proposed, whole and before the first of their lines goes: two persons must not agree to what is
+/// left of one.
+pub(super) fn end_uploads(now: Timestamp, lengths: Lengths) -> Statement {
+    let end = format!(
+        "UPDATE revocation_jobs SET stage = 'stopped', finished_at = $2 WHERE {UNPROPOSED} AND NOT EXISTS (SELECT 1 FROM \
+         legal_holds h WHERE h.kind = 'organisation' AND h.subject = revocation_jobs.organisation)"
+    );
+    let since = uploaded_before(now, lengths.upload_days);
+    Statement::new(end).bind(since).bind(now.as_second())
+}
+
+fn uploaded_before(now: Timestamp, days: u32) -> i64 {
+    (now - SignedDuration::from_hours(24 * i64::from(days))).as_second()
+}
+
 /// Every rule but the wiping of personal values, which no hold delays.
 pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
+    rules_with(now, lengths, ENDED_UNPROPOSED)
+}
+
+/// The same, where these are the uploads that nobody proposed.
+fn rules_with(now: Timestamp, lengths: Lengths, uploads: &str) -> Vec<Rule> {
     let retention_days = lengths.days;
     let kept = now - SignedDuration::from_hours(24 * i64::from(retention_days));
     let kept_seconds = kept.as_second();
@@ -191,7 +219,7 @@ pub fn rules(now: Timestamp, lengths: Lengths) -> Vec<Rule> {
     ]
     .into_iter()
     .chain(of_operators(now, kept_seconds, &days))
-    .chain(of_uploads(now, lengths.upload_days))
+    .chain(of_uploads(now, lengths.upload_days, uploads))
     .collect()
 }
 
@@ -269,11 +297,11 @@ fn of_operators(now: Timestamp, kept: i64, days: &str) -> Vec<Rule> {
 
 /// Uploads that nobody proposed: what was a list of people to lose their credentials must not lie about. One whose proposal
 /// waits for its second person stays until that is decided or has run out.
-fn of_uploads(now: Timestamp, days: u32) -> Vec<Rule> {
-    let since = (now - SignedDuration::from_hours(24 * i64::from(days))).as_second();
-    let jobs = "SELECT j.id FROM revocation_jobs j WHERE j.stage = 'counted' AND j.created_at < $1 \
-                AND NOT EXISTS (SELECT 1 FROM proposals p WHERE p.act = 'bulk-revocation' AND p.object = 'job:' || j.id \
-                AND p.state = 'open' AND p.expires_at > $2)";
+///
+/// They have ended before ([`end_uploads`]), and one that was stopped by hand without a proposal is one of them.
+fn of_uploads(now: Timestamp, days: u32, jobs: &str) -> Vec<Rule> {
+    let since = uploaded_before(now, days);
+    let jobs = format!("SELECT id FROM revocation_jobs WHERE {jobs}");
     let rule = |code, (table, key): (&'static str, _), column: &str, what: &str| Rule {
         code,
         table,
@@ -399,7 +427,9 @@ pub async fn plan(store: &Store, now: Timestamp, lengths: Lengths) -> Result<Vec
         rows: count(store, overdue).await?,
         held: 0,
     }];
-    for rule in rules(now, lengths) {
+    // A round ends these first.
+    let uploads = format!("({ENDED_UNPROPOSED}) OR ({UNPROPOSED})");
+    for rule in rules_with(now, lengths, &uploads) {
         plan.push(rule.due(store).await?);
     }
     Ok(plan)

@@ -13,13 +13,14 @@ use store::{Statement, Store};
 use tokio_postgres::NoTls;
 use tower::ServiceExt as _;
 
-use crate::custody::credentials;
+use crate::custody::{credentials, uploaded};
 use crate::database::{Database, on_both_engines};
 use crate::world::{Admin, Browser, World};
 
 on_both_engines!(
     what_is_past_goes_slice_by_slice_and_a_rule_that_is_outrun_leaves_the_rest,
     a_wipe_that_loses_its_race_is_not_counted,
+    an_upload_that_goes_in_two_rounds_is_proposed_by_nobody_meanwhile,
     an_export_has_every_line_however_many_pages_it_is_read_in,
     an_export_whose_entries_go_meanwhile_is_none,
     lines_of_a_compromised_key_that_a_crash_left_become_the_job_when_it_is_said_again,
@@ -147,6 +148,35 @@ async fn a_wipe_that_loses_its_race_is_not_counted(database: Database) {
     no_longer(store, "interactions").await;
     assert_eq!(world.gateway.tidy_once().await.unwrap().wiped, 1);
     assert_eq!(counted(&world, removals::PERSONAL_VALUES).await, (1, 1));
+}
+
+async fn an_upload_that_goes_in_two_rounds_is_proposed_by_nobody_meanwhile(database: Database) {
+    let admin = Admin::start(database).await;
+    let up = admin.operator("up", Role::Operator, None).await;
+    let serials = credentials(&admin, "anytown", "none", 1).await;
+    let job = uploaded(&admin, &up, "anytown", &serials).await;
+    let store = &admin.world.gateway.app().store;
+    let lines = format!(
+        "INSERT INTO revocation_job_lines (job, organisation, serial_number) \
+         WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 100500) \
+         SELECT '{job}', 'anytown', 'serial-' || n FROM numbers"
+    );
+    run(store, lines).await;
+    admin.world.later(SignedDuration::from_hours(24 * 7 + 1));
+    let again = admin.operator("again", Role::Operator, None).await;
+    let left = async || {
+        admin.world.gateway.tidy_once().await.unwrap();
+        let lines = count(store, "revocation_job_lines").await;
+        (lines, count(store, "revocation_jobs").await)
+    };
+    assert_eq!(left().await, (501, 1));
+    // Two persons would agree to what is left of it.
+    let detail = json!({ "job": job });
+    let body =
+        json!({ "act": "bulk-revocation", "detail": detail, "reason": "late", "ticket": "INC-7" });
+    let refused = admin.post(&again, "/admin/v1/proposals", &body).await;
+    assert_eq!(refused.status, 409, "{}", refused.text);
+    assert_eq!(left().await, (0, 0));
 }
 
 /// So many entries that have their place already, with the actor of one of them as said.
