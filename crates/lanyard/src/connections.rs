@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Response};
 use axum_server::accept::Accept;
 use gateway::limits::{AtOnce, Place, ProcessLimits};
+use hyper::body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -24,8 +25,6 @@ const STALLED: Duration = Duration::from_secs(30);
 /// How long a connection over which nothing is asked stays at least; it ends before twice as long. HTTP/1 ends its own
 /// sooner.
 const IDLE: Duration = Duration::from_mins(1);
-/// A write of more than this, in bytes, is part of an answer: HTTP/2's pings and acknowledgements have 17 at most.
-const NO_ANSWER: usize = 64;
 /// Files that a process has open besides its connections: the database, keys, outbound connections.
 const OTHER_FILES: u32 = 128;
 
@@ -175,8 +174,11 @@ pub struct Noticed<S> {
     used: Arc<Used>,
 }
 
-impl<S: Service<R>, R> Service<R> for Noticed<S> {
-    type Response = S::Response;
+impl<S, R, B> Service<R> for Noticed<S>
+where
+    S: Service<R, Response = Response<B>>,
+{
+    type Response = Response<Told<B>>;
     type Error = S::Error;
     type Future = Answer<S::Future>;
 
@@ -187,10 +189,7 @@ impl<S: Service<R>, R> Service<R> for Noticed<S> {
     fn call(&mut self, request: R) -> Self::Future {
         let asked = Asked::now(&self.used);
         let future = self.service.call(request);
-        Answer {
-            future,
-            _asked: asked,
-        }
+        Answer { future, asked }
     }
 }
 
@@ -199,15 +198,59 @@ pin_project! {
     pub struct Answer<F> {
         #[pin]
         future: F,
-        _asked: Asked,
+        asked: Asked,
     }
 }
 
-impl<F: Future> Future for Answer<F> {
-    type Output = F::Output;
+impl<F, B, E> Future for Answer<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<Told<B>>, E>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        self.project().future.poll(context)
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = self.project();
+        let used = &answer.asked.0;
+        let told = |body| Told {
+            body,
+            used: Arc::clone(used),
+        };
+        let head = answer.future.poll(context);
+        head.map_ok(|response| response.map(told))
+    }
+}
+
+pin_project! {
+    /// A body on its way: each piece of it is a use of the connection, and a wait is none.
+    pub struct Told<B> {
+        #[pin]
+        body: B,
+        used: Arc<Used>,
+    }
+}
+
+impl<B: Body> Body for Told<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let told = self.project();
+        let frame = told.body.poll_frame(context);
+        if frame.is_ready() {
+            told.used.lately.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -247,19 +290,14 @@ impl Counted {
     /// whoever answers them would stay for ever: hyper ends no HTTP/2 connection for having no streams.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.looked.as_mut().poll(context).is_ready() {
-            if self.used.is_idle() {
+            // What waits for the other side to take it has a time of its own.
+            if self.used.is_idle() && self.stalled.is_none() {
                 return Poll::Ready(());
             }
             let next = Instant::now() + self.idle;
             self.looked.as_mut().reset(next);
         }
         Poll::Pending
-    }
-
-    fn note(&self, written: &Poll<io::Result<usize>>) {
-        if matches!(written, Poll::Ready(Ok(length)) if *length > NO_ANSWER) {
-            self.used.lately.store(true, Ordering::Relaxed);
-        }
     }
 }
 
@@ -285,7 +323,6 @@ impl AsyncWrite for Counted {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.note(&written);
         self.unless_stalled(context, written)
     }
 
@@ -295,7 +332,6 @@ impl AsyncWrite for Counted {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.note(&written);
         self.unless_stalled(context, written)
     }
 

@@ -403,9 +403,26 @@ mod tests {
         let mut asked_once = send(address, &[HTTP2, &ask(1)].concat()).await;
         // An answer that takes long is waited for, over HTTP/1 as well.
         let slow = rest(send(address, b"GET /slow HTTP/1.1\r\nhost: gateway\r\n\r\n").await);
+        // Whoever answers pings, or sends some of their own, four at a time, asks nothing.
+        let pings = async {
+            let asked = [HTTP2, &ask(1)].concat();
+            let (mut reads, mut writes) = send(address, &asked).await.into_split();
+            let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8].repeat(4);
+            let mut told = Vec::new();
+            tokio::select! {
+                _ = reads.read_to_end(&mut told) => true,
+                () = async {
+                    for _ in 0..20 {
+                        let _ = writes.write_all(&ping).await;
+                        tokio::time::sleep(idle / 4).await;
+                    }
+                } => false,
+            }
+        };
         let mut told = Vec::new();
-        let (slow, (), left) = tokio::join!(
+        let (slow, pings, (), left) = tokio::join!(
             slow,
+            pings,
             async {
                 for stream in 0..12 {
                     asks.write_all(&ask(2 * stream + 1)).await.unwrap();
@@ -416,6 +433,7 @@ mod tests {
         );
         assert!(slow.ends_with("at last"), "{slow}");
         assert!(left.is_ok(), "it stays");
+        assert!(pings, "it stays for its pings");
         let told = String::from_utf8_lossy(&told);
         assert!(told.contains("127.0.0.1"), "it was answered first");
         // Whoever went on asking was answered each time, for three times as long.
