@@ -197,13 +197,20 @@ pub async fn change_key_passphrase(
     let files = Arc::new(files);
     let walks = Arc::clone(&files);
     let now = surroundings.clock.now();
-    let changed = tokio::task::spawn_blocking(move || walks.change_passphrase(now.into())).await;
-    let changed = changed
-        .map_err(|error| Unchanged::File(KeyError::Unmade(error.to_string())))
-        .and_then(|changed| changed);
-    let noted = match &changed {
-        Ok(changed) => note_passphrase(&store, files, changed, account, now).await,
-        Err(_) => Ok(()),
+    let changed = tokio::task::spawn_blocking(move || {
+        let mut rewritten = 0;
+        let changed = walks.change_passphrase(now.into(), &mut rewritten);
+        (changed, rewritten)
+    });
+    let (changed, rewritten) = changed.await.unwrap_or_else(|error| {
+        let error = Unchanged::File(KeyError::Unmade(error.to_string()));
+        (Err(error), 0)
+    });
+    // Also of a change that failed further on: what was closed anew stays so.
+    let noted = if changed.is_ok() || rewritten > 0 {
+        note_passphrase(&store, files, rewritten, account, now).await
+    } else {
+        Ok(())
     };
     store.close().await;
     let changed = changed?;
@@ -214,7 +221,7 @@ pub async fn change_key_passphrase(
 async fn note_passphrase(
     store: &Store,
     files: Arc<keys::KeyStore>,
-    changed: &keys::Changed,
+    rewritten: u64,
     account: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -224,7 +231,7 @@ async fn note_passphrase(
         ("key-passphrase", "current"),
         now,
     );
-    let rewritten = changed.rewritten.try_into().unwrap_or(i64::MAX);
+    let rewritten = rewritten.try_into().unwrap_or(i64::MAX);
     store
         .write([told.number("rewritten", rewritten).into()])
         .await?;

@@ -59,19 +59,23 @@ impl From<KeyError> for Unchanged {
 
 impl KeyStore {
     /// Closes each key file with the passphrase in use that one of the earlier ones closed. What lies in a token has no part in
-    /// it. It writes and waits for the disk: not on a thread that serves others.
+    /// it. It writes and waits for the disk: not on a thread that serves others. How many files it wrote is counted in `rewritten`
+    /// as it goes: what was closed anew stays so, also where it fails further on.
     ///
     /// # Errors
     ///
     /// Nothing is changed where one file opens with none of the passphrases: all are opened before the first is written.
-    pub fn change_passphrase(&self, now: SystemTime) -> Result<Changed, Unchanged> {
-        self.walk(false)?;
-        let mut rewritten = 0;
+    pub fn change_passphrase(
+        &self,
+        now: SystemTime,
+        rewritten: &mut u64,
+    ) -> Result<Changed, Unchanged> {
+        self.walk(None)?;
         for _ in 0..MOST_WALKS {
-            let mut changed = self.walk(true)?;
-            rewritten += changed.rewritten;
-            if changed.rewritten == 0 {
-                changed.rewritten = rewritten;
+            let (mut changed, early) = self.walk(Some(&mut *rewritten))?;
+            // Not by what was written: a file that another process changed in that moment was not.
+            if early == 0 {
+                changed.rewritten = *rewritten;
                 changed.drafts = file::remove_drafts(&self.folder, now, LEFT_BEHIND)?;
                 return Ok(changed);
             }
@@ -79,9 +83,10 @@ impl KeyStore {
         Err(Unchanged::Unsettled)
     }
 
-    /// Opens each file once, and writes those that an earlier passphrase closed, if it is to write.
-    fn walk(&self, write: bool) -> Result<Changed, KeyError> {
-        let mut changed = Changed::default();
+    /// Opens each file once, and writes those that an earlier passphrase closed, if it is to count what it writes. Tells how many
+    /// it found so, too.
+    fn walk(&self, mut rewritten: Option<&mut u64>) -> Result<(Changed, u64), KeyError> {
+        let (mut changed, mut early) = (Changed::default(), 0);
         for path in file::paths(&self.folder)? {
             let text = match file::read(&path) {
                 // Removed since the folder was read.
@@ -96,18 +101,22 @@ impl KeyStore {
                 opened => opened?,
             };
             changed.files += 1;
-            if !(opened.early && write) {
+            if !opened.early {
                 continue;
             }
+            early += 1;
+            let Some(rewritten) = rewritten.as_deref_mut() else {
+                continue;
+            };
             let anew = self.closed(&opened.key)?;
             let again = self.opened(&path, &anew)?;
             if again.early || again.key != opened.key {
                 return Err(KeyError::Unmade("closed anew it is another".to_owned()));
             }
             if file::replace(&path, &text, anew.as_bytes())? {
-                changed.rewritten += 1;
+                *rewritten += 1;
             }
         }
-        Ok(changed)
+        Ok((changed, early))
     }
 }

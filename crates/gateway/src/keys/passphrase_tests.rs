@@ -48,7 +48,7 @@ fn sec_37_a_change_of_the_passphrase_closes_every_file_anew_and_leaves_the_keys_
 
     let keys = both(&folder);
     assert_eq!(kids(&keys), before);
-    let changed = keys.change_passphrase(SystemTime::now()).unwrap();
+    let changed = keys.change_passphrase(SystemTime::now(), &mut 0).unwrap();
     let expected = Changed {
         files: 3,
         rewritten: 3,
@@ -68,7 +68,7 @@ fn sec_37_a_change_of_the_passphrase_closes_every_file_anew_and_leaves_the_keys_
     assert_eq!(mode.mode() & 0o777, 0o400);
     // Nothing is left to do, and nothing is done.
     let texts_before = texts(&folder);
-    let again = keys.change_passphrase(SystemTime::now()).unwrap();
+    let again = keys.change_passphrase(SystemTime::now(), &mut 0).unwrap();
     assert_eq!((again.files, again.rewritten), (3, 0));
     assert_eq!(texts(&folder), texts_before);
     // What is made meanwhile is closed with the one in use.
@@ -86,7 +86,7 @@ fn where_one_file_opens_with_no_passphrase_none_is_changed() {
     let another = folder.open("another passphrase altogether", true).unwrap();
     another.create_missing("zz.last", Algorithm::ES256).unwrap();
     let before = texts(&folder);
-    let refused = both(&folder).change_passphrase(SystemTime::now());
+    let refused = both(&folder).change_passphrase(SystemTime::now(), &mut 0);
     let Err(Unchanged::Wrong(path)) = refused else {
         panic!("{refused:?}");
     };
@@ -119,7 +119,7 @@ fn a_change_that_was_broken_off_goes_on_and_what_a_crash_left_half_made_is_delet
         let at = now - Duration::from_hours(hours);
         written.set_modified(at).unwrap();
     }
-    let changed = keys.change_passphrase(now).unwrap();
+    let changed = keys.change_passphrase(now, &mut 0).unwrap();
     assert_eq!(
         (changed.files, changed.rewritten, changed.drafts),
         (3, 2, 1)
@@ -151,7 +151,9 @@ fn a_file_that_is_a_link_stays_one_and_what_it_leads_to_is_closed_anew() {
     std::fs::rename(folder.file("audit"), &elsewhere).unwrap();
     std::os::unix::fs::symlink(&elsewhere, folder.file("audit")).unwrap();
     let before = std::fs::read(&elsewhere).unwrap();
-    let changed = both(&folder).change_passphrase(SystemTime::now()).unwrap();
+    let changed = both(&folder)
+        .change_passphrase(SystemTime::now(), &mut 0)
+        .unwrap();
     assert_eq!(changed.rewritten, 3);
     assert!(folder.file("audit").is_symlink());
     assert_ne!(std::fs::read(&elsewhere).unwrap(), before);
