@@ -55,13 +55,23 @@ fn those_signed(key: &KeyRow, columns: &str, and: &str) -> String {
     format!("({}) AS signed", parts.join(" UNION ALL "))
 }
 
+/// The newest of them: one more than are looked at tells that there are more.
+fn newest_signed(key: &KeyRow, columns: &str, and: &str) -> String {
+    let most = LOOKED_AT + 1;
+    let of_each = format!("{and} ORDER BY list DESC LIMIT {most}");
+    let of_all = those_signed(key, columns, &of_each);
+    format!("(SELECT * FROM {of_all} LIMIT {most}) AS newest")
+}
+
 fn bound(sql: String, key: &KeyRow) -> Statement {
     let statement = Statement::new(sql).bind(key.place.owner.as_str());
     statement.bind(key.kid.as_str())
 }
 
-fn by_type(key: &KeyRow, and: &str) -> String {
-    let table = those_signed(key, "credential_type, revoked_at, expires_at", and);
+/// What counting by type reads.
+const OF_TYPE: &str = "credential_type, revoked_at, expires_at";
+
+fn by_type(table: &str) -> String {
     format!(
         "SELECT credential_type, COUNT(*) AS issued, COUNT(CASE WHEN {IN_FORCE} THEN 1 END) AS in_force FROM {table} \
          GROUP BY credential_type ORDER BY credential_type"
@@ -86,7 +96,7 @@ pub async fn find_signed(
     key: &KeyRow,
     now: Timestamp,
 ) -> Result<Vec<Signed>, StoreError> {
-    read_by_type(store, bound(by_type(key, ""), key).bind(now)).await
+    read_by_type(store, bound(all_by_type(key), key).bind(now)).await
 }
 
 /// What a key signed last, by type, and whether it signed more than that: as quick for ten million as for ten thousand.
@@ -101,9 +111,11 @@ pub async fn find_newest_signed(
 }
 
 fn newest_by_type(key: &KeyRow) -> String {
-    // One more tells that there are more.
-    let newest = format!("ORDER BY list DESC LIMIT {}", LOOKED_AT + 1);
-    by_type(key, &newest)
+    by_type(&newest_signed(key, OF_TYPE, ""))
+}
+
+fn all_by_type(key: &KeyRow) -> String {
+    by_type(&those_signed(key, OF_TYPE, ""))
 }
 
 /// How many credentials in force a key signed, cut off at ten thousand.
@@ -121,8 +133,7 @@ pub async fn count_in_force(
 }
 
 fn in_force(key: &KeyRow) -> String {
-    let newest = format!("AND {IN_FORCE} ORDER BY list DESC LIMIT {}", LOOKED_AT + 1);
-    let table = those_signed(key, "list", &newest);
+    let table = newest_signed(key, "list", &format!("AND {IN_FORCE}"));
     format!("SELECT COUNT(*) AS number FROM {table}")
 }
 

@@ -45,7 +45,7 @@ async fn issued(database: &Database) -> Store {
 /// Every question about what a key signed, with values in the places of its parameters.
 fn questions(key: &KeyRow) -> Vec<String> {
     let questions = [
-        by_type(key, ""),
+        all_by_type(key),
         newest_by_type(key),
         in_force(key),
         list_after(key),
@@ -147,6 +147,16 @@ async fn rough_numbers(database: Database) {
         .unwrap();
     let (number, or_more) = (LOOKED_AT, true);
     assert_eq!(in_force("new").await, Rough { number, or_more });
+    // The first key, and what names none, are counted together and up to one bound.
+    store
+        .write([Statement::new(
+            "UPDATE credentials SET kid = NULL WHERE kid = 'new'",
+        )])
+        .await
+        .unwrap();
+    let (signed, is_more) = find_newest_signed(&store, &key("old"), now).await.unwrap();
+    assert_eq!((signed[0].issued, is_more), (LOOKED_AT + 1, true));
+    assert_eq!(in_force("old").await, Rough { number, or_more });
     store.close().await;
 }
 
