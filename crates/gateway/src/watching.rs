@@ -147,12 +147,13 @@ impl Watch {
             );
         }
         let patience = Duration::from_secs(2);
+        // What the database cannot say is left out, and lanyard_ready_check or the log says why.
         let keys = tokio::time::timeout(patience, key_ages(&app)).await;
-        self.ages(
-            &mut text,
-            keys.unwrap_or(Ok(Vec::new())).unwrap_or_default(),
-        );
-        // What the database cannot say is left out, and lanyard_ready_check says why.
+        let keys = keys.unwrap_or(Ok(Vec::new())).unwrap_or_else(|error| {
+            tracing::error!(%error, "the figures lack how old the keys are");
+            Vec::new()
+        });
+        self.ages(&mut text, keys);
         let said = tokio::time::timeout(patience, of_database(&app, &mut text)).await;
         if let Ok(Err(error)) = said {
             tracing::error!(%error, "the figures lack what the database knows");
