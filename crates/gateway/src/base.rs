@@ -15,7 +15,7 @@ use crate::config::{Config, ConfigError, Environment, Secret};
 use crate::keys::{self, KeyHolder, KeyStore, TokenStore};
 use crate::organisation::catalogue::Catalogue;
 use crate::organisation::client_keys::ClientKeys;
-use crate::organisation::{Organisation, Organisations};
+use crate::organisation::{IdIn, Organisation, Organisations};
 use crate::outbound::{FetchError, Outbound};
 use crate::registry::secrets::ClientSecret;
 use crate::registry::{Registered, RegistryError};
@@ -162,15 +162,17 @@ fn check_hosts(organisations: &Organisations, outbound: &Outbound) -> Result<(),
 /// Opens the folder of keys.
 pub(crate) fn key_store(config: &Config, sandbox: bool) -> Result<Arc<dyn KeyHolder>, ConfigError> {
     let keys = key_files(config, sandbox)?;
-    Ok(match &config.pkcs11 {
-        None => Arc::new(keys),
-        Some(token) => Arc::new(TokenStore::open(
-            &token.module,
-            &token.token,
-            &token.pin.read()?,
-            keys,
-        )?),
-    })
+    let Some(token) = &config.pkcs11 else {
+        return Ok(Arc::new(keys));
+    };
+    let keys = TokenStore::open(&token.module, &token.token, &token.pin.read()?, keys)?;
+    if !sandbox {
+        let place = format!("in the token {}", token.token);
+        for marked in keys.marked(config.environment.name())? {
+            check_mark("pkcs11", &place, &marked, config.environment)?;
+        }
+    }
+    Ok(Arc::new(keys))
 }
 
 /// Its files alone, without a token.
@@ -191,54 +193,72 @@ const MARK: &str = "environment";
 /// A folder of keys is for one environment: what development signed never counts in production, whoever copies its keys.
 fn mark(folder: &Path, environment: Environment) -> Result<(), ConfigError> {
     let path = folder.join(MARK);
-    let fault = |reason: String| ConfigError::value("keys", reason);
     // Whole or not at all: processes that start together read each other's.
     if !path.exists() {
         keys::create_file(&path, format!("{}\n", environment.name()).as_bytes())?;
     }
-    match std::fs::read_to_string(&path) {
-        Ok(text) if text.trim() == environment.name() => Ok(()),
-        Ok(text) => Err(fault(format!(
-            "the keys in {} are for {}, and this gateway's environment is {}",
-            folder.display(),
-            text.trim(),
-            environment.name()
-        ))),
-        Err(error) => Err(fault(format!("{}: {error}", path.display()))),
-    }
+    let marked = std::fs::read_to_string(&path)
+        .map_err(|error| ConfigError::value("keys", format!("{}: {error}", path.display())))?;
+    let place = format!("in {}", folder.display());
+    check_mark("keys", &place, marked.trim(), environment)
 }
 
-/// (DW-83) The environment is part of every name that leaves the gateway: of the issuer, of its keys, of client ids.
+/// Keys of another environment's are for nobody here, wherever they are.
+fn check_mark(
+    key: &str,
+    place: &str,
+    marked: &str,
+    environment: Environment,
+) -> Result<(), ConfigError> {
+    if marked == environment.name() {
+        return Ok(());
+    }
+    let ours = environment.name();
+    let reason =
+        format!("the keys {place} are for {marked}, and this gateway's environment is {ours}");
+    Err(ConfigError::value(key, reason))
+}
+
+/// (DW-83) The environment is part of the names that others know: of issuers and of client ids. (decision 0055)
 fn check_environment(config: &Config) -> Result<(), ConfigError> {
     let environment = config.environment;
-    let check = |what: &str, id: &str| {
+    let check = |named: String, id: &str| {
         if environment.admits(id) {
             return Ok(());
         }
         let reason = match environment {
             Environment::Production => {
-                "belongs to a development environment; this gateway is for production"
+                format!("{id} belongs to a development environment; this gateway is for production")
             }
             Environment::Development => {
-                "must end with -development: this gateway's environment is development"
+                format!(
+                    "{id} must end with -development: this gateway's environment is development"
+                )
             }
         };
-        Err(ConfigError::value(format!("{what} {id}"), reason))
+        Err(ConfigError::value(named, reason))
     };
     for organisation in &config.organisations {
-        check("organisation", &organisation.id)?;
+        let id = &organisation.id;
+        check(format!("organisation {id}"), id)?;
         for party in &organisation.relying_parties {
-            check("client_id", &party.client_id)?;
+            check(format!("client_id {}", party.client_id), &party.client_id)?;
         }
-        let issuers = organisation.trust.iter().flat_map(|row| &row.issuers);
-        for issuer in issuers {
-            // Who issues under a domain of its own is told apart by that domain.
-            let of_a_gateway = issuer
-                .rsplit_once(":issuers:")
-                .or(issuer.rsplit_once("/issuers/"));
-            if let Some((_, id)) = of_a_gateway {
-                check("trusted issuer", id)?;
+        // Others tell by its name alone where an issuer belongs: one with a domain of its own says it, too.
+        if let Some(own) = organisation.did.as_deref().and_then(IdIn::of) {
+            check(format!("organisations.{id}.did"), &own.id)?;
+        }
+        for issuer in organisation.trust.iter().flat_map(|row| &row.issuers) {
+            let Some(IdIn { id, domain }) = IdIn::of(issuer) else {
+                continue;
+            };
+            // An issuer elsewhere that is no gateway calls its host what it likes, and belongs to development only if it
+            // says so. Below our own domain for all every name is an id.
+            let may_be_anybodys = domain.is_some() && domain != config.did_domain;
+            if may_be_anybodys && environment == Environment::Development {
+                continue;
             }
+            check(format!("trusted issuer {issuer}"), &id)?;
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub struct Config {
     /// The address that browsers, wallets and relying parties use: `https://`, no path.
     pub public_url: Url,
     /// `production`, unless it says `development`: then every organisation's id and client id ends with `-development`,
-    /// and what is issued counts in no production environment.
+    /// and so does the first label of a domain of its own (`did`); what is issued counts in no production environment.
     #[serde(default)]
     pub environment: Environment,
     /// Where to listen.

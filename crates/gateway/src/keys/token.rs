@@ -30,6 +30,10 @@ const RSA_BITS: u64 = 2048;
 /// 65537.
 const RSA_EXPONENT: [u8; 3] = [1, 0, 1];
 
+/// Whose the token's data object is that says which environment its keys are for, and the object's name.
+const APPLICATION: &str = "lanyard";
+const MARK: &str = "lanyard-environment";
+
 /// A module is initialised once in a process, and stays.
 static MODULES: Mutex<Option<HashMap<PathBuf, Pkcs11>>> = Mutex::new(None);
 
@@ -103,6 +107,33 @@ impl TokenStore {
             files,
         })
     }
+
+    /// The environments that the token's keys are for; a token without such a mark is marked with this one first. More than
+    /// one only if several marked it at the same time, since a token knows no unique names.
+    pub fn marked(&self, environment: &str) -> Result<Vec<String>, KeyError> {
+        let marks = self.token.marks()?;
+        if !marks.is_empty() {
+            return Ok(marks);
+        }
+        let mark = [
+            Attribute::Class(ObjectClass::DATA),
+            Attribute::Token(true),
+            // Whoever cannot use the keys neither sees nor changes whose they are.
+            Attribute::Private(true),
+            Attribute::Modifiable(false),
+            Attribute::Application(APPLICATION.into()),
+            Attribute::Label(MARK.into()),
+            Attribute::Value(environment.into()),
+        ];
+        let made = self.token.with(|session| session.create_object(&mark));
+        made.map_err(|error| match error {
+            KeyError::Token(reason) => fault(format!(
+                "it keeps no data object {MARK}, which says for which environment its keys are: {reason}"
+            )),
+            other => other,
+        })?;
+        self.token.marks()
+    }
 }
 
 impl Token {
@@ -170,6 +201,20 @@ impl Token {
                 .with_alg(algorithm.as_str())
                 .with_use("sig"),
         }))
+    }
+
+    /// What the marks say.
+    fn marks(&self) -> Result<Vec<String>, KeyError> {
+        let marks = self.find(Some(MARK), ObjectClass::DATA)?.into_iter();
+        let read = marks.map(|mark| {
+            let wanted = [AttributeType::Value];
+            let found = self.with(|session| session.get_attributes(mark, &wanted))?;
+            match found.as_slice() {
+                [Attribute::Value(said)] => Ok(String::from_utf8_lossy(said).into_owned()),
+                _ => Err(fault(format!("the data object {MARK} cannot be read"))),
+            }
+        });
+        read.collect()
     }
 
     fn create(&self, name: &str, algorithm: Algorithm) -> Result<(), KeyError> {

@@ -205,3 +205,56 @@ async fn sec_37_a_key_of_the_audit_in_a_token_signs_checkpoints_that_outlast_it(
     assert_eq!(notes, ["key-compromised"]);
     store.close().await;
 }
+
+/// DW-83: the names of keys are the same in both environments, so a token says itself for which its keys are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dw_83_keys_in_a_token_of_development_are_taken_over_by_no_gateway_of_production() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let test = "keys::token::tests::dw_83_keys_in_a_token_of_development_are_taken_over_by_no_gateway_of_production";
+    let Some(library) = in_a_process_with_a_token(test) else {
+        return;
+    };
+    let folder: PathBuf = std::env::var_os("LANYARD_TEST_TOKEN").unwrap().into();
+    let secret = |name: &str, text: &str| {
+        let file = folder.join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        json!({ "file": file })
+    };
+    // Nothing is shared but the token: each has a folder of keys and a database of its own.
+    let gateway = |environment: &str| -> crate::Config {
+        let of = folder.join(environment);
+        std::fs::create_dir_all(&of).unwrap();
+        serde_json::from_value(json!({
+            "public_url": "https://credentials.example",
+            "environment": environment,
+            "listen": "127.0.0.1:0",
+            "database": format!("sqlite:{}", of.join("gateway.db").display()),
+            "keys": of.join("keys"),
+            "key_passphrase": secret("passphrase", "a passphrase for the files beside a token"),
+            "storage_secret": secret("storage", "Zm9yIHRlc3RzIG9ubHksIGEgc3RvcmFnZSBzZWNyZXQu"),
+            "pkcs11": { "module": library, "token": LABEL, "pin": secret("pin", PIN) },
+        }))
+        .unwrap()
+    };
+    let start = async |config: &crate::Config| {
+        let gateway = crate::Gateway::compose(config, crate::Surroundings::production()).await;
+        gateway.map(drop).map_err(|error| error.to_string())
+    };
+    let (development, production) = (gateway("development"), gateway("production"));
+    let made = crate::create_keys(&development, false).unwrap();
+    assert_eq!(made.len(), 4, "{made:?}");
+    start(&development).await.unwrap();
+    start(&development).await.unwrap();
+
+    let reason = "pkcs11: the keys in the token lanyard are for development, and this gateway's environment is production";
+    let told = crate::create_keys(&production, false).map_err(|error| error.to_string());
+    assert_eq!(told.unwrap_err(), reason);
+    assert_eq!(start(&production).await.unwrap_err(), reason);
+    assert_eq!(
+        crate::create_keys(&development, false).unwrap(),
+        [""; 0],
+        "the mark is no key, and takes none away"
+    );
+}

@@ -52,6 +52,38 @@ impl Identity {
     }
 }
 
+/// Where in an issuer's name the organisation's id stands, as [`Identity`] writes it: read back, of our own names and of
+/// others'.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct IdIn {
+    /// The id; where it is the first label of a host that belongs to somebody else, whatever they call that.
+    pub(crate) id: String,
+    /// The domain that the id is a part of, with its port; none where it is the end of a path below `issuers`.
+    pub(crate) domain: Option<String>,
+}
+
+impl IdIn {
+    /// None of a name that has no host.
+    pub(crate) fn of(issuer: &str) -> Option<Self> {
+        let below = issuer.rsplit_once(":issuers:");
+        if let Some((_, id)) = below.or(issuer.rsplit_once("/issuers/")) {
+            let (id, domain) = (id.to_owned(), None);
+            return Some(Self { id, domain });
+        }
+        let document = Did::parse(issuer).and_then(|did| web::document_url(&did));
+        let host = if let Ok(place) = document {
+            place.authority()
+        } else {
+            let url = Url::parse(issuer).ok()?;
+            let port = url.port().map(|port| format!(":{port}"));
+            url.host_str()?.to_owned() + &port.unwrap_or_default()
+        };
+        let (id, domain) = host.split_once('.').unwrap_or((host.as_str(), ""));
+        let (id, domain) = (id.to_owned(), Some(domain.to_owned()));
+        Some(Self { id, domain })
+    }
+}
+
 /// Host and port where the document of a DID that is a whole domain is asked for.
 fn host_of(key: &str, did: &str) -> Result<String, ConfigError> {
     let fault = || {

@@ -26,6 +26,7 @@ use catalogue::{Catalogue, CredentialType};
 pub use client_secret::ClientSecret;
 use dialect::Dialect;
 use expiry::ExpiryFrom;
+pub(crate) use identity::IdIn;
 pub use identity::{Identity, did_of, issuer_of};
 pub use relying_party::RelyingParty;
 use webhook::Webhook;

@@ -6,7 +6,7 @@ use std::process::Command;
 /// The token's label.
 pub(crate) const LABEL: &str = "lanyard";
 /// What opens it.
-pub(crate) const PIN: &str = "1234";
+pub(crate) const PIN: &str = "pin-of-the-tests-4711";
 /// The environment variable by which the module finds its settings.
 pub(crate) const SETTINGS: &str = "SOFTHSM2_CONF";
 
