@@ -285,16 +285,18 @@ async fn audit(parts: &Parts, now: Timestamp) -> Result<String, String> {
     let standing = audit::standing(&parts.store, &parts.base, &keys);
     match tokio::time::timeout(LONGEST, standing).await {
         Ok(Ok(standing)) => match standing.trouble(now) {
-            // A gateway that was just set up signs its first within ten minutes.
-            None | Some(Trouble::Unsigned) => {
-                Ok("the end of the audit's chain is as it was signed".to_owned())
+            None => Ok("the end of the audit's chain is as it was signed".to_owned()),
+            // Nobody has to get up: a gateway that was just set up signs its first within ten minutes, and after a report
+            // another key signs on the next day.
+            Some(trouble @ (Trouble::Unsigned | Trouble::KeyReported(_))) => {
+                Ok(trouble.to_string())
             }
             Some(trouble @ Trouble::Broken(_)) => Err(format!(
                 "{trouble}; check the whole chain with lanyard audit verify"
             )),
-            Some(trouble) => Err(format!(
-                "{trouble}; look for errors of the audit in the log"
-            )),
+            Some(trouble @ (Trouble::Waits(_) | Trouble::Old(_) | Trouble::NeverSigned)) => Err(
+                format!("{trouble}; look for errors of the audit in the log"),
+            ),
         },
         Ok(Err(error)) => Err(format!("{error}; look at the database")),
         Err(_) => Err(

@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json};
 use standards::jose::Jwk;
+use store::{Statement, Store, StoreError};
 
 use super::act::Act;
 use super::chain::{Kept, time};
@@ -40,6 +41,37 @@ impl Reported {
             kid,
             key,
         })
+    }
+
+    /// The report of that key, the first one if there are several. One that has no place in the chain yet comes behind all that
+    /// have one.
+    pub(super) async fn find(store: &Store, kid: &str) -> Result<Option<Self>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM audit_entries WHERE object = $1 AND act = $2 ORDER BY number",
+            Kept::COLUMNS
+        );
+        let select = Statement::new(sql)
+            .bind(format!("signing-key:{kid}"))
+            .bind(Act::SigningKeyChanged.code());
+        for row in store.read(select).await? {
+            let mut entry = Kept::read(&row)?;
+            entry.position.get_or_insert(i64::MAX);
+            if let Some(report) = Self::hear(&entry) {
+                return Ok(Some(report));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether it signed that checkpoint for this gateway, before it was reported. Never, where its public half is not known.
+    pub(super) fn signed_before(&self, checkpoint: &Checkpoint, issuer: &str) -> bool {
+        let signed = checkpoint.signed(issuer, self.key.as_slice());
+        signed.is_some_and(|Signed { at }| self.comes_after(checkpoint.position, at))
+    }
+
+    /// Whether what stands there, and says that it was signed then, was before the report.
+    fn comes_after(&self, position: i64, at: i64) -> bool {
+        position < self.position && at <= self.at
     }
 }
 
@@ -105,7 +137,7 @@ impl Walk {
                 self.fault("checkpoint", position, sentence);
                 continue;
             };
-            if position >= key.position || at > key.at {
+            if !key.comes_after(position, at) {
                 let sentence = format!(
                     "the checkpoint of {day} was signed with the key {} after it was reported compromised on {}: it counts for \
                      nothing",

@@ -58,7 +58,13 @@ fn judge_audit(standing: &Standing, now: Timestamp, findings: &mut Findings) {
             says,
             "a gateway that runs signs one each day: look for errors of the audit in its log",
         ),
-        Trouble::Unsigned => findings.look(
+        Trouble::KeyReported(_) => findings.look(
+            code,
+            says,
+            "nothing more is to be done: a gateway that runs signs with another key on the next day; lanyard audit verify says what \
+             counts until then",
+        ),
+        Trouble::Unsigned | Trouble::NeverSigned => findings.look(
             code,
             says,
             "a gateway that runs signs one within ten minutes: look for errors of the audit in its log",
@@ -201,6 +207,8 @@ mod tests {
             position: 12,
             waits_since: None,
             checkpoint: Some(("2026-11-18".to_owned(), true)),
+            key_reported: false,
+            began: None,
         };
         let (state, says) = told(well.clone());
         assert_eq!(
@@ -218,6 +226,36 @@ mod tests {
         assert_eq!(with(Some(("2026-11-17", true))), State::Look);
         assert_eq!(with(Some(("2026-11-20", false))), State::Bad);
         assert_eq!(with(None), State::Look);
+        // One whose key was reported is neither well nor forged, and one that is too old as well is told as that.
+        let reported = |day: &str| {
+            told(Standing {
+                checkpoint: Some((day.to_owned(), true)),
+                key_reported: true,
+                ..well.clone()
+            })
+        };
+        let (state, says) = reported("2026-11-20");
+        assert_eq!(state, State::Look);
+        assert!(says.contains("was reported compromised since"), "{says}");
+        let (_, says) = reported("2026-11-17");
+        assert_eq!(says, "the last signed checkpoint is of 2026-11-17");
+        let unsigned = |minutes: i64| {
+            let began = now() - SignedDuration::from_mins(minutes);
+            told(Standing {
+                checkpoint: None,
+                began: Some(began),
+                ..well.clone()
+            })
+        };
+        for (minutes, says) in [
+            (60, "no checkpoint was signed yet"),
+            (
+                61,
+                "no checkpoint was signed within an hour of the first entry",
+            ),
+        ] {
+            assert_eq!(unsigned(minutes), (State::Look, says.to_owned()));
+        }
         let waits = |minutes: i64| {
             let since = now() - SignedDuration::from_mins(minutes);
             told(Standing {
@@ -229,8 +267,8 @@ mod tests {
         assert_eq!((waits(5), waits(6)), (State::Good, State::Look));
         let nothing = Standing {
             position: 0,
-            waits_since: None,
             checkpoint: None,
+            ..well
         };
         assert_eq!(told(nothing).0, State::Good);
     }

@@ -288,6 +288,10 @@ async fn an_audit_that_nobody_signs_is_told_and_one_that_somebody_else_signed(da
 
     chain::round(&app.store).await.unwrap();
     assert_eq!(audit().await.1, "no checkpoint was signed yet");
+    admin.world.later(SignedDuration::from_mins(62));
+    let (state, says) = audit().await;
+    assert_eq!(state, "look");
+    assert!(says.contains("within an hour of the first entry"), "{says}");
     let key = app.keys.active(KeyPurpose::Audit, GATEWAY).unwrap();
     let signed = checkpoint::round(&app.store, &app.base, key.as_ref(), app.now());
     signed.await.unwrap();
