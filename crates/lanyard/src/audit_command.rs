@@ -1,6 +1,6 @@
 //! `lanyard audit`: whether the audit is what was written, and the audit for somebody else.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -9,6 +9,7 @@ use gateway::Config;
 use gateway::audit::export::{self, Format};
 use gateway::audit::verify::Report;
 use jiff::Timestamp;
+use standards::jose::Jwk;
 
 use crate::operator_command::account;
 use crate::say::say;
@@ -32,7 +33,8 @@ enum What {
             required_unless_present = "file"
         )]
         config: Option<PathBuf>,
-        /// An export of JSON lines instead of the database. Its signatures are checked where --config is given, too.
+        /// An export of JSON lines instead of the database, also from a pipe: /dev/stdin. Its signatures are checked where --config
+        /// is given, too.
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
@@ -74,15 +76,11 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
             config,
             file: Some(file),
         } => {
-            let open = || std::fs::File::open(file).map(std::io::BufReader::new);
-            open().with_context(|| format!("{} cannot be read", file.display()))?;
             let keys = match config {
                 Some(config) => Some(gateway::audit_keys(&Config::read(config)?)?),
                 None => None,
             };
-            let report = export::verify_lines(open, keys.as_deref())
-                .with_context(|| file.display().to_string())?;
-            tell(&report, keys.is_some())
+            tell(&verify_file(file, keys.as_deref())?, keys.is_some())
         }
         What::Export {
             config,
@@ -104,6 +102,21 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// What an export says. A file is read twice and never held in memory; a pipe hands out once what is in it.
+fn verify_file(file: &Path, keys: Option<&[Jwk]>) -> anyhow::Result<Report> {
+    let unread = || format!("{} cannot be read", file.display());
+    let about = std::fs::metadata(file).with_context(unread)?;
+    let report = if about.is_file() {
+        let open = || std::fs::File::open(file).map(std::io::BufReader::new);
+        open().with_context(unread)?;
+        export::verify_lines(open, keys)
+    } else {
+        let text = std::fs::read_to_string(file).with_context(unread)?;
+        export::verify(&text, keys)
+    };
+    report.with_context(|| file.display().to_string())
 }
 
 fn tell(report: &Report, signatures: bool) -> anyhow::Result<ExitCode> {
