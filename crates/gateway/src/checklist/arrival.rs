@@ -19,6 +19,7 @@ use super::reach::{Asks, Seen, Unseen};
 use super::{Findings, SOON, counted};
 use crate::Gateway;
 use crate::app::Parts;
+use crate::limits::Limits;
 use crate::seal::Seal;
 
 const QUESTION: HeaderName = HeaderName::from_static("lanyard-doctor");
@@ -92,10 +93,19 @@ fn opened(seal: &Seal, place: &str, value: &HeaderValue) -> Option<Vec<u8>> {
 
 /// What a probe adds to its answer: nothing, unless whoever has the storage secret asked within a minute.
 pub(crate) fn answer(app: &Parts, request: &Request) -> Option<[(HeaderName, HeaderValue); 2]> {
+    answer_with(&app.seal, &app.limits, app.now(), request)
+}
+
+fn answer_with(
+    seal: &Seal,
+    limits: &Limits,
+    now: Timestamp,
+    request: &Request,
+) -> Option<[(HeaderName, HeaderValue); 2]> {
     let headers = request.headers();
-    let asked_at = opened(&app.seal, ASKED, headers.get(QUESTION)?)?;
+    let asked_at = opened(seal, ASKED, headers.get(QUESTION)?)?;
     let asked_at = i64::from_be_bytes(asked_at.try_into().ok()?);
-    let apart = app.now().as_second().checked_sub(asked_at)?;
+    let apart = now.as_second().checked_sub(asked_at)?;
     if apart.unsigned_abs() > LONGEST.as_secs().unsigned_abs() {
         return None;
     }
@@ -111,15 +121,15 @@ pub(crate) fn answer(app: &Parts, request: &Request) -> Option<[(HeaderName, Hea
         asked_at,
         host: text(header::HOST).or_else(|| Some(authority?.to_string())),
         scheme: text(HeaderName::from_static("x-forwarded-proto")),
-        has_address: app.limits.has_address(headers),
+        has_address: limits.has_address(headers),
         forwarded: there.map(str::to_owned).collect(),
-        from: app.limits.caller(request),
+        from: limits.caller(request),
         peer: peer.map(|ConnectInfo(address)| address.ip().to_canonical()),
     };
     let value = serde_json::to_vec(&arrival).ok()?;
     let no_store = HeaderValue::from_static("no-store");
     Some([
-        (ANSWER, sealed(&app.seal, ANSWERED, &value)?),
+        (ANSWER, sealed(seal, ANSWERED, &value)?),
         (header::CACHE_CONTROL, no_store),
     ])
 }

@@ -1,7 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+use axum::body::Body;
+
 use super::super::State;
 use super::*;
+use crate::limits::LimitsConfig;
 
 fn arrival() -> Arrival {
     Arrival {
@@ -100,4 +103,59 @@ fn an_old_version_of_tls_and_a_chain_that_ends_soon_are_told() {
     says_only(&good, State::Good, "TLS 1.3, with a chain of 2");
     says_only(&judged("TLS 1.2", SOON), State::Look, "speaks TLS 1.2");
     says_only(&judged("TLS 1.3", SOON - 1), State::Look, "ends in 20 days");
+}
+
+fn seal(secret: &str) -> Seal {
+    Seal::new(secret, []).unwrap()
+}
+
+/// What a gateway with that seal adds to its answer at that time.
+fn heard(seal: &Seal, now: Timestamp, question: Option<&HeaderValue>) -> Option<Arrival> {
+    let ten_minutes = SignedDuration::from_mins(10);
+    let limits = Limits::new(
+        LimitsConfig::default(),
+        None,
+        &[7; 32],
+        ten_minutes,
+        ten_minutes,
+    );
+    let mut request = Request::new(Body::empty());
+    let headers = request.headers_mut();
+    headers.insert(
+        header::HOST,
+        HeaderValue::from_static("credentials.example"),
+    );
+    if let Some(question) = question {
+        headers.insert(QUESTION, question.clone());
+    }
+    let [(_, told), (_, kept)] = answer_with(seal, &limits, now, &request)?;
+    assert_eq!(kept, "no-store");
+    let told = opened(seal, ANSWERED, &told).unwrap();
+    Some(serde_json::from_slice(&told).unwrap())
+}
+
+#[test]
+fn nobody_is_told_how_requests_arrive_but_who_has_the_storage_secret_and_asks_within_a_minute() {
+    let own = seal("one storage secret, of forty-two letters");
+    let other = seal("another storage secret, as long as the first");
+    let asked: Timestamp = "2026-11-29T10:00:00Z".parse().unwrap();
+    let asks = question(&own, asked).unwrap();
+    let after = |seconds| asked + SignedDuration::from_secs(seconds);
+    // The clocks of who asks and who answers may be a minute apart, either way.
+    for seconds in [-60, 0, 60] {
+        let arrival = heard(&own, after(seconds), Some(&asks)).unwrap();
+        assert_eq!(arrival.asked_at, asked.as_second());
+        assert_eq!(arrival.host.as_deref(), Some("credentials.example"));
+    }
+    // Everybody else gets the probe's bare answer: strangers, who has another secret, who replays what was asked in an earlier
+    // minute, who asks for a time to come, and who sends back what was answered.
+    assert_eq!(heard(&own, asked, None), None);
+    let of_another = question(&other, asked).unwrap();
+    assert_eq!(heard(&own, asked, Some(&of_another)), None);
+    assert!(heard(&other, asked, Some(&of_another)).is_some());
+    assert_eq!(heard(&own, after(61), Some(&asks)), None);
+    assert_eq!(heard(&own, after(-61), Some(&asks)), None);
+    let now = asked.as_second().to_be_bytes();
+    let answered = sealed(&own, ANSWERED, &now).unwrap();
+    assert_eq!(heard(&own, asked, Some(&answered)), None);
 }

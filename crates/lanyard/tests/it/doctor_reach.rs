@@ -35,7 +35,8 @@ async fn tls_and_who_asks_are_told_as_the_gateway_meets_them_and_to_nobody_witho
     let wanted = format!("requests for {base} arrive as such");
     assert!(state == "good" && says.starts_with(&wanted), "{says}");
 
-    // Whoever has another storage secret asks in vain, and so does a stranger: what answers them is the probe's.
+    // Whoever has another storage secret does not get so far as to ask: it opens nothing of this database. A stranger asks in vain:
+    // what answers them is the probe's.
     let stranger = gateway.folder.join("stranger.toml");
     let secret = gateway.folder.join("another-secret");
     write_private(&secret, &"0123456789abcdefghijklmnopqrstuvwxyz".repeat(2));
@@ -45,10 +46,11 @@ async fn tls_and_who_asks_are_told_as_the_gateway_meets_them_and_to_nobody_witho
     );
     std::fs::write(&stranger, text).unwrap();
     let found = look(&gateway, &stranger).await;
-    let asked = found.iter().find(|one| one["code"] == "arrival");
-    let says = asked.map(|one| one["says"].as_str().unwrap().to_owned());
+    let [state, says, _] = only(&found, "configuration");
+    assert_eq!(state, "bad");
+    assert!(says.contains("does not open with it"), "{says}");
     assert!(
-        says.is_none_or(|says| says.starts_with("what answers did not say")),
+        found.iter().all(|one| one["code"] != "arrival"),
         "{found:?}"
     );
     let client = gateway.client(&Arc::default());
