@@ -107,6 +107,12 @@ async fn run_once(config: &Config) -> anyhow::Result<()> {
     for (rule, rows) in round.deleted {
         say(format_args!("{rows} rows were deleted: {rule}"))?;
     }
+    if !round.unfinished.is_empty() {
+        say(format_args!(
+            "not all that is due by these rules was deleted: {}; run this again",
+            round.unfinished.join(", ")
+        ))?;
+    }
     Ok(())
 }
 

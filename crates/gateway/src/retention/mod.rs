@@ -32,6 +32,9 @@ pub struct Round {
     pub revoked: u64,
     /// Rows that were deleted, by the rule's code.
     pub deleted: Vec<(&'static str, u64)>,
+    /// The codes of rules by which more is due: one round removes a bounded number of rows, and what others belong to goes after
+    /// all of these. The next round goes on.
+    pub unfinished: Vec<&'static str>,
 }
 
 impl Round {
@@ -108,15 +111,18 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
             break;
         }
     }
-    let mut unfinished = Vec::new();
     app.store.write([rules::end_uploads(now, lengths)]).await?;
     for rule in rules(now, lengths) {
-        if rule.after.is_some_and(|first| unfinished.contains(&first)) {
+        let waits = rule
+            .after
+            .is_some_and(|first| round.unfinished.contains(&first));
+        if waits {
+            round.unfinished.push(rule.code);
             continue;
         }
         let removed = rule.remove(&app.store, now).await?;
         if !removed.is_all {
-            unfinished.push(rule.code);
+            round.unfinished.push(rule.code);
         }
         round.deleted.push((rule.code, removed.rows));
     }
@@ -128,7 +134,7 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
             interactions = round.rows("interactions"),
             events = round.rows("events"),
             retention_days = lengths.days,
-            unfinished = unfinished.join(" "),
+            unfinished = round.unfinished.join(" "),
             "what must not stay was removed"
         );
     }
