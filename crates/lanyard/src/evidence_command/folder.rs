@@ -39,13 +39,16 @@ impl Folder {
         let mut draft = place.as_os_str().to_owned();
         draft.push(".unfinished");
         let draft = PathBuf::from(draft);
-        for place in [place, &draft] {
-            anyhow::ensure!(
-                !place.exists(),
-                "already-exists: {} is there already: name another",
-                place.display()
-            );
-        }
+        anyhow::ensure!(
+            !place.exists(),
+            "already-exists: {} is there already: name another",
+            place.display()
+        );
+        anyhow::ensure!(
+            !draft.exists(),
+            "already-exists: {} was left by a run that was broken off, unless one is under way: delete it and run this again",
+            draft.display()
+        );
         create(&draft)?;
         Ok(Self {
             place: place.to_owned(),
@@ -121,7 +124,7 @@ impl Piecewise<'_> {
         let mut secrets = self.folder.secrets.iter();
         anyhow::ensure!(
             !secrets.any(|secret| lines.contains(secret.as_str())),
-            "evidence-holds-a-secret: {} would show one; nothing was written",
+            "evidence-holds-a-secret: {} would show one; nothing is kept of this run",
             self.name
         );
         self.digest.update(lines.as_bytes());
@@ -147,4 +150,44 @@ fn create(folder: &Path) -> anyhow::Result<()> {
         .mode(0o700)
         .create(folder)
         .with_context(|| folder.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_secret_ends_the_run_and_keeps_nothing_and_what_a_killed_run_left_may_be_deleted() {
+        let around = std::env::temp_dir().join(format!("lanyard-folder-{}", uuid::Uuid::new_v4()));
+        create(&around).unwrap();
+        let place = around.join("evidence");
+        let draft = around.join("evidence.unfinished");
+        let begin = || Folder::begin(&place, vec![Zeroizing::new("opens-everything".to_owned())]);
+
+        let mut folder = begin().unwrap();
+        folder.add("well.txt", "nothing to hide\n").unwrap();
+        assert!(draft.join("well.txt").exists());
+        let refused = folder.add("ill.txt", "it opens-everything\n").unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "evidence-holds-a-secret: ill.txt would show one; nothing is kept of this run"
+        );
+        drop(folder);
+        assert_eq!(fs::read_dir(&around).unwrap().count(), 0);
+
+        // A run that is killed drops nothing.
+        std::mem::forget(begin().unwrap());
+        let refused = begin().err().unwrap().to_string();
+        let says = format!(
+            "already-exists: {} was left by a run that was broken off",
+            draft.display()
+        );
+        assert!(refused.starts_with(&says), "{refused}");
+        fs::remove_dir(&draft).unwrap();
+        assert_eq!(begin().unwrap().finish(&json!({})).unwrap(), 0);
+        let refused = begin().err().unwrap().to_string();
+        assert!(refused.ends_with("name another"), "{refused}");
+        fs::remove_dir_all(&around).unwrap();
+    }
 }
