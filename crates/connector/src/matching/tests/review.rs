@@ -23,7 +23,7 @@ fn sec_36_names_that_changed_places_are_looked_at_and_match_nobody() {
 }
 
 #[test]
-fn names_that_are_alike_are_looked_at_where_the_policy_asks_for_the_same_letters() {
+fn dw_42_names_that_are_alike_are_looked_at_where_the_policy_asks_for_the_same_letters() {
     use Reason::{FirstNameDiffers, NamesSimilar, SurnameDiffers};
     for (record, credential, differs) in [
         (
@@ -51,7 +51,7 @@ fn names_that_are_alike_are_looked_at_where_the_policy_asks_for_the_same_letters
 
 /// A name alone is not enough to trouble somebody with.
 #[test]
-fn nothing_is_looked_at_that_is_not_of_one_day_of_birth() {
+fn dw_43_nothing_is_looked_at_that_is_not_of_one_day_of_birth() {
     for date_of_birth in [None, Some(date(1990, 4, 13))] {
         let record = OnRecord {
             date_of_birth,

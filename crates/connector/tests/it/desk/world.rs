@@ -15,7 +15,7 @@ use gateway::config::{OrganisationConfig, RelyingPartyConfig, Secret, TrustConfi
 use gateway::{Config, Gateway, Surroundings};
 use jiff::SignedDuration;
 use standards::jose::hmac_key::HmacKey;
-use store::{Row, Statement, Store};
+use store::{DatabaseUrl, Row, Statement, Store};
 use url::Url;
 use wallet::{Fault, Scan, Scanned, Wallet};
 use zeroize::Zeroizing;
@@ -277,6 +277,14 @@ impl World {
         let url = self.go(session, record).await;
         let query = self.visit(&url, holder).await;
         self.desk.come_back(session, person, &query).await.unwrap()
+    }
+
+    /// Changes one of the gateway's own rows behind its back, as a fault in it or in its database would.
+    pub(crate) async fn tamper_at_gateway(&self, with: Statement) {
+        let url = DatabaseUrl::Sqlite(self.folder.join("gateway.db"));
+        let store = Store::open(&url, &[]).await.unwrap();
+        store.write([with.must_change(1)]).await.unwrap();
+        store.close().await;
     }
 
     pub(crate) async fn rows(&self, sql: &'static str) -> Vec<Row> {

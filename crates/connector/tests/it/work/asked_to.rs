@@ -14,7 +14,7 @@ on_both_engines!(
     what_is_asked_for_is_stored_before_the_gateway_can_be_reached_and_outlives_the_process,
     what_is_on_its_way_is_revoked_when_it_arrives,
     dw_19_dw_20_a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_question,
-    nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to,
+    dw_27_nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to,
     what_is_asked_for_while_everything_is_revoked_is_revoked_or_comes_after_it,
     a_host_takes_the_revocation_into_its_own_batch_or_not_at_all,
 );
@@ -128,7 +128,7 @@ async fn dw_19_dw_20_a_lost_wallet_is_emptied_and_can_be_filled_again_without_a_
     assert!(asked.await.unwrap(), "of the new copy nothing is known");
 }
 
-async fn nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to(
+async fn dw_27_nothing_is_issued_on_the_identity_of_a_lost_wallet_also_by_whoever_was_about_to(
     database: Database,
 ) {
     let it = Working::start(database).await;

@@ -9,8 +9,8 @@ use crate::database::{Database, on_both_engines};
 use crate::desk::world::programme;
 
 on_both_engines!(
-    revocations_that_are_due_at_once_are_done_in_the_order_in_which_they_were_wanted,
-    mails_that_are_due_at_once_are_sent_in_the_order_in_which_they_were_written,
+    dw_72_revocations_that_are_due_at_once_are_done_in_the_order_in_which_they_were_wanted,
+    dw_77_mails_that_are_due_at_once_are_sent_in_the_order_in_which_they_were_written,
 );
 
 const FIRST: &str = "Fire drill";
@@ -46,7 +46,7 @@ async fn are_due_at_once(it: &Working, table: &str, wanted_at: &str) {
     }
 }
 
-async fn revocations_that_are_due_at_once_are_done_in_the_order_in_which_they_were_wanted(
+async fn dw_72_revocations_that_are_due_at_once_are_done_in_the_order_in_which_they_were_wanted(
     database: Database,
 ) {
     let it = Working::start(database).await;
@@ -63,7 +63,7 @@ async fn revocations_that_are_due_at_once_are_done_in_the_order_in_which_they_we
     assert_eq!(labels.collect::<Vec<_>>(), [FIRST, SECOND]);
 }
 
-async fn mails_that_are_due_at_once_are_sent_in_the_order_in_which_they_were_written(
+async fn dw_77_mails_that_are_due_at_once_are_sent_in_the_order_in_which_they_were_written(
     database: Database,
 ) {
     let mut it = Working::start(database).await;

@@ -3,6 +3,7 @@
 use connector::desk::{Cause, DifferenceCode, ReconcileError, Reconciliation, Stage};
 use connector::{GatewayFault, Revocation};
 use store::Statement;
+use uuid::Uuid;
 
 use super::world::{ANNA, LOOK_UP, RECORD, REVOKE, TOKEN, Working};
 use crate::database::{Database, on_both_engines};
@@ -17,6 +18,7 @@ on_both_engines!(
     dw_64_what_is_in_force_although_it_reached_no_wallet_is_revoked,
     what_the_gateway_does_not_know_is_found_however_much_there_is,
     dw_62_what_is_in_force_there_and_was_never_heard_of_here_is_found_and_left_to_somebody_who_looks,
+    a_published_list_that_says_something_else_than_the_gateway_is_named_and_left_to_its_operator,
     a_list_that_cannot_be_had_or_is_forged_is_said_and_decides_nothing,
     a_gateway_that_cannot_be_asked_is_an_error_and_no_difference,
 );
@@ -29,6 +31,20 @@ async fn reconcile(it: &Working) -> Reconciliation {
 
 fn codes(found: &Reconciliation) -> Vec<DifferenceCode> {
     found.differences.iter().map(|one| one.code).collect()
+}
+
+/// Of which credential each is, what it is, and which list it is about.
+fn told(found: &Reconciliation) -> Vec<(Option<Uuid>, &'static str, Option<&str>)> {
+    let differences = found.differences.iter();
+    differences
+        .map(|one| {
+            (
+                one.serial_number,
+                one.code.code(),
+                one.status_list.as_deref(),
+            )
+        })
+        .collect()
 }
 
 /// Repairs, works, and looks again.
@@ -218,6 +234,46 @@ async fn dw_62_what_is_in_force_there_and_was_never_heard_of_here_is_found_and_l
     it.door.jam(LOOK_UP, Jam::Answer(answer.to_string()));
     let error = it.desk.reconcile().await.unwrap_err();
     assert!(error.to_string().contains("in order"), "no end: {error}");
+}
+
+async fn a_published_list_that_says_something_else_than_the_gateway_is_named_and_left_to_its_operator(
+    database: Database,
+) {
+    let it = Working::start(database).await;
+    let first = it.issued().await.serial_number;
+    it.download(ANNA, &anna(), "anna", &programme("p2")).await;
+    let second = it.credential().await.serial_number;
+    let by_hand = Revocation::new("TrainingProgramme", first, "by hand");
+    it.connector().await.revoke(&by_hand).await.unwrap();
+    // As the gateway signed it, and as whoever keeps copies for others still has it whatever comes afterwards.
+    let list = format!("{}{LIST}", it.door.base);
+    let token = reqwest::get(&list).await.unwrap().text().await.unwrap();
+    it.door.jam(LIST, Jam::Answer(token));
+    let found = reconcile(&it).await;
+    assert_eq!(codes(&found), [DifferenceCode::RevokedThereNotHere]);
+
+    let taken_back = "UPDATE credentials SET revoked_at = NULL WHERE serial_number = $1";
+    let taken_back = Statement::new(taken_back).bind(first.to_string());
+    it.tamper_at_gateway(taken_back).await;
+    let found = reconcile(&it).await;
+    assert_eq!((found.compared, found.lists), (2, 1));
+    let not_there = (Some(first), "revoked-in-list-not-there", Some(&*list));
+    assert_eq!(told(&found), [not_there]);
+    assert!(!it.desk.repair(&found.differences[0]).await.unwrap());
+
+    // The other one the gateway takes for revoked, since long before the list was signed.
+    let unlisted = "UPDATE credentials SET revoked_at = 1, revocation_cause = 'relying-party' WHERE serial_number = $1";
+    let unlisted = Statement::new(unlisted).bind(second.to_string());
+    it.tamper_at_gateway(unlisted).await;
+    for difference in reconcile(&it).await.differences {
+        let is_ours = difference.code == DifferenceCode::RevokedThereNotHere;
+        assert_eq!(it.desk.repair(&difference).await.unwrap(), is_ours);
+    }
+    it.work().await;
+    let not_listed = (Some(second), "not-revoked-in-list", Some(&*list));
+    let mut expected = [not_there, not_listed];
+    expected.sort_unstable();
+    assert_eq!(told(&reconcile(&it).await), expected);
 }
 
 async fn a_list_that_cannot_be_had_or_is_forged_is_said_and_decides_nothing(database: Database) {
