@@ -78,3 +78,24 @@ async fn every_address_says_that_it_may_be_refused_and_none_asks_for_a_key_that_
         assert_eq!(answer.code(), "method-not-allowed", "{path}");
     }
 }
+
+/// All but what GOV.UK Notify posts, which sends no such header: the second time, a callback changes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_post_takes_an_idempotency_key_says_so_and_refuses_an_empty_one() {
+    let world = World::start(Database::sqlite()).await;
+    let mut posts = described(&world).await;
+    posts.retain(|(verb, path, _)| *verb == Method::POST && path != "/notify/callback");
+    assert!(posts.len() > 10);
+    for (verb, path, operation) in posts {
+        let parameters = operation["parameters"].as_array();
+        let mut parameters = parameters.into_iter().flatten();
+        let key = parameters.find(|one| one["name"] == "Idempotency-Key");
+        let key = key.unwrap_or_else(|| panic!("{path} does not say that it takes a key"));
+        assert_eq!(key["in"], "header", "{path}");
+        assert_eq!(key["schema"]["minLength"], 1, "{path}");
+        let request = world.caller.request(verb, &path).json(&json!({}));
+        let answer = send(request.header("Idempotency-Key", "")).await;
+        assert_eq!(answer.status, 400, "{path}: {answer:?}");
+        assert_eq!(answer.code(), "idempotency-key-invalid", "{path}");
+    }
+}

@@ -15,9 +15,9 @@ on_both_engines!(
     dw_19_a_sidecar_that_is_told_so_leaves_the_older_credential_in_force,
     dw_59_a_wallet_that_says_no_leaves_nothing_added,
     a_record_of_one_employee_is_not_anothers,
-    a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told,
+    dw_62_dw_77_dw_78_a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told,
     what_waits_is_listed_without_values,
-    everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a_question,
+    dw_19_dw_20_everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a_question,
 );
 
 async fn dw_49_each_step_is_asked_for_in_its_order(database: Database) {
@@ -141,7 +141,9 @@ async fn a_record_of_one_employee_is_not_anothers(database: Database) {
     assert_eq!(refused.expect(409).code(), "record-of-somebody-else");
 }
 
-async fn a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told(database: Database) {
+async fn dw_62_dw_77_dw_78_a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told(
+    database: Database,
+) {
     let world = World::start(database).await;
     let issued = world.issued(&programme("p-1")).await;
     let nobodys = json!({ "serial_number": uuid::Uuid::new_v4(), "cause": "corrected" });
@@ -178,7 +180,7 @@ async fn what_waits_is_listed_without_values(database: Database) {
     assert!(!waits.to_string().contains("Taylor"), "{waits}");
 }
 
-async fn everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a_question(
+async fn dw_19_dw_20_everything_of_a_lost_wallet_is_revoked_and_can_be_added_again_without_a_question(
     database: Database,
 ) {
     let world = World::start(database).await;
