@@ -1,9 +1,9 @@
 //! `cargo xtask bench connector`: a feed of changes over everything that is out, and what follows from it.
 //!
 //! `bench_world LANYARD FOLDER RECORDS OUT AFFECTED`: a gateway, wallets and a mail server in this process; `lanyard
-//! connector`, whose figures count, in a process of its own. AFFECTED credentials are really issued, by the gateway and
-//! into wallets; the registry is filled up to OUT; then RECORDS changes are sent in one feed, of which AFFECTED say
-//! something else. The figures go to standard output as JSON. Whatever is not as it should be ends the run.
+//! connector`, whose figures count, in a process of its own. The gateway really issues AFFECTED credentials, into wallets;
+//! of the others, up to OUT, the connector has its own rows only. Then RECORDS lines, all `changed`, are sent in one feed;
+//! AFFECTED of them say something else. The figures go to standard output as JSON. Whatever is not as due ends the run.
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[allow(dead_code)]

@@ -48,10 +48,12 @@ pub(super) fn measure(root: &Path, programs: &Programs, report: &mut Report) -> 
     #[allow(clippy::cast_precision_loss)] // counts far below 2^52
     let (records, affected) = (RECORDS as f64, AFFECTED as f64);
     report.say(format!(
-        "One feed of {RECORDS} records as JSON lines to `POST /v1/changes`, {OUT} credentials out, {AFFECTED} of which no \
-         longer say what their record says; exactly those were revoked, by their serial numbers, and a mail was written for each. They were really issued, by a gateway into \
-         wallets, and the gateway revoked each. Gateway, wallets, mail server and caller are another process on the same \
-         cores. The database is SQLite, written through to the disk."
+        "One feed of {RECORDS} records as JSON lines to `POST /v1/changes`, each line a `changed` one, with {OUT} credentials \
+         out. {AFFECTED} of these no longer say what their record says: they were really issued, by a gateway into wallets; \
+         exactly they were revoked, by their serial numbers and each at the gateway, and a mail was written for each. Of the \
+         other {} the connector has its own rows only: no gateway issued them. Gateway, wallets, mail server and caller are \
+         another process on the same cores. The database is SQLite, written through to the disk.",
+        OUT - AFFECTED
     ));
     report.table(&[
         ["", "figure", "aim", ""].map(str::to_owned).to_vec(),
