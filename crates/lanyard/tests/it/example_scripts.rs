@@ -1,5 +1,6 @@
 //! The curl scripts of docs/integrate/examples as their reader runs them, beside a sandbox.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -126,14 +127,23 @@ fn the_scripts_stop_at_the_first_fault_and_say_nothing_that_shellcheck_minds() {
     assert!(checked.status.success(), "{said}");
 }
 
+/// A file of the repository.
+fn read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    std::fs::read_to_string(root.join(path)).unwrap()
+}
+
+/// The sidecar's addresses, as it describes them.
+fn described() -> Value {
+    let text = read("docs/reference/sidecar.openapi.json");
+    let mut described: Value = serde_json::from_str(&text).unwrap();
+    described["paths"].take()
+}
+
 #[test]
 fn the_page_about_the_sidecar_names_each_of_its_addresses_and_problems() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
     let page = read("docs/integrate/sidecar.md");
-    let described: Value =
-        serde_json::from_str(&read("docs/reference/sidecar.openapi.json")).unwrap();
-    for path in described["paths"].as_object().unwrap().keys() {
+    for path in described().as_object().unwrap().keys() {
         assert!(page.contains(path.as_str()), "{path} is not explained");
     }
     let problems = read("crates/sidecar/src/problem.rs");
@@ -145,5 +155,31 @@ fn the_page_about_the_sidecar_names_each_of_its_addresses_and_problems() {
             page.contains(&format!("`{code}`")),
             "{code} is not explained"
         );
+    }
+}
+
+/// Nobody compiles them: at least every address is one that the sidecar has, and takes what both outlines send there.
+#[test]
+fn the_outlines_in_java_and_c_sharp_post_to_nothing_but_addresses_of_the_sidecars() {
+    let described = described();
+    for outline in ["docs/integrate/spring.md", "docs/integrate/aspnet.md"] {
+        let page = read(outline);
+        let named: BTreeSet<&str> = page
+            .match_indices("/v1/")
+            .map(|(at, _)| {
+                let rest = &page[at..];
+                let ends =
+                    |letter: char| !(letter.is_ascii_alphanumeric() || "/-_{}".contains(letter));
+                &rest[..rest.find(ends).unwrap_or(rest.len())]
+            })
+            .collect();
+        assert!(named.len() >= 7, "{outline} names only {named:?}");
+        for path in named {
+            let post = &described[path]["post"];
+            assert!(
+                post.is_object(),
+                "{outline}: nothing takes a POST to {path}"
+            );
+        }
     }
 }
