@@ -5,9 +5,11 @@ use reqwest::StatusCode;
 use crate::database::{Database, on_both_engines};
 use crate::world::World;
 
-on_both_engines!(whoever_lost_their_phone_cancels_all_of_their_credentials_and_adds_them_again,);
+on_both_engines!(
+    dw_19_dw_20_whoever_lost_their_phone_cancels_all_of_their_credentials_and_adds_them_again,
+);
 
-async fn whoever_lost_their_phone_cancels_all_of_their_credentials_and_adds_them_again(
+async fn dw_19_dw_20_whoever_lost_their_phone_cancels_all_of_their_credentials_and_adds_them_again(
     database: Database,
 ) {
     let world = World::start_on(database).await;

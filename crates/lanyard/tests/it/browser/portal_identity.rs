@@ -10,9 +10,9 @@ use super::stage::Stage;
 const REVIEW: &str = "Your HR team needs to check your identity";
 const NOTHING_ADDED: &str = "We have not added anything to your wallet.";
 
-/// DW-04, DW-27, DW-42, DW-43, DW-44.
+/// DW-04, DW-27.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_identity_that_is_not_the_employees_ends_on_its_page_and_after_three_there_is_no_more_try()
+async fn dw_42_dw_43_dw_44_an_identity_that_is_not_the_employees_ends_on_its_page_and_after_three_there_is_no_more_try()
  {
     let Some(stage) = Stage::set().await else {
         return;

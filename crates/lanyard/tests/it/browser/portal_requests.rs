@@ -4,6 +4,9 @@
 //! that a check and a draft are as due in every dialect, over an independent provider, and whichever way the secret
 //! travels (DW-31, DW-38, DW-55); what the gateway says to a draft that breaks its schema field by field, which no portal
 //! of ours sends (DW-68); and that the desk's look-ups of outcomes, which follow from no page, prove who asks (DW-86).
+//! That a serial number outlives the process that kept it (DW-62) is proved where each party is a process of its own and
+//! is killed after each step, also between the credential in the wallet and HR's change: over HTTP, in
+//! `portal_kill::killed_after_each_step_every_process_goes_on_and_what_the_portal_says_is_true`.
 
 use gateway::organisation::catalogue::Catalogue;
 use jiff::{SignedDuration, Timestamp};
@@ -16,18 +19,19 @@ use wallet::CredentialStatus;
 use super::driver::JavaScript;
 use super::look::quiet;
 use super::portal_person::{ELSEWHERE, PROBLEM, Person};
+use super::portal_walk::{says_exactly_what_was_shown, shown};
 use super::qr_code;
 use super::stage::Stage;
 use crate::cheat::signed_with;
 use crate::portal_walk::Walk;
-use crate::wire::{Party, Wire, stands_not_in, wallet_goes_to};
+use crate::wire::{Exchange, Party, Wire, stands_not_in, wallet_goes_to};
 
 const CHECK: &str = "Check the information that will go in your wallet";
 const NOT_FOR_YOU: &str = "You cannot use this service yet";
 
 /// One whole walk, and what of it the gateway heard.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_54_dw_55_dw_56_dw_68_dw_69_dw_73_dw_86_the_gateway_is_asked_what_is_due_and_the_browser_carries_nothing()
+async fn dw_05_dw_22_dw_24_dw_25_dw_31_dw_32_dw_38_dw_45_dw_50_to_56_dw_68_dw_69_dw_73_dw_86_the_gateway_is_asked_what_is_due_and_the_browser_carries_nothing()
  {
     let Some((stage, _door, wire)) = Stage::set_with_a_wire().await else {
         return;
@@ -43,9 +47,18 @@ async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_54_dw_55_dw_56_dw_68_dw_69
     person.stands_on(CHECK, "Cardiology").await;
     assert!(wire.pushed().is_empty() && wire.authorized().is_empty());
 
+    let shown = shown(&person).await;
     person.press("Confirm and continue").await;
+    // [DW-32, DW-51] Each button is before them, and what it asks for is not asked for before they press it.
+    person
+        .stands_on("Verify your identity", "You need to share")
+        .await;
+    assert!(wire.pushed().is_empty() && wire.authorized().is_empty());
     person.verifies().await;
+    assert!(wire.pushed_drafts().is_empty());
+    assert_eq!(wire.authorized().len(), 1);
     person.goes_to_add().await;
+    says_exactly_what_was_shown(&person, content_of(&wire.pushed_drafts()[0]), shown);
     let link = qr_code::read(&person.browser).await;
     let serial_number = person.receives().await;
     person.comes_back().await;
@@ -76,6 +89,15 @@ async fn dw_05_dw_25_dw_31_dw_38_dw_45_dw_52_dw_53_dw_54_dw_55_dw_56_dw_68_dw_69
         person.stands_on(ELSEWHERE, "You may have finished").await;
     }
     assert_eq!(wire.tokens().len(), 2);
+
+    // [DW-22] Nor does anything come of it when they are asked about the old copy and say no.
+    person.browser.open(&person.step("")).await;
+    person.press("Add to wallet again").await;
+    person.browser.choose("No, go back").await;
+    person.press("Continue").await;
+    assert_eq!(person.browser.url().await.as_str(), person.step(""));
+    assert_eq!((wire.pushed().len(), wire.authorized().len()), (2, 2));
+    assert!(wire.revocations().is_empty());
 
     let placement = person.adds_another("placement").await;
     let fire_safety = person.adds_another("fire-safety").await;
@@ -156,9 +178,7 @@ fn the_drafts_are_what_they_should_be(stage: &Stage, person: &Person<'_>, wire: 
     assert_eq!(drafts.len(), types.len());
     for (draft, name) in drafts.iter().zip(types) {
         assert!(draft.form()["scope"].ends_with(&format!("issue.{name}")));
-        let content = draft.content().into_iter();
-        let content: Map<String, Value> =
-            content.map(|(name, value)| (name, value.into())).collect();
+        let content = content_of(draft);
         assert_eq!(content["UniqueIdentifier"], told, "{name}");
         let schema = catalogue.iter().find(|one| one.name == name).unwrap();
         assert_eq!(schema.check(&content).unwrap(), content, "{name}");
@@ -169,6 +189,12 @@ fn the_drafts_are_what_they_should_be(stage: &Stage, person: &Person<'_>, wire: 
         assert!(ends.is_some_and(|at| (now..=now + 600).contains(&at)));
         assert!(draft.draft_signed_with(&other).is_none(), "{name}");
     }
+}
+
+/// What a pushed draft says that the credential will claim.
+fn content_of(draft: &Exchange) -> Map<String, Value> {
+    let content = draft.content().into_iter();
+    content.map(|(name, value)| (name, value.into())).collect()
 }
 
 /// [DW-56] Each time: who asks, the name that the gateway gave to what it was sent just before, and nothing more.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wallet::{CredentialStatus, Outcome};
 
 use super::driver::JavaScript;
@@ -15,13 +15,13 @@ use crate::database::{Database, on_both_engines};
 use crate::portal_walk::Mail;
 
 on_both_engines!(
-    a_credential_is_added_changed_by_hr_and_refused_from_then_on,
+    dw_01_dw_10_dw_12_dw_13_dw_17_to_24_dw_28_dw_29_dw_32_dw_33_dw_47_dw_50_dw_51_dw_62_dw_63_dw_72_dw_75_dw_77_to_79_a_credential_is_added_changed_by_hr_and_refused_from_then_on,
     the_same_happens_without_javascript,
 );
 
-/// DW-01, DW-10, DW-12, DW-13, DW-17 to DW-24, DW-28, DW-29, DW-32, DW-33, DW-47, DW-50, DW-51, DW-62, DW-63, DW-72,
-/// DW-75, DW-77, DW-78, DW-79.
-async fn a_credential_is_added_changed_by_hr_and_refused_from_then_on(database: Database) {
+async fn dw_01_dw_10_dw_12_dw_13_dw_17_to_24_dw_28_dw_29_dw_32_dw_33_dw_47_dw_50_dw_51_dw_62_dw_63_dw_72_dw_75_dw_77_to_79_a_credential_is_added_changed_by_hr_and_refused_from_then_on(
+    database: Database,
+) {
     Box::pin(walk_on(&database, JavaScript::On, "match")).await;
 }
 
@@ -151,7 +151,8 @@ async fn adds_it(person: &Person<'_>) -> String {
     person
         .stands_on("Credential added to your wallet", "Training programme")
         .await;
-    says_exactly_what_was_shown(person, &serial_number, shown).await;
+    let claims = person.held_as(&serial_number).await.claims;
+    says_exactly_what_was_shown(person, claims, shown);
 
     let when = person.browser.text("#added-when").await;
     let when = when.strip_prefix("Added on ").unwrap();
@@ -165,17 +166,18 @@ async fn adds_it(person: &Person<'_>) -> String {
 }
 
 /// What the page says will be in the credential, by label.
-async fn shown(person: &Person<'_>) -> BTreeMap<String, String> {
+pub(super) async fn shown(person: &Person<'_>) -> BTreeMap<String, String> {
     let labels = person.browser.texts("main dt").await;
     let values = person.browser.texts("main dd").await;
     assert_eq!(labels.len(), values.len());
     labels.into_iter().zip(values).collect()
 }
 
-/// Both ways: nothing is in the wallet that was not shown, and nothing was shown that is not in the wallet.
-async fn says_exactly_what_was_shown(
+/// [DW-24, DW-50] Both ways: a credential, or the draft of one, claims nothing that was not shown, and nothing was shown
+/// that it does not claim.
+pub(super) fn says_exactly_what_was_shown(
     person: &Person<'_>,
-    serial_number: &str,
+    mut claims: Map<String, Value>,
     mut shown: BTreeMap<String, String>,
 ) {
     for (label, value) in [
@@ -188,7 +190,6 @@ async fn says_exactly_what_was_shown(
     ] {
         assert_eq!(shown.remove(label).as_deref(), Some(value));
     }
-    let mut claims = person.held_as(serial_number).await.claims;
     assert_eq!(
         claims.remove("UniqueIdentifier"),
         Some(person.unique_identifier().into())
