@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::custody;
 use crate::database::{Database, on_both_engines};
+use crate::rows::{Rows, by_whose, changed};
 use crate::world::{Admin, Caller, Reply};
 
 on_both_engines!(
@@ -90,6 +91,15 @@ impl Things {
                 custody::interaction_of(admin, organisation).await,
             ),
         ]))
+    }
+
+    /// Every row that names one of them or whose they are.
+    async fn rows(&self, admin: &Admin) -> Rows {
+        // That one is everybody's.
+        let own = self.0.iter().filter(|(name, _)| **name != "item");
+        let own: Vec<&str> = own.map(|(_, id)| id.as_str()).collect();
+        let organisation = &self.0["organisation"];
+        by_whose(&admin.world, organisation, &own).await.theirs
     }
 
     /// What nobody has.
@@ -373,6 +383,11 @@ async fn sec_33_what_is_another_organisations_is_like_what_does_not_exist(databa
     let unknown = Things::unknown();
     let all = admin.operator("all", Role::Administrator, None).await;
     let callers = of_every_role(&admin, Some("anytown")).await;
+    // Entries that wait for their place in the chain get it at any time.
+    let store = &admin.world.gateway.app().store;
+    gateway::audit::chain::round(store).await.unwrap();
+    let before = foreign.rows(&admin).await;
+    assert!(before.len() >= 8, "{:?}", before.keys());
     let mut walked = 0;
     for operation in operations(&admin).await {
         let (_, _, names_things) = foreign.put_into(&operation);
@@ -399,12 +414,17 @@ async fn sec_33_what_is_another_organisations_is_like_what_does_not_exist(databa
                 walked += 1;
             }
         }
-        // What is asked for is there: whoever may see it finds it.
-        if names_things && operation.method == "get" {
-            send(&admin, Some(&all.token), &operation, &foreign)
-                .await
-                .expect(200);
-        }
     }
     assert!(walked >= 60, "{walked}");
+    // Whatever they were answered.
+    let changed = changed(&before, &foreign.rows(&admin).await);
+    assert!(changed.is_empty(), "{changed:?}");
+    // What was asked for is there: whoever may see it finds it, and some of that stands in the audit.
+    for operation in operations(&admin).await {
+        let (_, _, names_things) = foreign.put_into(&operation);
+        if names_things && operation.method == "get" {
+            let found = send(&admin, Some(&all.token), &operation, &foreign).await;
+            found.expect(200);
+        }
+    }
 }

@@ -95,6 +95,7 @@ mod registry_changes;
 mod registry_damaged;
 mod registry_race;
 mod restored;
+mod rows;
 mod said;
 mod scenes;
 mod several_types;

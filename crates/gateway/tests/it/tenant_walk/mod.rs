@@ -7,7 +7,7 @@ mod inputs;
 mod request;
 mod tenant;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
@@ -15,13 +15,12 @@ use gateway::clock::Clock;
 use gateway::config::TrustConfig;
 use gateway::organisation::did_of;
 use jiff::Timestamp;
-use store::DatabaseUrl;
-use store::copy::{self, Others, Record};
 use verified_id::VerifiedId;
 
 use crate::database::{Database, on_both_engines};
 use crate::entra_world::{connect, tenant as first_entra};
 use crate::receiver::{Receiver, register};
+use crate::rows::{Rows, by_whose, changed};
 use crate::world::World;
 use inputs::{Meaning, Operation, operations};
 use request::{As, Caller, Parts};
@@ -42,9 +41,6 @@ fn tells(operation: &Operation, parts: &Parts<'_>) -> bool {
         _ => false,
     }
 }
-
-/// Rows by their table.
-type Rows = BTreeMap<String, BTreeSet<Vec<u8>>>;
 
 struct Walk {
     world: World,
@@ -114,53 +110,8 @@ impl Walk {
 
     /// Every row of the database that is not the caller's, by its table.
     async fn rows_of_others(&self) -> Rows {
-        let url: DatabaseUrl = self
-            .world
-            .config
-            .database_address()
-            .unwrap()
-            .parse()
-            .unwrap();
-        let mut records = copy::dump(&url, Others::Allowed);
-        let mut tables: BTreeMap<String, Vec<Vec<store::Value>>> = BTreeMap::new();
-        let (mut table, mut columns) = (String::new(), Vec::new());
-        let mut own = BTreeSet::from(["elsewhere".to_owned(), "stranger".to_owned()]);
-        while let Some(lot) = records.recv().await {
-            for record in lot.unwrap() {
-                match record {
-                    Record::Table(begun) => (table, columns) = (begun.name, begun.columns),
-                    Record::Row(row) => {
-                        let column = |name| columns.iter().position(|column| column == name);
-                        let text = |at: usize| match &row[at] {
-                            store::Value::Text(text) => Some(text.clone()),
-                            _ => None,
-                        };
-                        // Some rows name their tenant by an interaction only.
-                        if table == "interactions"
-                            && text(column("organisation").unwrap()).as_deref() == Some("elsewhere")
-                        {
-                            own.extend(text(column("id").unwrap()));
-                        }
-                        tables.entry(table.clone()).or_default().push(row);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        let is_own = |row: &[store::Value]| {
-            let own = |value: &_| matches!(value, store::Value::Text(text) if own.contains(text));
-            row.iter().any(own)
-        };
-        let others = tables.into_iter().map(|(table, rows)| {
-            let rows = rows.into_iter().filter(|row| !is_own(row));
-            let written = rows.map(|row| {
-                let mut bytes = Vec::new();
-                Record::Row(row).write(&mut bytes);
-                bytes
-            });
-            (table, written.collect())
-        });
-        others.collect()
+        let whose = by_whose(&self.world, "elsewhere", &["stranger"]);
+        whose.await.others
     }
 
     /// Of whom the place is, and of whom the things are, for everything that crosses from one tenant to the other.
@@ -212,13 +163,8 @@ impl Walk {
             }
         }
         let after = self.rows_of_others().await;
-        for (table, rows) in before.iter() {
-            if after.get(table) != Some(rows) {
-                faults.push(format!("{what} changes what is another's in {table}"));
-            }
-        }
-        let more = after.keys().filter(|table| !before.contains_key(*table));
-        faults.extend(more.map(|table| format!("{what} begins what is another's in {table}")));
+        let changed = changed(before, &after).into_iter();
+        faults.extend(changed.map(|table| format!("{what} changes what is another's in {table}")));
         *before = after;
         faults
     }
