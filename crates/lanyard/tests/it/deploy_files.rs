@@ -26,16 +26,6 @@ fn who_balances_asks_whether_a_process_is_ready() {
             "{file} balances by what is only alive"
         );
     }
-    let kubernetes = read("kubernetes/gateway.yaml");
-    let readiness = kubernetes
-        .split("readinessProbe:")
-        .nth(1)
-        .expect("there is a probe");
-    let path = readiness
-        .lines()
-        .find(|line| line.contains("path:"))
-        .unwrap();
-    assert!(path.contains("/readyz"), "{path}");
 }
 
 #[test]
