@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use gateway::admin::Role;
 use gateway::keys::KeyPurpose;
+use gateway::timeline::causes;
 use jiff::SignedDuration;
 use store::Statement;
 
@@ -303,4 +304,69 @@ async fn holds_interactions_and_figures_are_pages_and_the_start_page_draws() {
         .await
         .expect(200)
         .says("Only whoever looks after the whole gateway");
+}
+
+/// What a desk does with the reference that somebody reads out to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interaction_is_found_by_its_reference_with_its_steps_its_cause_in_three_voices_and_its_credential()
+ {
+    let desk = Desk::start(Database::sqlite()).await;
+    let [serial]: [String; 1] = credentials(&desk, "anytown").await;
+    let reference = interaction_of(&desk, "anytown").await;
+    // Its credential reached the wallet; then the external system asked twice for its token.
+    let app = desk.gateway.app();
+    let issued = "UPDATE interactions SET purpose = 'issue', outcome = 'issued', serial_number = $1, scanned_at = $2, \
+         answered_at = $3, code_expires_at = $4, expires_at = $5 WHERE id = 'i'";
+    let issued = Statement::new(issued).bind(&serial);
+    let issued = issued.bind(app.now()).bind(app.now());
+    let issued = issued.bind(app.now() + SignedDuration::from_mins(1));
+    let issued = issued.bind(app.now() + SignedDuration::from_mins(30));
+    let refused = "INSERT INTO interaction_steps (interaction, at, step, cause) \
+         VALUES ('i', $1, 'token-refused', 'code-replayed')";
+    let refused = Statement::new(refused).bind(app.now());
+    app.store.write([issued, refused]).await.unwrap();
+
+    let who = desk.person("dee", Role::Desk, Some("anytown")).await;
+    let mut dee = who.browser;
+    dee.get("/console/interactions").await.expect(200);
+    let heard = reference.to_lowercase().replace('-', " ");
+    dee.post("/console/interactions", &[("interaction", &heard)])
+        .await;
+    let by_form = dee.page.clone();
+    let by_address = format!("/console/interactions/{reference}");
+    dee.get(&by_address).await;
+    let cause = causes::find("code-replayed").unwrap();
+    for page in [&by_form, &dee.page] {
+        page.expect(200).says(&format!(">{reference}</h2>"));
+        for (label, voice) in [
+            ("Tell the person", cause.person),
+            ("For the service desk", cause.desk),
+            ("For the developer", cause.developer),
+        ] {
+            page.says(&format!(
+                "<dt class=\"nhsuk-summary-list__key\">{label}</dt><dd class=\"nhsuk-summary-list__value\">{voice}"
+            ));
+        }
+        let steps = page.html.split("<tr").filter(|row| row.contains("<td"));
+        let steps: Vec<&str> = steps.collect();
+        assert_eq!(steps.len(), 7, "{steps:?}");
+        assert!(steps[2].contains("a wallet retrieved the request"));
+        let refused = steps.iter().find(|row| row.contains("code-replayed"));
+        let refused = refused.expect("the step has its cause");
+        assert!(refused.contains("asked for the token and was refused"));
+        page.says(&format!("<a href=\"/console/credentials/{serial}\">"));
+    }
+    dee.get(&format!("/console/credentials/{serial}"))
+        .await
+        .expect(200)
+        .says("In force");
+
+    // Whoever works for another organisation reads nothing of it.
+    let who = desk.person("eve", Role::Desk, Some("elsewhere")).await;
+    let mut eve = who.browser;
+    eve.get("/console/interactions").await.expect(200);
+    eve.post("/console/interactions", &[("interaction", &reference)])
+        .await
+        .expect(422)
+        .says("Nothing is known by that");
 }
