@@ -141,6 +141,9 @@ async fn follow(tail: &Tail) -> anyhow::Result<()> {
     let mut after = Timestamp::now() - SignedDuration::from_mins(tail.minutes.into());
     let remembered = SignedDuration::from_mins(i64::from(tail.minutes).max(60));
     let mut told: HashSet<(String, Timestamp, &str)> = HashSet::new();
+    // One for all rounds: what comes while the database is read is not forgotten.
+    let stopped = crate::listen::stop_signal();
+    tokio::pin!(stopped);
     loop {
         let now = Timestamp::now();
         let newest = timeline::newest(&store, after, MOST, now).await;
@@ -172,7 +175,7 @@ async fn follow(tail: &Tail) -> anyhow::Result<()> {
         // Whoever watches for weeks remembers the last hour or so.
         told.retain(|(_, at, _)| *at > now - remembered);
         tokio::select! {
-            () = crate::listen::stop_signal() => return Ok(()),
+            () = &mut stopped => return Ok(()),
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
         }
     }

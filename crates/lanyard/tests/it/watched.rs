@@ -1,15 +1,17 @@
 //! A gateway that is watched as its operator does: figures on their own port, a stop that a load balancer notices, and
 //! the commands that read its database.
 
-use std::process::{Command, Output};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use store::Statement;
 
 use crate::by_hand::{Journey, Step, revoke, send};
 use crate::database::Database;
 use crate::holder::{Format, Holder};
-use crate::operated::{CLIENT_ID, LANYARD, ORGANISATION, Operated};
+use crate::operated::{CLIENT_ID, LANYARD, ORGANISATION, Operated, terminate};
 use crate::ports::Ports;
 
 /// `lanyard …` with this gateway's configuration; what it printed, and whether it was content.
@@ -147,9 +149,22 @@ async fn an_operator_reads_figures_asks_why_and_stops_without_a_request_being_re
         "x",
     ];
     assert!(!lanyard(&gateway, &unknown).0);
+    // A rule that stops before its end is named: here somebody else is quicker with each of its rows.
+    let store = gateway.database.open().await;
+    let old = "INSERT INTO heartbeats (minute, process, ready) VALUES (1, 'of long ago', 1)";
+    let quicker =
+        "CREATE TRIGGER quicker BEFORE DELETE ON heartbeats BEGIN SELECT RAISE(IGNORE); END";
+    let made = [old, quicker].map(Statement::new);
+    store.write(made).await.unwrap();
+    let unfinished = "not all that is due by these rules was deleted: heartbeats; run this again";
+    let (ran, said) = lanyard(&gateway, &["retention", "run"]);
+    assert!(ran && said.contains(unfinished), "{said}");
+    let no_longer = Statement::new("DROP TRIGGER quicker");
+    store.write([no_longer]).await.unwrap();
+    store.close().await;
     let (ran, said) = lanyard(&gateway, &["retention", "run"]);
     assert!(
-        ran && said.contains("rows were deleted: interactions"),
+        ran && said.contains("rows were deleted: interactions") && !said.contains("not all"),
         "{said}"
     );
 
@@ -228,4 +243,57 @@ async fn stop_slowly(gateway: &mut Operated, metrics: &str) {
         began.elapsed() < Duration::from_secs(18),
         "the second signal ends the wait"
     );
+}
+
+/// How long a line may take, on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// `lanyard interaction tail`, which ends with its test at the latest.
+struct Watch(Child);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whoever watches reads of a failure as it happens, and goes on watching until they have seen enough.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_is_told_to_whoever_watches_until_the_watch_is_stopped() {
+    let gateway = Operated::started(Database::sqlite());
+    let mut watch = Command::new(LANYARD);
+    watch
+        .args(["interaction", "tail", "--json", "--config"])
+        .arg(gateway.config_file())
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut watch = Watch(watch.spawn().unwrap());
+    let said = BufReader::new(watch.0.stdout.take().unwrap());
+    let (hears, lines) = std::sync::mpsc::channel();
+    std::thread::spawn(move || said.lines().try_for_each(|line| hears.send(line.unwrap())));
+    let until = |is_it: &dyn Fn(&Value) -> bool| -> Value {
+        loop {
+            let line = lines.recv_timeout(PATIENCE).expect("it is told");
+            let line = serde_json::from_str(&line).unwrap();
+            if is_it(&line) {
+                return line;
+            }
+        }
+    };
+
+    // It is not the first look that tells of the failure.
+    let (mut holder, mut journey) = (Holder::new(Format::W3c), Journey::to_issue());
+    journey.take_from(Step::Push, &gateway, &mut holder).await;
+    let step = until(&|line| line["step"] == "collected");
+    let again = journey.request(Step::Token, &gateway, &holder).await;
+    let again = send(&gateway.client(&journey.cookies), again).await;
+    assert_eq!(again.status, 400, "{}", again.body);
+    let failed = until(&|line| line["cause"] == "code-replayed" && line["desk"].is_string());
+    assert_eq!(failed["reference"], step["reference"]);
+    assert_eq!(failed["client_id"], CLIENT_ID);
+
+    let status = terminate(&mut watch.0);
+    assert!(status.success(), "{status}");
 }
