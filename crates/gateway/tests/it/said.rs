@@ -193,24 +193,17 @@ impl Unsaid {
             };
             String::from_utf8(runtime.build().unwrap().block_on(asked).to_vec()).unwrap()
         });
-        self.is_nowhere_among(&asking.join().unwrap());
+        self.is_nowhere_among(Some(&asking.join().unwrap()));
     }
 
-    /// None of it is on the metrics page of a gateway that listens there. One that is dead says nothing.
+    /// None of it is on the metrics page of a gateway that listens there.
     pub(crate) fn is_nowhere_at(&self, port: u16) {
-        let Ok(mut metrics) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else {
-            return;
-        };
-        let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-        let patience = std::time::Duration::from_secs(20);
-        metrics.set_read_timeout(Some(patience)).unwrap();
-        metrics.write_all(request).unwrap();
-        let mut figures = String::new();
-        metrics.read_to_string(&mut figures).unwrap();
-        self.is_nowhere_among(&figures);
+        self.is_nowhere_among(figures_at(port).as_deref());
     }
 
-    fn is_nowhere_among(&self, figures: &str) {
+    /// None of it is among what [`figures_at`] gave. A gateway that is dead has none.
+    pub(crate) fn is_nowhere_among(&self, figures: Option<&str>) {
+        let Some(figures) = figures else { return };
         assert!(figures.contains("lanyard_build_info"), "{figures}");
         if let Some((what, value, line)) = self.find(figures) {
             panic!("the figures have {what}, {value}:\n{line}");
@@ -223,6 +216,20 @@ impl Unsaid {
             self.is_nowhere_in(&text());
         }
     }
+}
+
+/// The metrics page of a gateway that listens there, so that the gateway may be gone when it is read; nothing where nobody
+/// listens. What is not a page fails whoever reads it.
+pub(crate) fn figures_at(port: u16) -> Option<String> {
+    let mut metrics = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
+    let request = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let patience = std::time::Duration::from_secs(20);
+    let mut figures = String::new();
+    let read = metrics
+        .set_read_timeout(Some(patience))
+        .and_then(|()| metrics.write_all(request))
+        .and_then(|()| metrics.read_to_string(&mut figures));
+    Some(read.map_or_else(|error| error.to_string(), |_| figures))
 }
 
 /// What is short counts as a word only.

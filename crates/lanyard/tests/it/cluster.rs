@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::database::Database;
-use crate::operated::{LANYARD, Operated, terminate, write_private};
+use crate::operated::{LANYARD, Operated, terminate, watched, write_private};
+use crate::said::{EVERYTHING, figures_at};
 
 /// The names of the processes in HAProxy's file.
 pub(crate) const NAMES: [&str; 3] = ["one", "two", "three"];
@@ -67,6 +68,7 @@ impl Cluster {
         for (number, name) in NAMES.iter().enumerate() {
             let own = format!("127.0.0.1:{}", port(first, number));
             let text = behind_a_proxy(&gateway.config, &own);
+            let text = watched(text, metrics_port(first, number));
             std::fs::write(folder.join(format!("{name}.toml")), text).unwrap();
         }
         let pem = ["chain.pem", "tls-key.pem"]
@@ -97,19 +99,14 @@ impl Cluster {
 
     fn spawn(&mut self, number: usize) {
         let folder = &self.gateway.folder;
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(folder.join("log"))
-            .unwrap();
         let mut command = Command::new(&self.programs[number]);
         command
             .args(["gateway", "--config"])
             .arg(folder.join(format!("{}.toml", NAMES[number])))
-            .env_remove("RUST_LOG")
+            .env("RUST_LOG", EVERYTHING)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log);
+            .stderr(self.gateway.log_to_write());
         self.processes[number] = Some(command.spawn().unwrap());
     }
 
@@ -151,10 +148,18 @@ impl Cluster {
 
     /// SIGTERM, and the program under test in its place.
     pub(crate) async fn replace(&mut self, number: usize) {
+        let figures = self.figures(number);
         let mut process = self.processes[number].take().expect("it runs");
         assert!(terminate(&mut process).success());
+        self.gateway.unsaid().is_nowhere_among(Some(&figures));
         self.programs[number] = LANYARD.into();
         self.start(number).await;
+    }
+
+    /// What a process that runs has on its metrics page.
+    fn figures(&self, number: usize) -> String {
+        let port = metrics_port(self.gateway.ports.first, number);
+        figures_at(port).unwrap_or_else(|| format!("{} has no metrics page", NAMES[number]))
     }
 
     pub(crate) async fn start(&mut self, number: usize) {
@@ -174,6 +179,10 @@ impl Cluster {
 
 fn port(first: u16, number: usize) -> u16 {
     first + 1 + u16::try_from(number).unwrap()
+}
+
+fn metrics_port(first: u16, number: usize) -> u16 {
+    port(first, number + NAMES.len())
 }
 
 /// HAProxy with the file that is handed out and an environment of the test's.
@@ -199,10 +208,18 @@ pub(crate) fn haproxy_at(file: &Path, folder: &Path, first: u16) -> Command {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        let may_look = !std::thread::panicking();
+        let running = |number: &usize| may_look && self.processes[*number].is_some();
+        let running = (0..NAMES.len()).filter(running);
+        let figures: Vec<String> = running.map(|number| self.figures(number)).collect();
         let processes = self.processes.iter_mut().flatten();
         for process in processes.chain([&mut self.haproxy]) {
             let _ = process.kill();
             let _ = process.wait();
+        }
+        let unsaid = self.gateway.unsaid();
+        for figures in &figures {
+            unsaid.is_nowhere_among(Some(figures));
         }
     }
 }

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use store::Statement;
 use uuid::Uuid;
 
+use crate::admin_command::verified_audit;
 use crate::by_hand::{Answer, Journey, Step, revoke};
 use crate::events;
 use crate::holder::{Format, Holder};
@@ -136,6 +137,7 @@ pub(crate) async fn is_true(gateway: &Operated, told: &Told) {
         );
     }
     events::add_up(gateway).await;
+    is_in_the_audit(gateway, &told.revoked).await;
     println!(
         "{} in wallets, {} issued, {} revoked; {} begun again, {} answers lost",
         told.in_wallet.len(),
@@ -144,4 +146,21 @@ pub(crate) async fn is_true(gateway: &Operated, told: &Told) {
         told.begun_again,
         told.broken
     );
+}
+
+/// Whoever was told of a revocation was told of its entry as well: each is there once, and all of them are as they were
+/// written.
+async fn is_in_the_audit(gateway: &Operated, revoked: &[Uuid]) {
+    let config = gateway.config_file();
+    let said = verified_audit(config.to_str().unwrap());
+    assert!(said.contains("everything is as it was written"), "{said}");
+    let select = "SELECT object FROM audit_entries WHERE act = 'credential-revoked'";
+    let entries = gateway.rows(Statement::new(select)).await;
+    for serial_number in revoked {
+        let object = format!("credential:{serial_number}");
+        let about = entries
+            .iter()
+            .filter(|row| row.text("object").unwrap() == object);
+        assert_eq!(about.count(), 1, "entries of {serial_number}");
+    }
 }

@@ -21,6 +21,7 @@ mod console_behind_proxy;
 #[path = "../../../store/tests/it/database.rs"]
 mod database;
 mod deploy_files;
+mod deploy_kubernetes;
 mod doctor;
 mod doctor_reach;
 #[allow(dead_code)] // the desk's tests use all of it
@@ -45,6 +46,7 @@ mod oldest;
 mod operate_script;
 mod operated;
 mod operator_commands;
+mod overheard;
 mod point;
 mod point_walker;
 mod points;

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pkcs8::pkcs5::pbes2;
@@ -17,8 +17,9 @@ use standards::jose::{Algorithm, HmacKey, SoftwareKey};
 use store::{Row, Statement};
 
 use crate::database::Database;
+use crate::overheard::Overheard;
 use crate::ports::Ports;
-use crate::said::{EVERYTHING, NOBODY, Unsaid};
+use crate::said::{EVERYTHING, NOBODY, Unsaid, figures_at};
 
 /// The program under test.
 pub(crate) const LANYARD: &str = env!("CARGO_BIN_EXE_lanyard");
@@ -51,8 +52,7 @@ pub(crate) struct Operated {
     pub(crate) ports: Ports,
     /// Variables of the environment that its programs see besides.
     pub(crate) environment: Vec<(&'static str, PathBuf)>,
-    /// Of whatever relying parties had issued.
-    serial_numbers: Mutex<Vec<String>>,
+    heard: Overheard,
     process: Option<Child>,
 }
 
@@ -87,7 +87,7 @@ impl Operated {
             certificate_authority,
             ports,
             environment: Vec::new(),
-            serial_numbers: Mutex::default(),
+            heard: Overheard::default(),
             process: None,
         };
         prepared.write_config(&prepared.config);
@@ -112,7 +112,7 @@ impl Operated {
             certificate_authority,
             ports,
             environment: Vec::new(),
-            serial_numbers: Mutex::default(),
+            heard: Overheard::default(),
             process: None,
         }
     }
@@ -178,11 +178,8 @@ impl Operated {
     /// Starts the process and waits until it listens.
     pub(crate) fn start(&mut self) {
         assert!(self.process.is_none(), "the gateway runs already");
-        let log = File::options()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("log"))
-            .unwrap();
+        self.keep_secrets();
+        let log = self.log_to_write();
         let mut command = Command::new(LANYARD);
         command.args(["gateway", "--config"]).arg(self.watched());
         let mut process = command
@@ -211,16 +208,9 @@ impl Operated {
     /// The configuration, and a metrics page and a collector besides where it has none: a running gateway's figures and
     /// spans are looked through as its log is.
     fn watched(&self) -> PathBuf {
-        let mut text = fs::read_to_string(self.config_file()).unwrap();
-        if !text.contains("[metrics]") {
-            let port = self.metrics_port();
-            write!(text, "\n[metrics]\nlisten = \"127.0.0.1:{port}\"\n").unwrap();
-        }
-        if !text.contains("[traces]") {
-            write!(text, "\n[traces]\notlp_endpoint = \"{NOBODY}\"\n").unwrap();
-        }
+        let text = fs::read_to_string(self.config_file()).unwrap();
         let file = self.folder.join("gateway.watched.toml");
-        fs::write(&file, text).unwrap();
+        fs::write(&file, watched(text, self.metrics_port())).unwrap();
         file
     }
 
@@ -248,8 +238,11 @@ impl Operated {
 
     /// SIGTERM, as service managers send it; the process ends in its own time.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let figures = figures_at(self.metrics_port());
         let mut process = self.process.take().expect("the gateway runs");
-        terminate(&mut process)
+        let status = terminate(&mut process);
+        self.unsaid().is_nowhere_among(figures.as_deref());
+        status
     }
 
     /// SIGTERM, and the process goes on as long as it sees fit.
@@ -261,12 +254,13 @@ impl Operated {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// SEC-40: whatever a test of the suite did to the gateway, its log names nobody and opens nothing.
-    fn look_through_the_log(&self) {
-        self.unsaid().is_nowhere_in(&self.log());
+    /// Where a process of this gateway writes from now on.
+    pub(crate) fn log_to_write(&self) -> File {
+        self.heard.log_in(&self.folder)
     }
 
-    fn unsaid(&self) -> Unsaid {
+    /// Neither log nor trace nor figure of this gateway may say it.
+    pub(crate) fn unsaid(&self) -> Unsaid {
         let mut unsaid = Unsaid::of_everybody();
         self.add_secrets(&mut unsaid);
         unsaid
@@ -274,21 +268,23 @@ impl Operated {
 
     /// What opens something of this gateway's, or says that it is somebody.
     pub(crate) fn add_secrets(&self, unsaid: &mut Unsaid) {
-        for serial_number in self.serial_numbers.lock().unwrap().iter() {
-            unsaid.add("a serial number", serial_number);
-        }
-        unsaid.add("a client secret", &*self.client_secret);
-        unsaid.add("a signing key", self.signing_key.to_base64().as_str());
-        for name in ["key-passphrase", "storage-secret", "webhook-secret"] {
-            let text = fs::read_to_string(self.folder.join(name)).unwrap_or_default();
-            unsaid.add("a secret", text.trim());
-        }
+        self.keep_secrets();
+        self.heard.add_to(unsaid);
+    }
+
+    /// Those of this folder and of whoever acts now: both may be others later.
+    fn keep_secrets(&self) {
+        let signing_key = self.signing_key.to_base64();
+        self.heard.keep("a client secret", &*self.client_secret);
+        self.heard.keep("a signing key", signing_key.as_str());
+        let config = self.config_file();
+        self.heard.keep_secrets_of(&self.folder, &config);
     }
 
     /// A credential has this number: from here on neither log nor trace nor figure may say it.
     pub(crate) fn keep_unsaid(&self, serial_number: &impl ToString) {
-        let mut known = self.serial_numbers.lock().unwrap();
-        known.push(serial_number.to_string());
+        let serial_number = serial_number.to_string();
+        self.heard.keep("a serial number", serial_number);
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -322,13 +318,13 @@ impl Operated {
 
 impl Drop for Operated {
     fn drop(&mut self) {
-        if let Some(mut process) = self.process.take() {
-            if !std::thread::panicking() {
-                self.unsaid().is_nowhere_at(self.metrics_port());
-            }
+        let figures = self.process.take().and_then(|mut process| {
+            let may_look = !std::thread::panicking();
+            let figures = may_look.then(|| figures_at(self.metrics_port()));
             let _ = process.kill();
             let _ = process.wait();
-        }
+            figures.flatten()
+        });
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
@@ -338,10 +334,24 @@ impl Drop for Operated {
             );
         }
         if !std::thread::panicking() {
-            self.look_through_the_log();
+            // SEC-40: whatever a test of the suite did to the gateway, it names nobody and opens nothing.
+            let unsaid = self.unsaid();
+            unsaid.is_nowhere_among(figures.as_deref());
+            self.heard.look_through(&unsaid);
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A configuration with a metrics page and a collector besides, where it has none.
+pub(crate) fn watched(mut config: String, port: u16) -> String {
+    if !config.contains("[metrics]") {
+        write!(config, "\n[metrics]\nlisten = \"127.0.0.1:{port}\"\n").unwrap();
+    }
+    if !config.contains("[traces]") {
+        write!(config, "\n[traces]\notlp_endpoint = \"{NOBODY}\"\n").unwrap();
+    }
+    config
 }
 
 /// Asks a process to end and waits until it has.

@@ -2,15 +2,17 @@
 //! the folder goes (SEC-40).
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use gateway::Gateway;
+use lanyard::sandbox::people::EVERYONE;
 use lanyard::sandbox_file::SandboxFile;
 
 use crate::said::{self, Unsaid};
 
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
-    unsaid: Unsaid,
+    unsaid: Mutex<Unsaid>,
     /// Whose figures are looked through as well.
     gateway: Option<Gateway>,
 }
@@ -24,7 +26,7 @@ impl Folder {
         std::fs::create_dir(&path).unwrap();
         Self {
             path,
-            unsaid: Unsaid::of_everybody(),
+            unsaid: Mutex::new(Unsaid::of_everybody()),
             gateway: None,
         }
     }
@@ -36,29 +38,49 @@ impl Folder {
 
     /// Everybody's and everything's of the sandbox that runs here.
     pub(crate) fn keep_secret(&mut self, file: &SandboxFile, gateway: &Gateway) {
-        add(&mut self.unsaid, file);
+        add(self.unsaid.get_mut().unwrap(), file);
+        self.watch(gateway);
+    }
+
+    /// The figures of a gateway that runs here are looked through when the folder goes.
+    pub(crate) fn watch(&mut self, gateway: &Gateway) {
         self.gateway = Some(gateway.clone());
+    }
+
+    /// And this is said nowhere.
+    pub(crate) fn keep_unsaid(&self, what: &'static str, secret: &str) {
+        self.unsaid.lock().unwrap().add(what, secret);
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        self.unsaid.add_wallet(&self.data().join("wallet"));
+        let wallet = self.data().join("wallet");
+        let unsaid = self.unsaid.get_mut();
+        let unsaid = unsaid.unwrap_or_else(PoisonError::into_inner);
+        unsaid.add_wallet(&wallet);
         if let Some(gateway) = &self.gateway {
-            self.unsaid.is_in_no_figure(gateway.metrics_router());
+            unsaid.is_in_no_figure(gateway.metrics_router());
         }
         let _ = std::fs::remove_dir_all(&self.path);
-        self.unsaid.was_not_said();
+        unsaid.was_not_said();
     }
 }
 
 /// Who a sandbox knows, and what opens something there.
 pub(crate) fn add(unsaid: &mut Unsaid, file: &SandboxFile) {
+    // The employer's record, and what the credentials in the wallets say: they differ where a case is about that.
     for employee in &file.employees {
+        unsaid.add("a name", &*employee.first_names);
         unsaid.add("a name", &*employee.surname);
         unsaid.add("a birth date", &*employee.date_of_birth);
         unsaid.add("an identifier", &*employee.unique_identifier);
         unsaid.add("a password", &*employee.password);
+    }
+    for identity in EVERYONE.iter().filter_map(|person| person.identity) {
+        unsaid.add("a name", identity.says.first_names);
+        unsaid.add("a name", identity.says.surname);
+        unsaid.add("a birth date", identity.says.date_of_birth);
     }
     for party in &file.relying_parties {
         unsaid.add("a client secret", &*party.client_secret);

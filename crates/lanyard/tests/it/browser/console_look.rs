@@ -2,7 +2,6 @@
 //! has a line in [`PAGES`]; one that has none fails the test.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway::admin::Role;
@@ -23,6 +22,8 @@ use url::Url;
 use super::driver::{self, Browser, JavaScript};
 use super::keyboard::tab_through;
 use super::look::{Place, look, look_in_forced_colours, quiet};
+use crate::said;
+use crate::sandbox_folder::Folder;
 
 /// Every page that is looked at, as the console routes it, with what its picture is called. `{…}` is filled in by
 /// [`Console::put_into`].
@@ -105,6 +106,9 @@ dialect = "plain"
 /// On one line, as a field is filled.
 const NEW_TYPE: &str = r#"{ "name": "FireSafety", "label": "Fire safety", "formats": ["jwt_vc_json"], "valid_for_days": 365, "attributes": [{ "name": "UniqueIdentifier", "label": "Staff passport unique identifier", "kind": "uuid", "mandatory": true, "source": "wire" }] }"#;
 
+/// It seals what the gateway keeps.
+const STORAGE_SECRET: &str = "sandbox-Zm9yIHRlc3RzIG9ubHksIHNob3J0Lg";
+
 /// Of nobody's receiver.
 const WEBHOOK_SECRET: &str = "whsec_Zm9yIHRlc3RzIG9ubHksIHRoZSBvbGRlciBvbmU=";
 
@@ -118,7 +122,7 @@ const JOB: &str = "job-4x7m-0qkz";
 struct Console {
     origin: Url,
     gateway: Gateway,
-    folder: PathBuf,
+    folder: Folder,
     serving: JoinHandle<()>,
 }
 
@@ -127,17 +131,20 @@ impl Console {
         if !driver::is_there() {
             return None;
         }
-        let name = format!("lanyard-console-{}", uuid::Uuid::new_v4());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir(&folder).unwrap();
+        let mut folder = Folder::new();
         let public = "http://localhost:8400".parse().unwrap();
-        let config = Config::sandboxed(public, &folder, "sandbox-Zm9yIHRlc3RzIG9ubHksIHNob3J0Lg");
+        let mut config = Config::sandboxed(public, &folder.path, STORAGE_SECRET);
+        config.traces = said::traced();
         gateway::create_keys(&config, true).unwrap();
         let surroundings = Surroundings {
             sandbox: true,
             ..Surroundings::production()
         };
         let gateway = Gateway::compose(&config, surroundings).await.unwrap();
+        folder.watch(&gateway);
+        folder.keep_unsaid("a secret", STORAGE_SECRET);
+        folder.keep_unsaid("a secret", WEBHOOK_SECRET);
+        folder.keep_unsaid("a serial number", SERIAL_NUMBER);
         let settings = console::Settings {
             brand: Arc::clone(&gateway.app().brand),
             secure: false,
@@ -158,7 +165,7 @@ impl Console {
 
     async fn browser(&self, javascript: JavaScript) -> Browser {
         let to = format!("127.0.0.1:{}", self.origin.port().unwrap());
-        Browser::start(&self.folder, javascript, "*", &to).await
+        Browser::start(&self.folder.path, javascript, "*", &to).await
     }
 
     fn address(&self, path: &str) -> String {
@@ -172,7 +179,8 @@ impl Console {
         let by = Actor::Command("test");
         self.gateway.apply(&plan, by).await.unwrap();
         let made = self.gateway.make_client_secret("newtown-staff", None, by);
-        made.await.unwrap();
+        let made = made.await.unwrap();
+        self.folder.keep_unsaid("a client secret", &made.text);
         let evidence = (
             "report PT-117, findings closed",
             "2026-11-20".parse().unwrap(),
@@ -201,6 +209,7 @@ impl Console {
             break_glass: false,
         };
         let token = desk.add(&new, None).await.unwrap();
+        self.folder.keep_unsaid("a token", &token);
         (desk.id_of(name, None).await.unwrap(), token)
     }
 
@@ -249,9 +258,14 @@ impl Console {
         let html = browser.html().await;
         let secret = html.split("id=\"secret-text\">").nth(1).unwrap();
         let secret = secret.split('<').next().unwrap().replace(' ', "");
+        self.folder
+            .keep_unsaid("an authenticator's secret", &secret);
         let code = code_of(&secret, self.gateway.app().now()).unwrap();
         browser.fill("Code", &code).await;
         browser.follow_named("button", "Finish").await;
+        for code in browser.texts("#recovery-codes li").await {
+            self.folder.keep_unsaid("a recovery code", &code);
+        }
         seen("set-up-recovery").await;
     }
 }
@@ -265,7 +279,6 @@ impl Place for Console {
 impl Drop for Console {
     fn drop(&mut self) {
         self.serving.abort();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -344,6 +357,8 @@ async fn every_page_of_the_console_is_seen_reached_by_keyboard_and_fits() {
     browser.open(&console.address(party)).await;
     browser.follow_named("button", "Make a secret").await;
     assert_eq!(browser.text("h1").await, "A new secret");
+    let secret = browser.attribute("#secret", "value").await;
+    console.folder.keep_unsaid("a client secret", &secret);
     let call = browser.attribute("#environment", "readonly").await;
     assert_eq!(call, "true");
     look_at("secret-made").await;
