@@ -29,6 +29,14 @@ pub(crate) fn target_folder(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
+/// The profile of what is shipped, and so of what is measured.
+pub(crate) const SHIPPED: &str = "dist";
+
+/// Where cargo puts what it builds with that profile.
+pub(crate) fn built(root: &Path) -> PathBuf {
+    target_folder(root).join(SHIPPED)
+}
+
 /// A cargo command that sees the environment its caller had before `cargo run` added to it:
 /// otherwise build scripts that watch a variable would run again for nothing.
 pub(crate) fn cargo(root: &Path) -> Command {

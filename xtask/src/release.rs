@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 
-use crate::cargo::{cargo, output_of, succeeds};
+use crate::cargo::{SHIPPED, cargo, output_of, succeeds};
 
 /// Names every file beside it with its digest.
 const SUMS: &str = "SHA256SUMS";
@@ -77,14 +77,14 @@ fn make(root: &Path, out: &Path, key: Option<&Path>) -> anyhow::Result<()> {
     let host = output_of("rustc", &["-vV"]).context("rustc cannot be started")?;
     let host = host.lines().find_map(|line| line.strip_prefix("host: "));
     let host = host.context("rustc does not say its host")?;
-    let target = crate::cargo::target_folder(root).join("dist");
+    let target = crate::cargo::target_folder(root).join("shipped");
     let time = output_of("git", &["-C", text(root)?, "log", "-1", "--format=%ct"]);
     let time = time.context("git does not say when the tree was committed")?;
     anyhow::ensure!(
         succeeds(&mut build(root, &target, &time)?)?,
         "the program could not be built"
     );
-    let built = target.join("release/lanyard");
+    let built = target.join(SHIPPED).join("lanyard");
     let version = output_of(text(&built)?, &["--version"]).context("the program does not start")?;
     let version = version.rsplit(' ').next().unwrap_or_default();
     let name = format!("lanyard-{version}-{host}");
@@ -117,7 +117,8 @@ fn build(root: &Path, target: &Path, time: &str) -> anyhow::Result<Command> {
     build
         .args([
             "build",
-            "--release",
+            "--profile",
+            SHIPPED,
             "--locked",
             "--package",
             "lanyard",

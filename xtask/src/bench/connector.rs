@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::report::{Report, megabytes, milliseconds, number, verdict};
 use super::server::{Folder, Programs};
-use crate::cargo::{cargo, succeeds, target_folder};
+use crate::cargo::{SHIPPED, built, cargo, succeeds};
 
 /// Records in the feed, credentials that are out, and how many of them no longer say what their record says.
 const RECORDS: usize = 1_000_000;
@@ -24,7 +24,8 @@ pub(super) fn measure(root: &Path, programs: &Programs, report: &mut Report) -> 
     let mut build = cargo(root);
     build.args([
         "build",
-        "--release",
+        "--profile",
+        SHIPPED,
         "--package",
         "sidecar",
         "--example",
@@ -32,7 +33,7 @@ pub(super) fn measure(root: &Path, programs: &Programs, report: &mut Report) -> 
     ]);
     anyhow::ensure!(succeeds(&mut build)?, "the benchmark's world was not built");
     let folder = Folder::new()?;
-    let world = target_folder(root).join("release/examples/bench_world");
+    let world = built(root).join("examples/bench_world");
     let output = Command::new(world)
         .arg(&programs.lanyard)
         .arg(folder.join(""))

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use super::report::{Report, number};
-use crate::cargo::{cargo, target_folder};
+use crate::cargo::{SHIPPED, built, cargo};
 
 const CORPUS: &str = "crates/connector/corpus/names";
 
@@ -128,15 +128,16 @@ fn judge(root: &Path, corpus: &str) -> anyhow::Result<Vec<Value>> {
     let arguments = [
         "build",
         "--quiet",
-        "--release",
+        "--profile",
+        SHIPPED,
         "-p",
         "connector",
         "--bin",
         "judge-names",
     ];
-    let built = cargo(root).args(arguments).status()?;
-    anyhow::ensure!(built.success(), "judge-names does not build");
-    let program = target_folder(root).join("release/judge-names");
+    let status = cargo(root).args(arguments).status()?;
+    anyhow::ensure!(status.success(), "judge-names does not build");
+    let program = built(root).join("judge-names");
     let mut child = std::process::Command::new(program)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::cargo::{cargo, succeeds, target_folder};
+use crate::cargo::{SHIPPED, built, cargo, succeeds};
 use crate::postgres::Postgres;
 
 /// The address that the gateway goes by. Nobody resolves it: the load stands where the proxy would that ends TLS.
@@ -58,9 +58,10 @@ impl Programs {
     /// Builds them.
     pub(super) fn build(root: &Path) -> anyhow::Result<Self> {
         let mut build = cargo(root);
-        build.args(["build", "--release", "--package=lanyard", "--package=load"]);
+        build.args(["build", "--profile", SHIPPED]);
+        build.args(["--package=lanyard", "--package=load"]);
         anyhow::ensure!(succeeds(&mut build)?, "the release build failed");
-        let folder = target_folder(root).join("release");
+        let folder = built(root);
         let lanyard = folder.join("lanyard");
         refuse_points(&lanyard)?;
         Ok(Self {

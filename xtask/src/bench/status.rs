@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::load;
 use super::report::{Report, megabytes, milliseconds, number, verdict};
 use super::server::{ALGORITHMS, Programs, Server, Setting};
-use crate::cargo::{cargo, succeeds, target_folder};
+use crate::cargo::{SHIPPED, built, cargo, succeeds};
 
 /// Credentials in the database, unless the command says otherwise.
 pub(super) const CREDENTIALS: u64 = 10_000_000;
@@ -38,7 +38,7 @@ pub(super) fn measure(
     }
     let mut build = cargo(root);
     let example = ["--package=gateway", "--example=seed_credentials"];
-    build.args(["build", "--release"]).args(example);
+    build.args(["build", "--profile", SHIPPED]).args(example);
     anyhow::ensure!(
         succeeds(&mut build)?,
         "the program that seeds was not built"
@@ -46,7 +46,7 @@ pub(super) fn measure(
     // It makes the tables; the credentials come after, beside it.
     let gateway = Server::gateway(programs, Setting::Sqlite)?;
     let began = Instant::now();
-    let mut seed = Command::new(target_folder(root).join("release/examples/seed_credentials"));
+    let mut seed = Command::new(built(root).join("examples/seed_credentials"));
     seed.arg(gateway.config())
         .arg("bench")
         .args([credentials, ON_A_LIST].map(|number| number.to_string()));

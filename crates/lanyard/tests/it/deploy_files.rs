@@ -293,7 +293,10 @@ fn the_image_has_the_program_the_account_the_port_and_the_folder_that_kubernetes
     let [cargo, system] = all("RUN")[..] else {
         panic!("two steps")
     };
-    assert_eq!(cargo, "cargo build --release --locked --package lanyard");
+    assert_eq!(
+        cargo,
+        "cargo build --profile dist --locked --package lanyard"
+    );
     // What the build reads is not left out of what it is given.
     for needed in ["Cargo.lock", "crates", "docs", "fuzz", "xtask"] {
         let left_out = text(".dockerignore");
@@ -309,7 +312,7 @@ fn the_image_has_the_program_the_account_the_port_and_the_folder_that_kubernetes
     };
     assert_eq!(
         copy,
-        "--from=build /src/target/release/lanyard /usr/local/bin/lanyard"
+        "--from=build /src/target/dist/lanyard /usr/local/bin/lanyard"
     );
 
     // Started as the unit starts it, with words that the program knows.
