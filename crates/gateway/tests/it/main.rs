@@ -86,6 +86,7 @@ mod openid_connect;
 mod outcome;
 mod page_states;
 mod privacy;
+mod promtool;
 mod public_documents;
 mod raw_wallet;
 mod receiver;
