@@ -77,6 +77,7 @@ mod interop_openidconnect;
 mod journeys;
 mod kept_secret;
 mod key_compromised;
+mod key_folder;
 mod key_rotation;
 mod key_stage;
 mod keyed;
