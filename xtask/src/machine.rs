@@ -26,7 +26,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need {
         what: "Chromium",
         debian_packages: &["chromium"],
@@ -82,6 +82,11 @@ const NEEDS: [Need; 10] = [
         what: "pgbouncer",
         debian_packages: &["pgbouncer"],
         is_there: || installed_for_root("pgbouncer"),
+    },
+    Need {
+        what: "promtool",
+        debian_packages: &["prometheus"],
+        is_there: || on_path("promtool"),
     },
 ];
 

@@ -10,6 +10,7 @@ mod machine;
 mod postgres;
 mod python;
 mod release;
+mod scratch;
 mod skipped;
 mod tally;
 mod test;

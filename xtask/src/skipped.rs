@@ -90,6 +90,7 @@ mod tests {
             "skipped: PostgreSQL's programs are not on this machine",
             "skipped: SoftHSM is not there (Debian: softhsm2)",
             "skipped: haproxy is not on this machine",
+            "skipped: promtool is not on this machine (Debian: prometheus)",
             "SKIPPED, no browser",
             "skipped: LANYARD_LONG is not set, and the moon is full",
             "test a ... skipped",

@@ -11,6 +11,7 @@ use crate::generate::report;
 use crate::machine::{self, NPM_FOLDERS};
 use crate::postgres::{self, Postgres};
 use crate::python;
+use crate::scratch::Scratch;
 use crate::skipped;
 use crate::tally::{Tally, passed_at_last};
 
@@ -71,6 +72,13 @@ pub(crate) fn run(plan: &Plan) -> anyhow::Result<bool> {
     environment.extend(path_with(machine.node.as_deref()));
     if plan.long {
         environment.push((LONG, "1".to_owned()));
+    }
+    // The long tests write more than memory should hold.
+    let scratch = (!plan.long).then(Scratch::in_memory).flatten();
+    if let Some(scratch) = &scratch {
+        let folder = scratch.folder().display().to_string();
+        println!("What the tests write lies in memory, in {folder}.");
+        environment.push(("TMPDIR", folder));
     }
     let _server = if std::env::var_os(postgres::VARIABLE).is_some() {
         println!("Using the PostgreSQL that {} names.", postgres::VARIABLE);

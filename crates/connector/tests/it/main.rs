@@ -11,6 +11,8 @@ mod hostile_id_token;
 mod hostile_transport;
 mod independent;
 mod issue;
+#[path = "../../../gateway/tests/it/key_folder.rs"]
+mod key_folder;
 mod outcome;
 #[path = "../../../lanyard/tests/it/ports.rs"]
 mod ports;

@@ -19,6 +19,7 @@ use standards::jose::{Algorithm, HmacKey, JwkSet, Signer, SoftwareKey, Typ};
 use standards::oauth::{CodeChallenge, CodeVerifier, Form};
 use url::Url;
 
+use crate::key_folder::made_once;
 use crate::said::{self, Unsaid};
 
 pub(crate) const CLIENT_ID: &str = "portal:1";
@@ -182,7 +183,6 @@ pub(crate) fn http() -> Http {
     .unwrap()
 }
 
-/// RSA keys take long to make: each is made once for the whole run.
 impl Drop for Provider {
     fn drop(&mut self) {
         let mut unsaid = Unsaid::of_everybody();
@@ -193,14 +193,11 @@ impl Drop for Provider {
 }
 
 fn rsa_key(number: usize) -> SoftwareKey {
-    static MADE: std::sync::OnceLock<[Vec<u8>; 2]> = std::sync::OnceLock::new();
-    let made = MADE.get_or_init(|| {
-        [0, 1].map(|_| {
-            let key = SoftwareKey::generate(Algorithm::RS256).unwrap();
-            key.to_pkcs8_der().unwrap().to_vec()
-        })
+    let made = made_once(&format!("provider-{number}.der"), || {
+        let key = SoftwareKey::generate(Algorithm::RS256).unwrap();
+        key.to_pkcs8_der().unwrap().to_vec()
     });
-    SoftwareKey::from_pkcs8_der(&made[number]).unwrap()
+    SoftwareKey::from_pkcs8_der(&made).unwrap()
 }
 
 async fn discovery(State(shared): State<Arc<Shared>>, uri: Uri) -> Response {

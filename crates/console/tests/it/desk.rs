@@ -19,6 +19,7 @@ use jiff::SignedDuration;
 use tower::ServiceExt as _;
 
 use crate::database::Database;
+use crate::key_folder::create_keys;
 use crate::said::{self, Unsaid};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -68,7 +69,7 @@ impl Desk {
             public_url: None,
         });
         config.organisations = ["anytown", "elsewhere"].map(organisation).into();
-        gateway::create_keys(&config, true).unwrap();
+        create_keys(&config);
         let (clock, shift) = Clock::shifted();
         let surroundings = Surroundings {
             clock: clock.clone(),

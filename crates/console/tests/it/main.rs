@@ -14,6 +14,9 @@ mod database;
 mod desk;
 mod fetch_hosts;
 mod hostile_console;
+#[allow(dead_code)] // the connector's tests use what is left
+#[path = "../../../gateway/tests/it/key_folder.rs"]
+mod key_folder;
 mod log_in;
 mod pages;
 mod registry;

@@ -127,6 +127,13 @@ async fn busy_world() -> World {
     world
 }
 
+/// The figures of such a world, which ends TLS itself.
+pub(crate) async fn busy_world_tells() -> String {
+    let world = busy_world().await;
+    world.gateway.tell_certificate_end(world.now());
+    ask_metrics(&world.gateway, "/metrics").await.1
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn figures_count_requests_by_route_and_interactions_by_outcome_and_client() {
     let world = busy_world().await;
@@ -208,7 +215,7 @@ async fn figures_count_requests_by_route_and_interactions_by_outcome_and_client(
 }
 
 /// Every family that the text has: a name, and for histograms its three.
-fn families(text: &str) -> BTreeSet<String> {
+pub(crate) fn families(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let (name, kind) = line.split_once(' ').unwrap();
@@ -228,7 +235,7 @@ fn named(expression: &str) -> Vec<String> {
     ours.map(str::to_owned).collect()
 }
 
-fn deployed(file: &str) -> String {
+pub(crate) fn deployed(file: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../deploy")
         .join(file);
@@ -236,7 +243,7 @@ fn deployed(file: &str) -> String {
 }
 
 /// The rules are YAML of one shape; a reader of that shape is enough, and finds what is not of it.
-fn rules(text: &str) -> Vec<(String, String)> {
+pub(crate) fn rules(text: &str) -> Vec<(String, String)> {
     let mut rules: Vec<(String, String)> = Vec::new();
     for line in text
         .lines()
@@ -269,9 +276,7 @@ fn rules(text: &str) -> Vec<(String, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_metric_that_an_alert_or_the_dashboard_names_is_one_of_the_figures() {
-    let world = busy_world().await;
-    world.gateway.tell_certificate_end(world.now());
-    let (_, text) = ask_metrics(&world.gateway, "/metrics").await;
+    let text = busy_world_tells().await;
     let families = families(&text);
 
     let rules = rules(&deployed("prometheus/lanyard.rules.yml"));

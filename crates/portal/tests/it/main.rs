@@ -21,6 +21,9 @@ mod hostile_log_in;
 mod hostile_portal;
 mod hr;
 mod journeys;
+#[allow(dead_code)] // the connector's tests use what is left
+#[path = "../../../gateway/tests/it/key_folder.rs"]
+mod key_folder;
 mod languages;
 mod large_change;
 mod login;

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use crate::browser::{Browser, Page};
 use crate::database::Database;
 use crate::door::Door;
+use crate::key_folder::create_keys;
 use crate::requirements::cheat;
 use crate::requirements::wire::{Party, Wire};
 use crate::said::{self, Unsaid};
@@ -95,7 +96,7 @@ impl World {
         let (clock, shift) = Clock::shifted();
         let wire = Wire::default();
         let mut gateways = gateway_config(&door.base, &format!("{base}/callback"), &folder);
-        gateway::create_keys(&gateways, true).unwrap();
+        create_keys(&gateways);
         change_gateway(&mut gateways);
         let surroundings = Surroundings {
             clock: clock.clone(),

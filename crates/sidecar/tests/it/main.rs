@@ -17,6 +17,9 @@ mod events;
 mod hostile_caller;
 mod idempotency;
 mod issuing;
+#[allow(dead_code)] // the connector's tests use what is left
+#[path = "../../../gateway/tests/it/key_folder.rs"]
+mod key_folder;
 mod mails;
 mod person_data;
 mod reviewing;

@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::browser::Browser;
 use crate::caller::Caller;
 use crate::database::Database;
+use crate::key_folder::create_keys;
 use crate::said::{self, Unsaid};
 
 /// Where the external system waits for its browsers. Nobody listens there.
@@ -88,7 +89,7 @@ impl World {
         let signing_key = HmacKey::generate().unwrap().to_base64();
         let mut config = gateway_config(&base, &folder, &signing_key);
         config.traces = traces.clone();
-        gateway::create_keys(&config, true).unwrap();
+        create_keys(&config);
         let surroundings = Surroundings {
             clock: clock.clone(),
             sandbox: true,

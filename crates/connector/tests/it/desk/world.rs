@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 use super::browser::Browser;
 use super::door::Door;
 use crate::database::Database;
+use crate::key_folder::create_keys;
 use crate::said::{self, Unsaid};
 
 /// Where the host waits for its browser. Nobody listens there.
@@ -66,7 +67,7 @@ impl World {
 
         let signing_key = HmacKey::generate().unwrap().to_base64();
         let config = config(&door.base, &folder, &signing_key);
-        gateway::create_keys(&config, true).unwrap();
+        create_keys(&config);
         let (clock, shift) = Clock::shifted();
         let surroundings = Surroundings {
             clock: clock.clone(),

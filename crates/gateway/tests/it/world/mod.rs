@@ -23,6 +23,7 @@ use wallet::{Scan, Scanned, Wallet};
 use zeroize::Zeroizing;
 
 use crate::database::Database;
+use crate::key_folder::create_keys;
 use crate::said::{self, Unsaid};
 pub(crate) use admin::{Admin, Caller, Reply};
 pub(crate) use browser::{Answer, Browser, Page, client};
@@ -97,7 +98,7 @@ impl World {
             .collect();
         let mut config = config(&base, &folder, &database, &parties);
         change(&mut config);
-        gateway::create_keys(&config, true).unwrap();
+        create_keys(&config);
         let (clock, shift) = Clock::shifted();
         let gateway = compose(&config, &clock, &http_origins).await;
         let server = serve(listener, &gateway);
