@@ -1,5 +1,6 @@
 //! `lanyard audit`: whether the audit is what was written, and the audit for somebody else.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use gateway::audit::verify::Report;
 use jiff::Timestamp;
 use standards::jose::Jwk;
 
+use crate::backup::{WholeFile, coded};
 use crate::operator_command::account;
 use crate::say::say;
 
@@ -38,7 +40,7 @@ enum What {
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
     },
-    /// Write what happened from one time up to another to standard output.
+    /// Write what happened from one time up to another to standard output, or into a file.
     Export {
         /// The gateway's configuration file.
         #[arg(long, value_name = "FILE", env = "LANYARD_CONFIG")]
@@ -52,6 +54,9 @@ enum What {
         /// JSON lines can be verified; CSV is for a spreadsheet, CEF for a log collector.
         #[arg(long, value_enum, default_value = "jsonl")]
         format: Form,
+        /// Write it into this file, which is there when the export is whole and not before. There must be none of that name.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
 }
 
@@ -87,6 +92,7 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
             from,
             to,
             format,
+            out,
         } => {
             anyhow::ensure!(from < to, "--to must be later than --from");
             let format = match format {
@@ -95,10 +101,16 @@ pub async fn run(options: &Options) -> anyhow::Result<ExitCode> {
                 Form::Cef => Format::Cef,
             };
             let (config, time) = (Config::read(config)?, (*from, *to));
+            // Before the audit has its entry of an export that cannot be written.
+            let mut file = coded(out.as_deref().map(WholeFile::begin).transpose())?;
             let mut export = gateway::export_audit(&config, &account(), time, format).await?;
             while let Some(piece) = export.next().await? {
-                say(piece.trim_end_matches('\n'))?;
+                match &mut file {
+                    Some(file) => coded(file.write_all(piece.as_bytes()).map_err(Into::into))?,
+                    None => say(piece.trim_end_matches('\n'))?,
+                }
             }
+            coded(file.map_or(Ok(()), WholeFile::finish))?;
             Ok(ExitCode::SUCCESS)
         }
     }

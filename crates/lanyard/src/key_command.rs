@@ -1,5 +1,6 @@
 //! `lanyard key …`: the gateway's signing keys, beside gateways that run. They follow within a second or two.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -10,6 +11,7 @@ use gateway::keys::{KeyPurpose, State};
 use gateway::{Config, KeyDesk, Surroundings};
 use standards::jose::Algorithm;
 
+use crate::backup::{WholeFile, coded};
 use crate::operator_command::account;
 use crate::say::say;
 
@@ -212,7 +214,10 @@ fn in_force(signed: &[Signed]) -> i64 {
 
 async fn compromised(desk: &KeyDesk, kid: &str, into: Option<&Path>) -> anyhow::Result<()> {
     // Before anything is done: a file that cannot be written must not come to light afterwards.
-    let mut file = into.map(create).transpose()?;
+    let begin = |path: &Path| {
+        WholeFile::begin(path).with_context(|| format!("{} cannot be made", path.display()))
+    };
+    let file = into.map(begin).transpose()?;
     say_changes(&desk.compromised(kid).await?)?;
     let signed = desk.signed(kid).await?;
     for Signed {
@@ -229,27 +234,16 @@ async fn compromised(desk: &KeyDesk, kid: &str, into: Option<&Path>) -> anyhow::
         "{} credentials in force bear a signature that nobody should believe any more: revoke them and issue them anew",
         in_force(&signed)
     ))?;
-    if let Some(file) = &mut file {
+    if let Some(file) = file {
         write_serial_numbers(desk, kid, file).await?;
     }
     Ok(())
 }
 
-/// Serial numbers are nobody's name, but whose they are is known elsewhere: for their owner only.
-fn create(path: &Path) -> anyhow::Result<std::io::BufWriter<std::fs::File>> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path);
-    let file = file.with_context(|| format!("{} cannot be made", path.display()))?;
-    Ok(std::io::BufWriter::new(file))
-}
-
 async fn write_serial_numbers(
     desk: &KeyDesk,
     kid: &str,
-    file: &mut impl std::io::Write,
+    mut file: WholeFile,
 ) -> anyhow::Result<()> {
     let mut after = 0;
     while let Some((list, some)) = desk.serial_numbers(kid, after).await? {
@@ -258,5 +252,5 @@ async fn write_serial_numbers(
             writeln!(file, "{serial_number}")?;
         }
     }
-    Ok(file.flush()?)
+    coded(file.finish())
 }

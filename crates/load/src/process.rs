@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-/// One look at a process.
+/// One look at a process, or at several together.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
     /// CPU time since it began, in user mode and in the kernel.
@@ -14,6 +14,8 @@ pub struct Look {
     pub resident: u64,
     /// The most that it ever was, in bytes.
     pub peak: u64,
+    /// The most that it ever was of the one of several that was the largest, in bytes.
+    pub largest_peak: u64,
 }
 
 /// The kernel counts CPU time in hundredths of a second on every architecture that there is (`USER_HZ`).
@@ -25,6 +27,7 @@ pub fn look_at_all(processes: &[u32]) -> anyhow::Result<Look> {
         cpu: Duration::ZERO,
         resident: 0,
         peak: 0,
+        largest_peak: 0,
     };
     processes.iter().try_fold(nothing, |sum, process| {
         let one = look(&process.to_string())?;
@@ -32,6 +35,7 @@ pub fn look_at_all(processes: &[u32]) -> anyhow::Result<Look> {
             cpu: sum.cpu + one.cpu,
             resident: sum.resident + one.resident,
             peak: sum.peak + one.peak,
+            largest_peak: sum.largest_peak.max(one.peak),
         })
     })
 }
@@ -43,10 +47,12 @@ pub fn look(process: &str) -> anyhow::Result<Look> {
         fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))
     };
     let status = read("status")?;
+    let peak = kilobytes(&status, "VmHWM:").context("no VmHWM")? * 1024;
     Ok(Look {
         cpu: cpu(&read("stat")?).context("the CPU time is not where it was")?,
         resident: kilobytes(&status, "VmRSS:").context("no VmRSS")? * 1024,
-        peak: kilobytes(&status, "VmHWM:").context("no VmHWM")? * 1024,
+        peak,
+        largest_peak: peak,
     })
 }
 
@@ -75,5 +81,14 @@ mod tests {
         let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
         assert_eq!(kilobytes(status, "VmRSS:"), Some(1024));
         assert!(look("self").unwrap().resident > 0);
+    }
+
+    #[test]
+    fn several_are_added_up_and_the_largest_is_told_by_itself() {
+        let own = std::process::id();
+        let twice = look_at_all(&[own, own]).unwrap();
+        assert!(twice.largest_peak > 0);
+        // The peak may grow between the two looks.
+        assert!(twice.peak > twice.largest_peak && twice.peak <= 2 * twice.largest_peak);
     }
 }

@@ -324,6 +324,7 @@ fn told(before: &Looks, after: &Looks, window: Window, records: Vec<Record>) -> 
             "cpu_us_a_round": spent * 1e6 / f64::from(rounds),
             "resident": after.resident,
             "peak": after.peak,
+            "largest_peak": after.largest_peak,
         })
     };
     let (whole, endpoints) = record.to_value();

@@ -4,16 +4,18 @@
 use askama::Template;
 use axum::extract::Path;
 use axum::response::Response;
-use serde_json::json;
+use axum::routing::{get, post};
+use serde_json::{Value, json};
 use ui::Page;
 use ui::component::Choice;
 
 use super::add::{days, label, roles};
-use super::{Operator, PATH, ROLES};
+use super::{CHANGE, Operator, PATH, ROLES};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
 use crate::home::told_at;
+use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::{propose, why};
 use crate::visit::Visit;
@@ -28,14 +30,77 @@ enum What {
 }
 
 impl What {
-    const fn step(self) -> &'static str {
+    /// Where its page is, the last step of that path, and the field to which what the API says about no other field leads.
+    const fn place(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Role => "role",
-            Self::Token => "token",
-            Self::SignIn => "sign-in",
-            Self::Remove => "remove",
+            Self::Role => ("/console/operators/{operator}/role", "role", "role"),
+            Self::Token => (
+                "/console/operators/{operator}/token",
+                "token",
+                "token_sha256",
+            ),
+            Self::SignIn => (
+                "/console/operators/{operator}/sign-in",
+                "sign-in",
+                "token_sha256",
+            ),
+            Self::Remove => ("/console/operators/{operator}/remove", "remove", "typed"),
         }
     }
+
+    /// What is asked for, or what is to be put right in the form before.
+    fn detail(self, visit: &Visit, of: &Operator, fields: &Fields) -> Result<Value, FormErrors> {
+        let mut errors = FormErrors::default();
+        let mut detail = json!({ "operator": of.id });
+        match self {
+            Self::Role if ROLES.contains(&fields.text("role")) => {
+                detail["role"] = fields.text("role").into();
+            }
+            Self::Role => errors.add("role", visit.say("operator-no-role")),
+            Self::Token | Self::SignIn => {
+                if let Some(days) = days(visit, fields, &mut errors) {
+                    detail["days"] = days.into();
+                }
+                match fields.optional("token_sha256") {
+                    Some(digest) => detail["token_sha256"] = digest.into(),
+                    None if self == Self::SignIn => {}
+                    None => errors.add("token_sha256", visit.say("token-no-digest")),
+                }
+            }
+            // Nobody is removed by a slip of the hand: the name is typed.
+            Self::Remove if fields.text("typed") == of.name => {}
+            Self::Remove => errors.add("typed", visit.say("operator-type-name")),
+        }
+        errors.is_empty().then_some(detail).ok_or(errors)
+    }
+
+    /// Asks the API for it.
+    async fn ask(self, visit: &Visit, detail: Value, fields: &Fields) -> Result<Response, Problem> {
+        let act = match self {
+            Self::Role => "operator-role-change",
+            Self::Token => "operator-token-add",
+            Self::SignIn => "operator-sign-in-reset",
+            Self::Remove => {
+                let id = detail["operator"].as_str().unwrap_or_default();
+                let address = Address::new(&["operators", id, "remove"]);
+                visit.api.post::<()>(address, &why(fields)).await?;
+                return Ok(told_at(PATH, "removed"));
+            }
+        };
+        propose(visit, act, detail, fields).await
+    }
+}
+
+/// A page and what its form does, for each of the four.
+pub(super) fn pages() -> Pages {
+    let all = [What::Role, What::Token, What::SignIn, What::Remove];
+    all.into_iter().fold(Pages::new(), |pages, what| {
+        let (path, ..) = what.place();
+        let act = move |visit, id, fields| act(what, visit, id, fields);
+        pages
+            .show(path, CHANGE, get(move |visit, id| show(what, visit, id)))
+            .act(path, CHANGE, post(act))
+    })
 }
 
 #[derive(Template)]
@@ -52,15 +117,14 @@ struct ChangePage {
     fields: Fields,
 }
 
-async fn page(
+fn page(
     visit: &Visit,
-    id: &str,
+    operator: Operator,
     what: What,
     errors: FormErrors,
     fields: &Fields,
-) -> Result<Response, Problem> {
-    let operator: Operator = visit.api.get(Address::new(&["operators", id])).await?;
-    let step = what.step();
+) -> Response {
+    let (_, step, _) = what.place();
     let title = visit.say_with(
         &format!("operator-{step}-title"),
         &[("name", &operator.name)],
@@ -69,14 +133,15 @@ async fn page(
         .frame(PATH, "nav-operators")
         .titled(title)
         .errors(errors);
-    let frame = frame.back(format!("{PATH}/{id}"), operator.name.as_str());
+    let own_path = format!("{PATH}/{}", operator.id);
+    let frame = frame.back(&own_path, operator.name.as_str());
     let status = frame.status();
     let (page, frame) = frame.parts();
     let page = ChangePage {
         page,
         frame,
         what,
-        action: format!("{PATH}/{id}/{step}"),
+        action: format!("{own_path}/{step}"),
         intro: visit.say(&format!("operator-{step}-intro")),
         button: visit.say(if what == What::Remove {
             "operator-remove-button"
@@ -87,118 +152,32 @@ async fn page(
         name: operator.name,
         fields: fields.clone(),
     };
-    Ok(render(status, &page))
+    render(status, &page)
 }
 
-async fn fresh(visit: &Visit, id: &str, what: What) -> Result<Response, Problem> {
-    page(visit, id, what, FormErrors::default(), &Fields::default()).await
+async fn show(what: What, visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
+    let operator = visit.api.get(Address::new(&["operators", &id])).await?;
+    let fields = Fields::default();
+    Ok(page(&visit, operator, what, FormErrors::default(), &fields))
 }
 
-pub(super) async fn show_role(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
-    fresh(&visit, &id, What::Role).await
-}
-
-pub(super) async fn show_token(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
-    fresh(&visit, &id, What::Token).await
-}
-
-pub(super) async fn show_sign_in(
-    visit: Visit,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    fresh(&visit, &id, What::SignIn).await
-}
-
-pub(super) async fn show_remove(visit: Visit, Path(id): Path<String>) -> Result<Response, Problem> {
-    fresh(&visit, &id, What::Remove).await
-}
-
-/// What the API says about a field of one of the forms; what is about none of them leads to the first.
-fn refused(visit: &Visit, problem: Problem, first: &str) -> Result<FormErrors, Problem> {
-    let names = [first, "token_sha256", "days", "role", "reason", "ticket"];
-    problem.for_form(&names, |name| label(visit, name))
-}
-
-pub(super) async fn change_role(
+async fn act(
+    what: What,
     visit: Visit,
     Path(id): Path<String>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let mut errors = FormErrors::default();
-    if ROLES.contains(&fields.text("role")) {
-        let detail = json!({ "operator": id, "role": fields.text("role") });
-        match propose(&visit, "operator-role-change", detail, &fields).await {
+    let operator = visit.api.get(Address::new(&["operators", &id])).await?;
+    let errors = match what.detail(&visit, &operator, &fields) {
+        Ok(detail) => match what.ask(&visit, detail, &fields).await {
             Ok(response) => return Ok(response),
-            Err(problem) => errors = refused(&visit, problem, "role")?,
-        }
-    } else {
-        errors.add("role", visit.say("operator-no-role"));
-    }
-    page(&visit, &id, What::Role, errors, &fields).await
-}
-
-pub(super) async fn give_token(
-    visit: Visit,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let mut errors = FormErrors::default();
-    let days = days(&visit, &fields, &mut errors);
-    if fields.text("token_sha256").is_empty() {
-        errors.add("token_sha256", visit.say("token-no-digest"));
-    }
-    if errors.is_empty() {
-        let mut detail = json!({ "operator": id, "token_sha256": fields.text("token_sha256") });
-        if let Some(days) = days {
-            detail["days"] = days.into();
-        }
-        match propose(&visit, "operator-token-add", detail, &fields).await {
-            Ok(response) => return Ok(response),
-            Err(problem) => errors = refused(&visit, problem, "token_sha256")?,
-        }
-    }
-    page(&visit, &id, What::Token, errors, &fields).await
-}
-
-pub(super) async fn reset_sign_in(
-    visit: Visit,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let mut errors = FormErrors::default();
-    let days = days(&visit, &fields, &mut errors);
-    if errors.is_empty() {
-        let mut detail = json!({ "operator": id });
-        if let Some(digest) = fields.optional("token_sha256") {
-            detail["token_sha256"] = digest.into();
-        }
-        if let Some(days) = days {
-            detail["days"] = days.into();
-        }
-        match propose(&visit, "operator-sign-in-reset", detail, &fields).await {
-            Ok(response) => return Ok(response),
-            Err(problem) => errors = refused(&visit, problem, "token_sha256")?,
-        }
-    }
-    page(&visit, &id, What::SignIn, errors, &fields).await
-}
-
-pub(super) async fn remove(
-    visit: Visit,
-    Path(id): Path<String>,
-    fields: Fields,
-) -> Result<Response, Problem> {
-    let mut errors = FormErrors::default();
-    // Nobody is removed by a slip of the hand: the name is typed.
-    let known: Operator = visit.api.get(Address::new(&["operators", &id])).await?;
-    if fields.text("typed") == known.name {
-        let address = Address::new(&["operators", &id, "remove"]);
-        match visit.api.post::<()>(address, &why(&fields)).await {
-            Ok(()) => return Ok(told_at(PATH, "removed")),
-            Err(problem) => errors = refused(&visit, problem, "typed")?,
-        }
-    } else {
-        errors.add("typed", visit.say("operator-type-name"));
-    }
-    page(&visit, &id, What::Remove, errors, &fields).await
+            Err(problem) => {
+                let (_, _, first) = what.place();
+                let names = [first, "token_sha256", "days", "role", "reason", "ticket"];
+                problem.for_form(&names, |name| label(&visit, name))?
+            }
+        },
+        Err(errors) => errors,
+    };
+    Ok(page(&visit, operator, what, errors, &fields))
 }

@@ -46,46 +46,7 @@ pub(crate) fn pages() -> Pages {
         .show("/console/operators/add", CHANGE, get(add::show))
         .act("/console/operators/add", CHANGE, post(add::add))
         .show("/console/operators/{operator}", READ, get(page::show))
-        .show(
-            "/console/operators/{operator}/role",
-            CHANGE,
-            get(change::show_role),
-        )
-        .act(
-            "/console/operators/{operator}/role",
-            CHANGE,
-            post(change::change_role),
-        )
-        .show(
-            "/console/operators/{operator}/token",
-            CHANGE,
-            get(change::show_token),
-        )
-        .act(
-            "/console/operators/{operator}/token",
-            CHANGE,
-            post(change::give_token),
-        )
-        .show(
-            "/console/operators/{operator}/sign-in",
-            CHANGE,
-            get(change::show_sign_in),
-        )
-        .act(
-            "/console/operators/{operator}/sign-in",
-            CHANGE,
-            post(change::reset_sign_in),
-        )
-        .show(
-            "/console/operators/{operator}/remove",
-            CHANGE,
-            get(change::show_remove),
-        )
-        .act(
-            "/console/operators/{operator}/remove",
-            CHANGE,
-            post(change::remove),
-        )
+        .and(change::pages())
         .act(
             "/console/operators/{operator}/tokens/{token}/revoke",
             CHANGE,

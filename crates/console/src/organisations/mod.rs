@@ -24,7 +24,7 @@ use crate::frame::{Frame, show as render};
 use crate::home::{Done, told_at};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
-use crate::proposals::{propose, why};
+use crate::proposals::{or_propose, why};
 use crate::relying_parties;
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
@@ -406,7 +406,8 @@ async fn change(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<
         .map_or(Value::Null, |version: i64| json!(version));
     let address = Address::new(&["organisations", &id]);
     let done = visit.api.patch::<Value>(address, &body).await;
-    answer(&visit, &id, &fields, done, "organisation-changed").await
+    let done = done.map(|_| told_at(&format!("{PATH}/{id}"), "organisation-changed"));
+    answer(&visit, &id, &fields, done).await
 }
 
 async fn trust(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
@@ -420,30 +421,23 @@ async fn trust(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<R
     body["issuer"] = issuer.into();
     body["trusted"] = gone.is_none().into();
     let address = Address::new(&["organisations", &id, "trust"]);
-    let mut done = visit.api.post::<Value>(address, &body).await;
-    if done
-        .as_ref()
-        .is_err_and(|problem| problem.code == "two-persons-needed")
-    {
-        let detail =
-            json!({ "organisation": id, "credential_type": credential_type, "issuer": issuer });
-        match propose(&visit, "organisation-trust-add", detail, &fields).await {
-            Ok(response) => return Ok(response),
-            Err(problem) => done = Err(problem),
-        }
-    }
-    answer(&visit, &id, &fields, done, "organisation-changed").await
+    let done = visit.api.post::<Value>(address, &body).await;
+    let done = done.map(|_| told_at(&format!("{PATH}/{id}"), "organisation-changed"));
+    let detail =
+        json!({ "organisation": id, "credential_type": credential_type, "issuer": issuer });
+    let done = or_propose(&visit, done, ("organisation-trust-add", detail), &fields).await;
+    answer(&visit, &id, &fields, done).await
 }
 
+/// What came of it; or the page again, with what is wrong.
 async fn answer(
     visit: &Visit,
     id: &str,
     fields: &Fields,
-    done: Result<Value, Problem>,
-    code: &str,
+    done: Result<Response, Problem>,
 ) -> Result<Response, Problem> {
     match done {
-        Ok(_) => Ok(told_at(&format!("{PATH}/{id}"), code)),
+        Ok(response) => Ok(response),
         Err(problem) if problem.code == "host-not-allowed" => {
             // Its list is narrowed while something stands outside it, or an issuer is named that is outside.
             let is_change = fields.optional("version").is_some();
@@ -470,8 +464,7 @@ async fn again(
 
 async fn remove(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Problem> {
     let address = Address::new(&["organisations", &id, "remove"]);
-    match visit.api.post::<Value>(address, &why(&fields)).await {
-        Ok(_) => Ok(told_at(PATH, "organisation-removed")),
-        Err(problem) => answer(&visit, &id, &fields, Err(problem), "").await,
-    }
+    let done = visit.api.post::<Value>(address, &why(&fields)).await;
+    let done = done.map(|_| told_at(PATH, "organisation-removed"));
+    answer(&visit, &id, &fields, done).await
 }

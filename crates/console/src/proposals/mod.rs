@@ -81,6 +81,21 @@ pub(crate) async fn propose(
     Ok(told_at(&format!("{PATH}/{id}"), "proposed"))
 }
 
+/// What came of what one person does where nobody relies on it yet; where somebody does, it is proposed.
+pub(crate) async fn or_propose(
+    visit: &Visit,
+    done: Result<Response, Problem>,
+    (act, detail): (&str, Value),
+    fields: &Fields,
+) -> Result<Response, Problem> {
+    match done {
+        Err(problem) if problem.code == "two-persons-needed" => {
+            propose(visit, act, detail, fields).await
+        }
+        done => done,
+    }
+}
+
 /// Reason and ticket of a form, as far as they are given.
 pub(crate) fn why(fields: &Fields) -> Value {
     let mut why = json!({});

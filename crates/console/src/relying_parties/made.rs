@@ -60,7 +60,7 @@ pub(super) async fn make(
             let frame = visit.frame(PATH, "relying-party").errors(errors);
             return one_page(&visit, &client_id, frame, None).await;
         }
-        Err(problem) => return answer(&visit, &client_id, &fields, Err(problem), "").await,
+        Err(problem) => return answer(&visit, &client_id, &fields, Err(problem)).await,
     };
     let frame = visit.frame(PATH, "secret-made");
     let frame = frame.tab(format!("{} ({})", visit.say("secret-made"), made.id));

@@ -22,7 +22,7 @@ use crate::onboarding;
 use crate::organisations::{self, declared_in, errors, versions};
 use crate::pages::Pages;
 use crate::problem::{FormErrors, Problem};
-use crate::proposals::{propose, why};
+use crate::proposals::{or_propose, why};
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
 
@@ -413,7 +413,8 @@ async fn change(
         .map_or(Value::Null, |version: i64| json!(version));
     let address = Address::new(&["relying-parties", &client_id]);
     let done = visit.api.patch::<Value>(address, &body).await;
-    answer(&visit, &client_id, &fields, done, "relying-party-changed").await
+    let done = done.map(|_| told_at(&at(&client_id), "relying-party-changed"));
+    answer(&visit, &client_id, &fields, done).await
 }
 
 /// Where nobody relies on it yet it is done at once; otherwise it waits for a second person.
@@ -427,17 +428,11 @@ async fn redirects(
     body["change"] = json!({ "redirect_uris": redirect_uris });
     let address = Address::new(&["relying-parties", &client_id]);
     let done = visit.api.patch::<Value>(address, &body).await;
-    if done
-        .as_ref()
-        .is_err_and(|problem| problem.code == "two-persons-needed")
-    {
-        let detail = json!({ "relying_party": client_id, "redirect_uris": redirect_uris });
-        match propose(&visit, "relying-party-redirect-change", detail, &fields).await {
-            Ok(response) => return Ok(response),
-            Err(problem) => return answer(&visit, &client_id, &fields, Err(problem), "").await,
-        }
-    }
-    answer(&visit, &client_id, &fields, done, "relying-party-changed").await
+    let done = done.map(|_| told_at(&at(&client_id), "relying-party-changed"));
+    let detail = json!({ "relying_party": client_id, "redirect_uris": redirect_uris });
+    let act = ("relying-party-redirect-change", detail);
+    let done = or_propose(&visit, done, act, &fields).await;
+    answer(&visit, &client_id, &fields, done).await
 }
 
 async fn end(
@@ -447,18 +442,19 @@ async fn end(
 ) -> Result<Response, Problem> {
     let address = Address::new(&["relying-parties", &client_id, "secrets", &secret, "end"]);
     let done = visit.api.post::<Value>(address, &why(&fields)).await;
-    answer(&visit, &client_id, &fields, done, "secret-ended").await
+    let done = done.map(|_| told_at(&at(&client_id), "secret-ended"));
+    answer(&visit, &client_id, &fields, done).await
 }
 
+/// What came of it; or the page again, with what is wrong.
 async fn answer(
     visit: &Visit,
     client_id: &str,
     fields: &Fields,
-    done: Result<Value, Problem>,
-    code: &str,
+    done: Result<Response, Problem>,
 ) -> Result<Response, Problem> {
     match done {
-        Ok(_) => Ok(told_at(&at(client_id), code)),
+        Ok(response) => Ok(response),
         Err(problem) => {
             let errors = errors(
                 visit,
@@ -477,8 +473,7 @@ async fn remove(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let address = Address::new(&["relying-parties", &client_id, "remove"]);
-    match visit.api.post::<Value>(address, &why(&fields)).await {
-        Ok(_) => Ok(told_at(PATH, "relying-party-removed")),
-        Err(problem) => answer(&visit, &client_id, &fields, Err(problem), "").await,
-    }
+    let done = visit.api.post::<Value>(address, &why(&fields)).await;
+    let done = done.map(|_| told_at(PATH, "relying-party-removed"));
+    answer(&visit, &client_id, &fields, done).await
 }

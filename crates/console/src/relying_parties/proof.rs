@@ -15,7 +15,7 @@ use crate::frame::{Frame, show as render};
 use crate::home::told_at;
 use crate::organisations::errors;
 use crate::problem::{FormErrors, Problem};
-use crate::proposals::{propose, why};
+use crate::proposals::{or_propose, why};
 use crate::visit::Visit;
 
 /// The ways to prove oneself; the first is to say nothing about it.
@@ -192,17 +192,14 @@ pub(super) async fn change(
     let seen = fields.text("version").parse::<i64>();
     body["version"] = seen.map_or(Value::Null, |version| json!(version));
     let address = Address::new(&["relying-parties", &client_id]);
-    let problem = match visit.api.patch::<Value>(address, &body).await {
-        Ok(_) => return Ok(told_at(&at(&client_id), "relying-party-changed")),
-        Err(problem) if problem.code == "two-persons-needed" => {
-            let detail = json!({ "relying_party": client_id, "change": change });
-            match propose(&visit, "relying-party-change", detail, &fields).await {
-                Ok(response) => return Ok(response),
-                Err(problem) => problem,
-            }
+    let done = visit.api.patch::<Value>(address, &body).await;
+    let done = done.map(|_| told_at(&at(&client_id), "relying-party-changed"));
+    let detail = json!({ "relying_party": client_id, "change": change });
+    match or_propose(&visit, done, ("relying-party-change", detail), &fields).await {
+        Ok(response) => Ok(response),
+        Err(problem) => {
+            let errors = errors(&visit, problem, &FIELDS)?;
+            page(&visit, &client_id, Some(&fields), errors).await
         }
-        Err(problem) => problem,
-    };
-    let errors = errors(&visit, problem, &FIELDS)?;
-    page(&visit, &client_id, Some(&fields), errors).await
+    }
 }

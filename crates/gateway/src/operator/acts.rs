@@ -161,8 +161,7 @@ impl TwoPersonAct for Add {
             None => None,
         };
         if let Some(asked) = addition.other() {
-            let there = "UPDATE operators SET person = person WHERE id = $1 AND removed_at IS NULL";
-            batch.push(Statement::new(there).bind(asked).must_change(1));
+            batch.push(rows::must_be_there(asked));
             // Whoever is named may be another account already: there is one person to all of them.
             new.person = other.as_ref().map(|other| other.person.as_str());
         }
@@ -174,9 +173,8 @@ impl TwoPersonAct for Add {
             .id("person", new.person.unwrap_or(&id))
             .number("break-glass", addition.break_glass.into());
         batch.push(entry.into());
-        if let Some((digest, days)) = token(addition.token_sha256.as_deref(), addition.days)? {
-            batch.extend(give(app, approved, &id, digest, days));
-        }
+        let named = addition.token_sha256.as_deref();
+        batch.extend(give(app, approved, &id, named, addition.days)?);
         Ok(batch)
     }
 }
@@ -298,8 +296,6 @@ impl TwoPersonAct for AddToken {
         approved: &Approved,
         addition: TokenAddition,
     ) -> Result<Vec<Statement>, Problem> {
-        let wanted = token(Some(&addition.token_sha256), addition.days)?;
-        let (digest, days) = wanted.ok_or(Code::ChangedMeanwhile)?;
         let holder = rows::find(&app.store, &addition.operator, None).await?;
         let holder = holder.ok_or(Code::ChangedMeanwhile)?;
         let by = &approved.by;
@@ -307,7 +303,8 @@ impl TwoPersonAct for AddToken {
             let reason = "Only the operator whose token it becomes approves this: nobody else knows who made it.";
             return Err(Problem::with(Code::Forbidden, reason));
         }
-        Ok(give(app, approved, &addition.operator, digest, days))
+        let named = Some(addition.token_sha256.as_str());
+        give(app, approved, &addition.operator, named, addition.days)
     }
 }
 
@@ -383,14 +380,12 @@ impl TwoPersonAct for ResetSignIn {
         let known = rows::find(&app.store, &reset.operator, None).await?;
         let known = known.ok_or(Code::ChangedMeanwhile)?;
         is_another(&approved.by, &known)?;
-        let there = "UPDATE operators SET person = person WHERE id = $1 AND removed_at IS NULL";
-        let mut batch = vec![Statement::new(there).bind(&known.id).must_change(1)];
+        let mut batch = vec![rows::must_be_there(&known.id)];
         batch.extend(forget(&known.id, approved.at));
         let entry = approved.entry(Act::OperatorSignInReset, ("operator", &known.id));
         batch.push(entry.into());
-        if let Some((digest, days)) = token(reset.token_sha256.as_deref(), reset.days)? {
-            batch.extend(give(app, approved, &known.id, digest, days));
-        }
+        let named = reset.token_sha256.as_deref();
+        batch.extend(give(app, approved, &known.id, named, reset.days)?);
         Ok(batch)
     }
 }
@@ -404,19 +399,23 @@ fn is_another(by: &Operator, known: &Known) -> Result<(), Problem> {
     Err(Problem::with(Code::Forbidden, reason))
 }
 
+/// Gives an operator the token that is named, if one is.
 fn give(
     app: &App,
     approved: &Approved,
     operator: &str,
-    digest: [u8; 32],
-    days: u32,
-) -> Vec<Statement> {
+    sha256: Option<&str>,
+    days: Option<u32>,
+) -> Result<Vec<Statement>, Problem> {
+    let Some((digest, days)) = token(sha256, days)? else {
+        return Ok(Vec::new());
+    };
     let id = new_id("tk", &app.random);
     let insert = rows::insert_token(&id, operator, digest, approved.at, days);
     let entry = approved
         .entry(Act::OperatorTokenMade, ("operator", operator))
         .id("token", &id);
-    vec![insert, entry.into()]
+    Ok(vec![insert, entry.into()])
 }
 
 /// The digest and the days of a token, where one is named.

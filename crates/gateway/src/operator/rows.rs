@@ -217,6 +217,12 @@ pub(super) fn decline_open(operator: &str, now: Timestamp) -> Statement {
     Statement::new(decline_all("($2)")).bind(now).bind(operator)
 }
 
+/// Changes nothing, and is the condition of its batch: that operator is there.
+pub(super) fn must_be_there(operator: &str) -> Statement {
+    let there = "UPDATE operators SET person = person WHERE id = $1 AND removed_at IS NULL";
+    Statement::new(there).bind(operator).must_change(1)
+}
+
 /// The row of a new token. Its operator must be there.
 pub(super) fn insert_token(
     id: &str,

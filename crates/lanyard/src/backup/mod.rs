@@ -7,8 +7,8 @@ mod drill;
 mod places;
 mod restore;
 mod take;
+mod whole;
 
-use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -23,6 +23,8 @@ use zeroize::Zeroizing;
 use self::age::{Identity, Opener, Passphrase, Recipient, SealError, Sealer};
 use self::restore::{Target, digest_of, restore};
 use self::take::Source;
+pub(crate) use self::whole::WholeFile;
+use self::whole::create_private;
 use crate::operator_command::account;
 use crate::say::say;
 
@@ -312,9 +314,7 @@ pub(crate) fn say_held(held: &[Held]) -> anyhow::Result<()> {
 }
 
 fn make_key(out: &Path) -> Result<Recipient, BackupError> {
-    if out.exists() {
-        return Err(BackupError::Exists(out.to_owned()));
-    }
+    whole::must_be_free(out)?;
     let identity = Identity::generate(&mut random)?;
     let recipient = identity.recipient()?;
     let secret = identity.reveal();
@@ -377,25 +377,9 @@ fn database(address: &str) -> Result<DatabaseUrl, BackupError> {
     parsed.map_err(|error| BackupError::Config(error.to_string()))
 }
 
-/// A name beside that one that nobody else has.
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{ending}-{}", uuid::Uuid::new_v4()));
-    name.into()
-}
-
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, BackupError> {
     let bytes = std::fs::read(path).map_err(|error| BackupError::File(path.to_owned(), error))?;
     Ok(Zeroizing::new(bytes))
-}
-
-fn create_private(path: &Path) -> Result<File, BackupError> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let created = options.open(path);
-    created.map_err(|error| BackupError::File(path.to_owned(), error))
 }
 
 fn write_private(path: &Path, content: &[u8]) -> Result<(), BackupError> {
@@ -411,13 +395,4 @@ fn create_folder(path: &Path) -> Result<(), BackupError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     let created = builder.create(path);
     created.map_err(|error| BackupError::File(path.to_owned(), error))
-}
-
-/// A new name is there after a power cut, too.
-fn sync_folder(path: &Path) -> Result<(), BackupError> {
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    let folder = File::open(parent.unwrap_or(Path::new(".")))?;
-    Ok(folder.sync_all()?)
 }

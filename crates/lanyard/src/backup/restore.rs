@@ -11,7 +11,7 @@ use toml::Table;
 
 use super::age::{self, Opener};
 use super::content::{self, Kind, Manifest, Name, Part};
-use super::{BackupError, CONFIG, places};
+use super::{BackupError, CONFIG, places, whole};
 
 /// Parts that wait for the database; they bound the memory of a restore.
 const LOTS: usize = 4;
@@ -58,15 +58,13 @@ pub(super) async fn restore(
     opener: Opener,
     target: Target,
 ) -> Result<Restored, BackupError> {
-    if target.folder.exists() {
-        return Err(BackupError::Exists(target.folder));
-    }
+    whole::must_be_free(&target.folder)?;
     let folder = std::path::absolute(&target.folder)?;
-    let draft = super::beside(&folder, "restoring");
+    let draft = whole::beside(&folder, "restoring");
     let restored = restore_into(&draft, &folder, file, opener, &target).await;
     let renamed = restored.and_then(|restored| {
         std::fs::rename(&draft, &folder)?;
-        super::sync_folder(&folder)?;
+        whole::sync_folder(&folder)?;
         Ok(restored)
     });
     if renamed.is_err() {

@@ -1,6 +1,5 @@
 //! Taking a backup, while the gateway runs.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use toml::Table;
 
 use super::age::{self, Sealer};
 use super::content::{self, Kind, Manifest, Name};
-use super::{BackupError, places, random, read};
+use super::{BackupError, WholeFile, places, random, read};
 
 /// What is to be backed up.
 pub(super) struct Source {
@@ -52,10 +51,7 @@ impl Source {
         with_secrets: bool,
         now: Timestamp,
     ) -> Result<Vec<Held>, BackupError> {
-        if out.exists() {
-            return Err(BackupError::Exists(out.to_owned()));
-        }
-        let draft = super::beside(out, "draft");
+        let file = WholeFile::begin(out)?;
         // Of one moment, which is now; before the keys are read, so that none is missing which a row names.
         let records = copy::dump(&self.database, Others::Allowed);
         let manifest = Manifest {
@@ -64,30 +60,19 @@ impl Source {
             public_url: self.config.public_url.to_string(),
             with_secrets,
         };
-        let (target, name) = (draft.clone(), out.to_owned());
-        let written = tokio::task::spawn_blocking(move || {
-            let held = self.write(&target, &sealer, &manifest, records)?;
-            std::fs::rename(&target, &name)?;
-            super::sync_folder(&name)?;
-            Ok(held)
-        });
-        let written = written.await.unwrap_or(Err(BackupError::Unreadable));
-        if written.is_err() {
-            let _ = std::fs::remove_file(draft);
-        }
-        written
+        let write = move || self.write(file, &sealer, &manifest, records);
+        let written = tokio::task::spawn_blocking(write).await;
+        written.unwrap_or(Err(BackupError::Unreadable))
     }
 
     fn write(
         &self,
-        file: &Path,
+        file: WholeFile,
         sealer: &Sealer,
         manifest: &Manifest,
         mut records: copy::Records,
     ) -> Result<Vec<Held>, BackupError> {
-        let file = super::create_private(file)?;
-        let to = std::io::BufWriter::with_capacity(256 * 1024, file);
-        let mut to = age::seal(to, sealer, &mut random)?;
+        let mut to = age::seal(file, sealer, &mut random)?;
         content::begin(&mut to, manifest)?;
         let (mut held, mut table, mut is_whole) = (Vec::new(), String::new(), false);
         while let Some(lot) = records.blocking_recv() {
@@ -110,11 +95,7 @@ impl Source {
         self.write_files(&mut to, manifest.with_secrets)?;
         content::end(&mut to)?;
         to.fill();
-        let file = to
-            .finish()?
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?;
-        File::sync_all(&file)?;
+        to.finish()?.finish()?;
         Ok(held)
     }
 

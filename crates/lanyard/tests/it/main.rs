@@ -3,6 +3,7 @@
 
 mod admin_command;
 mod admin_verbs;
+mod audit_export;
 mod backups;
 mod behind_pgbouncer;
 mod browser;
