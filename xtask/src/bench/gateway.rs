@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::load::{self, IN_FLIGHT};
-use super::report::{Report, endpoint_rows, megabytes, milliseconds, number, verdict};
+use super::report::{Report, endpoint_rows, megabytes, milliseconds, number, slowest_p99, verdict};
 use super::server::{ALGORITHMS, Programs, Server, Setting};
 
 /// Pages that wait, and the journeys that begin in a second meanwhile.
@@ -54,9 +54,7 @@ pub(super) fn measure(
     let gateway = Server::gateway(programs, setting)?;
     let pages = json!({ "pages": { "open": PAGES, "journeys_a_second": JOURNEYS_A_SECOND } });
     let told = load::run(programs, &gateway, ALGORITHMS[0], pages, seconds * 2.0)?;
-    let slowest = told["endpoints"].as_array().into_iter().flatten();
-    let slowest = slowest.map(|one| number(one, "/p99_us"));
-    let slowest = slowest.fold(0.0, f64::max);
+    let slowest = slowest_p99(&told);
     report.say(format!(
         "{PAGES} pages wait over as many connections and ask for their status as their script does ({:.0} times a \
          second, p99 {}), while {JOURNEYS_A_SECOND} whole journeys begin each second. {} Of the new requests, the slowest endpoint's p99 is {:.1} ms; aim: under {:.0} ms: {}.",

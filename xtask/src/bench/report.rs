@@ -83,6 +83,16 @@ pub(super) fn megabytes(told: &Value, path: &str) -> String {
     format!("{:.0} MB", number(told, path) / 1e6)
 }
 
+/// The worst 99th percentile of the endpoints that were asked, in microseconds; NaN, which meets no aim, where one is missing.
+pub(super) fn slowest_p99(told: &Value) -> f64 {
+    let asked = told["endpoints"].as_array().into_iter().flatten();
+    let slowest = asked.map(|one| number(one, "/p99_us")).reduce(|a, b| {
+        // `f64::max` would pass over what is missing.
+        if b > a || b.is_nan() { b } else { a }
+    });
+    slowest.unwrap_or(f64::NAN)
+}
+
 /// Whether an aim was met, in a word.
 pub(super) fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "missed" }
@@ -135,6 +145,26 @@ mod tests {
         assert_eq!(milliseconds(&told, "/a/p50_us"), "1.4 ms");
         assert_eq!(megabytes(&told, "/resident"), "62 MB");
         assert_eq!(megabytes(&told, "/nothing"), "NaN MB");
+    }
+
+    #[test]
+    fn one_slow_or_missing_endpoint_among_many_misses_the_aim() {
+        let slowest = |told: Value| slowest_p99(&json!({ "endpoints": told }));
+        let took = |p99: f64| json!({ "p99_us": p99 });
+        for told in [
+            json!([took(3e3), took(9e3), took(7e3)]),
+            json!([took(9e3), took(3e3)]),
+        ] {
+            assert!((slowest(told) - 9e3).abs() < 1e-9);
+        }
+        for told in [
+            json!([took(3e3), {}]),
+            json!([{}, took(3e3)]),
+            json!([]),
+            json!(null),
+        ] {
+            assert_eq!(verdict(slowest(told.clone()) < 50e3), "missed", "{told}");
+        }
     }
 
     #[test]

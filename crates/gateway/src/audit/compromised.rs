@@ -207,3 +207,28 @@ impl Walk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever has the key signs what stands there since and says an earlier time, or signs later what stood there before.
+    #[test]
+    fn a_checkpoint_comes_before_a_report_only_in_the_chain_and_in_time() {
+        let report = Reported {
+            kid: "leaked".to_owned(),
+            key: None,
+            position: 10,
+            at: 100,
+        };
+        for (position, at, is_before) in [
+            (9, 100, true),
+            (10, 100, false),
+            (11, 99, false),
+            (9, 101, false),
+        ] {
+            let found = report.comes_after(position, at);
+            assert_eq!(found, is_before, "{position} at {at}");
+        }
+    }
+}

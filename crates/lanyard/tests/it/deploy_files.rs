@@ -62,12 +62,13 @@ fn haproxy_takes_the_file_as_it_is_handed_out() {
 /// What the first container of a pod does with the keys, as the file has it, in these places.
 fn bring_keys(from: &Path, volume: &Path, pod: &str) -> std::process::Output {
     let kubernetes = read("kubernetes/gateway.yaml");
-    let script = kubernetes.split("            - |\n").nth(1).unwrap();
+    let (before, script) = kubernetes.split_once("            - |\n").unwrap();
+    let flags = before.trim_end().rsplit_once("- ").unwrap().1;
     let script = script.split("          securityContext").next().unwrap();
     let script = script.replace("/var/lib/lanyard", &volume.display().to_string());
     let script = script.replace("/from/", &format!("{}/", from.display()));
     let mut run = Command::new("sh");
-    run.args(["-ec", &script]).env("HOSTNAME", pod);
+    run.args([flags, &script]).env("HOSTNAME", pod);
     run.output().unwrap()
 }
 
@@ -143,11 +144,21 @@ fn in_kubernetes_all_pods_share_the_keys_and_the_first_ones_are_brought_once() {
     };
     assert_eq!((mode("keys"), mode("keys/third.pem")), (0o700, 0o600));
 
+    // Also where the last one was deleted; and no pod leaves anything else behind.
+    for name in keys() {
+        std::fs::remove_file(volume.join("keys").join(name)).unwrap();
+    }
+    let again = bring_keys(&from, &volume, "pod-3");
+    assert!(again.status.success(), "{again:?}");
+    assert_eq!(keys(), std::collections::BTreeSet::new());
+    let all: Vec<_> = std::fs::read_dir(&volume).unwrap().collect();
+    assert_eq!(all.len(), 1, "{all:?}");
+
     // Neither Secret nor keys: the pod does not start, and nothing half is left.
     let (none, empty) = (folder.join("none"), folder.join("empty"));
     std::fs::create_dir_all(&none).unwrap();
     std::fs::create_dir_all(&empty).unwrap();
-    assert!(!bring_keys(&none, &empty, "pod-3").status.success());
+    assert!(!bring_keys(&none, &empty, "pod-4").status.success());
     assert!(!empty.join("keys").exists());
     std::fs::remove_dir_all(folder).unwrap();
 }

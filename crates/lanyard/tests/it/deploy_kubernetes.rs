@@ -1,6 +1,6 @@
 //! `deploy/kubernetes/gateway.yaml`, read as a cluster reads it: what it asks the pods, and which pods its parts are about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -137,10 +137,14 @@ fn plain(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
+fn file() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kubernetes/gateway.yaml");
+    std::fs::read_to_string(file).unwrap()
+}
+
 /// The one document of that kind.
 fn document(kind: &str) -> Value {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/kubernetes/gateway.yaml");
-    let text = std::fs::read_to_string(file).unwrap();
+    let text = file();
     let documents = text.split("\n---\n").map(Reader::read);
     let mut found = documents.filter(|document| document["kind"] == kind);
     let document = found.next().unwrap_or_else(|| panic!("there is no {kind}"));
@@ -174,6 +178,8 @@ fn in_kubernetes_a_pod_lives_while_it_answers_and_is_sent_requests_while_it_is_r
         number("periodSeconds") * number("failureThreshold")
     };
     assert!(patience("readinessProbe") < patience("livenessProbe"));
+    // One moment of much to do is no reason to be started anew.
+    assert!(container["livenessProbe"]["failureThreshold"].as_u64() >= Some(3));
 }
 
 #[test]
@@ -204,4 +210,151 @@ fn in_kubernetes_service_and_budget_are_about_the_gateways_pods_and_some_stay_wh
         0 < stay && stay < all,
         "{stay} of {all}: no node is drained"
     );
+}
+
+/// The lines of the comment at the file's head that are further in, as somebody copies them.
+fn told() -> String {
+    let text = file();
+    let head = text.lines().map_while(|line| line.strip_prefix('#'));
+    let told = head.filter_map(|line| line.strip_prefix("   "));
+    told.map(|line| format!("{line}\n")).collect()
+}
+
+/// The configuration that the comment tells of: what stands between the commands.
+fn configuration() -> toml::Table {
+    let told = told();
+    let lines = told.lines().filter(|line| !line.starts_with("kubectl "));
+    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The files of which `kubectl create` makes the Secret or ConfigMap of that name.
+fn made_of(name: &str) -> BTreeSet<String> {
+    let told = told();
+    let line = told.lines().find(|line| {
+        line.starts_with("kubectl create ") && line.split(' ').any(|word| word == name)
+    });
+    let line = line.unwrap_or_else(|| panic!("nobody makes {name}"));
+    let files = line
+        .split(' ')
+        .filter_map(|word| word.strip_prefix("--from-file="));
+    files.map(str::to_owned).collect()
+}
+
+/// A container's mount in which that path lies, and the volume that is mounted there.
+fn mounted<'a>(spec: &'a Value, container: &'a Value, path: &str) -> (&'a Value, &'a Value) {
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    let mount = mounts.iter().find(|mount| {
+        let at = mount["mountPath"].as_str().unwrap();
+        let below = path.strip_prefix(at);
+        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
+    });
+    let mount = mount.unwrap_or_else(|| panic!("{path} is mounted nowhere"));
+    let volumes = spec["volumes"].as_array().unwrap();
+    let volume = volumes
+        .iter()
+        .find(|volume| volume["name"] == mount["name"]);
+    (
+        mount,
+        volume.unwrap_or_else(|| panic!("{mount}: no such volume")),
+    )
+}
+
+/// The configuration of the comment works in the pod of the same file: every file that it names is there, from where the
+/// commands put it, and every port is one that something asks.
+#[test]
+fn in_kubernetes_what_the_told_configuration_names_is_where_the_pod_has_it() {
+    let deployment = document("Deployment");
+    let pod = &deployment["spec"]["template"];
+    let (spec, container) = (&pod["spec"], &pod["spec"]["containers"][0]);
+    let config = configuration();
+    let text = told();
+    let words = text.split([' ', '\n']);
+    let named: BTreeSet<_> = words.filter_map(|it| it.strip_prefix("deploy/")).collect();
+    let name = deployment["metadata"]["name"].as_str().unwrap();
+    assert_eq!(named, [name].into(), "the commands are told of it");
+    let port = |address: &toml::Value| -> u64 {
+        let (everywhere, port) = address.as_str().unwrap().split_once(':').unwrap();
+        assert_eq!(everywhere, "0.0.0.0");
+        port.parse().unwrap()
+    };
+    for (name, listen) in [
+        ("http", &config["listen"]),
+        ("metrics", &config["metrics"]["listen"]),
+    ] {
+        let open = &port_of(pod, &Value::from(name))["containerPort"];
+        assert_eq!(*open, port(listen), "{name}");
+    }
+
+    let args = container["args"].as_array().unwrap();
+    let at = args.iter().position(|arg| arg == "--config").unwrap();
+    let (mount, volume) = mounted(spec, container, args[at + 1].as_str().unwrap());
+    let map = volume["configMap"]["name"].as_str().unwrap();
+    let file = mount["subPath"].as_str().unwrap();
+    assert!(made_of(map).contains(file), "{map} has no {file}");
+
+    for key in ["key_passphrase", "storage_secret"] {
+        let path = config[key]["file"].as_str().unwrap();
+        let (mount, volume) = mounted(spec, container, path);
+        assert_eq!(mount["readOnly"], true, "{key}");
+        let secret = volume["secret"]["secretName"].as_str().unwrap();
+        let at = mount["mountPath"].as_str().unwrap();
+        let file = path[at.len()..].trim_start_matches('/');
+        assert!(
+            made_of(secret).contains(file),
+            "{key}: {secret} has no {file}"
+        );
+    }
+    let database = config["database"].as_str().unwrap();
+    let variable = database.strip_prefix("env:").unwrap();
+    let set = container["env"].as_array().unwrap();
+    let set = set.iter().find(|one| one["name"] == variable);
+    let from = &set.expect("nobody sets it")["valueFrom"]["secretKeyRef"];
+    let secret = made_of(from["name"].as_str().unwrap());
+    assert!(secret.contains(from["key"].as_str().unwrap()), "{from}");
+
+    let keys = config["keys"].as_str().unwrap();
+    let claim = &document("PersistentVolumeClaim")["metadata"]["name"];
+    let containers = [container, &spec["initContainers"][0]];
+    for (mount, volume) in containers.map(|one| mounted(spec, one, keys)) {
+        assert_eq!(volume["persistentVolumeClaim"]["claimName"], *claim);
+        assert_eq!(mount["readOnly"], Value::Null, "keys are made there");
+    }
+    let (_, first) = mounted(spec, containers[1], "/from");
+    let first = &first["secret"];
+    assert!(made_of(first["secretName"].as_str().unwrap()).contains("keys/"));
+    // It is deleted once they are there.
+    assert_eq!(first["optional"], true);
+}
+
+/// Whoever breaks into the process has no other user, no other program and no cluster.
+#[test]
+fn in_kubernetes_a_pod_may_do_no_more_than_it_needs() {
+    let deployment = document("Deployment");
+    let spec = &deployment["spec"]["template"]["spec"];
+    assert_eq!(spec["automountServiceAccountToken"], false);
+    assert_eq!(spec["securityContext"]["runAsNonRoot"], true);
+    for container in [&spec["containers"][0], &spec["initContainers"][0]] {
+        let may = &container["securityContext"];
+        assert_eq!(may["allowPrivilegeEscalation"], false);
+        assert_eq!(may["readOnlyRootFilesystem"], true);
+        assert_eq!(may["capabilities"]["drop"], serde_json::json!(["ALL"]));
+    }
+}
+
+/// No request is lost while one version takes the other's place.
+#[test]
+fn in_kubernetes_a_pod_is_replaced_by_one_that_is_ready_and_ends_what_it_has_begun() {
+    let deployment = document("Deployment");
+    let turns = &deployment["spec"]["strategy"]["rollingUpdate"];
+    assert_eq!(turns["maxUnavailable"], 0);
+    assert!(turns["maxSurge"].as_u64().unwrap() > 0);
+    let spec = &deployment["spec"]["template"]["spec"];
+    let container = &spec["containers"][0];
+    let unheard = container["lifecycle"]["preStop"]["sleep"]["seconds"].as_u64();
+    let unheard = unheard.unwrap();
+    assert!(unheard > 0, "the endpoints have not heard of it yet");
+    // A request takes half a minute at most.
+    let patience = spec["terminationGracePeriodSeconds"].as_u64().unwrap();
+    assert!(patience >= unheard + 30, "{patience}");
 }

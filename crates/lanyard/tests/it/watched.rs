@@ -1,6 +1,7 @@
 //! A gateway that is watched as its operator does: figures on their own port, a stop that a load balancer notices, and
 //! the commands that read its database.
 
+use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -273,9 +274,11 @@ async fn a_failure_is_told_to_whoever_watches_until_the_watch_is_stopped() {
     let said = BufReader::new(watch.0.stdout.take().unwrap());
     let (hears, lines) = std::sync::mpsc::channel();
     std::thread::spawn(move || said.lines().try_for_each(|line| hears.send(line.unwrap())));
-    let until = |is_it: &dyn Fn(&Value) -> bool| -> Value {
+    let mut told = HashSet::new();
+    let mut until = |is_it: &dyn Fn(&Value) -> bool| -> Value {
         loop {
             let line = lines.recv_timeout(PATIENCE).expect("it is told");
+            assert!(told.insert(line.clone()), "told twice: {line}");
             let line = serde_json::from_str(&line).unwrap();
             if is_it(&line) {
                 return line;
