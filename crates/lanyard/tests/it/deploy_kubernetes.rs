@@ -217,18 +217,18 @@ fn told() -> String {
     let text = file();
     let head = text.lines().map_while(|line| line.strip_prefix('#'));
     let told = head.filter_map(|line| line.strip_prefix("   "));
-    told.map(|line| format!("{line}\n")).collect()
+    told.collect::<Vec<_>>().join("\n")
 }
 
 /// The configuration that the comment tells of: what stands between the commands.
 fn configuration() -> toml::Table {
     let told = told();
     let lines = told.lines().filter(|line| !line.starts_with("kubectl "));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let text = lines.collect::<Vec<_>>().join("\n");
     toml::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// The files of which `kubectl create` makes the Secret or ConfigMap of that name.
+/// The files of which `kubectl create` makes the secret or the configuration of that name.
 fn made_of(name: &str) -> BTreeSet<String> {
     let told = told();
     let line = told.lines().find(|line| {
