@@ -15,6 +15,7 @@ mod desk;
 mod fetch_hosts;
 mod hostile_console;
 mod log_in;
+mod operators;
 mod pages;
 mod registry;
 #[path = "../../../gateway/tests/it/said.rs"]
