@@ -49,6 +49,8 @@ pub(crate) struct Cell {
     pub(crate) href: Option<String>,
     /// As a tag of that colour.
     pub(crate) tag: Option<TagColour>,
+    /// As the element that says what becomes of it: `del` or `ins`.
+    pub(crate) edit: Option<&'static str>,
     /// More words that are only heard: which row a link is of.
     pub(crate) about: String,
 }
@@ -60,6 +62,7 @@ impl Cell {
             text: text.into(),
             href: None,
             tag: None,
+            edit: None,
             about: String::new(),
         }
     }
@@ -76,6 +79,22 @@ impl Cell {
     pub(crate) fn tag(text: impl Into<String>, colour: TagColour) -> Self {
         Self {
             tag: Some(colour),
+            ..Self::text(text)
+        }
+    }
+
+    /// What goes.
+    pub(crate) fn gone(text: impl Into<String>) -> Self {
+        Self {
+            edit: Some("del"),
+            ..Self::text(text)
+        }
+    }
+
+    /// What comes.
+    pub(crate) fn come(text: impl Into<String>) -> Self {
+        Self {
+            edit: Some("ins"),
             ..Self::text(text)
         }
     }
