@@ -6,9 +6,10 @@ use gateway::operator::NewOperator;
 use crate::database::Database;
 use crate::desk::Desk;
 
-/// A cell's or a list's text without what stands around it.
+/// Whether that is all that some element says.
 fn is_said(html: &str, text: &str) -> bool {
-    html.contains(&format!(">{text}<"))
+    let texts = html.split(['<', '>']).map(str::trim);
+    texts.into_iter().any(|all| all == text)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
