@@ -239,7 +239,7 @@ async fn the_preview_is_what_the_employee_sees(console: &Console, browser: &Brow
     let address = url::Url::parse_with_params(&format!("{PUBLIC}/authorize"), form).unwrap();
     browser.open(address.as_str()).await;
     let page = Seen {
-        label: browser.text("#what strong").await,
+        label: label_of(&browser.text("#what p").await, &preview.label),
         asked: browser.texts("#what li").await,
         header: browser.text(".nhsuk-header__organisation-name").await,
         colour: browser
@@ -268,6 +268,15 @@ async fn the_preview_is_what_the_employee_sees(console: &Console, browser: &Brow
         .map(|claim| claim["display"][0]["name"].as_str().unwrap())
         .collect();
     assert_eq!(held, names);
+}
+
+/// What a sentence calls the credential; the type's own name, where that is it but for its capital.
+fn label_of(sentence: &str, name: &str) -> String {
+    let rest = sentence.split_once("from your ").map(|(_, rest)| rest);
+    let called = rest.and_then(|rest| rest.split_once(" credential,"));
+    let called = called.map_or(sentence, |(called, _)| called);
+    let is_name = called.eq_ignore_ascii_case(name);
+    if is_name { name } else { called }.to_owned()
 }
 
 async fn seen_in_preview(browser: &Browser) -> Seen {
