@@ -41,6 +41,9 @@ impl Table {
     }
 }
 
+/// No more than a moment's date and time, or the place of a key, has.
+const SHORT: usize = 24;
+
 /// A cell.
 #[derive(Clone, Debug)]
 pub(crate) struct Cell {
@@ -49,6 +52,10 @@ pub(crate) struct Cell {
     pub(crate) href: Option<String>,
     /// As a tag of that colour.
     pub(crate) tag: Option<TagColour>,
+    /// As the element that says what becomes of it: `del` or `ins`.
+    pub(crate) edit: Option<&'static str>,
+    /// Whether it stays on one line where the table is one.
+    pub(crate) whole: bool,
     /// More words that are only heard: which row a link is of.
     pub(crate) about: String,
 }
@@ -60,6 +67,8 @@ impl Cell {
             text: text.into(),
             href: None,
             tag: None,
+            edit: None,
+            whole: false,
             about: String::new(),
         }
     }
@@ -78,6 +87,29 @@ impl Cell {
             tag: Some(colour),
             ..Self::text(text)
         }
+    }
+
+    /// What goes.
+    pub(crate) fn gone(text: impl Into<String>) -> Self {
+        Self {
+            edit: Some("del"),
+            ..Self::text(text)
+        }
+    }
+
+    /// What comes.
+    pub(crate) fn come(text: impl Into<String>) -> Self {
+        Self {
+            edit: Some("ins"),
+            ..Self::text(text)
+        }
+    }
+
+    /// On one line, where it is short: beside long identifiers its words would be torn apart first.
+    #[must_use]
+    pub(crate) fn whole(mut self) -> Self {
+        self.whole = self.text.chars().count() <= SHORT;
+        self
     }
 
     /// With words that are only heard.

@@ -2,7 +2,8 @@
 
 nav-figures = Figures
 figures-counted = Counted { $at }. Interactions and credentials are counted once a minute.
-figures-colours = Blue: verified, issued or under way. Red: came to nothing. The numbers stand in the tables.
+figures-colours = Each bar is what began then. At its bottom, in red: what came to nothing. Above that, in blue: what was verified, issued or is under way.
+figures-scale = { $first } to { $last }. The highest bar is { $most }.
 figures-numbers = The same numbers as tables, and more
 figures-interactions = Interactions
 figures-none = Nothing is known yet.

@@ -115,8 +115,8 @@ async fn page(visit: &Visit, asked: Asked, errors: FormErrors) -> Result<Respons
     );
     for entry in &entries {
         list.row([
-            Cell::text(moment(entry.at)),
-            Cell::text(named(visit, &names, &entry.actor)),
+            Cell::text(moment(entry.at)).whole(),
+            Cell::text(named(visit, &names, &entry.actor)).whole(),
             Cell::text(act(visit, &entry.act)),
             Cell::text(named(visit, &names, &entry.object)),
             Cell::text(more(visit, entry)),

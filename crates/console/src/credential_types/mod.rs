@@ -1,5 +1,6 @@
 //! Credential types: what each says, how the employee sees it, and a new version of it.
 
+mod seen;
 mod upload;
 
 use askama::Template;
@@ -18,6 +19,7 @@ use crate::pages::Pages;
 use crate::problem::Problem;
 use crate::table::{Cell, Table};
 use crate::visit::Visit;
+use seen::Seen;
 
 pub(crate) const PATH: &str = "/console/credential-types";
 const READ: &str = "registry-read";
@@ -135,8 +137,7 @@ struct TypePage {
     page: Page,
     frame: Frame,
     rows: Vec<Row>,
-    label: String,
-    card: Vec<Row>,
+    seen: Seen,
     attributes: Table,
     schema_address: String,
     versions: Table,
@@ -167,27 +168,14 @@ async fn look(
             row("credential-type-days", one.valid_for_days.to_string()),
             row("credential-type-issued-by", one.issued_by.join(", ")),
         ],
-        card: card(&visit, &one.attributes),
+        seen: Seen::of(&visit, &name, &one.label, &one.attributes).await?,
         attributes: attributes(&visit, &one.attributes),
         versions: versions(&visit, &["credential-types", &name, "versions"]).await?,
         page,
         frame,
-        label: one.label,
         schema_address: one.schema_address,
     };
     Ok(render(page.frame.status(), &page))
-}
-
-/// What the employee sees of it, with a made-up value for each attribute.
-fn card(visit: &Visit, attributes: &[Attribute]) -> Vec<Row> {
-    let sample = |one: &Attribute| match one.one_of.first() {
-        Some(first) => first.clone(),
-        None => visit.say(&format!("sample-{}", one.kind)),
-    };
-    attributes
-        .iter()
-        .map(|one| Row::new(&one.label, sample(one)))
-        .collect()
 }
 
 fn attributes(visit: &Visit, attributes: &[Attribute]) -> Table {

@@ -6,9 +6,10 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ui::Page;
-use ui::component::Row;
+use ui::component::TagColour;
 
-use super::{Attribute, PATH, attributes, card};
+use super::seen::Seen;
+use super::{Attribute, PATH, attributes};
 use crate::api::Address;
 use crate::fields::Fields;
 use crate::frame::{Frame, show as render};
@@ -16,7 +17,7 @@ use crate::home::told_at;
 use crate::organisations::errors;
 use crate::problem::{FormErrors, Problem};
 use crate::proposals::why;
-use crate::table::Table;
+use crate::table::{Cell, Table};
 use crate::visit::Visit;
 
 #[derive(Template)]
@@ -43,6 +44,7 @@ fn form(visit: &Visit, text: String, errors: FormErrors) -> Response {
 /// A declared type, as far as it is shown here; the API reads all of it.
 #[derive(Deserialize)]
 struct Declared {
+    name: String,
     label: String,
     attributes: Vec<DeclaredAttribute>,
 }
@@ -68,11 +70,10 @@ fn read(text: &str) -> Result<Value, String> {
 struct PreviewPage {
     page: Page,
     frame: Frame,
-    label: String,
-    card: Vec<Row>,
+    seen: Seen,
     attributes: Table,
     is_new: bool,
-    lines: Vec<String>,
+    differences: Table,
     plan: String,
     text: String,
 }
@@ -87,7 +88,47 @@ struct Plan {
 #[derive(Deserialize)]
 struct Change {
     act: String,
-    lines: Vec<String>,
+    differences: Vec<Difference>,
+}
+
+#[derive(Deserialize)]
+struct Difference {
+    member: String,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// What goes and what comes, each as such.
+fn differences(visit: &Visit, changes: &[Change]) -> Table {
+    let columns = [
+        "difference-member",
+        "difference-what",
+        "difference-before",
+        "difference-after",
+    ];
+    let mut table = Table::new(
+        visit.say("credential-type-difference"),
+        columns.map(|key| visit.say(key)),
+        visit.say("credential-type-same"),
+    );
+    for one in changes.iter().flat_map(|change| &change.differences) {
+        let (word, colour) = match (&one.before, &one.after) {
+            (None, Some(_)) => ("difference-added", TagColour::Green),
+            (Some(_), None) => ("difference-removed", TagColour::Red),
+            (Some(_), Some(_)) => ("difference-changed", TagColour::Yellow),
+            (None, None) => ("difference-order", TagColour::Yellow),
+        };
+        let side = |text: &Option<String>, cell: fn(String) -> Cell| {
+            text.clone().map_or_else(|| Cell::text("–"), cell)
+        };
+        table.row([
+            Cell::text(&one.member),
+            Cell::tag(visit.say(word), colour),
+            side(&one.before, Cell::gone),
+            side(&one.after, Cell::come),
+        ]);
+    }
+    table
 }
 
 /// How it will look, and what it changes. Nothing is published yet.
@@ -150,16 +191,11 @@ async fn shown(visit: &Visit, text: String, wrong: FormErrors) -> Result<Respons
     let page = PreviewPage {
         page,
         frame,
-        card: card(visit, &said),
+        seen: Seen::of(visit, &declared.name, &declared.label, &said).await?,
         attributes: attributes(visit, &said),
         is_new: plan.changes.iter().any(|change| change.act == "add"),
-        lines: plan
-            .changes
-            .into_iter()
-            .flat_map(|change| change.lines)
-            .collect(),
+        differences: differences(visit, &plan.changes),
         plan: plan.plan,
-        label: declared.label,
         text,
     };
     Ok(render(status, &page))

@@ -1,7 +1,5 @@
 //! Figures with small charts, drawn here: pictures of bars, each with a table of the same numbers beside it.
 
-use std::fmt::Write as _;
-
 use askama::Template;
 use axum::response::Response;
 use axum::routing::get;
@@ -85,20 +83,28 @@ pub(crate) struct Chart {
     pub(crate) id: &'static str,
     /// What it shows.
     pub(crate) title: String,
-    /// The path of the part that came to something, and of the part that did not.
-    pub(crate) good: String,
-    pub(crate) bad: String,
+    /// So wide is the picture, and so high, in the units of its parts.
+    pub(crate) width: i64,
+    pub(crate) height: i64,
+    /// The parts of all its bars.
+    pub(crate) parts: Vec<Part>,
     /// What stands at its left and right end, and its highest bar.
-    pub(crate) first: String,
-    pub(crate) last: String,
-    pub(crate) most: i64,
+    pub(crate) scale: String,
     /// The same numbers.
     pub(crate) table: Table,
 }
 
-/// The picture is so wide and high, in its own units.
+/// A part of a bar: what came to nothing stands at the bottom, the rest upon it.
+pub(crate) struct Part {
+    pub(crate) failed: bool,
+    pub(crate) x: i64,
+    pub(crate) y: i64,
+    pub(crate) width: i64,
+    pub(crate) height: i64,
+}
+
+/// The picture is so wide, in its own units. It is as high as its highest bar's number.
 const WIDTH: i64 = 480;
-const HEIGHT: i64 = 100;
 
 impl Chart {
     /// Of these stretches; `name` tells when one began.
@@ -109,7 +115,8 @@ impl Chart {
         name: impl Fn(i64) -> String,
     ) -> Self {
         let most = stretches.iter().map(|one| one.begun).max().unwrap_or(0);
-        let (mut good, mut bad) = (String::new(), String::new());
+        let height = most.max(1);
+        let mut parts = Vec::new();
         let step = WIDTH / i64::try_from(stretches.len()).unwrap_or(1).max(1);
         let columns = [
             "figure-at",
@@ -121,11 +128,18 @@ impl Chart {
         let columns = columns.map(|key| visit.say(key));
         let mut table = Table::new(visit.say(key), columns, visit.say("figures-none"));
         for (number, one) in (0..).zip(stretches) {
-            let x: i64 = number * step;
-            let whole = one.begun * HEIGHT / most.max(1);
-            let failed = one.refused * HEIGHT / most.max(1);
-            bar(&mut good, (x, step), (HEIGHT - whole, whole - failed));
-            bar(&mut bad, (x, step), (HEIGHT - failed, failed));
+            let part = |failed, from: i64, to: i64| Part {
+                failed,
+                x: number * step,
+                y: height - to,
+                width: (step - 2).max(1),
+                height: to - from,
+            };
+            let bar = [
+                part(true, 0, one.refused),
+                part(false, one.refused, one.begun),
+            ];
+            parts.extend(bar.into_iter().filter(|part| part.height > 0));
             table.row([
                 Cell::text(name(one.at)),
                 Cell::text(one.begun.to_string()),
@@ -135,25 +149,21 @@ impl Chart {
             ]);
         }
         let end = |one: Option<&Began>| one.map_or_else(String::new, |one| name(one.at));
+        let scale = [
+            ("first", end(stretches.first())),
+            ("last", end(stretches.last())),
+            ("most", most.to_string()),
+        ];
+        let scale = scale.each_ref().map(|(name, text)| (*name, text.as_str()));
         Self {
             id,
             title: visit.say(key),
-            good,
-            bad,
-            first: end(stretches.first()),
-            last: end(stretches.last()),
-            most,
+            width: WIDTH,
+            height,
+            parts,
+            scale: visit.say_with("figures-scale", &scale),
             table,
         }
-    }
-}
-
-/// One bar as part of a path, a little narrower than its place.
-fn bar(path: &mut String, (x, step): (i64, i64), (y, height): (i64, i64)) {
-    if height > 0 {
-        let width = (step - 2).max(1);
-        // A `String` takes everything.
-        let _ = write!(path, "M{x} {y}h{width}v{height}h-{width}z");
     }
 }
 

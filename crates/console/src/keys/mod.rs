@@ -116,11 +116,13 @@ async fn list_page(
     for key in keys(visit, all).await? {
         let (text, colour) = state(visit, &key.state);
         list.row([
-            Cell::text(&key.place),
+            Cell::text(&key.place).whole(),
             Cell::tag(text, colour),
             Cell::text(key.days_in_state.to_string()),
             Cell::text(next_step(visit, &key)),
-            Cell::link(short(&key.id), format!("{PATH}/{}", key.id)).about(&key.place),
+            Cell::link(short(&key.id), format!("{PATH}/{}", key.id))
+                .whole()
+                .about(&key.place),
         ]);
     }
     let (page, frame) = frame.wide().parts();
@@ -386,10 +388,12 @@ async fn plan_page(
         then,
         documents: plan.documents,
         signed,
-        in_force: visit.say_with(
-            "key-compromise-in-force",
-            &[("count", &rough(visit, plan.in_force, plan.or_more))],
-        ),
+        in_force: if plan.in_force == 0 && !plan.or_more {
+            visit.say("key-compromise-nobody")
+        } else {
+            let count = rough(visit, plan.in_force, plan.or_more);
+            visit.say_with("key-compromise-in-force", &[("count", &count)])
+        },
         may_change: visit.may(CHANGE),
         reason: fields.text("reason").to_owned(),
         ticket: fields.text("ticket").to_owned(),

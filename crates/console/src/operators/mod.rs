@@ -69,14 +69,16 @@ struct Operator {
 }
 
 impl Operator {
-    /// What it is: a person, a program, or the account for emergencies.
+    /// What it is, of one that is there: a person, another account of one, a program, or the account for emergencies.
     fn kind(&self, visit: &Visit) -> String {
         visit.say(if self.break_glass {
-            "operator-kind-emergency"
+            "operator-is-emergency"
+        } else if self.program {
+            "operator-is-program"
         } else if self.person == self.id {
-            "operator-kind-person"
+            "operator-is-person"
         } else {
-            "operator-kind-program"
+            "operator-is-account"
         })
     }
 

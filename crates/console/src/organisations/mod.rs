@@ -72,6 +72,18 @@ pub(crate) struct Organisation {
     declared: Value,
 }
 
+impl Organisation {
+    /// Whether it may issue credentials of that type.
+    pub(crate) fn may_issue(&self, credential_type: &str) -> bool {
+        self.issues.iter().any(|name| name == credential_type)
+    }
+
+    /// What is declared of how its pages look.
+    pub(crate) fn brand(&self, member: &str) -> Option<&str> {
+        self.declared["brand"][member].as_str()
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 struct Issuer {
     did: String,
@@ -307,10 +319,7 @@ async fn change_form(
     version: i64,
     sent: Option<&Fields>,
 ) -> Result<ChangeForm, Problem> {
-    let brand = |name: &str| {
-        let said = one.declared["brand"][name].as_str();
-        said.unwrap_or_default().to_owned()
-    };
+    let brand = |name: &str| one.brand(name).unwrap_or_default().to_owned();
     let text = |field: &str, now: String| {
         let sent = sent.filter(|fields| fields.optional("version").is_some());
         sent.map_or(now, |fields| fields.text(field).to_owned())
@@ -331,7 +340,7 @@ async fn change_form(
         brand_name: text("brand-name", brand("name")),
         colour: text("colour", brand("colour")),
         support_contact: text("support_contact", brand("support_contact")),
-        has_logo: one.declared["brand"]["logo"].is_string(),
+        has_logo: one.brand("logo").is_some(),
         reason: text("reason", String::new()),
         ticket: text("ticket", String::new()),
     })

@@ -18,6 +18,7 @@ mod hostile_console;
 #[path = "../../../gateway/tests/it/key_folder.rs"]
 mod key_folder;
 mod log_in;
+mod operators;
 mod pages;
 mod registry;
 #[path = "../../../gateway/tests/it/said.rs"]

@@ -350,7 +350,9 @@ async fn a_credential_type_is_looked_at_before_it_is_published(database: Databas
     // What a new version changes is told by its lines.
     browser.get("/console/new/credential-type").await;
     let page = browser.post(preview, &[("text", &other)]).await.expect(200);
-    page.says("Grade").says("attributes: ");
+    page.says("attributes.MH-Level.label")
+        .says("<del>Level</del>")
+        .says("<ins>Grade</ins>");
     assert_eq!(desk.entries("registry-changed").await, 1);
 }
 

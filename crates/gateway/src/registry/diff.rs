@@ -1,17 +1,61 @@
 //! What differs between two bodies, for a person who decides whether it is what they meant.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
+use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
-/// One line for each member that differs; of lists, what comes and what goes.
-pub(super) fn lines(from: &Value, to: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
-    compare("", Some(from), Some(to), &mut lines);
-    lines
+/// One thing that differs. Where neither side is there, the same things stand in another order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RegistryDifference)]
+pub struct Difference {
+    /// Which member, from the outside in; of attributes by their name.
+    #[schema(example = "attributes.MH-Level.label")]
+    pub member: String,
+    /// What stands there and goes; absent where nothing goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Level")]
+    pub before: Option<String>,
+    /// What comes; absent where nothing comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Grade")]
+    pub after: Option<String>,
+    /// Whether it is one of a list's entries.
+    #[serde(skip)]
+    is_entry: bool,
 }
 
-fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, lines: &mut Vec<String>) {
+/// As a line of a plan or of the history.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.member)?;
+        match (&self.before, &self.after, self.is_entry) {
+            (Some(before), None, true) => write!(f, "− {before}"),
+            (None, Some(after), true) => write!(f, "+ {after}"),
+            (Some(before), None, false) => write!(f, "{before} is taken out"),
+            (None, Some(after), false) => f.write_str(after),
+            (Some(before), Some(after), _) => write!(f, "{before} → {after}"),
+            (None, None, _) => f.write_str("in another order"),
+        }
+    }
+}
+
+/// One for each member that differs; of lists, what goes and what comes.
+pub(super) fn differences(from: &Value, to: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare("", Some(from), Some(to), &mut found);
+    found
+}
+
+/// The same, a line each.
+pub(super) fn lines(from: &Value, to: &Value) -> Vec<String> {
+    let found = differences(from, to);
+    found.iter().map(ToString::to_string).collect()
+}
+
+fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, found: &mut Vec<Difference>) {
     match (from, to) {
         (from, to) if from == to => {}
         (Some(Value::Object(from)), Some(Value::Object(to))) => {
@@ -22,26 +66,54 @@ fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, lines: &mut Vec
                 } else {
                     format!("{path}.{name}")
                 };
-                compare(&path, from.get(name), to.get(name), lines);
+                compare(&path, from.get(name), to.get(name), found);
             }
         }
-        (Some(Value::Array(from)), Some(Value::Array(to))) => compare_lists(path, from, to, lines),
-        (None, Some(to)) => lines.push(format!("{path}: {}", short(to))),
-        (Some(from), None) => lines.push(format!("{path}: {} is taken out", short(from))),
-        (Some(from), Some(to)) => lines.push(format!("{path}: {} → {}", short(from), short(to))),
-        (None, None) => {}
+        (Some(Value::Array(from)), Some(Value::Array(to))) => compare_lists(path, from, to, found),
+        (from, to) => found.push(Difference {
+            member: path.to_owned(),
+            before: from.map(short),
+            after: to.map(short),
+            is_entry: false,
+        }),
     }
 }
 
-fn compare_lists(path: &str, from: &[Value], to: &[Value], lines: &mut Vec<String>) {
-    let gone = from.iter().filter(|one| !to.contains(one));
-    let come = to.iter().filter(|one| !from.contains(one));
-    let before = lines.len();
-    lines.extend(gone.map(|one| format!("{path}: − {}", short(one))));
-    lines.extend(come.map(|one| format!("{path}: + {}", short(one))));
-    if lines.len() == before {
-        lines.push(format!("{path}: in another order"));
+/// Entries with a name, as attributes are, are the same ones as long as they have it: of those, each member by itself.
+fn compare_lists(path: &str, from: &[Value], to: &[Value], found: &mut Vec<Difference>) {
+    let entry = |before: Option<&Value>, after: Option<&Value>| Difference {
+        member: path.to_owned(),
+        before: before.map(short),
+        after: after.map(short),
+        is_entry: true,
+    };
+    let is_same = |one: &Value, other: &Value| {
+        one == other || name(one).is_some_and(|of| name(other) == Some(of))
+    };
+    let before = found.len();
+    for one in from {
+        match to.iter().find(|other| is_same(one, other)) {
+            None => found.push(entry(Some(one), None)),
+            Some(other) => {
+                let path = format!("{path}.{}", name(one).unwrap_or_default());
+                compare(&path, Some(one), Some(other), found);
+            }
+        }
     }
+    let come = to
+        .iter()
+        .filter(|one| !from.iter().any(|other| is_same(one, other)));
+    found.extend(come.map(|one| entry(None, Some(one))));
+    let place = |list: &[Value], one: &Value| list.iter().position(|other| is_same(one, other));
+    let places = from.iter().filter_map(|one| place(to, one));
+    // What is written twice and once, too, is told as another order: nothing else differs.
+    if !places.is_sorted() || found.len() == before {
+        found.push(entry(None, None));
+    }
+}
+
+fn name(entry: &Value) -> Option<&str> {
+    entry.get("name").and_then(Value::as_str)
 }
 
 /// A value on one line. Attributes and trust rows are named, which says more than their beginning.
@@ -103,5 +175,33 @@ mod tests {
             &json!({ "formats": ["b", "a"] }),
         );
         assert_eq!(turned, ["formats: in another order"]);
+    }
+
+    #[test]
+    fn of_an_attribute_that_stays_each_member_is_told_by_itself_and_its_place_too() {
+        let of = |name: &str, label: &str| json!({ "name": name, "label": label });
+        let from = json!({ "attributes": [of("a", "A"), of("b", "B"), of("c", "C")] });
+        let to = json!({ "attributes": [of("c", "C"), of("b", "Bee"), of("d", "D")] });
+        let found = differences(&from, &to);
+        let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let expected = [
+            "attributes: − a (label \"A\")",
+            "attributes.b.label: B → Bee",
+            "attributes: + d (label \"D\")",
+            "attributes: in another order",
+        ];
+        assert_eq!(told, expected);
+        let apart: Vec<_> = found
+            .iter()
+            .map(|one| (one.before.as_deref(), one.after.as_deref()))
+            .collect();
+        let expected = [
+            (Some("a (label \"A\")"), None),
+            (Some("B"), Some("Bee")),
+            (None, Some("d (label \"D\")")),
+            (None, None),
+        ];
+        assert_eq!(apart, expected);
+        assert!(differences(&to, &to).is_empty());
     }
 }

@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use api::{acts, routes};
 pub use declaration::Declaration;
+pub use diff::Difference;
 pub use plan::{Act, Change, Plan};
 pub use rows::Version;
 pub(crate) use rows::{carry_out, count_in_force, find_history, find_names, read, read_each};

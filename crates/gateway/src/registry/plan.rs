@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Declaration, Entry, Key, Kind, Registered, diff};
+use super::diff::{self, Difference};
+use super::{Declaration, Entry, Key, Kind, Registered};
 use crate::config::ConfigError;
 
 /// What happens to one declared thing.
@@ -39,6 +40,9 @@ pub struct Change {
     pub organisation: Option<String>,
     /// What differs, a line each. A secret is named and never shown.
     pub lines: Vec<String>,
+    /// The same with what goes and what comes apart. What differs in secrets, and that it moves to another organisation, stands
+    /// in the lines alone.
+    pub differences: Vec<Difference>,
     /// Whether browsers would be sent to other addresses than before: on a relying party that is live, the two-person
     /// rule asks for a second operator.
     pub moves_browsers: bool,
@@ -121,6 +125,9 @@ impl Plan {
         self.changes.retain_mut(|change| {
             let before = change.lines.len();
             change.lines.retain(|line| !is_of_a_secret(line));
+            change
+                .differences
+                .retain(|one| !is_of_a_secret(&one.member));
             change.lines.len() == before || !change.lines.is_empty()
         });
         self
@@ -149,6 +156,7 @@ fn step(registered: &Registered, key: &Key, to: Option<&Entry>) -> Option<Change
         (Some((from, version)), Some(to)) => Some(Change {
             act: Act::Change,
             lines: lines(from, to),
+            differences: diff::differences(&from.body, &to.body),
             moves_browsers: from.body.get("redirect_uris") != to.body.get("redirect_uris"),
             moves: from.organisation != to.organisation,
             version: *version,
@@ -168,6 +176,7 @@ fn change(key: &Key, entry: &Entry, stays: bool) -> Change {
         key: key.clone(),
         organisation: entry.organisation.clone(),
         lines: Vec::new(),
+        differences: Vec::new(),
         moves_browsers: false,
         moves: false,
         to: stays.then(|| entry.clone()),

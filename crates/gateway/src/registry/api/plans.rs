@@ -7,6 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::super::diff::Difference;
 use super::super::{Act, Change, Declaration, Key, Kind, Plan, Registered, wire};
 use super::{act_of, check_tenants_change, invalid, one_persons, problem};
 use crate::Gateway;
@@ -70,6 +71,9 @@ struct PlannedChange {
     organisation: Option<String>,
     /// What differs, a line each. A secret is named and never shown.
     lines: Vec<String>,
+    /// The same with what goes and what comes apart; what differs in secrets, and that it moves to another organisation, stands
+    /// in `lines` alone.
+    differences: Vec<Difference>,
     /// The act by which two persons do it: one person does not carry this plan out.
     #[serde(skip_serializing_if = "Option::is_none")]
     two_persons: Option<&'static str>,
@@ -85,6 +89,7 @@ impl PlannedChange {
             name: name.clone(),
             organisation: change.organisation.clone(),
             lines: change.lines.clone(),
+            differences: change.differences.clone(),
             two_persons: waits.map(|(_, guarded)| act_of(*guarded)),
         }
     }

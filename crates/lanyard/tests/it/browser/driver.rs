@@ -226,6 +226,20 @@ impl Browser {
             .await;
     }
 
+    /// Chooses a file in the field at that CSS selector.
+    pub(super) async fn attach(&self, selector: &str, file: &Path) {
+        let field = self.find(selector).await;
+        self.post(&field.path("value"), json!({ "text": file }))
+            .await;
+    }
+
+    /// The role and the name under which whoever cannot see it hears of an element.
+    pub(super) async fn heard(&self, selector: &str) -> (String, String) {
+        let element = self.find(selector).await;
+        let role = self.read(&element.path("computedrole")).await;
+        (role, self.read(&element.path("computedlabel")).await)
+    }
+
     /// Selects the radio button of this name.
     pub(super) async fn choose(&self, name: &str) {
         let radio = self.find_named("radio", name).await;

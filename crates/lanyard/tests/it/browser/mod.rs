@@ -6,7 +6,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod console_by_forms;
 mod console_look;
+mod console_shown;
+mod console_stage;
 mod driver;
 mod example_portal;
 mod gateway_look;
