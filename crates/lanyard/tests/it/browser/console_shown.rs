@@ -131,7 +131,7 @@ async fn each_bar_is_as_high_as_its_number(console: &Console, browser: &Browser)
             assert!(chart.right <= f64::from(screen.width()), "{}", chart.title);
             let numbers = chart.numbers();
             let all: f64 = numbers.iter().map(|(begun, _)| begun).sum();
-            assert!(is_near(all, begun), "{} is not {begun}", all);
+            assert!(is_near(all, begun), "{all} is not {begun}");
             let most = numbers.iter().map(|(begun, _)| *begun).fold(0.0, f64::max);
             assert!(
                 chart.scale.ends_with(&format!("is {most}.")),
