@@ -185,7 +185,7 @@ fn systemd_takes_the_unit_as_it_is_handed_out_and_finds_little_exposed() {
     // The program is not installed here; nothing else is another's.
     let text = read("lanyard.service").replace("=/usr/local/bin/lanyard ", &format!("={LANYARD} "));
     assert!(text.contains(LANYARD));
-    std::fs::write(&unit, text).unwrap();
+    std::fs::write(&unit, &text).unwrap();
     let analyze = |words: &[&str]| {
         let done = Command::new("systemd-analyze")
             .args(words)
@@ -199,8 +199,94 @@ fn systemd_takes_the_unit_as_it_is_handed_out_and_finds_little_exposed() {
     assert!(verified && said.is_empty(), "{said}");
     // In tenths: 12 for what a service needs that speaks to the network.
     let (is_closed, said) = analyze(&["security", "--offline=true", "--threshold=15"]);
-    std::fs::remove_dir_all(&folder).unwrap();
     assert!(is_closed, "{said}");
+    // With what the page adds for a port below 1024.
+    std::fs::write(
+        &unit,
+        format!("{text}\n{}", page_block("service.md", "```ini\n")),
+    )
+    .unwrap();
+    let (verified, said) = analyze(&["verify"]);
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(verified && said.is_empty(), "{said}");
+}
+
+/// What stands in the first block of an operator's page that begins so.
+fn page_block(page: &str, begin: &str) -> String {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operate");
+    let page = std::fs::read_to_string(pages.join(page)).unwrap();
+    let (_, rest) = page.split_once(begin).unwrap();
+    rest.split("```").next().unwrap().to_owned()
+}
+
+/// The page makes everything in its first steps and then hands it to the unit's account: the unit must let that account write where
+/// the gateway writes, and take the secrets from where they are.
+#[test]
+fn the_unit_lets_its_account_have_what_the_page_makes() {
+    let unit = read("lanyard.service");
+    let one = |key: &str| match of_unit(&unit, key)[..] {
+        [one] => one.to_owned(),
+        _ => panic!("one {key}"),
+    };
+    let yours = page_block("from-nothing.md", "```sh step=yours\n");
+    let set = |name: &str| {
+        let line = yours.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().split_whitespace().next().unwrap().to_owned()
+    };
+    let (etc, state) = (
+        set("folder="),
+        format!("/var/lib/{}", one("StateDirectory")),
+    );
+    assert!(one("ExecStart").ends_with(&format!("--config {etc}/gateway.toml")));
+    assert!(set("database=sqlite:").starts_with(&format!("{state}/")));
+    assert_eq!(one("WorkingDirectory"), state);
+
+    let folder = new_folder();
+    let made = folder.join("made");
+    let init = Command::new(LANYARD)
+        .arg("init")
+        .arg(&made)
+        .args(["--public-url", "https://credentials.example.org"])
+        .args([
+            "--listen",
+            &set("listen="),
+            "--admin-listen",
+            &set("admin="),
+        ])
+        .args(["--database", &format!("sqlite:{state}/gateway.db")])
+        .output()
+        .unwrap();
+    assert!(init.status.success(), "{init:?}");
+    let config = std::fs::read_to_string(made.join("gateway.toml")).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let config: toml::Table = toml::from_str(&config).unwrap();
+    let there = |path: &toml::Value| {
+        let path = Path::new(path.as_str().unwrap());
+        format!("{etc}/{}", path.strip_prefix(&made).unwrap().display())
+    };
+    // A key that is rotated while it runs is written there.
+    assert_eq!(
+        one("ReadWritePaths"),
+        format!("-{}", there(&config["keys"]))
+    );
+    let secrets = ["key_passphrase", "storage_secret"].map(|name| there(&config[name]["file"]));
+    let given = of_unit(&unit, "LoadCredential");
+    let given = given.iter().filter_map(|one| one.split(':').nth(1));
+    assert_eq!(given.collect::<Vec<_>>(), secrets);
+
+    let account = one("User");
+    assert_eq!(one("Group"), account);
+    let service = page_block("service.md", "no test starts systemd.\n\n```sh\n");
+    for line in [
+        format!("useradd --system --home-dir {state} --shell /usr/sbin/nologin {account}"),
+        format!("chown -R {account}:{account} \"$folder\" {state}"),
+    ] {
+        assert!(service.lines().any(|one| one == line), "{line}");
+    }
+    let program = one("ExecStart").split(' ').next().unwrap().to_owned();
+    let later = page_block("service.md", "write to `$backups` and `$safe`:\n\n```sh\n");
+    let run = format!("lanyard() {{ runuser --user {account} -- {program} \"$@\"; }}\n");
+    assert_eq!(later, run);
 }
 
 /// What the unit starts, the program understands; what it is given, the file above it names.
