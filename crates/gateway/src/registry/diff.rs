@@ -79,7 +79,8 @@ fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, found: &mut Vec
     }
 }
 
-/// Entries with a name, as attributes are, are the same ones as long as they have it: of those, each member by itself.
+/// Each entry once, also where one stands there twice. Attributes are the same ones as long as they have their name: of those, each
+/// member by itself. What else has a name may have it from whoever is being looked at (a key), so it says nothing there.
 fn compare_lists(path: &str, from: &[Value], to: &[Value], found: &mut Vec<Difference>) {
     let entry = |before: Option<&Value>, after: Option<&Value>| Difference {
         member: path.to_owned(),
@@ -88,26 +89,24 @@ fn compare_lists(path: &str, from: &[Value], to: &[Value], found: &mut Vec<Diffe
         is_entry: true,
     };
     let is_same = |one: &Value, other: &Value| {
-        one == other || name(one).is_some_and(|of| name(other) == Some(of))
+        one == other || (path == "attributes" && name(one).is_some() && name(one) == name(other))
     };
-    let before = found.len();
+    let mut left: Vec<Option<&Value>> = to.iter().map(Some).collect();
+    let mut places = Vec::new();
     for one in from {
-        match to.iter().find(|other| is_same(one, other)) {
-            None => found.push(entry(Some(one), None)),
-            Some(other) => {
-                let path = format!("{path}.{}", name(one).unwrap_or_default());
-                compare(&path, Some(one), Some(other), found);
-            }
-        }
+        let place = left
+            .iter()
+            .position(|other| other.is_some_and(|other| is_same(one, other)));
+        let Some(place) = place else {
+            found.push(entry(Some(one), None));
+            continue;
+        };
+        places.push(place);
+        let path = format!("{path}.{}", name(one).unwrap_or_default());
+        compare(&path, Some(one), left[place].take(), found);
     }
-    let come = to
-        .iter()
-        .filter(|one| !from.iter().any(|other| is_same(one, other)));
-    found.extend(come.map(|one| entry(None, Some(one))));
-    let place = |list: &[Value], one: &Value| list.iter().position(|other| is_same(one, other));
-    let places = from.iter().filter_map(|one| place(to, one));
-    // What is written twice and once, too, is told as another order: nothing else differs.
-    if !places.is_sorted() || found.len() == before {
+    found.extend(left.into_iter().flatten().map(|one| entry(None, Some(one))));
+    if !places.is_sorted() {
         found.push(entry(None, None));
     }
 }
@@ -203,5 +202,43 @@ mod tests {
         ];
         assert_eq!(apart, expected);
         assert!(differences(&to, &to).is_empty());
+    }
+
+    /// A key brings its members along: none of them may hide from the second person that there is another key.
+    #[test]
+    fn a_key_that_comes_or_takes_anothers_place_is_told_whatever_it_calls_itself() {
+        let of = |kid: &str| json!({ "name": "ours", "kid": kid });
+        let keys = |kids: &[&str]| {
+            let keys: Vec<_> = kids.iter().copied().map(of).collect();
+            json!({ "jwks": { "keys": keys } })
+        };
+        let one = |kid: &str| short(&of(kid));
+        for (from, to, expected) in [
+            (
+                keys(&["a"]),
+                keys(&["a", "b"]),
+                vec![format!("jwks.keys: + {}", one("b"))],
+            ),
+            (
+                keys(&["a", "b"]),
+                keys(&["a", "c"]),
+                vec![
+                    format!("jwks.keys: − {}", one("b")),
+                    format!("jwks.keys: + {}", one("c")),
+                ],
+            ),
+            (
+                keys(&["a", "a"]),
+                keys(&["a"]),
+                vec![format!("jwks.keys: − {}", one("a"))],
+            ),
+            (
+                keys(&["a", "b"]),
+                keys(&["b", "a"]),
+                vec!["jwks.keys: in another order".to_owned()],
+            ),
+        ] {
+            assert_eq!(lines(&from, &to), expected);
+        }
     }
 }
