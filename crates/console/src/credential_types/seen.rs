@@ -11,7 +11,8 @@ use crate::visit::Visit;
 pub(super) struct Seen {
     /// What pages and wallets call it.
     pub(super) label: String,
-    /// The headers of the gateway's page, one for each organisation that issues it; the gateway's own where none does.
+    /// The headers of the gateway's page, one for each organisation that issues it, as it is where that one asks; the gateway's own
+    /// where none issues it.
     pub(super) bands: Vec<Band>,
     /// What that page says that is shared: what every credential of the type holds.
     pub(super) asked: Vec<String>,
@@ -53,12 +54,17 @@ impl Seen {
 
 impl Band {
     fn of(visit: &Visit, one: &Organisation) -> Self {
-        let everybodys = visit.app.look.brand().header_colour().to_string();
-        let colour = one.brand("colour");
-        Self {
-            colour: colour.map_or(everybodys, str::to_owned),
-            name: one.brand("name").unwrap_or(&one.name).to_owned(),
+        let mut band = Self::of_everybody(visit);
+        // Without a brand of its own its pages have the gateway's; one that says no name has the organisation's.
+        if one.has_brand() {
+            one.brand("name")
+                .unwrap_or(&one.name)
+                .clone_into(&mut band.name);
+            if let Some(colour) = one.brand("colour") {
+                colour.clone_into(&mut band.colour);
+            }
         }
+        band
     }
 
     fn of_everybody(visit: &Visit) -> Self {

@@ -78,6 +78,11 @@ impl Organisation {
         self.issues.iter().any(|name| name == credential_type)
     }
 
+    /// Whether anything is declared of how its pages look.
+    pub(crate) fn has_brand(&self) -> bool {
+        self.declared["brand"].is_object()
+    }
+
     /// What is declared of how its pages look.
     pub(crate) fn brand(&self, member: &str) -> Option<&str> {
         self.declared["brand"][member].as_str()
