@@ -60,10 +60,12 @@ impl Drop for WholeFile {
 }
 
 pub(super) fn must_be_free(place: &Path) -> Result<(), BackupError> {
-    if place.exists() {
-        return Err(BackupError::Exists(place.to_owned()));
+    // A link that leads nowhere is something, too.
+    match std::fs::symlink_metadata(place) {
+        Ok(_) => Err(BackupError::Exists(place.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(BackupError::File(place.to_owned(), error)),
     }
-    Ok(())
 }
 
 /// A name beside that one that nobody else has.
