@@ -1,6 +1,6 @@
 //! Where the tests write. Each makes folders of its own with keys and databases in them, and waits for the disk at every key and
-//! every commit: half of what most tests take. What a test writes does not outlive the run, so it may lie in memory. A process
-//! that is killed leaves as much there as on a disk.
+//! every commit: half of what most tests take. What a test writes does not outlive the run, so it may lie in memory. What a run that was
+//! killed leaves there takes memory, until the next run removes it.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -21,11 +21,11 @@ pub(crate) struct Scratch(PathBuf);
 impl Scratch {
     /// None where memory is short, nothing can be started from there, or whoever calls has chosen a place.
     pub(crate) fn in_memory() -> Option<Self> {
+        remove_what_is_left(Path::new(MEMORY));
         let is_chosen = std::env::var_os("TMPDIR").is_some();
         if is_chosen || !(has_room() && may_start_programs()) {
             return None;
         }
-        remove_what_is_left(Path::new(MEMORY));
         let folder = Path::new(MEMORY).join(format!("{PREFIX}{}", std::process::id()));
         std::fs::create_dir(&folder).ok()?;
         let scratch = Self(folder);

@@ -60,7 +60,7 @@ impl Programs {
         let mut build = cargo(root);
         build.args(["build", "--profile", SHIPPED]);
         build.args(["--package=lanyard", "--package=load"]);
-        anyhow::ensure!(succeeds(&mut build)?, "the release build failed");
+        anyhow::ensure!(succeeds(&mut build)?, "what is shipped was not built");
         let folder = built(root);
         let lanyard = folder.join("lanyard");
         refuse_points(&lanyard)?;

@@ -1,5 +1,5 @@
 //! Keys that take long to make: an RSA key takes a tenth of a second, of the third that most tests compute. Each is made once for
-//! all tests and lies beside what they are built into.
+//! all tests of a run and lies beside what they are built into.
 
 use std::fs;
 use std::io::Write as _;
@@ -32,14 +32,18 @@ pub(crate) fn create_keys(config: &Config) {
 
 /// What was made under this name by whichever test was first.
 pub(crate) fn made_once(name: &str, make: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-    let ready = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Of another run it may be sealed or written otherwise.
+    let run = std::env::var("NEXTEST_RUN_ID").unwrap_or_else(|_| std::process::id().to_string());
+    let ready = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{run}-{name}"));
     if let Ok(made) = fs::read(&ready) {
         return made;
     }
     let made = make();
     // Whole or not at all: others look for it now.
     let whole = ready.with_extension(uuid::Uuid::new_v4().to_string());
-    fs::write(&whole, &made).unwrap();
+    let mut file = fs::OpenOptions::new();
+    file.write(true).create_new(true).mode(0o600);
+    file.open(&whole).unwrap().write_all(&made).unwrap();
     fs::rename(whole, ready).unwrap();
     made
 }
