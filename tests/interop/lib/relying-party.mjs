@@ -60,6 +60,7 @@ export class RelyingParty {
   /** Offers a credential: the draft is signed with the signing key, which both sides hold, or the client's own; and pushed. */
   async issue(type, claims, { scope = `openid issue.${type}` } = {}) {
     const serialNumber = randomUUID();
+    this.#world.chose(serialNumber);
     const draft = await new SignJWT({ ...claims, SerialNumber: serialNumber })
       .setProtectedHeader(this.#key ? { alg: "ES256", typ: "JWT", kid: this.#key.kid } : { alg: "HS256", typ: "JWT" })
       .setIssuer(this.#party.client_id)

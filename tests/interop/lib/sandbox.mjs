@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, fetch as fetchWith } from "undici";
 
 import { certify } from "./authority.mjs";
+import { isNowhereIn, unsaid } from "./unsaid.mjs";
 
 const BINARY = process.env.LANYARD_BINARY ?? fileURLToPath(new URL("../../../target/debug/lanyard", import.meta.url));
 /** A sandbox takes ports from its base to its base + 13. */
@@ -21,7 +22,7 @@ const ATTEMPTS = 8;
 
 /**
  * Starts a sandbox. Answers what `sandbox.json` says, with `fetch` for everything on it, `insecure` for the
- * libraries' switches, and `stop`.
+ * libraries' switches, and `stop`, which fails where the log says what it must not.
  */
 export async function startSandbox(scheme) {
   if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it (cargo build -p lanyard) or name it in LANYARD_BINARY`);
@@ -46,7 +47,8 @@ async function start(folder, base, certificates) {
   if (certificates) {
     options.push("--public-url", `https://localhost:${base}`, "--tls-cert", certificates.chain, "--tls-key", certificates.key);
   }
-  const child = spawn(BINARY, options, { stdio: ["ignore", "ignore", "pipe"] });
+  const env = { ...process.env, RUST_LOG: "trace" };
+  const child = spawn(BINARY, options, { env, stdio: ["ignore", "ignore", "pipe"] });
   const end = () => child.kill("SIGKILL");
   process.on("exit", end);
   child.once("exit", () => process.off("exit", end));
@@ -66,15 +68,18 @@ async function start(folder, base, certificates) {
     }
     await sleep(50);
   }
-  return { child, file };
+  return { child, file, log: () => said };
 }
 
-function world(folder, { child, file }, certificates) {
+function world(folder, { child, file, log }, certificates) {
   const agent = new Agent(certificates ? { connect: { ca: certificates.certificate } } : {});
   const told = JSON.parse(readFileSync(file, "utf8"));
+  const serialNumbers = new Set();
   return {
     ...told,
     insecure: !certificates,
+    /** What a relying party chose for a credential: nobody may write it into a log. */
+    chose: (serialNumber) => serialNumbers.add(serialNumber),
     /** The authority's certificate, for programs that trust a file. */
     certificate: certificates?.file,
     /** Trusts this run's authority and no other. */
@@ -83,10 +88,12 @@ function world(folder, { child, file }, certificates) {
       told.relying_parties.find((party) => party.dialect === dialect && Boolean(party.private_key) === keyed),
     employee: (kind) => told.employees.find((employee) => employee.case === kind),
     async stop() {
-      const ended = child.exitCode === null ? once(child, "exit") : undefined;
+      // With everything that it wrote.
+      const ended = child.exitCode === null ? once(child, "close") : undefined;
       child.kill("SIGTERM");
       await Promise.all([ended, agent.destroy()]);
       rmSync(folder, { recursive: true, force: true });
+      isNowhereIn(log(), unsaid(told, serialNumbers));
     },
   };
 }
