@@ -61,13 +61,7 @@ export class RelyingParty {
   async issue(type, claims, { scope = `openid issue.${type}` } = {}) {
     const serialNumber = randomUUID();
     this.#world.chose(serialNumber);
-    const draft = await new SignJWT({ ...claims, SerialNumber: serialNumber })
-      .setProtectedHeader(this.#key ? { alg: "ES256", typ: "JWT", kid: this.#key.kid } : { alg: "HS256", typ: "JWT" })
-      .setIssuer(this.#party.client_id)
-      .setAudience(this.metadata.issuer)
-      .setIssuedAt()
-      .setExpirationTime("5m")
-      .sign(this.#key?.key ?? Buffer.from(this.#party.signing_key, "base64"));
+    const draft = await signDraft(this.#party, this.metadata.issuer, { ...claims, SerialNumber: serialNumber }, this.#key);
     return { ...(await this.#begin({ scope, id_token_hint: draft }, true)), serialNumber };
   }
 
@@ -140,6 +134,17 @@ export class RelyingParty {
     });
     if (response.status !== 204) throw new Error(`revocation answered ${response.status}: ${await response.text()}`);
   }
+}
+
+/** What a credential is to say, signed with the key that client and gateway share, or with the client's own. */
+export function signDraft(party, audience, claims, own, lifetime = "5m") {
+  return new SignJWT(claims)
+    .setProtectedHeader(own ? { alg: "ES256", typ: "JWT", kid: own.kid } : { alg: "HS256", typ: "JWT" })
+    .setIssuer(party.client_id)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime(lifetime)
+    .sign(own?.key ?? Buffer.from(party.signing_key, "base64"));
 }
 
 /** The key that the sandbox gave a client, named as the gateway names it: by its thumbprint. */
