@@ -21,29 +21,35 @@ use store::{Statement, Store, StoreError};
 /// How long an event is offered before it is parked.
 pub const OFFERED: SignedDuration = SignedDuration::from_hours(72);
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A wallet has a credential, as far as anybody can know.
-    CredentialIssued,
-    /// A credential counts no more.
-    CredentialRevoked,
-    /// An interaction ended without what was asked for.
-    InteractionFailed,
-    /// Somebody else may have a signing key: it counts no more.
-    KeyCompromised,
+/// Each kind with its name and what it says on one line, so that there is none that the description does not have.
+macro_rules! kinds {
+    ($($kind:ident => $name:literal, $says:literal;)*) => {
+        /// What happened.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind { $(#[doc = $says] $kind,)* }
+
+        impl Kind {
+            /// Every kind, for the description.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// Its name on the wire and in the table.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+
+            /// What it says, for whoever is told.
+            pub const fn says(self) -> &'static str {
+                match self { $(Self::$kind => $says,)* }
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// Its name on the wire and in the table.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::CredentialIssued => "credential.issued",
-            Self::CredentialRevoked => "credential.revoked",
-            Self::InteractionFailed => "interaction.failed",
-            Self::KeyCompromised => "key.compromised",
-        }
-    }
+kinds! {
+    CredentialIssued => "credential.issued", "A wallet has a credential, as far as the gateway can know";
+    CredentialRevoked => "credential.revoked", "A credential counts no more; `cause` says why";
+    InteractionFailed => "interaction.failed", "An interaction ended without what was asked for; `refusal` says why";
+    KeyCompromised => "key.compromised", "Somebody else may have a signing key of the gateway's: it counts no more";
 }
 
 /// The interaction that an event is about.

@@ -298,7 +298,7 @@ impl Gateway {
             .merge(outcome::router())
             .merge(webhook::router())
             .split_for_parts();
-        let document = openapi::document(document, &self.live.now().base);
+        let document = openapi::document(document, webhook::described(), &self.live.now().base);
         described
             .route("/openapi.json", get(|| async move { Json(document) }))
             .merge(verify::router())

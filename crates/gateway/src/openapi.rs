@@ -43,8 +43,9 @@ pub struct ClientForm {
     /// `private_key_jwt`: `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
     #[schema(required = false)]
     client_assertion_type: String,
-    /// The JWT: `iss` and `sub` are the client, `aud` is the issuer, `exp` at most an hour ahead, `jti` new
-    /// [RFC 7523 3].
+    /// The JWT: `iss` and `sub` are the client, `exp` at most an hour ahead, `jti` new [RFC 7523 3]. `aud` is one of
+    /// three as discovery has them: the issuer, the token endpoint, the PAR endpoint [RFC 9126 2]. With the type
+    /// `client-authentication+jwt` it is the issuer.
     #[schema(required = false)]
     client_assertion: String,
 }
@@ -92,7 +93,9 @@ pub fn at(
 }
 
 /// Completes what the routes say of themselves into one document.
-pub fn document(described: OpenApi, base: &str) -> OpenApi {
+///
+/// `webhooks` is what the gateway posts to relying parties.
+pub fn document(described: OpenApi, webhooks: Paths, base: &str) -> OpenApi {
     let mut whole = OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -111,6 +114,7 @@ pub fn document(described: OpenApi, base: &str) -> OpenApi {
         .components(Some(components(described.components.unwrap_or_default())))
         .build();
     name_operations(&mut whole.paths);
+    whole.webhooks = Some(webhooks);
     whole
 }
 

@@ -3,6 +3,7 @@
 //! A route is registered together with its description, so there is none without one. Served at `/openapi.json`;
 //! `docs/reference/sidecar.openapi.json` is the same, generated.
 
+use standards::webhook::HEADERS;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{
     HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, Paths,
@@ -106,6 +107,7 @@ fn webhooks() -> Paths {
     let taken = ResponseBuilder::new()
         .description("It was taken. Anything else: it comes again, up to three days.")
         .build();
+    let headers = HEADERS.map(|(name, says)| header(name, says));
     let events = EVENTS.map(|(kind, summary)| {
         let body = RequestBodyBuilder::new()
             .content("application/json", event.clone())
@@ -116,13 +118,7 @@ fn webhooks() -> Paths {
             .description(Some(
                 "At least once, in order of `sequence`, with one `webhook-id` for one event [Standard Webhooks].",
             ))
-            .parameter(header("webhook-id", "The event's id: the same one again is the same event."))
-            .parameter(header("webhook-timestamp", "When this attempt was made, in seconds since 1970."))
-            .parameter(header(
-                "webhook-signature",
-                "`v1,` and the HMAC-SHA256, in base64, of id, timestamp and body with full stops between; several with \
-                 spaces between while the secret changes.",
-            ))
+            .parameters(Some(headers.clone()))
             .request_body(Some(body.build()))
             .response("2XX", taken.clone())
             .build();

@@ -7,6 +7,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+/// The header with the event's id.
+pub const ID: &str = "webhook-id";
+/// The header with the time of the attempt.
+pub const TIMESTAMP: &str = "webhook-timestamp";
+/// The header with the signatures.
+pub const SIGNATURE: &str = "webhook-signature";
+
+/// Each header that a receiver checks, and what it says: for descriptions.
+pub const HEADERS: [(&str, &str); 3] = [
+    (ID, "The event's id: the same one again is the same event."),
+    (
+        TIMESTAMP,
+        "When this attempt was made, in seconds since 1970.",
+    ),
+    (
+        SIGNATURE,
+        "`v1,` and the HMAC-SHA256, in base64, of id, timestamp and body with full stops between; several with \
+         spaces between while the secret changes.",
+    ),
+];
+
 /// Begins a secret, so that everybody who meets one knows what it is.
 const PREFIX: &str = "whsec_";
 /// How long a secret may be [Standard Webhooks, symmetric keys].

@@ -6,14 +6,24 @@ import * as client from "openid-client";
 
 import { Browser } from "./browser.mjs";
 
-/** How a kind of client differs: where discovery begins, how it says who it is, what it wants signed how. */
+/** The older contracts want it said; an ordinary library does not say what goes without saying. */
+const SAID = { response_mode: "query" };
+const V2 = { dialect: "v2", discovery: "/v2.0/.well-known/openid-configuration", asks: SAID };
+
+/** How a kind of client differs: where discovery begins, how it says who it is, what it wants signed how, and asks besides. */
 const KINDS = {
   plain: { discovery: "", authentication: client.ClientSecretBasic, metadata: { id_token_signed_response_alg: "ES256" } },
   "plain, by post": { dialect: "plain", discovery: "", authentication: client.ClientSecretPost },
   "plain, with its own key": { dialect: "plain", discovery: "", keyed: true, metadata: { id_token_signed_response_alg: "EdDSA" } },
   // Names the base as its issuer and stands below it, so its own address is given.
-  v2: { discovery: "/v2.0/.well-known/openid-configuration", authentication: client.ClientSecretPost },
-  "v1-b": { discovery: "/oidc", authentication: client.ClientSecretPost },
+  v2: { ...V2, authentication: client.ClientSecretPost },
+  "v2, by the header": { ...V2, authentication: client.ClientSecretBasic },
+  "v1-b": { discovery: "/oidc", authentication: client.ClientSecretPost, asks: SAID },
+  // What the gateway has not.
+  "plain, with a secret that signs": { dialect: "plain", discovery: "", authentication: client.ClientSecretJwt },
+  "plain, without a proof": { dialect: "plain", discovery: "", authentication: client.None },
+  "v2, with a secret that signs": { ...V2, authentication: client.ClientSecretJwt },
+  "v2, without a proof": { ...V2, authentication: client.None },
 };
 
 /** A relying party of the sandbox. */
@@ -22,11 +32,12 @@ export class RelyingParty {
   #party;
   #world;
   #key;
+  #asks;
   /** What the last ID token was signed with. */
   algorithm;
 
   static async discover(world, kind) {
-    const { dialect = kind, discovery, authentication, keyed = false, metadata = {} } = KINDS[kind];
+    const { dialect = kind, discovery, authentication, keyed = false, metadata = {}, asks } = KINDS[kind];
     const party = world.party(dialect, keyed);
     const key = keyed ? await ownKey(party.private_key) : undefined;
     const execute = [client.enableNonRepudiationChecks];
@@ -38,14 +49,15 @@ export class RelyingParty {
       keyed ? client.PrivateKeyJwt(key) : authentication(party.client_secret),
       { execute, [client.customFetch]: world.fetch },
     );
-    return new RelyingParty(world, party, config, key);
+    return new RelyingParty(world, party, config, key, asks);
   }
 
-  constructor(world, party, config, key) {
+  constructor(world, party, config, key, asks) {
     this.#world = world;
     this.#party = party;
     this.#config = config;
     this.#key = key;
+    this.#asks = asks;
   }
 
   get metadata() {
@@ -61,13 +73,7 @@ export class RelyingParty {
   async issue(type, claims, { scope = `openid issue.${type}` } = {}) {
     const serialNumber = randomUUID();
     this.#world.chose(serialNumber);
-    const draft = await new SignJWT({ ...claims, SerialNumber: serialNumber })
-      .setProtectedHeader(this.#key ? { alg: "ES256", typ: "JWT", kid: this.#key.kid } : { alg: "HS256", typ: "JWT" })
-      .setIssuer(this.#party.client_id)
-      .setAudience(this.metadata.issuer)
-      .setIssuedAt()
-      .setExpirationTime("5m")
-      .sign(this.#key?.key ?? Buffer.from(this.#party.signing_key, "base64"));
+    const draft = await signDraft(this.#party, this.metadata.issuer, { ...claims, SerialNumber: serialNumber }, this.#key);
     return { ...(await this.#begin({ scope, id_token_hint: draft }, true)), serialNumber };
   }
 
@@ -76,7 +82,7 @@ export class RelyingParty {
     const [state, nonce] = [client.randomState(), client.randomNonce()];
     const request = {
       ...parameters,
-      response_mode: "query",
+      ...this.#asks,
       redirect_uri: this.#party.redirect_uris.at(-1),
       code_challenge: await client.calculatePKCECodeChallenge(verifier),
       code_challenge_method: "S256",
@@ -140,6 +146,17 @@ export class RelyingParty {
     });
     if (response.status !== 204) throw new Error(`revocation answered ${response.status}: ${await response.text()}`);
   }
+}
+
+/** What a credential is to say, signed with the key that client and gateway share, or with the client's own. */
+export function signDraft(party, audience, claims, own, lifetime = "5m") {
+  return new SignJWT(claims)
+    .setProtectedHeader(own ? { alg: "ES256", typ: "JWT", kid: own.kid } : { alg: "HS256", typ: "JWT" })
+    .setIssuer(party.client_id)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime(lifetime)
+    .sign(own?.key ?? Buffer.from(party.signing_key, "base64"));
 }
 
 /** The key that the sandbox gave a client, named as the gateway names it: by its thumbprint. */

@@ -17,6 +17,7 @@ const CLIENTS = [
   { dialect: "plain, by post", algorithm: "ES256" },
   { dialect: "plain, with its own key", algorithm: "EdDSA" },
   { dialect: "v2", algorithm: "RS256" },
+  { dialect: "v2, by the header", algorithm: "RS256" },
   { dialect: "v1-b", algorithm: "RS256", issue: { scope: `issue.${PROGRAMME}` } },
 ];
 
@@ -51,7 +52,7 @@ export function relyingParty(world) {
     });
   }
 
-  for (const kind of ["plain", "plain, by post", "plain, with its own key"]) {
+  for (const { dialect: kind } of CLIENTS) {
     test(`a client (${kind}) verifies without pushing its request`, async () => {
       const [client, employee] = [await RelyingParty.discover(world(), kind), world().employee("diacritics")];
       const journey = await client.verify("Identity", { push: false });
@@ -60,9 +61,12 @@ export function relyingParty(world) {
       const claims = await client.finish(journey);
       assert.equal(claims["Identity.UniqueIdentifier"], employee.unique_identifier);
       // The library holds the answer's `sub` against the ID token's.
-      assert.deepEqual(await client.userinfo(), { sub: claims.sub });
+      if (client.metadata.userinfo_endpoint) assert.deepEqual(await client.userinfo(), { sub: claims.sub });
+      assert.equal(Boolean(client.metadata.userinfo_endpoint), kind.startsWith("plain"));
     });
+  }
 
+  for (const kind of ["plain", "plain, by post", "plain, with its own key"]) {
     // DW-74.
     test(`a client (${kind}) revokes with a token of its own`, async () => {
       const [client, employee] = [await RelyingParty.discover(world(), kind), world().employee("match")];
@@ -84,6 +88,23 @@ export function relyingParty(world) {
     const client = await RelyingParty.discover(disguised, "plain, by post");
     await assert.rejects(client.verify("Identity"), { name: "ResponseBodyError", error: "invalid_client" });
   });
+
+  // SEC-06, SEC-11: a secret that signs would have to be kept readable, and whoever proves nothing is nobody.
+  for (const contract of ["plain", "v2"]) {
+    test(`a ${contract} client that signs with its secret, or proves nothing, hears invalid_client from PAR and token`, async () => {
+      const [client, employee] = [await RelyingParty.discover(world(), contract), world().employee("match")];
+      const journey = await client.verify("Identity", { push: false });
+      await scan(world(), employee.holder, journey.page.href("open-wallet"));
+      const back = await journey.browser.back(journey.page.url);
+      const refused = { name: "ResponseBodyError", error: "invalid_client" };
+      for (const way of ["with a secret that signs", "without a proof"]) {
+        const other = await RelyingParty.discover(world(), `${contract}, ${way}`);
+        await assert.rejects(other.verify("Identity"), refused, way);
+        await assert.rejects(other.redeem(back, journey.checks), refused, way);
+      }
+      await client.redeem(back, journey.checks);
+    });
+  }
 
   // SEC-06, SEC-11.
   test("a client that signs with another key than its own hears invalid_client", async () => {

@@ -41,6 +41,7 @@ struct TokenAnswer {
     scope: String,
     /// Who the employee is and what was shared, or what was issued. Not with `client_credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     id_token: Option<String>,
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
+use standards::webhook::{ID, SIGNATURE, TIMESTAMP};
 use tokio::task::JoinSet;
 
 use super::rows::{self, Event, Lease};
@@ -147,9 +148,9 @@ async fn send(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let signatures = webhook.signatures(id, timestamp, &body);
     for (name, value) in [
-        ("webhook-id", id),
-        ("webhook-timestamp", &timestamp.to_string()),
-        ("webhook-signature", &signatures),
+        (ID, id),
+        (TIMESTAMP, &timestamp.to_string()),
+        (SIGNATURE, &signatures),
     ] {
         // All three are ours: base64url, digits, base64.
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -6,6 +6,7 @@
 
 mod content;
 mod deliver;
+mod described;
 mod list;
 mod rows;
 
@@ -14,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::live::Live;
 pub(crate) use deliver::{round, run};
+pub(crate) use described::described;
 
 /// The routes of this slice.
 pub fn router() -> OpenApiRouter<Live> {

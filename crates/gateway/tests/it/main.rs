@@ -84,6 +84,7 @@ mod keyed;
 mod languages;
 mod large;
 mod openid_connect;
+mod openid_library;
 mod outcome;
 mod page_states;
 mod privacy;

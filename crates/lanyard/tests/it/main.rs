@@ -37,6 +37,7 @@ mod fetch_hosts;
 mod gateway_command;
 mod holder;
 mod in_a_token;
+mod interop_openidconnect;
 mod journey_command;
 mod key_command;
 mod key_passphrase;
@@ -44,6 +45,8 @@ mod kill;
 mod kill_in_flight;
 mod notify_here;
 mod oldest;
+#[path = "../../../gateway/tests/it/openid_library.rs"]
+mod openid_library;
 mod operate_script;
 mod operated;
 mod operator_commands;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::http::Method;
 use axum::http::header::CONTENT_TYPE;
 use jiff::{SignedDuration, Timestamp};
+use standards::webhook::{ID, SIGNATURE, TIMESTAMP};
 use store::StoreError;
 use traces::TRACEPARENT;
 use uuid::Uuid;
@@ -86,9 +87,9 @@ impl Webhook {
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", signatures)
+            .header(ID, id)
+            .header(TIMESTAMP, timestamp)
+            .header(SIGNATURE, signatures)
             .body(body);
         let span = traces::asks("deliver an event", &Method::POST);
         let request = match span.as_ref().and_then(|span| span.context().header()) {
