@@ -34,6 +34,7 @@ pub struct Connections {
     most: NonZeroU32,
     most_from_one_address: NonZeroU32,
     idle: Duration,
+    stall: Duration,
     all: AtOnce<()>,
     by_address: AtOnce<IpAddr>,
 }
@@ -68,6 +69,7 @@ impl Connections {
             most,
             most_from_one_address,
             idle: IDLE,
+            stall: STALLED,
             all: AtOnce::default(),
             by_address: AtOnce::default(),
         }
@@ -77,6 +79,12 @@ impl Connections {
     #[cfg(test)]
     pub(crate) fn with_idle(self, idle: Duration) -> Self {
         Self { idle, ..self }
+    }
+
+    /// The same, where a caller may take nothing of its answer for another time.
+    #[cfg(test)]
+    fn with_stall(self, stall: Duration) -> Self {
+        Self { stall, ..self }
     }
 
     fn enter(&self, peer: IpAddr) -> Option<Places> {
@@ -123,6 +131,7 @@ impl<S> Accept<TcpStream, S> for Connections {
             let counted = Counted {
                 stream,
                 stalled: None,
+                stall: self.stall,
                 used: used.clone(),
                 idle: self.idle,
                 looked: Box::pin(tokio::time::sleep(self.idle)),
@@ -259,6 +268,7 @@ impl<B: Body> Body for Told<B> {
 pub struct Counted {
     stream: TcpStream,
     stalled: Option<Pin<Box<Sleep>>>,
+    stall: Duration,
     used: Arc<Used>,
     idle: Duration,
     /// When it is looked at next.
@@ -277,9 +287,10 @@ impl Counted {
             self.stalled = None;
             return written;
         }
+        let stall = self.stall;
         let stalled = self
             .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + STALLED)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stall)));
         stalled
             .as_mut()
             .poll(context)
@@ -351,6 +362,13 @@ impl AsyncWrite for Counted {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpSocket;
+
     use super::*;
 
     fn number(number: u32) -> NonZeroU32 {
@@ -387,5 +405,87 @@ mod tests {
         });
         assert!(open_files().is_none_or(|files| connections.most.get() < files));
         assert!(connections.most_from_one_address.get() <= (connections.most.get() / 4).max(1));
+    }
+
+    /// Longer than what the buffers between both sides hold, as they are set here.
+    const ANSWER: usize = 512 * 1024;
+    const BUFFER: u32 = 16 * 1024;
+    const STALL: Duration = Duration::from_secs(2);
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// Serves that answer to as many as there may be, somewhere.
+    async fn serving(connections: u32) -> SocketAddr {
+        let connections = Connections::new(&ProcessLimits {
+            connections: number(connections),
+            ..ProcessLimits::default()
+        });
+        let socket = TcpSocket::new_v4().unwrap();
+        // What is accepted has the listener's.
+        socket.set_send_buffer_size(BUFFER).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(16).unwrap().into_std().unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = axum_server::from_tcp(listener)
+            .unwrap()
+            .acceptor(connections.with_stall(STALL));
+        let router = Router::new().route("/", get(async || "a".repeat(ANSWER)));
+        tokio::spawn(server.serve(router.into_make_service()));
+        address
+    }
+
+    /// Asks; the answer comes as fast as it is read.
+    async fn ask(address: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(BUFFER).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n";
+        // Whoever is closed unheard may find that out here already.
+        let _ = stream.write_all(request).await;
+        stream
+    }
+
+    /// How much comes until the other side closes, however it does.
+    async fn read_to_the_end(mut stream: TcpStream) -> usize {
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(LONG, stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "the connection stays open");
+        answer.len()
+    }
+
+    #[tokio::test]
+    async fn sec_34_whoever_takes_nothing_of_the_answer_is_sent_away_and_the_place_is_free() {
+        let address = serving(1).await;
+        let mut stalled = ask(address).await;
+        // It is being answered, so it has the one place.
+        let first = stalled.read_u8().await.unwrap();
+        assert_eq!(first, b'H');
+        assert_eq!(read_to_the_end(ask(address).await).await, 0);
+        let free = async {
+            while read_to_the_end(ask(address).await).await < ANSWER {
+                tokio::time::sleep(STALL / 20).await;
+            }
+        };
+        let free = tokio::time::timeout(LONG, free).await;
+        assert!(free.is_ok(), "the place is not given back");
+        let came = read_to_the_end(stalled).await;
+        assert!(came < ANSWER, "{came}");
+    }
+
+    #[tokio::test]
+    async fn sec_34_whoever_takes_the_answer_slowly_gets_it_whole() {
+        let mut slow = ask(serving(1).await).await;
+        let (mut came, mut piece) = (Vec::new(), vec![0; ANSWER / 40]);
+        // Half as long again as one may take nothing, at least.
+        loop {
+            let read = slow.read(&mut piece).await.unwrap();
+            if read == 0 {
+                break;
+            }
+            came.extend_from_slice(&piece[..read]);
+            tokio::time::sleep(STALL * 3 / 80).await;
+        }
+        let answer = String::from_utf8(came).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body.len(), ANSWER);
     }
 }

@@ -82,6 +82,10 @@ impl Request {
         Some(request)
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     pub(crate) fn path(&self) -> &str {
         self.uri.path()
     }

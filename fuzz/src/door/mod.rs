@@ -25,6 +25,8 @@ pub(crate) const BASE: &str = "http://localhost:8499";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 /// Whose digest the challenge is.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+/// What signs the events that relying parties list; nothing is ever posted here.
+const WEBHOOK_SECRET: &str = "whsec_c2FuZGJveC13ZWJob29rLXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm";
 /// After so many inputs the gateway forgets everything, so that its database stays small.
 const FORGETS_AFTER: u32 = 2_000;
 
@@ -235,10 +237,12 @@ fn config(folder: &std::path::Path, service: &VerifiedId) -> Config {
             &format!("{client_id}.key"),
             &signing_key(client_id).to_base64(),
         );
+        let hook = file(&format!("{client_id}.hook"), WEBHOOK_SECRET);
         format!(
             "[[organisations.relying_parties]]\nname = \"{client_id}\"\nclient_id = \"{client_id}\"\n\
              client_secret_sha256 = [\"{digest}\"]\nsigning_key = {key}\n\
-             redirect_uris = [\"{}\"]\ndialect = {dialect}\n",
+             redirect_uris = [\"{}\"]\ndialect = {dialect}\n\
+             webhook = {{ url = \"https://{client_id}.example/events\", secrets = [{hook}] }}\n",
             redirect_uri(client_id)
         )
     });
@@ -276,7 +280,8 @@ fn config(folder: &std::path::Path, service: &VerifiedId) -> Config {
     });
     let limits = limits.concat();
     let text = format!(
-        "public_url = \"{BASE}\"\nlisten = \"127.0.0.1:0\"\ndatabase = \"sqlite:{}\"\nkeys = {:?}\n\
+        "public_url = \"{BASE}\"\nlisten = \"127.0.0.1:0\"\n\
+         address_header = \"x-forwarded-for\"\ndatabase = \"sqlite:{}\"\nkeys = {:?}\n\
          key_passphrase = {}\nstorage_secret = {}\n{limits}[[organisations]]\nid = \"anytown\"\n\
          name = \"Anytown NHS Trust\"\nissues = {types}\n{trust}{parties}{signer}{entra}",
         folder.join("gateway.db").display(),

@@ -3,19 +3,19 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use standards::openid4vp::{AuthorizationResponse, ClientMetadata, VpToken};
 
-use crate::door::{Answer, BASE, CHALLENGE, Door, PARTIES, Request, SIGNER, door, redirect_uri};
+use crate::door::{Answer, BASE, CHALLENGE, Door, PARTIES, Request, SIGNER, door, redirect_uri, secret};
 use crate::scene::{KEYS, completed, did_of, fields, object, signed};
 
 /// The most requests that one input makes.
 const MOST: usize = 8;
 
-/// SEC-02, SEC-03, SEC-29. Requests in a row, `%%` between them, `$NAMES` in them filled with what earlier answers
+/// SEC-02, SEC-03, SEC-27, SEC-29. Requests in a row, `%%` between them, `$NAMES` in them filled with what earlier answers
 /// gave. Nobody is sent to a foreign address, no page is shown to a browser without its cookie, and nobody comes to
-/// an ID token or a credential, since no wallet proves anything here.
+/// an ID token or a credential, learns who somebody is, or revokes, since no wallet proves anything here.
 pub(super) fn door_requests(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -29,7 +29,18 @@ pub(super) fn door_requests(data: &[u8]) {
         let answer = door.ask(&request);
         let body = answer.json();
         assert!(body.get("id_token").is_none(), "an ID token for nobody");
-        assert!(body.get("credentials").is_none(), "a credential for nobody");
+        let credentials = body.get("credentials").and_then(Value::as_array);
+        assert!(
+            credentials.is_none_or(Vec::is_empty),
+            "a credential for nobody"
+        );
+        let path = request.path().to_lowercase();
+        let wants_a_person = request.method() != axum::http::Method::OPTIONS
+            && (path.starts_with("/userinfo") || path.contains("revocation/revoke"));
+        assert!(
+            !wants_a_person || !answer.status.is_success(),
+            "{path} took a token or a number that nobody was given"
+        );
         if let (Some(cookie), Some(link)) = (&known.cookie, &known.link)
             && request.path().starts_with("/interaction/")
             && !request.brings(cookie)
@@ -49,6 +60,8 @@ struct Known {
     link: Option<String>,
     code: Option<String>,
     token: Option<String>,
+    reference: Option<String>,
+    cursor: Option<String>,
 }
 
 impl Known {
@@ -58,6 +71,13 @@ impl Known {
         let code = body.pointer(
             "/grants/urn:ietf:params:oauth:grant-type:pre-authorized_code/pre-authorized_code",
         );
+        let first_outcome = &body["outcomes"][0];
+        // As an answer that has more to tell gives it; none of one input's has.
+        let cursor = first_outcome["began_at"].as_str().and_then(|began_at| {
+            let began_at: jiff::Timestamp = began_at.parse().ok()?;
+            let reference = first_outcome["reference"].as_str()?;
+            Some(format!("{}.{reference}", began_at.as_second()))
+        });
         let interaction = answer
             .location()
             .and_then(|location| location.strip_prefix("/interaction/"))
@@ -72,6 +92,11 @@ impl Known {
                 code.and_then(Value::as_str).map(str::to_owned),
             ),
             (&mut self.token, text("access_token")),
+            (
+                &mut self.reference,
+                first_outcome["reference"].as_str().map(str::to_owned),
+            ),
+            (&mut self.cursor, cursor),
         ] {
             if found.is_some() {
                 *place = found;
@@ -88,10 +113,16 @@ impl Known {
             ("$LINK", &self.link),
             ("$CODE", &self.code),
             ("$TOKEN", &self.token),
+            ("$REFERENCE", &self.reference),
+            ("$CURSOR", &self.cursor),
         ] {
             if filled.contains(name) {
                 filled = filled.replace(name, value.as_deref().unwrap_or("unknown"));
             }
+        }
+        if filled.contains("$BASIC") {
+            let pair = STANDARD.encode(format!("v2:{}", secret("v2")));
+            filled = filled.replace("$BASIC", &format!("Basic {pair}"));
         }
         if filled.contains("$HINT") {
             let hint = door.hint("v2", Map::new(), identity());

@@ -27,6 +27,7 @@ macro_rules! replays {
 mod sec_38_the_corpus_keeps_every_promise {
     use super::*;
 
+    // SEC-38: whatever was found for each parser, replayed.
     replays! {
         form redirect_uri scope_and_pkce json jws jwe jwk did wallet_answer sd_jwt jwt_vc jwt_vp key_proof
         issuance_requests issuance_answers offers request_object links dcql status_list status_token

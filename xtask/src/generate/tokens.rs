@@ -30,6 +30,8 @@ pub(super) struct Module {
 /// A macro that makes two tests of each function it names.
 const ON_BOTH_ENGINES: &str = "on_both_engines";
 const ENGINES: [&str; 2] = ["sqlite", "postgres"];
+/// A macro that makes a test of each name in its body.
+const REPLAYS: &str = "replays";
 
 pub(super) fn parse(text: &str) -> Result<File, proc_macro2::LexError> {
     let mut reader = Reader {
@@ -101,6 +103,17 @@ impl Reader<'_> {
                     attributes = Attributes::default();
                     at += 1;
                 }
+                (TokenTree::Ident(word), Some(TokenTree::Punct(mark)))
+                    if word == REPLAYS && mark.as_char() == '!' =>
+                {
+                    if let Some(TokenTree::Group(names)) = tokens.get(at + 2) {
+                        let (start, end) = (word.span().start().line, names.span_close());
+                        let names: Vec<String> = words(names.stream()).collect();
+                        self.test(inside, &names, start, end.end().line);
+                    }
+                    attributes = Attributes::default();
+                    at += 3;
+                }
                 (token, _) => {
                     if body(token).is_some()
                         || matches!(token, TokenTree::Punct(mark) if mark.as_char() == ';')
@@ -168,13 +181,17 @@ fn named_on_both_engines(tokens: &[TokenTree]) -> Vec<String> {
         if matches!(token, TokenTree::Ident(word) if word == ON_BOTH_ENGINES)
             && let Some(TokenTree::Group(list)) = tokens.get(at + 2)
         {
-            names.extend(list.stream().into_iter().filter_map(|token| match token {
-                TokenTree::Ident(name) => Some(name.to_string()),
-                _ => None,
-            }));
+            names.extend(words(list.stream()));
         }
     }
     names
+}
+
+fn words(list: TokenStream) -> impl Iterator<Item = String> {
+    list.into_iter().filter_map(|token| match token {
+        TokenTree::Ident(name) => Some(name.to_string()),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -209,6 +226,15 @@ mod tests {
         let file = parse("on_both_engines!(a, b,);\nasync fn a(d: D) { }\nfn other() { }").unwrap();
         assert_eq!(file.tests.len(), 1);
         assert_eq!(file.tests[0].names, ["sqlite::a", "postgres::a"]);
+    }
+
+    #[test]
+    fn a_replay_of_several_targets_is_as_many_tests() {
+        let text = "macro_rules! replays { () => {} }\nmod m {\n// SEC-38\nreplays! { form jws }\n}";
+        let file = parse(text).unwrap();
+        assert_eq!(file.tests.len(), 1);
+        assert_eq!(file.tests[0].names, ["m::form", "m::jws"]);
+        assert!(file.tests[0].text.contains("SEC-38"));
     }
 
     #[test]

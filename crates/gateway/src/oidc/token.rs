@@ -253,7 +253,7 @@ fn check(
 /// Whether this is the request once more that the code was redeemed with. Everything else is no replay: whoever has an
 /// old address of a redirect can put its code into a session of their own at the relying party, which then sends it
 /// with another verifier, and must not take a stranger's credential back by it. What a version before this one redeemed
-/// has nothing to compare.
+/// has nothing to compare (decision 0062).
 fn is_redeemed_again(found: &Interaction, party: &RelyingParty, form: &Form) -> bool {
     let redeemed = found.code.as_ref().and_then(|code| code.redeemed.as_ref());
     let Some(redeemed) = redeemed.filter(|_| found.client_id == party.client_id) else {

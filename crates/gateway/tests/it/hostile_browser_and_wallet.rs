@@ -326,7 +326,7 @@ async fn a_form_of_another_site_is_refused_even_with_the_token() {
     assert_ne!(page.link("open-wallet"), owner.link());
 }
 
-/// SEC-30, rulings 6: 'Start again' while a wallet, perhaps not one's own, has the request.
+/// SEC-28, SEC-30, rulings 6: 'Start again' while a wallet, perhaps not one's own, has the request.
 #[tokio::test]
 async fn after_start_again_nothing_of_the_old_code_works() {
     let stage = Stage::set().await;

@@ -185,7 +185,7 @@ async fn the_next_person_at_a_shared_computer_does_not_meet_the_answer_of_the_on
     assert_ne!(browser.open(&address).await.url, page.url);
 }
 
-/// What cannot be opened must be wiped all the same; what cannot even be read stays, and must not stop the rest.
+/// SEC-40: what cannot be opened must be wiped all the same; what cannot even be read stays, and must not stop the rest.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_rows_do_not_keep_the_others_from_being_wiped() {
     let world = World::start().await;

@@ -338,7 +338,7 @@ async fn sec_34_requests_that_no_browser_opens_do_not_pile_up() {
     assert_eq!(push(&world, &party).await, StatusCode::CREATED);
 }
 
-/// SEC-27: revocation is rate limited, and one client may have a number of its own.
+/// SEC-27, SEC-34: revocation is rate limited, and one client may have a number of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sec_27_who_revokes_too_often_waits() {
     let world = World::start_changed(|config| {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::world::{Answer, World, client, programme};
 
-/// DW-74, DW-76.
+/// SEC-27, DW-74, DW-76.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_issuing_organisation_revokes_and_the_answer_tells_nobody_which_part_was_wrong() {
     let world = World::start().await;
@@ -102,7 +102,7 @@ async fn a_body_that_is_not_one_json_object_is_refused() {
     }
 }
 
-/// DW-74: a revocation that comes twice at once counts once, and its reason is kept.
+/// SEC-27, DW-74: a revocation that comes twice at once counts once, and its reason is kept.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revocation_has_one_effect() {
     let world = World::start().await;

@@ -72,7 +72,7 @@ async fn sec_23_an_offer_without_its_pin_gives_no_token_and_the_pin_is_not_in_th
     assert_eq!(refusal(&try_pin(&offered, &pin).await), DEAD);
 }
 
-/// SEC-23.
+/// SEC-23, SEC-34.
 #[tokio::test]
 async fn sec_23_three_wrong_pins_end_it_and_the_right_one_comes_too_late() {
     let world = World::start_changed(with_a_pin).await;
@@ -96,7 +96,7 @@ async fn sec_23_three_wrong_pins_end_it_and_the_right_one_comes_too_late() {
     assert_eq!(token.status, StatusCode::OK, "{}", token.body);
 }
 
-/// SEC-23: over two processes, each guess waits for its own count before it is answered.
+/// SEC-23, SEC-34: over two processes, each guess waits for its own count before it is answered.
 async fn sec_23_of_many_guesses_at_once_each_is_counted(database: Database) {
     let world = World::start_with(database, Vec::new(), with_a_pin).await;
     let second = world.second_process().await;

@@ -66,6 +66,10 @@ async fn sec_10_an_id_token_is_signed_as_its_client_is_registered() {
         let claims = verified.claims();
         assert_eq!(claims["aud"], keyed.client_id);
         assert!(claims.get("azp").is_none());
+        // It says who somebody is now, and opens nothing later.
+        let time = |name: &str| claims[name].as_i64().unwrap();
+        assert_eq!(time("iat"), world.now().as_second());
+        assert_eq!(time("exp"), time("iat") + 300);
 
         let access_token = answer.json["access_token"].as_str().unwrap();
         let function = match algorithm {

@@ -316,12 +316,12 @@ async fn every_metric_that_an_alert_or_the_dashboard_names_is_one_of_the_figures
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plan_of_retention_counts_what_a_run_deletes_on_sqlite() {
+async fn sec_40_a_plan_of_retention_counts_what_a_run_deletes_on_sqlite() {
     holds(Database::sqlite()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plan_of_retention_counts_what_a_run_deletes_on_postgresql() {
+async fn sec_40_a_plan_of_retention_counts_what_a_run_deletes_on_postgresql() {
     if let Some(database) = Database::postgres().await {
         holds(database).await;
     }

@@ -1,5 +1,6 @@
 //! `lanyard backup` and `lanyard restore`: taken while people come and go, restored elsewhere, on either engine.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -18,7 +19,7 @@ use crate::operated::{LANYARD, Operated, write_private};
 
 on_both_engines!(
     a_backup_taken_while_journeys_run_is_restored_on_either_engine,
-    a_backup_that_is_not_whole_or_not_ours_restores_nothing,
+    sec_37_a_backup_shows_nothing_and_restores_nothing_without_its_key_and_unless_whole,
 );
 
 /// The two that are there, or the one.
@@ -190,7 +191,7 @@ async fn known(gateway: &Operated) -> Vec<Uuid> {
         .collect()
 }
 
-async fn a_backup_that_is_not_whole_or_not_ours_restores_nothing(database: Database) {
+async fn sec_37_a_backup_shows_nothing_and_restores_nothing_without_its_key_and_unless_whole(database: Database) {
     let gateway = Operated::started(database);
     let mut journey = Journey::to_issue();
     journey
@@ -199,6 +200,15 @@ async fn a_backup_that_is_not_whole_or_not_ours_restores_nothing(database: Datab
     let (key, file) = back_up(&gateway, "backup");
     let home = &gateway.folder;
     let whole = std::fs::read(&file).unwrap();
+    let serial_number = journey.serial_number.to_string();
+    for text in [&*serial_number, "credentials", "public_url"] {
+        let mut parts = whole.windows(text.len());
+        assert!(!parts.any(|part| part == text.as_bytes()), "{text}");
+    }
+    for private in [&key, &file] {
+        let mode = std::fs::metadata(private).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", private.display());
+    }
     let write = |name: &str, bytes: &[u8]| {
         let file = home.join(name);
         std::fs::write(&file, bytes).unwrap();
@@ -256,6 +266,11 @@ async fn a_backup_that_is_not_whole_or_not_ours_restores_nothing(database: Datab
         std::fs::remove_dir(&folder).unwrap();
         let (content, said) = restore(&file, &key);
         assert!(content, "{said}");
+        let store = target.open().await;
+        let read = Statement::new("SELECT serial_number FROM credentials");
+        let row = store.read_one(read).await.unwrap().unwrap();
+        assert_eq!(row.text("serial_number").unwrap(), serial_number);
+        store.close().await;
         std::fs::remove_dir_all(&folder).unwrap();
         let (content, said) = restore(&file, &key);
         assert!(!content && said.contains("database-not-empty"), "{said}");

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_again_and_runs_in_no_spreadsheet() {
+    fn sec_35_what_is_written_is_read_again_and_runs_in_no_spreadsheet() {
         let written = line(&["when", "a \"b\", c", "two\nlines", "=1+1"]);
         let (head, _) = parse(&written).unwrap();
         assert_eq!(head, ["when", "a \"b\", c", "two\nlines", "'=1+1"]);

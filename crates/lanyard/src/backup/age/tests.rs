@@ -48,7 +48,7 @@ fn bytes(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_of_any_length_is_opened_by_its_key_and_by_no_other() {
+fn sec_37_a_file_of_any_length_is_opened_by_its_key_and_by_no_other() {
     for length in [0, 1, 65_535, 65_536, 65_537, 131_072, 200_000] {
         let (content, key) = (bytes(length), identity());
         let file = sealed(&content, &for_one(&key));
@@ -58,7 +58,7 @@ fn a_file_of_any_length_is_opened_by_its_key_and_by_no_other() {
 }
 
 #[test]
-fn a_file_is_opened_by_its_passphrase_and_by_no_other() {
+fn sec_37_a_file_is_opened_by_its_passphrase_and_by_no_other() {
     let passphrase = |text: &str| Zeroizing::new(text.to_owned());
     let file = sealed(b"content", &Sealer::Passphrase(passphrase("correct horse")));
     let opener = |text| Opener::Passphrase(Passphrase::new(passphrase(text)));
@@ -73,7 +73,7 @@ fn a_file_is_opened_by_its_passphrase_and_by_no_other() {
 
 /// At every byte, but for the middle of the payload, where one is like the other.
 #[test]
-fn a_file_that_was_cut_off_or_changed_anywhere_is_refused() {
+fn sec_37_a_file_that_was_cut_off_or_changed_anywhere_is_refused() {
     let key = identity();
     let file = sealed(&bytes(150_000), &for_one(&key));
     let opener = with(key);
