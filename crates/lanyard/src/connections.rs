@@ -414,7 +414,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(30);
 
     /// Serves that answer to as many as there may be, somewhere.
-    async fn serving(connections: u32) -> SocketAddr {
+    fn serving(connections: u32) -> SocketAddr {
         let connections = Connections::new(&ProcessLimits {
             connections: number(connections),
             ..ProcessLimits::default()
@@ -454,7 +454,7 @@ mod tests {
 
     #[tokio::test]
     async fn sec_34_whoever_takes_nothing_of_the_answer_is_sent_away_and_the_place_is_free() {
-        let address = serving(1).await;
+        let address = serving(1);
         let mut stalled = ask(address).await;
         // It is being answered, so it has the one place.
         let first = stalled.read_u8().await.unwrap();
@@ -473,7 +473,7 @@ mod tests {
 
     #[tokio::test]
     async fn sec_34_whoever_takes_the_answer_slowly_gets_it_whole() {
-        let mut slow = ask(serving(1).await).await;
+        let mut slow = ask(serving(1)).await;
         let (mut came, mut piece) = (Vec::new(), vec![0; ANSWER / 40]);
         // Half as long again as one may take nothing, at least.
         loop {
