@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use axum::http::HeaderName;
 use gateway::keys::KeyPurpose;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ fn is_as_described(one: &Received, document: &Value) {
         .iter()
         .map(|header| header["name"].as_str().unwrap());
     let headers: BTreeSet<&str> = headers.collect();
-    let came = one.headers.keys().map(|name| name.as_str());
+    let came = one.headers.keys().map(HeaderName::as_str);
     let came: BTreeSet<&str> = came.filter(|name| name.starts_with("webhook-")).collect();
     assert_eq!(headers, came, "{kind}");
 
