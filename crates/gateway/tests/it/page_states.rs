@@ -43,9 +43,9 @@ async fn a_sandbox_shows_every_page_in_every_state() {
         let of_purpose = list.iter().filter(|name| name.starts_with(purpose));
         of_purpose.count()
     });
-    // Ready, its code alone, scanned, opened, checking or returning, done; with a short code, for several credentials twice and
-    // with Authenticator's link, with a PIN twice; the refusals.
-    assert_eq!(journeys, [10 + 21, 8 + 8], "{list:?}");
+    // Ready, its code alone, scanned, opened, checking or returning, done, with a short code; for several credentials three times
+    // and with Authenticator's link, with a PIN three times; the refusals.
+    assert_eq!(journeys, [11 + 21, 10 + 8], "{list:?}");
     for name in &list {
         let page = Browser::new()
             .open(&format!("{base}/__states/{name}"))

@@ -144,16 +144,14 @@ fn name(sample: &Interaction) -> String {
         Stage::Waiting if is_several => "ready-several",
         Stage::Waiting if entra::link(sample).is_some() => "ready-authenticator",
         Stage::Waiting => "ready",
-        Stage::Scanned { .. } if has_pin => "scanned-pin",
-        Stage::Scanned { .. } if is_several => "scanned-several",
-        Stage::Scanned {
-            via: Via::AnotherDevice,
-            ..
-        } => "scanned",
-        Stage::Scanned {
-            via: Via::ThisDevice,
-            ..
-        } => "opened",
+        Stage::Scanned { via, .. } => match via {
+            Via::AnotherDevice if has_pin => "scanned-pin",
+            Via::AnotherDevice if is_several => "scanned-several",
+            Via::AnotherDevice => "scanned",
+            Via::ThisDevice if has_pin => "opened-pin",
+            Via::ThisDevice if is_several => "opened-several",
+            Via::ThisDevice => "opened",
+        },
         Stage::Issued { .. } => "checking",
         Stage::Finished {
             outcome: Outcome::Refused(refusal),
@@ -196,19 +194,18 @@ fn steps(
         |step: &dyn Fn(Interaction) -> Result<Interaction, StepError>| ready.clone().and_then(step);
     let scan = |found: Interaction| found.scanned(Via::AnotherDevice, json!({}), now);
     let open = |found: Interaction| found.scanned(Via::ThisDevice, json!({}), now);
-    let mut steps = vec![step(&Ok), step(&scan), step(&open)];
+    let with_short_code = |found: Interaction| found.with_short_code(SHORT_CODE.to_owned(), now);
+    let mut steps = vec![step(&Ok), step(&with_short_code), step(&scan), step(&open)];
     match purpose {
         Purpose::Verify => {
             let verify = |response: Option<Digest>| {
                 step(&|found| scan(found)?.verified(Map::new(), response.clone(), now))
             };
             steps.extend([verify(Some(Digest::of("response"))), verify(None)]);
-            steps.push(step(&|found| {
-                found.with_short_code(SHORT_CODE.to_owned(), now)
-            }));
             steps.extend([
                 step(&|found| Ok(with_two_types(found))),
                 step(&|found| scan(with_two_types(found))),
+                step(&|found| open(with_two_types(found))),
                 step(&|mut found| {
                     found.keep_for_wallet(entra::sample_link(now));
                     Ok(found)
@@ -226,6 +223,7 @@ fn steps(
             steps.extend([
                 step(&|found| Ok(with_pin(found))),
                 step(&|found| scan(with_pin(found))),
+                step(&|found| open(with_pin(found))),
             ]);
         }
     }

@@ -270,8 +270,10 @@ async fn without_a_script_every_page_of_the_gateway_shows_its_state_and_its_ways
             ],
             "ready-pin" => &["#open-wallet", "#pin"],
             "ready-short-code" => &["#open-wallet", "details[open] #typed"],
-            "scanned" | "opened" => &["#finished", "form[action$='/cancel']"],
-            "scanned-pin" => &["#finished", "#pin"],
+            "scanned" | "opened" | "scanned-several" | "opened-several" => {
+                &["#finished", "form[action$='/cancel']"]
+            }
+            "scanned-pin" | "opened-pin" => &["#finished", "#pin"],
             "checking" => &["#finished"],
             "returning" => &["form[action$='/restart']"],
             "done" => &["#continue"],
