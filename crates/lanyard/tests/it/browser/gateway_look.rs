@@ -1,6 +1,7 @@
 //! The gateway's pages, each in every state, as a sandbox shows them below `/__states` by the code of real journeys.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -76,6 +77,118 @@ async fn every_page_of_the_gateway_is_seen_reached_by_keyboard_and_fits_in_every
         assert_eq!(names.last().unwrap(), "Accessibility statement", "{state}");
         look_in_forced_colours(&browser, &name).await;
         look_at_the_code_in_forced_colours(&browser, &state).await;
+        look_without_a_script(&browser, &state).await;
+        if state == "verify-ready" {
+            look_at_what_the_script_says(&browser, &address).await;
+        }
+    }
+    browser.close().await;
+    stage.strike().await;
+}
+
+/// As the page is where its script never ran. The checker is one, too: it comes when the page is there.
+async fn look_without_a_script(browser: &Browser, state: &str) {
+    let disabled = "Emulation.setScriptExecutionDisabled";
+    browser.devtools(disabled, json!({ "value": true })).await;
+    browser.reload().await;
+    browser.devtools(disabled, json!({ "value": false })).await;
+    assert_eq!(browser.attribute("body", "class").await, "", "a script ran");
+    assert_eq!(violations(browser).await, [""; 0], "{state}: no script");
+}
+
+/// What no page says as it is served: that a link is copied, or not, that no wallet answered, that time is short. Each comes
+/// after a while, or after what a browser of a test cannot do, so the page is told that it has.
+async fn look_at_what_the_script_says(browser: &Browser, address: &str) {
+    let at_once = "const wait = setTimeout; \
+        window.setTimeout = (then, after) => wait(then, after > 2500 ? 0 : after)";
+    let script = json!({ "source": at_once });
+    let at_once = "Page.addScriptToEvaluateOnNewDocument";
+    let at_once = browser.devtools(at_once, script).await;
+    let press = |id: &str| format!("document.getElementById('{id}').click()");
+    let copy = |copied: &str| {
+        format!("navigator.clipboard.writeText = async () => {{ {copied} }}; ")
+            + &press("copy-link")
+    };
+    let open = "document.getElementById('open-wallet-here') \
+        .addEventListener('click', event => event.preventDefault()); "
+        .to_owned();
+    let says = [
+        ("two-minutes", String::new(), "You have 2 minutes left."),
+        ("copied", copy(""), "The link is copied."),
+        (
+            "not-copied",
+            copy("throw new Error('no')"),
+            "The link could not be copied. Select it and copy it yourself.",
+        ),
+        (
+            "nothing-happened",
+            open + &press("open-wallet-here"),
+            "Nothing happened? Check that your wallet is installed on this device.",
+        ),
+    ];
+    for (name, act, said) in says {
+        for screen in [Screen::Narrowest, Screen::Phone, Screen::Desktop] {
+            browser.turn_to(screen).await;
+            browser.open(address).await;
+            unfold(browser).await;
+            browser.script(&act).await;
+            browser.wait_for_text(said).await;
+            // Whoever does not see it hears it.
+            let live = format!(
+                "return [...document.querySelectorAll('[aria-live=polite]')].filter(e => e.textContent === '{said}').length"
+            );
+            assert_eq!(browser.script(&live).await, json!(1), "{name}");
+            assert_eq!(overflow(browser, screen).await, None, "{name}");
+            save(&format!("gateway-said-{name}"), screen, browser).await;
+        }
+        assert_eq!(violations(browser).await, [""; 0], "{name}");
+    }
+    let remove = "Page.removeScriptToEvaluateOnNewDocument";
+    browser.devtools(remove, at_once).await;
+}
+
+/// A page that came from state to state by its script is the page of that state: text, title, what can be seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_follows_its_wallet_ends_up_as_the_page_of_that_state() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+    // Between two pages a minute may begin.
+    let shown = "const main = document.querySelector('main'); \
+        const timeless = text => text.replace(/\\d+(:\\d\\d)?[ap]m/g, 'then'); \
+        return [document.title, timeless(document.getElementById('status').textContent), \
+          timeless(main.innerText), main.getBoundingClientRect().height]";
+    // The way back would be followed before it is looked at.
+    let stays = "const wait = setTimeout; window.setTimeout = (then, after) => after === 3000 ? 0 : wait(then, after); ";
+    for (purpose, states) in [
+        ("verify", ["scanned", "opened", "returning", "done"]),
+        ("issue", ["scanned", "opened", "checking", "done"]),
+    ] {
+        let served = async |state: &str| {
+            let address = stage.gateway(&format!("__states/{purpose}-{state}"));
+            browser.open(&address).await;
+            browser.script(shown).await
+        };
+        for state in states {
+            let wanted = served(state).await;
+            served("ready").await;
+            let follow = format!(
+                "{stays} window.fetch = async () => new Response('{{\"state\": \"{state}\", \"version\": 99}}'); \
+                 document.dispatchEvent(new Event('visibilitychange'))"
+            );
+            browser.script(&follow).await;
+            let mut became = browser.script(shown).await;
+            for _ in 0..200 {
+                if became == wanted {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                became = browser.script(shown).await;
+            }
+            assert_eq!(became, wanted, "{purpose}-{state}");
+            assert_eq!(violations(&browser).await, [""; 0], "{purpose}-{state}");
+        }
     }
     browser.close().await;
     stage.strike().await;
