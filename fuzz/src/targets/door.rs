@@ -7,7 +7,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use standards::openid4vp::{AuthorizationResponse, ClientMetadata, VpToken};
 
-use crate::door::{Answer, BASE, CHALLENGE, Door, PARTIES, Request, SIGNER, door, redirect_uri, secret};
+use crate::door::{
+    Answer, BASE, CHALLENGE, Door, PARTIES, Request, SIGNER, door, redirect_uri, secret,
+};
 use crate::scene::{KEYS, completed, did_of, fields, object, signed};
 
 /// The most requests that one input makes.

@@ -230,7 +230,8 @@ mod tests {
 
     #[test]
     fn a_replay_of_several_targets_is_as_many_tests() {
-        let text = "macro_rules! replays { () => {} }\nmod m {\n// SEC-38\nreplays! { form jws }\n}";
+        let text =
+            "macro_rules! replays { () => {} }\nmod m {\n// SEC-38\nreplays! { form jws }\n}";
         let file = parse(text).unwrap();
         assert_eq!(file.tests.len(), 1);
         assert_eq!(file.tests[0].names, ["m::form", "m::jws"]);

@@ -191,7 +191,9 @@ async fn known(gateway: &Operated) -> Vec<Uuid> {
         .collect()
 }
 
-async fn sec_37_a_backup_shows_nothing_and_restores_nothing_without_its_key_and_unless_whole(database: Database) {
+async fn sec_37_a_backup_shows_nothing_and_restores_nothing_without_its_key_and_unless_whole(
+    database: Database,
+) {
     let gateway = Operated::started(database);
     let mut journey = Journey::to_issue();
     journey
