@@ -259,3 +259,89 @@ fn sec_34_a_short_code_is_made_once_and_only_while_the_page_waits() {
     let scanned = scanned().with_short_code("A".into(), at(11)).unwrap_err();
     assert_eq!(scanned, StepError::OutOfOrder);
 }
+
+#[test]
+fn a_wallet_comes_while_the_page_waits_and_is_told_why_it_may_not() {
+    let come = |to: Interaction, now| to.scanned(Via::ThisDevice, json!({}), now).map(drop);
+    assert_eq!(come(waiting(), at(1800)), Ok(()));
+    assert_eq!(come(waiting(), at(1801)), Err(StepError::Expired));
+    assert_eq!(come(pushed(), at(1)), Err(StepError::OutOfOrder));
+    assert_eq!(come(scanned(), at(11)), Err(StepError::AlreadyUsed));
+    let issue = |from: Interaction| from.issued(Uuid::nil(), Map::new(), at(20)).map(drop);
+    assert_eq!(issue(waiting()), Err(StepError::OutOfOrder));
+    assert_eq!(issue(pushed()), Err(StepError::OutOfOrder));
+    assert_eq!(issue(scanned()), Ok(()));
+    let issued = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap();
+    assert_eq!(issue(issued), Err(StepError::AlreadyUsed));
+}
+
+#[test]
+fn an_answer_comes_before_the_half_hour_is_over_and_once() {
+    let late = waiting()
+        .scanned(Via::AnotherDevice, json!({}), at(1700))
+        .unwrap();
+    let answer = |to: &Interaction, now| to.answerable(Via::AnotherDevice, now).map(drop);
+    assert_eq!(answer(&late, at(1800)), Ok(()));
+    assert_eq!(answer(&late, at(1801)), Err(StepError::Expired));
+    assert_eq!(answer(&waiting(), at(2)), Err(StepError::OutOfOrder));
+    let issued = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap();
+    let refused = scanned().refused(Refusal::Declined, at(20)).unwrap();
+    let (collected, _) = scanned()
+        .verified(Map::new(), None, at(20))
+        .unwrap()
+        .collected(at(21))
+        .unwrap();
+    for done in [issued, refused, collected] {
+        assert_eq!(answer(&done, at(22)), Err(StepError::AlreadyUsed));
+    }
+}
+
+#[test]
+fn only_what_another_try_can_mend_is_started_again_and_only_in_time() {
+    let again = |from: Interaction, now| {
+        let restarted = from.restarted("new".into(), "new-here".into(), now);
+        restarted.map(drop)
+    };
+    let refused = |refusal| scanned().refused(refusal, at(20)).unwrap();
+    assert_eq!(again(waiting(), at(1800)), Ok(()));
+    assert_eq!(again(waiting(), at(1801)), Err(StepError::Expired));
+    assert_eq!(again(refused(Refusal::Declined), at(21)), Ok(()));
+    for refusal in [Refusal::CredentialRevoked, Refusal::SerialNumberTaken] {
+        assert_eq!(again(refused(refusal), at(21)), Err(StepError::OutOfOrder));
+    }
+    assert_eq!(again(pushed(), at(1)), Err(StepError::OutOfOrder));
+    // A credential has left the gateway: whatever became of it, there is no second one.
+    let left = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap();
+    let left = left.refused(Refusal::NotKept, at(21)).unwrap();
+    assert_eq!(again(left, at(22)), Err(StepError::OutOfOrder));
+}
+
+#[test]
+fn a_code_is_made_until_the_grace_after_the_half_hour_and_lives_a_minute() {
+    let done = || scanned().verified(Map::new(), None, at(20)).unwrap();
+    let code = |now| done().coded(Digest::of("c"), now);
+    let last = code(at(2100)).unwrap().code.unwrap();
+    assert_eq!(last.expires_at, at(2160));
+    assert_eq!(code(at(2101)).unwrap_err(), StepError::Expired);
+    let (collected, _) = done().collected(at(21)).unwrap();
+    let again = collected.coded(Digest::of("c"), at(22));
+    assert_eq!(again.unwrap_err(), StepError::AlreadyUsed);
+}
+
+#[test]
+fn a_result_that_the_browser_may_have_is_not_ended_by_time() {
+    let done = scanned().verified(Map::new(), None, at(20)).unwrap();
+    for now in [21, 1801] {
+        assert_eq!(done.clone().settled(at(now)).stage, done.stage, "{now}");
+    }
+    let held = scanned()
+        .verified(Map::new(), Some(Digest::of("response")), at(20))
+        .unwrap();
+    assert_eq!(held.clone().settled(at(1800)).stage, held.stage);
+    let out = scanned().issued(Uuid::nil(), Map::new(), at(20)).unwrap();
+    let kept = Stage::Finished {
+        at: at(25),
+        outcome: Outcome::Issued,
+    };
+    assert_eq!(out.settled(at(1900)).stage, kept);
+}

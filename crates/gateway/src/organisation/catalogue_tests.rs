@@ -167,3 +167,164 @@ fn the_example_of_the_operators_page_is_a_type() {
     let types = Catalogue::parse([file].into_iter());
     assert!(types.is_ok(), "{}", types.err().unwrap());
 }
+
+/// The type of fire safety, with one text of its file for another.
+fn changed(from: &str, to: &str) -> Result<Catalogue, CatalogueError> {
+    assert!(BUILT_IN[3].contains(from), "{from}");
+    let text = BUILT_IN[3].replacen(from, to, 1);
+    Catalogue::parse([("x".to_owned(), text)].into_iter())
+}
+
+#[test]
+fn a_type_that_does_not_hold_together_is_refused_and_says_why() {
+    const FORMATS: &str = "[\"jwt_vc_json\", \"dc+sd-jwt\"]";
+    for (from, to, why) in [
+        ("\"FireSafety\"", "\"\"", "the name must be"),
+        ("\"FireSafety\"", "\"Fire safety\"", "the name must be"),
+        ("\"FireSafety\"", "\"Fire_Safety\"", "the name must be"),
+        (FORMATS, "[]", "formats must"),
+        (FORMATS, "[\"dc+sd-jwt\", \"dc+sd-jwt\"]", "formats must"),
+        ("= 3650", "= 0", "valid_for_days must"),
+        ("= 3650", "= 36501", "valid_for_days must"),
+        (
+            "\"FS-Level\"",
+            "\"FS Level\"",
+            "the attribute name FS Level",
+        ),
+        (
+            "\"FS-Level\"",
+            "\"FS-Origin\"",
+            "the attribute name FS-Origin",
+        ),
+        (
+            "\"FS-Level\"",
+            "\"SerialNumber\"",
+            "SerialNumber is the gateway's own",
+        ),
+        (
+            "\"UniqueIdentifier\"",
+            "\"Unique\"",
+            "UniqueIdentifier must",
+        ),
+        (
+            "kind = \"uuid\"",
+            "kind = \"text\"",
+            "UniqueIdentifier must",
+        ),
+        (
+            "kind = \"uuid\"\nmandatory = true",
+            "kind = \"uuid\"\nmandatory = false",
+            "UniqueIdentifier must",
+        ),
+        (
+            "= \"FS-DateTo\"",
+            "= \"FS-Until\"",
+            "expires_with names FS-Until",
+        ),
+        (
+            "= \"FS-DateTo\"",
+            "= \"FS-Origin\"",
+            "expires_with names FS-Origin",
+        ),
+    ] {
+        let refused = changed(from, to).unwrap_err().to_string();
+        assert!(refused.contains(why), "{to}: {refused}");
+    }
+    for (from, to) in [
+        ("\"FireSafety\"", "\"Fire-Safety-2\""),
+        (FORMATS, "[\"dc+sd-jwt\"]"),
+        ("= 3650", "= 36500"),
+        ("= 3650", "= 1"),
+    ] {
+        assert!(changed(from, to).is_ok(), "{to}");
+    }
+}
+
+#[test]
+fn a_value_has_the_shape_of_its_kind_and_is_one_that_the_type_lists() {
+    let catalogue = Catalogue::built_in().unwrap();
+    let fire = &catalogue.find("FireSafety").unwrap().attributes;
+    let longest = "\u{e9}".repeat(LONGEST);
+    let longer = format!("{longest}x");
+    for (name, text, fits) in [
+        ("FS-Origin", longest.as_str(), true),
+        ("FS-Origin", longer.as_str(), false),
+        ("FS-Level", "0", true),
+        ("FS-Level", "123456789012345678", true),
+        ("FS-Level", "1234567890123456789", false),
+        ("FS-Level", "-1", false),
+        ("FS-Level", "two", false),
+        ("FS-Units", "Month", true),
+        ("FS-Units", "month", false),
+        (
+            "UniqueIdentifier",
+            "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10",
+            true,
+        ),
+        (
+            "UniqueIdentifier",
+            "3f0c1c1e52f44b6f9b2f6f3a0a9f8d10",
+            false,
+        ),
+        (
+            "UniqueIdentifier",
+            "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d1g",
+            false,
+        ),
+    ] {
+        let attribute = fire.iter().find(|one| one.name == name).unwrap();
+        assert_eq!(attribute.check(text).is_ok(), fits, "{name}: {text}");
+    }
+}
+
+#[test]
+fn an_optional_attribute_may_be_absent_and_an_empty_one_is() {
+    let catalogue = changed("mandatory = true", "mandatory = false").unwrap();
+    let fire = catalogue.find("FireSafety").unwrap();
+    let optional = &fire.attributes[0].name;
+    let mut draft = Map::new();
+    for attribute in fire.attributes.iter().filter(|one| one.mandatory) {
+        let text = match attribute.kind {
+            _ if !attribute.one_of.is_empty() => attribute.one_of[0].as_str(),
+            Kind::Text => "x",
+            Kind::Date | Kind::DateOrDateTime => "2026-05-01",
+            Kind::Number => "1",
+            Kind::Uuid => "3f0c1c1e-52f4-4b6f-9b2f-6f3a0a9f8d10",
+        };
+        draft.insert(attribute.name.clone(), json!(text));
+    }
+    assert_eq!(fire.check(&draft), Ok(draft.clone()));
+    for absent in [json!(""), json!(null)] {
+        let mut sent = draft.clone();
+        sent.insert(optional.clone(), absent);
+        assert_eq!(fire.check(&sent), Ok(draft.clone()));
+    }
+    draft.insert("FS-Level".into(), json!(null));
+    assert_eq!(
+        fire.check(&draft),
+        Err(DraftError::Missing("FS-Level".into()))
+    );
+}
+
+/// SEC-35: what another issuer signed is shown to people as well.
+#[test]
+fn sec_35_what_somebody_else_issued_has_the_shape_of_its_type() {
+    let catalogue = Catalogue::built_in().unwrap();
+    let fire = catalogue.find("FireSafety").unwrap();
+    for (name, value, fits) in [
+        ("FS-Origin", json!("Anytown"), true),
+        ("FS-Origin", json!("a\u{202e}b"), false),
+        ("FS-Origin", json!(7), false),
+        ("FS-Origin", json!(null), false),
+        // Mandatory, and nothing is said.
+        ("FS-Origin", json!(""), false),
+        ("FS-Pedigree", json!(""), true),
+        ("FS-Level", json!("high"), false),
+        // Which values there are is the issuer's business.
+        ("FS-Units", json!("Decade"), true),
+        ("Another", json!(7), true),
+    ] {
+        let claims = json!({ name: value });
+        assert_eq!(fire.fits(claims.as_object().unwrap()), fits, "{claims}");
+    }
+}

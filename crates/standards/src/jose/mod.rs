@@ -127,4 +127,14 @@ mod tests {
             assert_eq!(Algorithm::parse(name), None, "{name}");
         }
     }
+
+    #[test]
+    fn a_key_id_that_ends_in_the_name_of_an_algorithm_is_told_from_others() {
+        for kid in ["key-RS256", "ES256K", "keyEdDSA"] {
+            assert!(ends_in_an_algorithm_name(kid), "{kid}");
+        }
+        for kid in ["", "RS256-key", "key-es256", "q7-RS25"] {
+            assert!(!ends_in_an_algorithm_name(kid), "{kid}");
+        }
+    }
 }

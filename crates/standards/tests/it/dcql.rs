@@ -129,6 +129,22 @@ fn vp_11_what_the_specification_forbids_is_refused() {
 }
 
 #[test]
+fn texts_integers_and_booleans_are_values_to_match() {
+    let values = json!(["x", true, 7, -7, u64::MAX]);
+    let query = |values: &Value| {
+        Query::parse(
+            &json!({"credentials": [{"id": "a_b-1", "format": "dc+sd-jwt",
+            "meta": {"vct_values": ["x"]}, "claims": [{"path": ["p"], "values": values}]}]}),
+        )
+    };
+    assert!(query(&values).is_ok());
+    assert_eq!(query(&json!([null])), Err(QueryError::Values));
+    let most = |count| query(&json!(vec!["x"; count]));
+    assert!(most(128).is_ok());
+    assert_eq!(most(129), Err(QueryError::TooMany));
+}
+
+#[test]
 fn unknown_members_are_ignored_as_the_specification_asks() {
     let query = json!({"future": 1, "credentials": [{"id": "a", "format": "dc+sd-jwt", "later": {},
         "meta": {"vct_values": ["x"]}}]});
