@@ -117,7 +117,8 @@ struct Revoked {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`.
+    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`; `unknown` where a version before did not
+    /// keep it.
     cause: String,
 }
 

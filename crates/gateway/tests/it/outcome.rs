@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use standards::base64url;
+use store::Statement;
 
 use crate::database::{Database, on_both_engines};
 use crate::receiver::Receiver;
@@ -409,6 +410,17 @@ async fn sec_33_credentials_are_told_by_their_serial_numbers_to_the_client_that_
     assert_eq!(
         answer.json["credentials"][0]["revoked"]["cause"],
         "relying-party"
+    );
+    // As a process of a version before leaves it while it is being replaced.
+    let not_kept = Statement::new("UPDATE credentials SET revocation_cause = NULL").must_change(1);
+    let store = &world.gateway.app().store;
+    store.write([not_kept]).await.unwrap();
+    let answer = ask(&world, &party, &by).await;
+    let of_credential = &answer.json["credentials"][0]["revoked"]["cause"];
+    let told = outcome(&world, &party, &[("request_uri", &request_uri)]).await;
+    assert_eq!(
+        (of_credential, &told["revoked"]["cause"]),
+        (&json!("unknown"), &json!("unknown"))
     );
     let wrong = ask(&world, &party, &[("serial_number", "1")]).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
