@@ -67,7 +67,8 @@ pub enum Ended {
 pub struct Revoked {
     /// When.
     pub at: Timestamp,
-    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`.
+    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`; `unknown` where a version before did not
+    /// keep it.
     pub cause: String,
 }
 

@@ -105,19 +105,7 @@ impl Request {
         let answered = async {
             let Ok(response) = router.oneshot(request).await;
             let (parts, body) = response.into_parts();
-            // An answer without end, such as the waiting page's news, is read no further than its head.
-            let streams = parts
-                .headers
-                .get(header::CONTENT_TYPE)
-                .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-            let body = if streams {
-                Vec::new()
-            } else {
-                to_bytes(body, LARGEST)
-                    .await
-                    .expect("a whole body")
-                    .to_vec()
-            };
+            let body = to_bytes(body, LARGEST).await.expect("a whole body");
             Answer {
                 status: parts.status,
                 headers: parts.headers,

@@ -2,9 +2,9 @@
 // the door and reach what is behind it.
 
 /**
- * The description once more. `known` says for an address which parameters have which values (`null` leaves one out, and
- * an object says how it is narrowed), which
- * of them nothing succeeds without, which headers there are, and which bodies are whole and good. Names are compared in lower case.
+ * The description once more. `known` says for an address which parameters have which values (`null` leaves one out, and an
+ * object says how it is narrowed), which of them nothing succeeds without, which headers there are, and which bodies are
+ * whole and good. Names are compared in lower case.
  */
 export function withValues(document, known) {
   const copy = structuredClone(document);

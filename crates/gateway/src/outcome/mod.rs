@@ -61,7 +61,8 @@ struct Told {
     /// What the employee reads on the gateway's page.
     #[schema(example = "K7Q2-9MFD")]
     reference: String,
-    /// SHA-256 of the `request_uri`, in base64url; of a request that was not pushed, of its query.
+    /// SHA-256, in base64url, of the `request_uri`; of a request to verify that was not pushed, of its query; of a draft in an
+    /// address, of `draft`, the client id and the hint without its signature, with a space between each.
     request_sha256: String,
     /// `verify` or `issue`.
     purpose: &'static str,
@@ -116,7 +117,8 @@ struct Revoked {
     /// When.
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
-    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`.
+    /// `relying-party`, `operator`, `not-kept`, `not-collected` or `code-replayed`; `unknown` where a version before did not
+    /// keep it.
     cause: String,
 }
 

@@ -34,7 +34,8 @@ struct Data {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "K7Q2-9MFD")]
     reference: Option<String>,
-    /// SHA-256 of the `request_uri`, in base64url; of a request that was not pushed, of its query.
+    /// SHA-256, in base64url, of the `request_uri`; of a request to verify that was not pushed, of its query; of a draft in an
+    /// address, of `draft`, the client id and the hint without its signature, with a space between each.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     request_sha256: Option<String>,

@@ -57,13 +57,12 @@ async fn sec_34_a_body_is_as_large_as_its_address_needs_and_no_larger() {
         let announced = post(path, &format!("content-length: {}", most + 1));
         let answer = exchange(&world, &announced, b"").await;
         assert_eq!(status(&answer), "413", "{path}: {answer}");
-        let chunk = format!("{:x}\r\n{}\r\n0\r\n\r\n", most + 1, "a".repeat(most + 1));
+        // Nothing follows the byte that is one too many: a socket that closes with something unread in it may take the
+        // answer with it.
+        let chunk = format!("{:x}\r\n{}", most + 1, "a".repeat(most + 1));
         let chunked = post(path, "transfer-encoding: chunked");
         let answer = exchange(&world, &chunked, chunk.as_bytes()).await;
-        assert!(
-            ["413", "nothing"].contains(&status(&answer)),
-            "{path}: {answer}"
-        );
+        assert_eq!(status(&answer), "413", "{path}: {answer}");
         // As large as allowed is read, and refused for what it says.
         let fits = post(
             path,

@@ -1,10 +1,15 @@
 //! `POST /outcomes`: how a relying party finds out what became of its interactions.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::SignedDuration;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use standards::base64url;
+use store::Statement;
 
 use crate::database::{Database, on_both_engines};
+use crate::receiver::Receiver;
+use crate::webhook::{self, told};
 use crate::world::{Answer, Browser, Form, Page, Party, World, client};
 
 /// Asks, authenticated by `client_secret_post`.
@@ -250,6 +255,43 @@ async fn a_refused_verification_says_why_and_what_time_decided_needs_no_visitor(
     assert_eq!(expired["stage_since"], expired["expires_at"]);
 }
 
+/// Of a draft it is what makes the draft one request (decision 0012).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn request_sha256_is_of_what_the_client_itself_sent_or_was_given() {
+    let world = told(Database::sqlite(), &[("v2", &Receiver::down())]).await;
+    let party = world.party("v2");
+    let sha256 = |text: &str| base64url::encode(digest(&SHA256, text.as_bytes()).as_ref());
+    let told = async |state| {
+        let mut outcome = outcome(&world, &party, &[("state", state)]).await;
+        outcome["request_sha256"].take()
+    };
+    let open = async |form: &Form| {
+        let address = world.url(&format!("/v2.0/oidc/authorize?{}", form.query()));
+        Browser::new().open(&address).await
+    };
+    let request_uri = push(&world, &party, |form| form.set("state", "pushed")).await;
+    assert_eq!(told("pushed").await, sha256(&request_uri));
+
+    let mut form = Form::new(&party);
+    form.set("state", "to verify");
+    open(&form).await;
+    assert_eq!(told("to verify").await, sha256(&form.query()));
+
+    let hint = world.hint(&party, |_| ());
+    form.issue("TrainingProgramme", &hint);
+    form.set("state", "a draft");
+    let page = open(&form).await;
+    let (signed, _) = hint.rsplit_once('.').unwrap();
+    let of_draft = sha256(&format!("draft {} {signed}", party.client_id));
+    assert_eq!(told("a draft").await, of_draft);
+
+    world.scan("anna", &page.link("open-wallet"), true).await;
+    let listed = webhook::ask(&world, &party, "/events", 0).await.json;
+    let event = &listed["events"][0]["event"];
+    assert_eq!(event["type"], "credential.issued");
+    assert_eq!(event["data"]["request_sha256"], of_draft);
+}
+
 /// SEC-06.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_client_is_known_before_its_question_is_read() {
@@ -368,6 +410,17 @@ async fn sec_33_credentials_are_told_by_their_serial_numbers_to_the_client_that_
     assert_eq!(
         answer.json["credentials"][0]["revoked"]["cause"],
         "relying-party"
+    );
+    // As a process of a version before leaves it while it is being replaced.
+    let not_kept = Statement::new("UPDATE credentials SET revocation_cause = NULL").must_change(1);
+    let store = &world.gateway.app().store;
+    store.write([not_kept]).await.unwrap();
+    let answer = ask(&world, &party, &by).await;
+    let of_credential = &answer.json["credentials"][0]["revoked"]["cause"];
+    let told = outcome(&world, &party, &[("request_uri", &request_uri)]).await;
+    assert_eq!(
+        (of_credential, &told["revoked"]["cause"]),
+        (&json!("unknown"), &json!("unknown"))
     );
     let wrong = ask(&world, &party, &[("serial_number", "1")]).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
