@@ -29,7 +29,7 @@ pub struct Interactions {
 }
 
 /// An interaction as it stands, without what is personal or secret: to be looked at. No step can be taken from it.
-pub struct Glance(Interaction);
+pub struct Glance(pub(super) Interaction);
 
 impl Glance {
     /// What there is to see.
@@ -393,7 +393,7 @@ fn read_open(row: &Row, private: Option<Private>) -> Result<Interaction, StoreEr
 }
 
 /// Whether a text from an address can be an id of ours: 22 characters of base64url. Nothing else is looked up.
-fn is_token(text: &str) -> bool {
+pub(super) fn is_token(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     text.len() == 22 && text.bytes().all(plain)
 }
@@ -406,7 +406,7 @@ pub(super) fn serial_number(row: &Row) -> Result<Option<Uuid>, StoreError> {
 }
 
 /// Ties a sealed value to its row, so that one row's cannot be moved to another.
-fn place(id: &str) -> String {
+pub(super) fn place(id: &str) -> String {
     format!("interactions/{id}")
 }
 

@@ -345,3 +345,35 @@ fn a_result_that_the_browser_may_have_is_not_ended_by_time() {
     };
     assert_eq!(out.settled(at(1900)).stage, kept);
 }
+
+#[test]
+fn a_glance_says_when_time_alone_has_moved_an_interaction_on() {
+    for (now, moved) in [(1800, false), (1801, true)] {
+        let glance = rows::Glance(waiting());
+        assert_eq!(glance.is_overtaken_by_time(at(now)), moved, "{now}");
+    }
+}
+
+#[test]
+fn only_what_can_be_an_id_of_ours_is_looked_up() {
+    for text in ["AZaz09-_AZaz09-_AZaz09", "----------------------"] {
+        assert!(rows::is_token(text), "{text}");
+    }
+    for text in [
+        "",
+        "AZaz09-_AZaz09-_AZaz0",
+        "AZaz09-_AZaz09-_AZaz091",
+        "AZaz09-_AZaz09-_AZaz0+",
+        "AZaz09-_AZaz09-_AZaz0\0",
+        "AZaz09-_AZaz09-_AZaz\u{e9}",
+    ] {
+        assert!(!rows::is_token(text), "{text:?}");
+    }
+}
+
+/// SEC-37: whoever can write the database cannot put one person's values into another's interaction.
+#[test]
+fn sec_37_sealed_values_belong_to_one_interaction() {
+    assert_eq!(rows::place("a"), "interactions/a");
+    assert_eq!(rows::place("b"), "interactions/b");
+}

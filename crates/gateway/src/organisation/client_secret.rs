@@ -23,3 +23,27 @@ impl ClientSecret {
         self.ends_at.is_none_or(|end| now < end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_counts_until_its_end_and_no_longer() {
+        let end = Timestamp::UNIX_EPOCH;
+        let mut secret = ClientSecret {
+            id: "1".into(),
+            digest: [0; 32],
+            created_at: end - SignedDuration::from_hours(1),
+            ends_at: Some(end),
+            last_used_at: None,
+        };
+        assert!(secret.is_live(end - SignedDuration::from_secs(1)));
+        assert!(!secret.is_live(end));
+        assert!(!secret.is_live(end + SignedDuration::from_secs(1)));
+        secret.ends_at = None;
+        assert!(secret.is_live(end));
+    }
+}

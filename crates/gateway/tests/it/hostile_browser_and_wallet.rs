@@ -118,6 +118,22 @@ async fn a_forwarded_link_for_this_device_gives_the_attackers_browser_nothing() 
     assert_eq!(state.json["state"], "waiting");
 }
 
+/// Rulings 7: whoever waits for a browser that a wallet did not open can still say no.
+#[tokio::test]
+async fn an_answer_whose_browser_has_not_come_can_be_cancelled() {
+    let stage = Stage::set().await;
+    let waiting = Waiting::to_verify(&stage.world, TYPE).await;
+    let requested = request(&waiting.page.link("open-wallet-here")).await;
+    let answer = requested.post(stage.good(&requested).await).await;
+    let page = waiting.again().await;
+    let back = waiting.browser.submit(&page, "cancel").await;
+    assert_eq!(back.parameter("error").as_deref(), Some("access_denied"));
+    // The wallet's browser comes too late.
+    let late = answer.json["redirect_uri"].as_str().unwrap();
+    let late = waiting.browser.open(late).await;
+    assert!(!late.url.contains("code="), "{}", late.url);
+}
+
 /// SEC-07, SEC-29: the address of the page is in the history, in a screenshot, over the shoulder.
 #[tokio::test]
 async fn a_stolen_page_address_shows_and_does_nothing() {

@@ -17,7 +17,12 @@ async fn the_code_is_steady_and_short_and_leads_to_the_standards_own_link() {
     let link = page.link("open-wallet");
     assert!(link.len() <= 110, "{link}");
     world.later(SignedDuration::from_mins(29));
+    let before = browser.status(&page).await.json;
     assert_eq!(browser.open(&page.url).await.link("open-wallet"), link);
+    let larger = format!("{}/code", page.url);
+    assert_eq!(browser.open(&larger).await.url, larger);
+    // To look changes nothing, or a wallet that comes meanwhile would lose its race against a page.
+    assert_eq!(browser.status(&page).await.json, before);
     if link.starts_with("http") {
         let followed = client().get(&link).send().await.unwrap();
         assert_eq!(followed.status(), StatusCode::SEE_OTHER);
@@ -70,6 +75,7 @@ async fn after_half_an_hour_the_page_says_so_and_offers_the_way_back() {
         .open(&world.pushed(&world.party("plain"), |_| ()).await)
         .await;
     world.later(SignedDuration::from_secs(1801));
+    assert_eq!(browser.status(&page).await.json["state"], "expired");
     let late = browser.open(&page.url).await;
     assert!(late.html.contains("You took too long"));
     assert!(late.link("go-back").contains("error=access_denied"));
@@ -138,6 +144,9 @@ async fn a_wallet_that_says_nothing_about_its_credential_has_kept_it_after_five_
         .misbehave("anna", wallet::Fault::parse("lost-network-after-submit"))
         .unwrap();
     world.scan("anna", &page.link("open-wallet"), true).await;
+    assert_eq!(browser.status(&page).await.json["state"], "checking");
+    // What has left the gateway is not cancelled, or the relying party would hear that there is none.
+    browser.submit(&page, "cancel").await;
     assert_eq!(browser.status(&page).await.json["state"], "checking");
     world.later(SignedDuration::from_secs(6));
     let back = browser.open(&page.url).await;
