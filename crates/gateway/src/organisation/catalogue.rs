@@ -57,13 +57,6 @@ impl Format {
             Self::SdJwtVc => "sd-jwt",
         }
     }
-
-    /// Reads the identifier.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::JwtVcJson, Self::SdJwtVc]
-            .into_iter()
-            .find(|format| format.name() == name)
-    }
 }
 
 /// What an attribute's text must look like.

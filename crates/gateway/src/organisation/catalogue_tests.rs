@@ -170,16 +170,12 @@ fn the_example_of_the_operators_page_is_a_type() {
 
 /// By its `vct` a credential is known as one of this type and of no other.
 #[test]
-fn each_type_has_an_address_and_each_format_a_name_of_its_own() {
+fn each_type_has_an_address_of_its_own() {
     let catalogue = Catalogue::built_in().unwrap();
     for kind in catalogue.iter() {
         let address = format!("https://gateway.example/credential-types/{}", kind.name);
         assert_eq!(kind.vct("https://gateway.example"), address);
     }
-    for format in [Format::JwtVcJson, Format::SdJwtVc] {
-        assert_eq!(Format::parse(format.name()), Some(format));
-    }
-    assert_eq!(Format::parse("mso_mdoc"), None);
 }
 
 /// The type of fire safety, with one text of its file for another.
