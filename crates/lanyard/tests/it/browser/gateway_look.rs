@@ -44,20 +44,28 @@ async fn read(browser: &Browser) -> String {
     read.lines().filter(minutes).collect::<Vec<_>>().join("\n")
 }
 
-/// WCAG 2.2 AA as far as a program can tell, and DW-34: the code is read by a camera in forced colours, too.
+/// Whether no state before had the same page; else says which.
+async fn is_new(browser: &Browser, state: &str, seen: &mut BTreeMap<String, String>) -> bool {
+    let before = seen.insert(read(browser).await, state.to_owned());
+    if let Some(same) = &before {
+        eprintln!("{state}: as {same}");
+    }
+    before.is_none()
+}
+
+/// WCAG 2.2 AA as far as a program can tell. DW-34.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_of_the_gateway_is_seen_reached_by_keyboard_and_fits_in_every_state() {
     let Some(stage) = Stage::set().await else {
         return;
     };
     let browser = stage.browser(JavaScript::On).await;
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut seen = BTreeMap::new();
     let mut titles: BTreeMap<(String, String), String> = BTreeMap::new();
     for (state, address) in states(&stage).await {
         browser.open(&address).await;
         assert_eq!(browser.attribute("html", "lang").await, "en", "{state}");
-        if let Some(same) = seen.insert(read(&browser).await, state.clone()) {
-            eprintln!("{state}: as {same}");
+        if !is_new(&browser, &state, &mut seen).await {
             continue;
         }
         // Whoever has several tabs open tells them apart, those of one purpose at least.
@@ -75,7 +83,26 @@ async fn every_page_of_the_gateway_is_seen_reached_by_keyboard_and_fits_in_every
         let names = tab_through(&browser).await;
         assert_eq!(names[0], "Skip to main content", "{state}");
         assert_eq!(names.last().unwrap(), "Accessibility statement", "{state}");
-        look_in_forced_colours(&browser, &name).await;
+    }
+    browser.close().await;
+    stage.strike().await;
+}
+
+/// The same for whoever has colours of their own (DW-34: a camera reads the code in them, too), or no script, and for what the
+/// script says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_page_of_the_gateway_stands_forced_colours_and_a_script_that_does_not_come() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let browser = stage.browser(JavaScript::On).await;
+    let mut seen = BTreeMap::new();
+    for (state, address) in states(&stage).await {
+        browser.open(&address).await;
+        if !is_new(&browser, &state, &mut seen).await {
+            continue;
+        }
+        look_in_forced_colours(&browser, &format!("gateway-{state}")).await;
         look_at_the_code_in_forced_colours(&browser, &state).await;
         look_without_a_script(&browser, &state).await;
         if state == "verify-ready" {
