@@ -374,6 +374,11 @@ async fn seeded(data: &Path) -> usize {
     if !data.join("gateway.db").exists() {
         return 0;
     }
+    // The file is there before its tables are.
+    let made = "SELECT 1 AS made FROM sqlite_master WHERE name = 'credentials'";
+    if rows(data, made).await.is_empty() {
+        return 0;
+    }
     rows(data, "SELECT serial_number FROM credentials")
         .await
         .len()
