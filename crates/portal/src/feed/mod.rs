@@ -224,8 +224,26 @@ fn is_more(some: usize, share: f64, all: usize) -> bool {
     some as f64 > share * all as f64
 }
 
-/// Takes it in, all or nothing.
+/// How often a feed is planned anew because somebody else wrote meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// Takes it in, all or nothing. What somebody else took in at the same time is known when it is planned anew.
 pub(crate) async fn take_in(
+    app: &App,
+    columns: &[String],
+    rows: &[Row],
+    limits: Limits,
+) -> Result<Taken, FeedError> {
+    for _ in 1..ATTEMPTS {
+        match take_in_once(app, columns, rows, limits).await {
+            Err(FeedError::Store(StoreError::Unmet { .. } | StoreError::Duplicate { .. })) => {}
+            done => return done,
+        }
+    }
+    take_in_once(app, columns, rows, limits).await
+}
+
+async fn take_in_once(
     app: &App,
     columns: &[String],
     rows: &[Row],

@@ -16,6 +16,7 @@ on_both_engines!(
     dw_62_a_record_that_changed_or_vanished_is_revoked_by_the_file_that_says_so_and_an_unchanged_one_is_not,
     whoever_vanishes_from_the_file_can_no_longer_log_in_until_they_are_there_again,
     a_view_of_the_hosts_own_database_says_the_same_as_a_file,
+    two_that_take_in_the_same_change_at_once_both_succeed_and_it_is_made_once,
 );
 
 type Line = BTreeMap<String, String>;
@@ -422,5 +423,28 @@ async fn a_name_that_somebody_goes_by_comes_with_the_feed_and_goes_with_it() {
         take_in(&world, &csv(&lines), true).await.unwrap();
         let page = world.browser().open("/hr/employees/anna").await;
         assert_eq!(page.html.contains("value=\"Nan\""), is_held);
+    }
+}
+
+async fn two_that_take_in_the_same_change_at_once_both_succeed_and_it_is_made_once(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let mut lines = lines();
+    take_in(&world, &csv(&lines), false).await.unwrap();
+    // Whether they meet is not ours to say, so there are eight rounds.
+    for round in 0..8 {
+        let label = format!("Programme, round {round}");
+        say(&mut lines, "ben-programme", "label", &label);
+        let mut more = lines[0].clone();
+        more.insert("record".to_owned(), format!("round-{round}"));
+        lines.push(more);
+        let text = csv(&lines);
+        let (one, other) =
+            tokio::join!(take_in(&world, &text, false), take_in(&world, &text, false),);
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_eq!(one.records_added + other.records_added, 1, "round {round}");
+        let changed = one.records_changed + other.records_changed;
+        assert_eq!(changed, 1, "round {round}");
     }
 }
