@@ -269,26 +269,23 @@ fn write_each(session: &mut Session, group: &[Job]) -> Decided {
         // A full disk or a read error makes SQLite undo the whole transaction, not the one batch.
         if lost.is_none() && session.connection.is_autocommit() {
             lost = Some(match &result {
+                Err(StoreError::Unavailable(cause)) => cause.clone(),
                 Err(error) => error.to_string(),
                 Ok(_) => "the transaction was undone".to_owned(),
             });
         }
         decided.push(result);
     }
-    let failed = match lost {
-        Some(cause) => Some(StoreError::Unavailable(cause)),
-        None => commit(session).err().map(StoreError::Uncertain),
+    let (fault, cause): (fn(String) -> StoreError, String) = match lost {
+        Some(cause) => (StoreError::Unavailable, cause),
+        None => match commit(session) {
+            Ok(()) => return decided,
+            Err(cause) => (StoreError::Uncertain, cause),
+        },
     };
-    let Some(failed) = failed else { return decided };
     decided
         .into_iter()
-        .map(|result| match &failed {
-            StoreError::Uncertain(cause) if result.is_ok() => {
-                Err(StoreError::Uncertain(cause.clone()))
-            }
-            other if result.is_ok() => Err(StoreError::Unavailable(other.to_string())),
-            _ => result,
-        })
+        .map(|result| result.and_then(|_| Err(fault(cause.clone()))))
         .collect()
 }
 

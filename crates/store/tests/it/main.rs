@@ -7,3 +7,4 @@ mod copies;
 mod database;
 mod elsewhere;
 mod engines;
+mod full;
