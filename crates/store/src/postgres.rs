@@ -72,7 +72,7 @@ impl Postgres {
                     return Err(StoreError::Unavailable("no answer in time".to_owned()));
                 }
             };
-            if !left_nothing(&error, Some(&client)) || attempt == ATTEMPTS {
+            if !left_nothing(&error, &client) || attempt == ATTEMPTS {
                 return Err(explain(&error, 0));
             }
             discard(&self.pool, client);
@@ -356,7 +356,7 @@ fn refused(error: StoreError) -> Failure {
 
 /// Until `COMMIT` is sent, a transaction that breaks off has had no effect.
 fn failed_before_commit(error: &Error, statement: usize, client: &Client) -> Failure {
-    let lost = left_nothing(error, Some(client));
+    let lost = left_nothing(error, client);
     Failure {
         error: explain(error, statement),
         may_be_tried_again: lost,
@@ -391,9 +391,9 @@ fn is_conflict(error: &Error) -> bool {
 
 /// A connection that broke, a server going down or no longer the primary, or a conflict: for what was not yet being
 /// committed, a reason to try again on another connection.
-fn left_nothing(error: &Error, client: Option<&Client>) -> bool {
+fn left_nothing(error: &Error, client: &Client) -> bool {
     match error.as_db_error() {
-        None => error.is_closed() || client.is_some_and(|client| client.is_closed()),
+        None => error.is_closed() || client.is_closed(),
         Some(db) => {
             is_conflict(error)
                 || matches!(
