@@ -363,10 +363,8 @@ impl Running {
             Some(Standing::InForce | Standing::Suspended) => {}
         }
         let cause = Cause::Operator(self.reason, &self.note);
-        let mut batch = status::revoke_statements(organisation, serial_number, cause, now);
-        if let Some(last) = batch.pop() {
-            batch.push(last.must_change(1));
-        }
+        let revoke = status::revoke_statements(organisation, serial_number, cause, now);
+        let mut batch = status::only_first(revoke);
         batch.push(became("revoked").must_change(1));
         batch.extend(also);
         match store.write(batch).await {

@@ -223,7 +223,8 @@ async fn revoke(
     if found.optional_integer("revoked_at")?.is_none() {
         let cause = Cause::RelyingParty(&reason);
         let now = app.now();
-        let mut batch = status::revoke_statements(organisation, serial, cause, now);
+        let revoke = status::revoke_statements(organisation, serial, cause, now);
+        let mut batch = status::only_first(revoke);
         let told = Entry::new(
             Actor::Client(&party.client_id),
             Act::CredentialRevoked,
@@ -231,7 +232,12 @@ async fn revoke(
             now,
         );
         batch.push(told.organisation(Some(organisation)).into());
-        app.store.write(batch).await?;
+        match app.store.write(batch).await {
+            Ok(_) => {}
+            // Another request was first: that one is written down and counted.
+            Err(StoreError::Unmet { .. }) => return Ok(StatusCode::NO_CONTENT),
+            Err(error) => return Err(error.into()),
+        }
         app.lists.changed();
         app.metrics.revocations.add(&[cause.code()]);
         // A serial number leads to a person's credential: the log has what leads to the interaction, as long as that

@@ -131,9 +131,7 @@ pub async fn change(
         }
         (Change::Reinstate, _) => status::reinstate_statements(organisation, serial_number),
     };
-    if let Some(last) = batch.pop() {
-        batch.push(last.must_change(1));
-    }
+    batch = status::only_first(batch);
     batch.extend(also);
     match store.write(batch).await {
         Ok(_) => Ok(Done::Changed),

@@ -146,6 +146,17 @@ pub fn revoke_statements(
     ]
 }
 
+/// The same batch, kept only if it is this one that makes the change; else it is [`StoreError::Unmet`], since somebody
+/// was first, and nothing that comes along in it is kept.
+///
+/// [`StoreError::Unmet`]: store::StoreError::Unmet
+pub fn only_first(mut batch: Vec<Statement>) -> Vec<Statement> {
+    if let Some(change) = batch.pop() {
+        batch.push(change.must_change(1));
+    }
+    batch
+}
+
 /// Suspends one credential that is in force. Belongs in one batch; its last statement changes one row if it is this batch
 /// that suspends, and none where the credential is revoked, suspended already or another organisation's.
 pub fn suspend_statements(

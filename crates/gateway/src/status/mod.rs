@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use standards::status_list::{Entry, Purpose, StatusReference};
 
 pub use change::{
-    Cause, Reason, hold, reinstate_statements, revoke_statements, suspend_statements,
+    Cause, Reason, hold, only_first, reinstate_statements, revoke_statements, suspend_statements,
 };
 pub use figures::{Figures, figures};
 pub use publish::router;
