@@ -9,14 +9,12 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use standards::base64url;
 use standards::jose::Signer;
 use standards::openid4vci::proof::Expected;
 use standards::openid4vci::{
     CredentialErrorCode as Code, CredentialRequest, CredentialResponse, KeyProof, Proofs,
     Requested, VerifiedProof,
 };
-use uuid::Uuid;
 
 use super::answer::{Refused, answer_json};
 use super::content::{self, Content};
@@ -349,16 +347,18 @@ impl Order<'_> {
                     return Ok(Some(response));
                 }
                 Err(AdvanceError::Overtaken) => return Ok(None),
-                Err(AdvanceError::Duplicate { statement: 0 }) => return Err(nonce_refused()),
-                Err(AdvanceError::Duplicate { .. }) if self.stands(draft.serial_number).await? => {
+                Err(AdvanceError::TurnedDown { statement: 0 }) => return Err(nonce_refused()),
+                Err(AdvanceError::TurnedDown { .. })
+                    if draft.serial_number_stands(&self.app.store).await? =>
+                {
                     return self.serial_number_taken(interaction).await;
                 }
                 // The key, or whoever issues, was removed a moment ago, and this process has not heard of it.
-                Err(AdvanceError::Duplicate { .. }) if self.has_ended(kid).await? => {
+                Err(AdvanceError::TurnedDown { .. }) if self.may_no_longer_issue(kid).await? => {
                     return Err(Refused::unavailable());
                 }
                 // The place on the list is taken: draw another.
-                Err(AdvanceError::Duplicate { .. }) => {}
+                Err(AdvanceError::TurnedDown { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -451,21 +451,11 @@ impl Order<'_> {
         declared::bind(insert, self.organisation, self.credential_type).must_change(1)
     }
 
-    async fn has_ended(&self, kid: &str) -> Result<bool, StoreError> {
+    /// Whether the key, the organisation or the type is no longer there to issue with.
+    async fn may_no_longer_issue(&self, kid: &str) -> Result<bool, StoreError> {
         let store = &self.app.store;
         Ok(keys::rows::has_ended(store, kid).await?
             || !declared::are_declared(store, self.organisation, self.credential_type).await?)
-    }
-
-    async fn stands(&self, serial_number: Uuid) -> Result<bool, StoreError> {
-        let select =
-            Statement::new("SELECT serial_number FROM credentials WHERE serial_number = $1");
-        Ok(self
-            .app
-            .store
-            .read_one(select.bind(serial_number.to_string()))
-            .await?
-            .is_some())
     }
 }
 
@@ -486,12 +476,4 @@ fn claims_of(draft: &Draft) -> Map<String, Value> {
         draft.serial_number.to_string().into(),
     );
     claims
-}
-
-/// A token for one value of a credential, in text.
-pub(super) fn sealed_id(app: &Parts, place: &str, value: &[u8]) -> Result<String, Refused> {
-    app.seal
-        .seal(place, value)
-        .map(base64url::encode)
-        .map_err(|_| Refused::unavailable())
 }

@@ -13,6 +13,7 @@ use crate::organisation::RelyingParty;
 use crate::organisation::catalogue::{CredentialType, DraftError};
 use crate::organisation::dialect::Rules;
 use crate::organisation::expiry::{ExpiryFrom, Named, date_time};
+use store::{Statement, Store, StoreError};
 
 /// How far the clocks of a relying party and the gateway may differ.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -64,6 +65,9 @@ pub enum InvalidDraft {
     /// `aud` is someone else.
     #[error("id_token_hint: aud must be the issuer of this gateway")]
     Audience,
+    /// A time is none.
+    #[error("id_token_hint: {0} must be a number of seconds since 1970")]
+    Time(&'static str),
     /// `exp` has passed or is missing.
     #[error("id_token_hint: exp is missing or in the past")]
     Expired,
@@ -94,15 +98,33 @@ impl InvalidDraft {
     }
 }
 
-/// Checks a hint that its client signed. `issuers` are the names by which the client may call this gateway; `fresh` is the
-/// serial number to use if the client sent none.
+impl Draft {
+    /// Whether a credential was issued before under its serial number, by whichever organisation: the number is the
+    /// credential's `jti` to everybody who checks it, and names one credential to whoever revokes it.
+    ///
+    /// So a relying party learns of a number whether some organisation has it (SEC-33), and nothing else: not whose it is, of
+    /// what type, or whether it counts. Numbers of ours have 122 random bits, clients are told to draw theirs as well, and
+    /// only a draft that a registered client has signed asks, as often as it may push. Whoever knows a number has been told
+    /// it.
+    pub async fn serial_number_stands(&self, store: &Store) -> Result<bool, StoreError> {
+        let select =
+            Statement::new("SELECT serial_number FROM credentials WHERE serial_number = $1");
+        let row = store
+            .read_one(select.bind(self.serial_number.to_string()))
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+/// Checks a hint that its client signed. `base` is the address by which the client calls this gateway; `new_serial_number`
+/// is used if the client sent none.
 pub fn parse(
     hint: SignedHint,
     party: &RelyingParty,
     rules: &Rules,
     credential_type: &CredentialType,
     base: &str,
-    fresh: Uuid,
+    new_serial_number: Uuid,
     now: Timestamp,
 ) -> Result<Draft, InvalidDraft> {
     let mut claims = hint.into_claims();
@@ -113,10 +135,10 @@ pub fn parse(
     if !names_this_gateway(claims.get("aud"), base) {
         return Err(InvalidDraft::Audience);
     }
-    let time = |name: &str| {
+    let time = |name: &'static str| {
         claims
             .get(name)
-            .map(|value| seconds(value).ok_or(InvalidDraft::Expired))
+            .map(|value| seconds(value).ok_or(InvalidDraft::Time(name)))
             .transpose()
     };
     let exp = time("exp")?.ok_or(InvalidDraft::Expired)?;
@@ -143,7 +165,7 @@ pub fn parse(
                 // Some libraries write 'none' as the nil UUID, and every one of those would be the same number.
                 .filter(|serial| text.len() == 36 && !serial.is_nil())
                 .ok_or(InvalidDraft::SerialNumber)?,
-            None => fresh,
+            None => new_serial_number,
         };
     let asked = match taken_text(&mut claims, "ExpiresAt").map_err(|()| InvalidDraft::ExpiresAt)? {
         Some(text) => Some(

@@ -101,6 +101,11 @@ impl Token {
     }
 }
 
+/// The link of a secret of the form `link.secret`, or the whole of it.
+pub(super) fn link_of(secret: &str) -> &str {
+    secret.split_once('.').map_or(secret, |(link, _)| link)
+}
+
 /// An issuing interaction found by one of its links, with what was kept.
 pub(super) struct Found {
     pub(super) interaction: Interaction,
@@ -110,7 +115,7 @@ pub(super) struct Found {
 impl Found {
     /// By a link, or by a secret of the form `link.secret`.
     pub(super) async fn find(app: &Parts, secret: &str) -> Result<Option<Self>, StoreError> {
-        let link = secret.split_once('.').map_or(secret, |(link, _)| link);
+        let link = link_of(secret);
         let found = app.interactions.find_by_link(link).await?;
         Ok(found
             .filter(|interaction| interaction.purpose == Purpose::Issue)

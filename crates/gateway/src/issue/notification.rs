@@ -11,7 +11,7 @@ use standards::openid4vci::{NotificationErrorCode, NotificationEvent, Notificati
 use uuid::Uuid;
 
 use super::answer::Refused;
-use super::credential::{bearer, sealed_id};
+use super::credential::bearer;
 use super::kept::{ATTEMPTS, Found};
 use super::organisation;
 use crate::app::{App, Parts};
@@ -87,7 +87,12 @@ pub(super) fn id_for(
     organisation: &Organisation,
     serial_number: Uuid,
 ) -> Result<String, Refused> {
-    sealed_id(app, &place(organisation), serial_number.as_bytes())
+    let sealed = app
+        .seal
+        .seal(&place(organisation), serial_number.as_bytes());
+    sealed
+        .map(base64url::encode)
+        .map_err(|_| Refused::unavailable())
 }
 
 fn parse(app: &Parts, organisation: &Organisation, id: &str) -> Option<Uuid> {
@@ -206,7 +211,7 @@ mod tests {
     fn a_notification_is_taken_only_when_its_step_was_kept() {
         assert!(matches!(advanced(Ok(())), Ok(true)));
         assert!(matches!(advanced(Err(AdvanceError::Overtaken)), Ok(false)));
-        let again = AdvanceError::Duplicate { statement: 0 };
+        let again = AdvanceError::TurnedDown { statement: 0 };
         assert!(advanced(Err(again)).is_err());
     }
 }

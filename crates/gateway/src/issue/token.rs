@@ -9,7 +9,7 @@ use standards::openid4vci::token::AuthorizationDetail;
 use standards::openid4vci::{TokenRequest, TokenResponse};
 
 use super::answer::{Refused, answer_json};
-use super::kept::{ATTEMPTS, Found, Kept, Token};
+use super::kept::{ATTEMPTS, Found, Kept, Token, link_of};
 use super::organisation;
 use crate::app::{App, Parts};
 use crate::interaction::rows::AdvanceError;
@@ -157,10 +157,6 @@ async fn count(
         Err(AdvanceError::Overtaken) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn link_of(code: &str) -> &str {
-    code.split_once('.').map_or(code, |(link, _)| link)
 }
 
 /// [VCI-10] A wallet that names what it wants is told the identifiers to ask with: ours are the

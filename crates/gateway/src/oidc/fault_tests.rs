@@ -26,6 +26,7 @@ fn drafts() -> Vec<InvalidDraft> {
         InvalidDraft::SerialNumber,
         InvalidDraft::ExpiresAt,
         InvalidDraft::ExpiresAtFixed,
+        InvalidDraft::Time("<exp, nbf or iat>"),
         InvalidDraft::Attribute(DraftError::Unknown(attribute())),
         InvalidDraft::Attribute(DraftError::Missing(attribute())),
         InvalidDraft::Attribute(DraftError::NotText(attribute())),
@@ -47,10 +48,11 @@ fn drafts() -> Vec<InvalidDraft> {
         InvalidDraft::SerialNumber => 9,
         InvalidDraft::ExpiresAt => 10,
         InvalidDraft::ExpiresAtFixed => 11,
-        InvalidDraft::Attribute(DraftError::Unknown(_)) => 12,
-        InvalidDraft::Attribute(DraftError::Missing(_)) => 13,
-        InvalidDraft::Attribute(DraftError::NotText(_)) => 14,
-        InvalidDraft::Attribute(DraftError::Malformed { .. }) => 15,
+        InvalidDraft::Time(_) => 12,
+        InvalidDraft::Attribute(DraftError::Unknown(_)) => 13,
+        InvalidDraft::Attribute(DraftError::Missing(_)) => 14,
+        InvalidDraft::Attribute(DraftError::NotText(_)) => 15,
+        InvalidDraft::Attribute(DraftError::Malformed { .. }) => 16,
     };
     assert_eq!(
         all.iter().map(place).collect::<Vec<_>>(),

@@ -82,7 +82,7 @@ impl<'a> Found<'a> {
         outbound: &Outbound,
         channel: Channel,
         base: &str,
-        fresh: Uuid,
+        new_serial_number: Uuid,
         now: Timestamp,
     ) -> Result<Checked, Fault> {
         let rules = self.party.rules();
@@ -113,7 +113,7 @@ impl<'a> Found<'a> {
                 None
             }
             Purpose::Issue => Some(
-                self.check_draft(&wanted, outbound, channel, base, fresh, now)
+                self.check_draft(&wanted, outbound, channel, base, new_serial_number, now)
                     .await?,
             ),
         };
@@ -139,7 +139,7 @@ impl<'a> Found<'a> {
         outbound: &Outbound,
         channel: Channel,
         base: &str,
-        fresh: Uuid,
+        new_serial_number: Uuid,
         now: Timestamp,
     ) -> Result<Draft, Fault> {
         let rules = self.party.rules();
@@ -152,7 +152,15 @@ impl<'a> Found<'a> {
         let hint = self.form.find("id_token_hint").ok_or(Rule::HintMissing)?;
         let signed = hint::verify(hint, self.party, outbound, now).await;
         let signed = signed.map_err(InvalidDraft::from)?;
-        let draft = draft::parse(signed, self.party, rules, credential_type, base, fresh, now)?;
+        let draft = draft::parse(
+            signed,
+            self.party,
+            rules,
+            credential_type,
+            base,
+            new_serial_number,
+            now,
+        )?;
         // Who has the address has the credential: it lives as long as a pushed request, and issues as often.
         let fresh = |signed_at: Timestamp| now.duration_since(signed_at) < PUSHED_LIFETIME;
         if channel == Channel::Front && !draft.signed_at.is_some_and(fresh) {

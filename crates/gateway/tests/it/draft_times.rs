@@ -89,7 +89,6 @@ async fn a_time_written_as_text_is_checked_as_one_written_as_a_number() {
         world
             .push(&party, |form| form.issue("TrainingProgramme", &hint))
             .await
-            .status
     };
     for (name, good, bad) in [
         ("exp", now + 300, now - 120),
@@ -101,19 +100,23 @@ async fn a_time_written_as_text_is_checked_as_one_written_as_a_number() {
             |at: i64| json!(format!("{at}.5")),
         ] {
             assert_eq!(
-                push(name, written(good)).await,
+                push(name, written(good)).await.status,
                 StatusCode::CREATED,
                 "{name} {good}"
             );
             assert_eq!(
-                push(name, written(bad)).await,
+                push(name, written(bad)).await.status,
                 StatusCode::BAD_REQUEST,
                 "{name} {bad}"
             );
         }
         for unread in [json!("soon"), json!(""), json!([now]), json!(null)] {
-            let status = push(name, unread.clone()).await;
-            assert_eq!(status, StatusCode::BAD_REQUEST, "{name} {unread}");
+            let refused = push(name, unread.clone()).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{name} {unread}");
+            assert_eq!(
+                refused.description(),
+                format!("id_token_hint: {name} must be a number of seconds since 1970")
+            );
         }
     }
 }
