@@ -208,7 +208,7 @@ impl NotAdmitted {
             Self::BrokenBody => (StatusCode::BAD_REQUEST, "the body did not arrive whole"),
         };
         if is_read {
-            oidc::bad_request(app, status, sentence)
+            oidc::bad_request_of(app, status, sentence)
         } else {
             client::answer_error(status, "invalid_request", sentence)
         }

@@ -130,7 +130,7 @@ pub async fn authorize_posted(State(app): State<App>, uri: Uri, body: Bytes) -> 
 }
 
 /// `HEAD`: what only looks must not use anything up.
-pub async fn look() {}
+pub async fn answer_head() {}
 
 /// How the door says no.
 enum Refused {
@@ -178,7 +178,7 @@ async fn pushed(
                 }
                 Err(AdvanceError::Overtaken) => {}
                 Err(AdvanceError::Store(error)) => return Err(error.into()),
-                Err(AdvanceError::Duplicate { .. }) => return Err(page("request_uri is used")),
+                Err(AdvanceError::TurnedDown { .. }) => return Err(page("request_uri is used")),
             },
             Err(StepError::AlreadyUsed) if found.browser.as_ref() == Some(&browser.digest()) => {
                 return Ok(found.id);
@@ -246,7 +246,7 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
         if par::serial_number_stands(app, &checked).await? {
             return Err(refused(&Rule::SerialNumberStands.into()));
         }
-        let mut interaction = par::begin(app, party, checked, digest.clone());
+        let mut interaction = par::begin(app, party, checked, digest.clone(), now);
         interaction.stage = Stage::Waiting;
         interaction.browser = Some(browser.digest());
         interaction.expires_at = now + LIFETIME;
@@ -293,14 +293,14 @@ async fn reopened(
     app: &App,
     request: &Digest,
     browser: &Browser,
-    own: bool,
+    has_nonce: bool,
 ) -> Result<Option<String>, StoreError> {
     if browser.is_new() {
         return Ok(None);
     }
     let open = |interaction: &Interaction| match interaction.stage {
         Stage::Waiting => true,
-        Stage::Scanned { .. } | Stage::Issued { .. } => own,
+        Stage::Scanned { .. } | Stage::Issued { .. } => has_nonce,
         _ => false,
     };
     let found = app

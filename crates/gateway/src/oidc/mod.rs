@@ -33,7 +33,7 @@ use crate::app::App;
 use crate::live::Live;
 use crate::openapi::at;
 pub use language::{Asked, speak};
-pub use waiting_page::plain::{bad_request_of as bad_request, too_many};
+pub use waiting_page::plain::{bad_request_of, too_many};
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without
 /// regard to case. With `page_states`, every page can be looked at in every state, too.
@@ -123,5 +123,5 @@ fn documents() -> OpenApiRouter<Live> {
 /// What only looks must not use anything up, hence HEAD has an answer of its own.
 fn authorization_endpoint() -> UtoipaMethodRouter<Live> {
     routes!(authorize::authorize, authorize::authorize_posted)
-        .map(|router| router.head(authorize::look))
+        .map(|router| router.head(authorize::answer_head))
 }

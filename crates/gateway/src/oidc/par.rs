@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use standards::oauth::form::Form;
 use utoipa::ToSchema;
@@ -21,7 +22,7 @@ use crate::interaction::{
 use crate::limits::{Kind, Open};
 use crate::openapi::{BackChannelErrors, FORM};
 use crate::organisation::RelyingParty;
-use store::{Statement, StoreError};
+use store::StoreError;
 
 /// Begins every `request_uri` of ours; no other is ever followed (SEC-04).
 pub const REQUEST_URI_PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -68,14 +69,14 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     let checked = match Found::find(&party, &form) {
         Ok(found) => {
             let (organisations, outbound) = (&app.organisations, &app.outbound);
-            let fresh = app.random.uuid();
+            let new_serial_number = app.random.uuid();
             found
                 .check(
                     organisations,
                     outbound,
                     Channel::Pushed,
                     &app.base,
-                    fresh,
+                    new_serial_number,
                     now,
                 )
                 .await
@@ -95,7 +96,9 @@ pub async fn push(State(app): State<App>, headers: HeaderMap, body: Bytes) -> Re
     }
 
     let request_uri = format!("{REQUEST_URI_PREFIX}{}", app.random.token_256());
-    let interaction = begin(&app, &party, checked, Digest::of(&request_uri));
+    // To check a request can take time, where the client's keys are fetched: what it is counted by and what is kept is one.
+    let now = app.now();
+    let interaction = begin(&app, &party, checked, Digest::of(&request_uri), now);
     let client_id = &party.client_id;
     let added = app
         .limits
@@ -122,8 +125,8 @@ pub fn begin(
     party: &RelyingParty,
     checked: Checked,
     request_digest: Digest,
+    now: Timestamp,
 ) -> Interaction {
-    let now = parts.now();
     Interaction {
         id: parts.random.token_128(),
         version: 0,
@@ -175,22 +178,12 @@ pub fn transaction_code(
     Some(TransactionCode::draw(length, &parts.random))
 }
 
-/// Whether a credential was issued before under the serial number that the draft names, by whichever organisation: the number
-/// is the credential's `jti` to everybody who checks it, and names one credential to whoever revokes it.
-///
-/// So a relying party learns of a number whether some organisation has it (SEC-33), and nothing else: not whose it is, of
-/// what type, or whether it counts. Numbers of ours have 122 random bits, clients are told to draw theirs as well, and only a
-/// draft that a registered client has signed asks, as often as it may push. Whoever knows a number has been told it.
+/// Whether the draft, if there is one, names a serial number that stands.
 pub async fn serial_number_stands(parts: &Parts, checked: &Checked) -> Result<bool, StoreError> {
-    let Some(draft) = &checked.draft else {
-        return Ok(false);
-    };
-    let select = Statement::new("SELECT serial_number FROM credentials WHERE serial_number = $1");
-    Ok(parts
-        .store
-        .read_one(select.bind(draft.serial_number.to_string()))
-        .await?
-        .is_some())
+    match &checked.draft {
+        Some(draft) => draft.serial_number_stands(&parts.store).await,
+        None => Ok(false),
+    }
 }
 
 fn unavailable(error: &StoreError) -> Response {

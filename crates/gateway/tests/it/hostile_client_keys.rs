@@ -1,11 +1,13 @@
 //! Keys that a client publishes itself: what is fetched, how often, and what holds while it cannot be. (SEC-04)
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use gateway::config::RelyingPartyConfig;
+use gateway::limits::OwnLimits;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use standards::jose::jws::{self, ProtectedHeader};
@@ -13,7 +15,7 @@ use standards::jose::{Algorithm, Jwk, JwkSet, Signer, SoftwareKey};
 
 use crate::database::Database;
 use crate::keyed::Keyed;
-use crate::world::{Answer, World};
+use crate::world::{Answer, Browser, World};
 
 /// What stands at the client's address, and how often it was fetched.
 #[derive(Default)]
@@ -21,6 +23,8 @@ struct Site {
     answer: Option<String>,
     fetched: usize,
     slow: Duration,
+    /// What happens while it is fetched.
+    meanwhile: Option<Box<dyn Fn() + Send>>,
 }
 
 struct Abroad {
@@ -40,6 +44,9 @@ async fn serve(State(site): State<Arc<Mutex<Site>>>) -> (StatusCode, String) {
     let (answer, slow) = {
         let mut site = site.lock().unwrap();
         site.fetched += 1;
+        if let Some(meanwhile) = &site.meanwhile {
+            meanwhile();
+        }
         (site.answer.clone(), site.slow)
     };
     tokio::time::sleep(slow).await;
@@ -50,6 +57,10 @@ async fn serve(State(site): State<Arc<Mutex<Site>>>) -> (StatusCode, String) {
 
 impl Abroad {
     async fn start() -> Self {
+        Self::start_limited(OwnLimits::default()).await
+    }
+
+    async fn start_limited(limits: OwnLimits) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://localhost:{}", listener.local_addr().unwrap().port());
         let site = Arc::<Mutex<Site>>::default();
@@ -61,6 +72,7 @@ impl Abroad {
             let entry = RelyingPartyConfig {
                 jwks: None,
                 jwks_uri: Some(format!("{base}/jwks").parse().unwrap()),
+                limits,
                 ..keyed.registered()
             };
             config.organisations[0].relying_parties.push(entry);
@@ -91,6 +103,23 @@ impl Abroad {
 
     async fn push(&self) -> u16 {
         self.push_signed_by(&self.keyed.key).await.status.as_u16()
+    }
+
+    /// Pushes a draft that this key has signed; the client signs in with its own.
+    async fn push_draft_signed_by(&self, key: &SoftwareKey) -> Answer {
+        let (world, keyed) = (&self.world, &self.keyed);
+        let claims = keyed.claims(world, |claims| {
+            claims.remove("sub");
+            claims.extend(crate::world::programme());
+        });
+        let hint = jws::sign_now(key, ProtectedHeader::typ("JWT"), &claims).unwrap();
+        let assertion = keyed.assertion(world, |_| ());
+        world
+            .push(&keyed.party(), |form| {
+                crate::keyed::sign_in(form, &assertion);
+                form.issue("TrainingProgramme", &hint);
+            })
+            .await
     }
 
     async fn push_signed_by(&self, key: &SoftwareKey) -> Answer {
@@ -238,23 +267,36 @@ async fn sec_04_keys_are_not_fetched_from_inside_the_network() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_draft_is_checked_with_published_keys_too() {
     let abroad = Abroad::start().await;
-    let (world, keyed) = (&abroad.world, &abroad.keyed);
-    let claims = keyed.claims(world, |claims| {
-        claims.remove("sub");
-        claims.extend(crate::world::programme());
-    });
-    let push = async |key: &SoftwareKey| {
-        let hint = jws::sign_now(key, ProtectedHeader::typ("JWT"), &claims).unwrap();
-        let assertion = keyed.assertion(world, |_| ());
-        world
-            .push(&keyed.party(), |form| {
-                crate::keyed::sign_in(form, &assertion);
-                form.issue("TrainingProgramme", &hint);
-            })
-            .await
-    };
-    let good = push(&keyed.key).await;
+    let good = abroad.push_draft_signed_by(&abroad.keyed.key).await;
     assert_eq!(good.status, 201, "{}", good.body);
     let stranger = SoftwareKey::generate(Algorithm::ES256).unwrap();
-    assert_eq!(push(&stranger).await.error(), "invalid_request");
+    let refused = abroad.push_draft_signed_by(&stranger).await;
+    assert_eq!(refused.error(), "invalid_request");
+}
+
+/// SEC-34: while a request is checked, keys may be fetched, and time goes by.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_a_request_that_took_long_to_check_counts_no_longer_once_a_browser_has_opened_it() {
+    let abroad = Abroad::start_limited(OwnLimits {
+        open_pushes: NonZeroU32::new(2),
+        ..OwnLimits::default()
+    })
+    .await;
+    let world = &abroad.world;
+    assert_eq!(abroad.push().await, 201);
+
+    // Half a minute later an unknown key is looked for anew.
+    abroad.later(40);
+    let new = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    abroad.publish(&[abroad.keyed.key.public_jwk(), new.public_jwk()]);
+    let shift = world.shift.clone();
+    let slowly = move || shift.advance(SignedDuration::from_secs(20));
+    abroad.site.lock().unwrap().meanwhile = Some(Box::new(slowly));
+    let pushed = abroad.push_draft_signed_by(&new).await;
+    assert_eq!(pushed.status, 201, "{}", pushed.body);
+    assert_eq!(abroad.push().await, 429, "two are open");
+    let request_uri = pushed.json["request_uri"].as_str().unwrap();
+    let address = world.authorize_address(&abroad.keyed.party(), request_uri);
+    Browser::new().open(&address).await;
+    assert_eq!(abroad.push().await, 201);
 }

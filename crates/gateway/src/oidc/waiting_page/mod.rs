@@ -20,7 +20,7 @@ use standards::oauth::form::Form;
 use subtle::ConstantTimeEq;
 
 use super::answer;
-use super::authorize::look;
+use super::authorize::answer_head;
 use super::browser::{self, Browser};
 use super::{language, par};
 use crate::app::App;
@@ -40,7 +40,7 @@ const NO_CLIENT: &str = "the client of this interaction is no longer registered"
 /// The routes of the page.
 pub fn router() -> Router<Live> {
     Router::new()
-        .route("/interaction/{id}", get(page).head(look))
+        .route("/interaction/{id}", get(page).head(answer_head))
         .route("/interaction/{id}/status", get(status))
         .route("/interaction/{id}/code", get(larger_code))
         .route("/interaction/{id}/restart", post(restart))
@@ -48,7 +48,7 @@ pub fn router() -> Router<Live> {
         .route("/interaction/{id}/short-code", post(short_code::make))
         .route("/w/{link}", get(short_link))
         .route("/c/{code}", get(short_code::follow))
-        .route("/return", get(returned).head(look))
+        .route("/return", get(returned).head(answer_head))
         .merge(view::assets().router())
 }
 
@@ -96,7 +96,7 @@ async fn find(app: &App, headers: &HeaderMap, id: &str) -> Result<(Browser, Inte
                 settled = app.interactions.find(id).await?.ok_or(Missing::NotYours)?;
             }
             Err(AdvanceError::Store(error)) => return Err(error.into()),
-            Err(AdvanceError::Duplicate { .. }) => return Err(Missing::NotYours),
+            Err(AdvanceError::TurnedDown { .. }) => return Err(Missing::NotYours),
         }
     }
     Ok((browser, settled))
@@ -159,7 +159,7 @@ async fn lead_back(app: &App, party: &RelyingParty, found: Interaction) -> Respo
     match app.interactions.advance(&mut coded, vec![]).await {
         Ok(()) => answer::see_other(&address),
         // Two tabs at once: the other one leads back.
-        Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => {
+        Err(AdvanceError::Overtaken | AdvanceError::TurnedDown { .. }) => {
             plain::already_used(app, Some(&party.name))
         }
         Err(AdvanceError::Store(error)) => Missing::Store(error).answer(app),
@@ -303,8 +303,8 @@ async fn change(
     if !is_token || browser::is_foreign_form(app, headers) {
         return Err(plain::already_used(app, None));
     }
-    let page = || answer::see_other(&format!("/interaction/{}", found.id));
-    let mut changed = step(app, found.clone()).map_err(|_| page())?;
+    let page = || answer::see_other(&format!("/interaction/{id}"));
+    let mut changed = step(app, found).map_err(|_| page())?;
     match app.interactions.advance(&mut changed, vec![]).await {
         Ok(()) => Ok(changed),
         Err(AdvanceError::Store(error)) => Err(Missing::Store(error).answer(app)),
@@ -337,12 +337,12 @@ async fn returned(
     };
     let page = format!("/interaction/{}", found.id);
     // What time has ended is not brought back: the page says so.
-    if found.clone().settled(app.now()).stage != found.stage {
+    if found.is_overtaken_by_time(app.now()) {
         return answer::see_other(&page);
     }
     let mut released = found.released();
     match app.interactions.advance(&mut released, vec![]).await {
-        Ok(()) | Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => {
+        Ok(()) | Err(AdvanceError::Overtaken | AdvanceError::TurnedDown { .. }) => {
             answer::see_other(&page)
         }
         Err(AdvanceError::Store(error)) => Missing::Store(error).answer(&app),

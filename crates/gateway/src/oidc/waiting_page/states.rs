@@ -270,7 +270,7 @@ fn begin(app: &Parts, party: &RelyingParty, purpose: Purpose) -> Interaction {
         },
         draft: None,
     };
-    par::begin(app, party, checked, Digest::of("sample"))
+    par::begin(app, party, checked, Digest::of("sample"), app.now())
 }
 
 /// Which interactions can end so.

@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub(crate) base: String,
     pub(crate) gateway: Gateway,
     pub(crate) clock: Clock,
-    shift: Shift,
+    pub(crate) shift: Shift,
     pub(crate) wallet: Wallet,
     pub(crate) config: Config,
     http_origins: Vec<Url>,
@@ -203,7 +203,11 @@ impl World {
     pub(crate) async fn pushed(&self, party: &Party, change: impl FnOnce(&mut Form)) -> String {
         let answer = self.push(party, change).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-        let request_uri = answer.json["request_uri"].as_str().unwrap();
+        self.authorize_address(party, answer.json["request_uri"].as_str().unwrap())
+    }
+
+    /// Where a browser opens a pushed request.
+    pub(crate) fn authorize_address(&self, party: &Party, request_uri: &str) -> String {
         self.url(&format!(
             "{}?client_id={}&request_uri={request_uri}",
             party.authorize(),
