@@ -93,6 +93,11 @@ impl Columns {
         }
     }
 
+    /// Whether a wallet had come.
+    pub(super) fn wallet_came(&self) -> bool {
+        self.values.contains(&("wallet_came", true.into()))
+    }
+
     /// The private values before they are sealed.
     pub(super) fn private(&self) -> Option<&[u8]> {
         self.private.as_ref().map(|text| text.as_slice())

@@ -27,17 +27,20 @@ impl Interactions {
                     .remove_open(Open::Unpushed, &interaction.client_id, began_at);
             }
         }
-        let before = interaction.stored.as_ref().map(|stored| stored.stage());
+        let stored = interaction.stored.as_ref();
+        let before = stored.map(|stored| stored.stage());
+        let came_before = stored.is_some_and(|stored| stored.wallet_came());
         if before == Some(interaction.stage.name()) {
             return;
         }
         self.count_stage(interaction);
-        // Every stage that one has left took its time; a person who starts again spoils no average.
+        // Every stage that a wallet or a browser has brought on took its time. How long a wallet was waited for is known of
+        // the first: a person who starts again spoils no average.
         let times = &interaction.times;
         let opened = interaction.expires_at - LIFETIME;
         let took = match (before, interaction.stage) {
             (Some("pushed"), Stage::Waiting) => Some((interaction.created_at, opened)),
-            (Some("waiting"), Stage::Scanned { at, .. }) => Some((opened, at)),
+            (Some("waiting"), Stage::Scanned { at, .. }) if !came_before => Some((opened, at)),
             (Some("scanned"), Stage::Issued { at } | Stage::Finished { at, .. }) => {
                 times.scanned.map(|scanned| (scanned, at))
             }

@@ -9,6 +9,8 @@ use serde_json::Value;
 use store::Statement;
 
 use crate::database::Database;
+use crate::raw_wallet::{Waiting, request};
+use crate::scenes::{Stage, TYPE};
 use crate::world::{Browser, World, client};
 
 /// Serves what only the operator sees, and asks it for a path.
@@ -452,4 +454,28 @@ async fn goes_with_its_count(database: Database) {
         );
         assert!(of_rule.iter().all(|one| one.rounds <= 3), "{removed:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_who_starts_again_is_not_counted_as_waiting_twice() {
+    let stage = Stage::set().await;
+    let world = &stage.world;
+    let waiting = Waiting::to_verify(world, TYPE).await;
+    world.later(SignedDuration::from_mins(1));
+    request(&waiting.link()).await;
+    let page = waiting.again().await;
+    let again = waiting.browser.submit(&page, "restart").await;
+    world.later(SignedDuration::from_mins(11));
+    request(&again.link("open-wallet")).await;
+    let (_, text) = ask_metrics(&world.gateway, "/metrics").await;
+    let waited = |what: &str| {
+        let labels = "{purpose=\"verify\",stage=\"waiting\"}";
+        sample(
+            &text,
+            &format!("lanyard_interaction_stage_seconds_{what}{labels}"),
+        )
+    };
+    assert_eq!(waited("count"), Some(1.0), "{text}");
+    let seconds = waited("sum").unwrap();
+    assert!((60.0..90.0).contains(&seconds), "{text}");
 }
