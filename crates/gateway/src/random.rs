@@ -85,7 +85,8 @@ impl Random {
         uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
     }
 
-    /// Forty bits that a person can read out, such as `K7Q2-9MFD`. It names something; it opens nothing.
+    /// Forty bits that a person can read out, such as `K7Q2-9MFD`. By itself that is no secret: who draws one says what it
+    /// opens, for how long, and how often somebody may guess.
     #[must_use]
     pub fn reference(&self) -> String {
         let letters = self

@@ -209,7 +209,7 @@ async fn attempt(
         }
         Err(AdvanceError::Overtaken) => Ok(false),
         // The same callback, in another process or a moment ago.
-        Err(AdvanceError::Duplicate { .. }) => Ok(true),
+        Err(AdvanceError::TurnedDown { .. }) => Ok(true),
         Err(AdvanceError::Store(error)) => Err(error.into()),
     }
 }

@@ -86,7 +86,7 @@ pub async fn prepared(app: &Parts, mut found: Interaction) -> Result<Interaction
             Ok(()) => return Ok(stepped),
             Err(AdvanceError::Store(error)) => return Err(error),
             // A callback may be quicker than the answer to the call that it belongs to.
-            Err(AdvanceError::Overtaken | AdvanceError::Duplicate { .. }) => {
+            Err(AdvanceError::Overtaken | AdvanceError::TurnedDown { .. }) => {
                 match app.interactions.find(&found.id).await? {
                     Some(again) => found = again,
                     None => return Ok(found),

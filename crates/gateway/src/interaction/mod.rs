@@ -210,6 +210,11 @@ pub enum StepError {
 }
 
 impl Interaction {
+    /// Whether time alone has moved it on since its last step.
+    pub fn is_overtaken_by_time(&self, now: Timestamp) -> bool {
+        self.stage.settled(self.released, self.expires_at, now) != self.stage
+    }
+
     /// What time alone has decided ([`Stage::settled`]).
     #[must_use]
     pub fn settled(mut self, now: Timestamp) -> Self {

@@ -37,10 +37,9 @@ impl Glance {
         &self.0
     }
 
-    /// Whether time alone has moved it on since its last step.
+    /// [`Interaction::is_overtaken_by_time`].
     pub fn is_overtaken_by_time(&self, now: Timestamp) -> bool {
-        let seen = &self.0;
-        seen.stage.settled(seen.released, seen.expires_at, now) != seen.stage
+        self.0.is_overtaken_by_time(now)
     }
 }
 
@@ -59,9 +58,10 @@ pub enum AdvanceError {
     /// Another process or request took a step first: read again and decide again.
     #[error("the interaction has moved on")]
     Overtaken,
-    /// A value that must be unique stands already, in the statement of that number after the interaction's own.
-    #[error("a value that must be unique stands already")]
-    Duplicate { statement: usize },
+    /// The statement of that number after the interaction's own was turned down: its value stands already, or its
+    /// condition did not hold.
+    #[error("what belongs to the step could not be kept with it")]
+    TurnedDown { statement: usize },
     /// The database did not answer as it should.
     #[error(transparent)]
     Store(StoreError),
@@ -160,7 +160,7 @@ impl Interactions {
             Err(StoreError::Duplicate { statement } | StoreError::Unmet { statement })
                 if statement > 0 =>
             {
-                Err(AdvanceError::Duplicate {
+                Err(AdvanceError::TurnedDown {
                     statement: statement - 1,
                 })
             }
@@ -402,7 +402,7 @@ pub(super) fn serial_number(row: &Row) -> Result<Option<Uuid>, StoreError> {
     let text = row.optional_text("serial_number")?;
     text.map(Uuid::parse_str)
         .transpose()
-        .map_err(|_| unreadable())
+        .map_err(|_| StoreError::Corrupt("a row names a serial number that is no UUID".into()))
 }
 
 /// Ties a sealed value to its row, so that one row's cannot be moved to another.
@@ -424,10 +424,13 @@ pub(super) fn unreadable() -> StoreError {
 
 /// The purpose of a row that has the column.
 pub fn purpose(row: &Row) -> Result<Purpose, StoreError> {
-    Ok(match row.text("purpose")? {
-        "issue" => Purpose::Issue,
-        _ => Purpose::Verify,
-    })
+    match row.text("purpose")? {
+        "verify" => Ok(Purpose::Verify),
+        "issue" => Ok(Purpose::Issue),
+        _ => Err(StoreError::Corrupt(
+            "a row has a purpose that this version does not know".into(),
+        )),
+    }
 }
 
 pub(super) type StageColumns = (
@@ -462,9 +465,11 @@ pub fn read_stage(row: &Row) -> Result<Stage, StoreError> {
     let outcome = || match row.text("outcome")? {
         "verified" => Ok(Outcome::Verified),
         "issued" => Ok(Outcome::Issued),
-        code => Refusal::parse(code)
-            .map(Outcome::Refused)
-            .ok_or_else(unreadable),
+        code => Refusal::parse(code).map(Outcome::Refused).ok_or_else(|| {
+            StoreError::Corrupt(
+                "an interaction ended in a way that this version does not know".into(),
+            )
+        }),
     };
     let via = match row.optional_text("bound_to")? {
         Some("this-device") => Via::ThisDevice,

@@ -21,7 +21,8 @@ use super::view::ShortLink;
 use super::{Missing, change, plain, show, takes_html, wallet_link, with_link};
 use crate::app::App;
 use crate::client;
-use crate::interaction::{Interaction, Stage, Via, short_code};
+use crate::interaction::reference::read_out;
+use crate::interaction::{Interaction, Stage, Via};
 
 /// How many wrong codes a process answers in [`WINDOW`]; then it answers none, right or wrong, until that is over.
 pub const MOST_WRONG: u32 = 600;
@@ -129,7 +130,7 @@ pub async fn follow(
             client::answer_error(status, "temporarily_unavailable", sentence)
         };
     }
-    let found = match short_code::parse(&typed) {
+    let found = match read_out(&typed) {
         Some(code) => app.interactions.find_by_short_code(&code).await,
         None => Ok(None),
     };
