@@ -18,7 +18,7 @@ use crate::openapi::OAuthError;
 #[derive(IntoResponses)]
 #[allow(dead_code)]
 enum Document {
-    /// Changes only with the configuration.
+    /// Changes with the configuration and with keys, of which each is published long before and after it signs.
     #[response(status = 200, content_type = "application/json")]
     Found(#[to_schema] Members),
     /// The address is longer than is read.
@@ -37,7 +37,7 @@ enum Document {
 #[schema(value_type = Object)]
 struct Members(#[allow(dead_code)] Value);
 
-/// Documents that change with the configuration and with keys, of which each is published long before and after it signs.
+/// May be kept for five minutes.
 fn public(document: Value) -> Response {
     let headers = [
         (header::CACHE_CONTROL, "public, max-age=300"),

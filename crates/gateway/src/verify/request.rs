@@ -103,10 +103,9 @@ async fn retrieve(
         }
         // Whether there is anything to retrieve comes before the work of making it.
         let mut scanned = interaction
-            .clone()
             .scanned(via, Value::Null, now)
             .map_err(Refused::link)?;
-        let kept = make(app, &interaction, link, wallet_nonce.clone(), now).await?;
+        let kept = make(app, &scanned, link, wallet_nonce.clone(), now).await?;
         scanned.keep_for_wallet(serde_json::to_value(&kept).unwrap_or_default());
         match app.interactions.advance(&mut scanned, Vec::new()).await {
             Ok(()) => return Ok(object(kept.object)),

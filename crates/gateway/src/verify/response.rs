@@ -43,7 +43,7 @@ pub(super) async fn answer(
     let body = ResponseBody::parse(&form).map_err(|error| malformed(error.to_string()))?;
     for _ in 0..ATTEMPTS {
         if let Some(answer) = attempt(&app, &foreign, &link, body.clone()).await? {
-            return answer;
+            return Ok(answer);
         }
     }
     Err(Refused::unavailable())
@@ -55,10 +55,10 @@ async fn attempt(
     foreign: &Foreign,
     link: &str,
     body: ResponseBody,
-) -> Result<Option<Result<Response, Refused>>, Refused> {
+) -> Result<Option<Response>, Refused> {
     let now = app.now();
     let (interaction, via) = find(app, link).await?;
-    let kept = answerable(&interaction, via)?;
+    let kept = kept_for_answer(&interaction, via)?;
     let response = open(body, &kept)?;
 
     // From here on it is the wallet that has the request: its answer counts, whatever it is.
@@ -111,15 +111,15 @@ async fn attempt(
         Err(AdvanceError::Overtaken) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    Ok(Some(match verdict {
+    match verdict {
         // A wallet's own 'no' has arrived: that is 200 as well.
         Ok(_)
         | Err(Against {
             refusal: Refusal::Declined | Refusal::WalletFailed,
             ..
-        }) => Ok(accepted(app, response_code.as_deref())),
+        }) => Ok(Some(accepted(app, response_code.as_deref()))),
         Err(against) => Err(against.refusal.into()),
-    }))
+    }
 }
 
 /// A verdict against the answer, and which of its credentials decided, if one did.
@@ -138,7 +138,7 @@ impl From<Refusal> for Against {
 }
 
 /// [SEC-18] What was kept for the one answer that may come, if it has not come yet.
-fn answerable(interaction: &Interaction, via: Via) -> Result<Kept, Refused> {
+fn kept_for_answer(interaction: &Interaction, via: Via) -> Result<Kept, Refused> {
     match interaction.stage {
         Stage::Scanned { via: bound, .. } if bound == via => {
             let kept = interaction.wallet().ok_or_else(already_used)?;

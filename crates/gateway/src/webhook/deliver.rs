@@ -116,9 +116,8 @@ async fn turn(app: &Parts, client_id: &str) -> Result<(), StoreError> {
             .release(now + SignedDuration::from_secs(pause), failures)
             .await;
     }
-    // What failed before the turn was over has not been forgotten.
-    let failures = lease.failures().await?;
-    lease.release(app.now(), failures).await
+    // The turn is over, and all of it was taken.
+    lease.release(app.now(), 0).await
 }
 
 fn webhook<'a>(app: &'a Parts, client_id: &str) -> Option<(&'a RelyingParty, &'a Webhook)> {
