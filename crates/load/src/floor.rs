@@ -38,7 +38,8 @@ pub fn measure(algorithm: &str, threads: usize, time: Duration) -> anyhow::Resul
         .map(|_| {
             let algorithm = algorithm.to_owned();
             thread::spawn(move || {
-                let floor = Floor::new(&algorithm).context("a key could not be made")?;
+                let floor =
+                    Floor::new(&algorithm).context("no key could be made for that algorithm")?;
                 floor.journey().context("the floor broke")?;
                 let (began, mut journeys) = (Instant::now(), 0_u32);
                 while began.elapsed() < time {
@@ -82,7 +83,8 @@ impl Floor {
             held,
             id_token: match algorithm {
                 "ES256" => IdTokenKey::Es256,
-                _ => IdTokenKey::Rs256(RsaKeyPair::generate(KeySize::Rsa2048).ok()?),
+                "RS256" => IdTokenKey::Rs256(RsaKeyPair::generate(KeySize::Rsa2048).ok()?),
+                _ => return None,
             },
             draft: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]),
             random,
@@ -98,9 +100,7 @@ impl Floor {
         Self::agreed_and_encrypted()?;
         self.id_token()?;
         // Issue: draft, the wallet's new key and its proof, the credential, which the wallet checks.
-        draw(
-            "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fgateway.bench.example%2Fo%2FAAAAAAAAAAAAAAAAAAAAAA",
-        )?;
+        draw("https://gateway.bench.example/w/BBBBBBBBBBBBBBBBBBBBBB")?;
         let tag = hmac::sign(&self.draft, &[7; DRAFT]);
         hmac::verify(&self.draft, &[7; DRAFT], tag.as_ref())?;
         EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;

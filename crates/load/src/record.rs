@@ -141,7 +141,8 @@ impl Record {
     }
 }
 
-fn summary(took: &[u32]) -> Value {
+/// Count, median, 99th percentile and the longest, in microseconds.
+pub fn summary(took: &[u32]) -> Value {
     let mut sorted = took.to_vec();
     sorted.sort_unstable();
     json!({
@@ -158,7 +159,8 @@ pub fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     sorted.get(rank.saturating_sub(1)).copied()
 }
 
-fn microseconds(time: Duration) -> u32 {
+/// A time as it is kept: more than an hour counts as that.
+pub fn microseconds(time: Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }
 

@@ -17,7 +17,7 @@ use crate::http::{Answer, Connection};
 use crate::party::RelyingParty;
 use crate::plan::{Lists, Plan, Server};
 use crate::process;
-use crate::record::{Record, Window};
+use crate::record::{self, Record, Window};
 use crate::wallet::Known;
 
 /// The organisation that `cargo xtask bench` configures, and the type that its credentials have.
@@ -255,12 +255,7 @@ async fn asked(plan: &Plan, places: &[(String, String)], with_tag: bool) -> anyh
     }))
 }
 
-fn times(mut all: Vec<Duration>) -> Value {
-    all.sort_unstable();
-    let at = |of_100: usize| {
-        let place = (all.len() * of_100 / 100).min(all.len().saturating_sub(1));
-        all.get(place)
-            .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-    };
-    json!({ "count": all.len(), "p50_us": at(50), "p99_us": at(99), "worst_us": at(100) })
+fn times(all: Vec<Duration>) -> Value {
+    let took: Vec<u32> = all.into_iter().map(record::microseconds).collect();
+    record::summary(&took)
 }
