@@ -31,7 +31,7 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
         let span = tracer.asked(request.headers(), request.method());
         span.at(route).with(Attribute::Asker(kind.asker()))
     });
-    let admitted = admit_kind(&app, kind, request, next);
+    let admitted = admit_kind(&app, kind, route, request, next);
     let response = match &span {
         Some(span) => span.around(admitted).await,
         None => admitted.await,
@@ -48,8 +48,15 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-async fn admit_kind(app: &App, kind: Kind, request: Request, next: Next) -> Response {
+async fn admit_kind(
+    app: &App,
+    kind: Kind,
+    route: Option<&str>,
+    request: Request,
+    next: Next,
+) -> Response {
     let from = app.limits.caller(&request);
+    let redeems = kind == Kind::Token && route != Some("/userinfo");
     // Somebody may have typed what a wallet would follow.
     let is_read = kind.is_for_people() || kind.is_a_link() && oidc::takes_html(request.headers());
     // What is refused here does not come to where pages are put into a language.
@@ -64,7 +71,15 @@ async fn admit_kind(app: &App, kind: Kind, request: Request, next: Next) -> Resp
             };
         }
     };
-    let (response, is_proved) = watched(next.run(request)).await;
+    let answer = watched(next.run(request));
+    let answer = tokio::time::timeout(app.longest_request, answer).await;
+    let Ok((response, is_proved)) = answer else {
+        let answer = too_slow(app, kind, redeems, is_read);
+        return match asked {
+            Some(asked) => asked.finish(app, answer),
+            None => answer,
+        };
+    };
     if let Some(from) = from {
         if is_proved {
             app.limits.forgive_address(kind, from);
@@ -73,6 +88,19 @@ async fn admit_kind(app: &App, kind: Kind, request: Request, next: Next) -> Resp
             .charge_failure(kind, from, response.status(), app.now());
     }
     response
+}
+
+/// Nobody waits any longer, and nobody knows what will have been done. So no program is told to send it again.
+fn too_slow(app: &App, kind: Kind, redeems: bool, is_read: bool) -> Response {
+    if is_read {
+        return oidc::too_slow(app);
+    }
+    tracing::error!(asker = kind.asker(), "a request took too long");
+    if redeems {
+        oidc::json_uncertain()
+    } else {
+        oidc::json_too_slow()
+    }
 }
 
 /// The request with all of its body, and its place among those under way.

@@ -2,6 +2,7 @@
 //! HTTP client of the gateway.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -39,6 +40,8 @@ pub struct Parts {
     pub interactions: Interactions,
     /// Status lists, published and allotted.
     pub lists: Lists,
+    /// How long a request may take.
+    pub longest_request: Duration,
     /// The one clock.
     pub clock: Clock,
     /// The one random source.

@@ -62,7 +62,6 @@ use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use administration::{audit_keys, export_audit, note_in_audit, organisation_ids, verify_audit};
@@ -108,8 +107,6 @@ pub const MIGRATIONS: Migrations = Migrations::new(
 
 /// The largest request body that any endpoint reads. Pushed drafts and presentations stay far below it.
 const LARGEST_BODY: usize = 256 * 1024;
-/// How long one request may take, outbound fetches included.
-const LONGEST_REQUEST: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A gateway, composed and ready to serve.
 #[derive(Clone)]
@@ -224,6 +221,7 @@ impl Gateway {
             ),
             base,
             store,
+            longest_request: surroundings.longest_request,
             clock: surroundings.clock,
             random: surroundings.random,
             seal,
@@ -270,10 +268,6 @@ impl Gateway {
                     .layer(axum::middleware::from_fn_with_state(
                         self.live.clone(),
                         admission::admit,
-                    ))
-                    .layer(TimeoutLayer::with_status_code(
-                        StatusCode::SERVICE_UNAVAILABLE,
-                        LONGEST_REQUEST,
                     ))
                     .layer(DefaultBodyLimit::max(LARGEST_BODY)),
             );

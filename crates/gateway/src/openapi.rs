@@ -75,7 +75,8 @@ pub enum BackChannelErrors {
     /// Too many requests; `Retry-After` says when to come again.
     #[response(status = 429, headers(("Retry-After", description = "Seconds to wait")))]
     TooMany(OAuthError),
-    /// The database cannot be reached, the request took too long, or too many others are under way. Try again.
+    /// The database cannot be reached, the request took too long, or too many others are under way. The description says
+    /// whether to send it again, or to see first what became of it.
     #[response(status = 503)]
     Unavailable(OAuthError),
 }

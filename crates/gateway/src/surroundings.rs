@@ -1,6 +1,7 @@
 //! What is around a gateway: clock, random source, and whether it is a sandbox.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use traces::{Tracer, TracesConfig};
 
@@ -21,6 +22,9 @@ pub struct Surroundings {
     /// Whether every page can be looked at in every state below `/__states`. Of a sandbox only: elsewhere it is as if
     /// nobody had asked.
     pub page_states: bool,
+    /// How long a request may take once its body is here, outbound fetches included. What it has asked the database to
+    /// write goes on all the same.
+    pub longest_request: Duration,
 }
 
 impl Surroundings {
@@ -32,6 +36,7 @@ impl Surroundings {
             http_origins: Vec::new(),
             sandbox: false,
             page_states: false,
+            longest_request: Duration::from_secs(30),
         }
     }
 

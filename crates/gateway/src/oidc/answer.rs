@@ -28,6 +28,11 @@ pub fn json_uncertain() -> Response {
     json_fault(&Rule::Uncertain.into())
 }
 
+/// Nobody waited for the end of it.
+pub fn json_too_slow() -> Response {
+    json_fault(&Rule::TooSlow.into())
+}
+
 /// Sends the browser to an address, with GET, whatever it came with. Nobody keeps the answer: the address may hold
 /// a code.
 pub fn see_other(address: &str) -> Response {

@@ -131,6 +131,7 @@ rules! {
     // Nothing that the client did.
     Unavailable => TemporarilyUnavailable, "the gateway cannot answer now; try again";
     Uncertain => TemporarilyUnavailable, "whether the code is used up is not known: do not send it again, ask /outcomes what became of it";
+    TooSlow => TemporarilyUnavailable, "this took too long and may have been done all the same: see what became of it before you send it again";
 }
 
 #[cfg(test)]

@@ -32,8 +32,9 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::live::Live;
 use crate::openapi::at;
+pub use answer::{json_too_slow, json_uncertain};
 pub use language::{Asked, speak};
-pub use waiting_page::plain::{bad_request_of, too_many};
+pub use waiting_page::plain::{bad_request_of, too_many, too_slow};
 
 /// The routes of the door. The paths of the old contracts are lower case here: they are matched without
 /// regard to case. With `page_states`, every page can be looked at in every state, too.
