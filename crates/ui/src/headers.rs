@@ -36,6 +36,15 @@ impl Policy {
         self
     }
 
+    /// A form of this page may be answered by a redirect to this address, and that by another one: where the page behind a
+    /// stranger's address leads on to is the stranger's affair, and the browser holds all of it to this policy. So every
+    /// address of the same scheme may come after.
+    #[must_use]
+    pub fn form_may_be_led_on_from(mut self, target: &Url) -> Self {
+        self.form_action.insert(format!("{}:", target.scheme()));
+        self
+    }
+
     fn content_security_policy(&self) -> String {
         let mut policy = String::from(
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -138,6 +147,21 @@ mod tests {
             "'self' org.example.app:"
         );
         assert_eq!(form_action(&["http://[::1]:8499/callback"]), "'self' http:");
+    }
+
+    #[test]
+    fn a_form_that_may_be_led_on_keeps_to_the_scheme() {
+        let led_on = |target: &str| {
+            let policy = Policy::new().form_may_be_led_on_from(&target.parse().unwrap());
+            let csp = policy.content_security_policy();
+            csp.split("form-action ").nth(1).unwrap().to_owned()
+        };
+        assert_eq!(led_on("https://portal.example/callback"), "'self' https:");
+        assert_eq!(led_on("http://localhost:8499/callback"), "'self' http:");
+        assert_eq!(
+            led_on("org.example.app:/callback"),
+            "'self' org.example.app:"
+        );
     }
 
     /// SEC-12.

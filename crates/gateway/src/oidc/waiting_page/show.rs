@@ -238,14 +238,15 @@ fn contents(app: &App, interaction: &Interaction) -> Vec<String> {
     }
 }
 
-/// A form of the page may end at the relying party; Chromium holds the redirect to `form-action`, too.
+/// A form of the page may end at the relying party, or wherever that leads on to; Chromium holds every redirect to
+/// `form-action`, too (decision 0063).
 fn policy(interaction: &Interaction) -> Policy {
     let redirect_uri = interaction
         .private
         .as_ref()
         .and_then(|private| private.request.redirect_uri.parse().ok());
     redirect_uri.map_or_else(Policy::new, |redirect_uri| {
-        Policy::new().form_may_lead_to(&redirect_uri)
+        Policy::new().form_may_be_led_on_from(&redirect_uri)
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::{RawQuery, State};
-use axum::response::{Html, Redirect};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use connector::{
     Callback, ClientSecret, Connector, Dialect, Draft, FinishError, Http, HttpOptions, Pending,
@@ -31,13 +31,22 @@ const REDIRECT_HOST: &str = "localhost:8499";
 /// What the relying party's page says.
 pub(super) const BACK: &str = "Back at the relying party";
 
+/// The relying party's site.
+#[derive(Default)]
+struct Site {
+    /// The queries that browsers came back with.
+    came_back: Mutex<Vec<String>>,
+    /// Where its callback leads on to, if it does.
+    onward: Mutex<Option<String>>,
+}
+
 pub(super) struct Stage {
     pub(super) sandbox: Running,
     /// The registered name of the relying party.
     pub(super) relying_party: String,
     connector: Connector,
     wallet: reqwest::Client,
-    came_back: Arc<Mutex<Vec<String>>>,
+    site: Arc<Site>,
     listener: u16,
     folder: Folder,
     _ports: Ports,
@@ -109,19 +118,26 @@ impl Stage {
         let http = Http::new(HttpOptions::default()).unwrap();
         let connector = Connector::discover(settings, http).await.unwrap();
         let wallet = reqwest::Client::builder().no_proxy().build().unwrap();
-        let came_back = Arc::default();
+        let site = Arc::default();
         let gateway = &sandbox.file.urls.gateway;
-        let listener = wait_for_browsers(&came_back, gateway).await;
+        let listener = wait_for_browsers(&site, gateway).await;
         Self {
             sandbox,
             relying_party,
             connector,
             wallet,
-            came_back,
+            site,
             listener,
             folder,
             _ports: ports,
         }
+    }
+
+    /// From now on the relying party's callback leads on to another host of its own, which is told.
+    pub(super) fn leads_on(&self) -> String {
+        let onward = format!("http://127.0.0.1:{}/arrived", self.listener);
+        *self.site.onward.lock().unwrap() = Some(onward.clone());
+        onward
     }
 
     /// What the staff portal was given at onboarding, as the relying party that it is.
@@ -172,7 +188,7 @@ impl Stage {
 
     /// The relying party takes the browser back that came last.
     pub(super) async fn finish(&self, pending: Pending) -> Result<Returned, FinishError> {
-        let query = self.came_back.lock().unwrap().last().cloned();
+        let query = self.site.came_back.lock().unwrap().last().cloned();
         let query = query.expect("no browser came back");
         let callback = Callback::parse(&query).unwrap();
         self.connector.finish(pending, callback).await
@@ -280,7 +296,7 @@ impl Place for Stage {
 
 /// The relying party's site: its callback notes what the browser brings, and two of its pages have a form that is
 /// answered with a redirect to the gateway, which only one of them allows.
-async fn wait_for_browsers(came_back: &Arc<Mutex<Vec<String>>>, gateway: &Url) -> u16 {
+async fn wait_for_browsers(site: &Arc<Site>, gateway: &Url) -> u16 {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .unwrap();
@@ -297,17 +313,19 @@ async fn wait_for_browsers(came_back: &Arc<Mutex<Vec<String>>>, gateway: &Url) -
         .route("/strict", get(form("form-action 'self'".to_owned())))
         .route("/open", get(form(format!("form-action 'self' {origin}"))))
         .route("/leave", post(async move || Redirect::to(help.as_str())))
-        .with_state(Arc::clone(came_back));
+        .route("/arrived", get(async || page("")))
+        .with_state(Arc::clone(site));
     tokio::spawn(async move { axum::serve(listener, router).await });
     port
 }
 
-async fn callback(
-    State(came_back): State<Arc<Mutex<Vec<String>>>>,
-    RawQuery(query): RawQuery,
-) -> Html<String> {
-    came_back.lock().unwrap().push(query.unwrap_or_default());
-    page("")
+async fn callback(State(site): State<Arc<Site>>, RawQuery(query): RawQuery) -> Response {
+    let query = query.unwrap_or_default();
+    site.came_back.lock().unwrap().push(query);
+    match site.onward.lock().unwrap().as_deref() {
+        Some(onward) => Redirect::to(onward).into_response(),
+        None => page("").into_response(),
+    }
 }
 
 fn page(content: &str) -> Html<String> {

@@ -100,3 +100,23 @@ async fn cancel_arrives_at_the_relying_party_with_and_without_javascript() {
     }
     stage.strike().await;
 }
+
+/// Where the relying party's callback leads on to is its own affair, and Chromium holds that to `form-action`, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cancel_arrives_where_the_callback_leads_on_to_another_host() {
+    let Some(stage) = Stage::set().await else {
+        return;
+    };
+    let onward = stage.leads_on();
+    let browser = stage.browser(JavaScript::Off).await;
+    let started = stage.verify().await;
+    browser.open(started.url.as_str()).await;
+    browser.follow("form[action$='/cancel'] button").await;
+    browser.wait_for_address(&onward).await;
+    stage
+        .came_back_empty_handed(started.pending, "user cancelled")
+        .await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.close().await;
+    stage.strike().await;
+}
