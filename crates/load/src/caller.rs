@@ -233,7 +233,13 @@ async fn opened(
         .open(record, Endpoint::Authorize, &pending.address)
         .await?;
     let answer = answer.with(303, "the authorization endpoint")?;
-    let place = answer.location()?.to_owned();
+    let mut place = answer.location()?.to_owned();
+    // A browser that is new there comes once more, with its cookie.
+    if !place.starts_with("/interaction/") {
+        let again = browser.open(record, Endpoint::Authorize, &place).await?;
+        let again = again.with(303, "the authorization endpoint")?;
+        again.location()?.clone_into(&mut place);
+    }
     let page = browser.open(record, Endpoint::Page, &place).await?;
     let page = page.with(200, "the page")?;
     let link = browser::link(&page.body, "open-wallet")?;

@@ -1,11 +1,13 @@
 //! The authorization endpoint: the browser arrives with a pushed request, or with a whole one.
 //!
-//! Either way it leaves with a cookie and the address of its interaction. The same address opened again by
+//! Either way it leaves with a cookie and the address of its interaction. A browser that is new here is first sent to the
+//! same address once more, to show that it keeps its cookie: until then nothing is opened, so that whoever presses a link
+//! twice, and breaks the first answer off, has not used their request up (decision 0064). The same address opened again by
 //! the same browser leads to the same interaction. A pushed request is nobody else's, and neither is a signed draft;
 //! a whole request to verify, which holds no secret, begins an interaction of its own in each browser (rulings 5).
 
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use standards::oauth::form::Form;
@@ -31,10 +33,11 @@ use store::StoreError;
 #[derive(IntoResponses)]
 #[allow(dead_code)]
 enum AuthorizationAnswers {
-    /// On to the page, or back to the redirect URI with an error.
+    /// On to the page, or back to the redirect URI with an error; a browser that is new here comes once more, with its
+    /// cookie.
     #[response(status = 303, headers(("Location", description = "Where the browser goes")))]
     Onwards,
-    /// A page: client or redirect URI are not known, so nobody is redirected.
+    /// A page: client or redirect URI are not known, so nobody is redirected; or the browser keeps no cookie.
     #[response(status = 400, content_type = "text/html")]
     NotRedirected(String),
     /// A page: this request has been used by another browser.
@@ -57,6 +60,9 @@ enum AuthorizationAnswers {
     Unavailable(String),
 }
 
+/// At the end of the address that a new browser is sent to with its cookie.
+const ONCE_MORE: &str = "&cookie=set";
+
 /// The longest form that is turned into an address. A larger request is one to push.
 const LONGEST_QUERY: usize = 8_192;
 
@@ -71,12 +77,12 @@ const LONGEST_QUERY: usize = 8_192;
     params(AuthorizationForm),
     responses(AuthorizationAnswers)
 )]
-pub async fn authorize(
-    State(app): State<App>,
-    headers: HeaderMap,
-    RawQuery(query): RawQuery,
-) -> Response {
-    let query = query.unwrap_or_default();
+pub async fn authorize(State(app): State<App>, headers: HeaderMap, uri: Uri) -> Response {
+    let query = uri.query().unwrap_or_default();
+    let (query, once_more) = match query.strip_suffix(ONCE_MORE) {
+        Some(query) => (query, true),
+        None => (query, false),
+    };
     let browser = Browser::read(&app, &headers);
     let Ok(form) = Form::parse(query.as_bytes()) else {
         return plain::bad_request(&app, "a parameter is repeated or malformed");
@@ -86,10 +92,15 @@ pub async fn authorize(
         .filter(|uri| uri.starts_with(REQUEST_URI_PREFIX))
     {
         Some(request_uri) => pushed(&app, &form, request_uri, &browser).await,
-        None => front(&app, &form, &query, &browser).await,
+        None => front(&app, &form, query, &browser).await,
     };
     match outcome {
         Ok(id) => browser.keep(&app, answer::see_other(&format!("/interaction/{id}"))),
+        Err(Refused::NewBrowser) if once_more => browser.keep(&app, plain::no_cookie(&app)),
+        Err(Refused::NewBrowser) => {
+            let again = format!("{}?{query}{ONCE_MORE}", uri.path());
+            browser.keep(&app, answer::see_other(&again))
+        }
         Err(Refused::Page(response)) => response,
         Err(Refused::Redirect(address)) => answer::see_other(&address),
         Err(Refused::Store(error)) => {
@@ -138,6 +149,8 @@ enum Refused {
     Page(Response),
     /// With an error to the redirect URI.
     Redirect(String),
+    /// It would be opened, and the browser has not shown that it keeps a cookie.
+    NewBrowser,
     /// The database did not answer.
     Store(StoreError),
 }
@@ -170,6 +183,7 @@ async fn pushed(
         let found =
             found.ok_or_else(|| page("request_uri is unknown, or belongs to another client"))?;
         match found.clone().opened(browser.digest(), app.now()) {
+            Ok(_) if browser.is_new() => return Err(Refused::NewBrowser),
             Ok(mut opened) => match app.interactions.advance(&mut opened, vec![]).await {
                 Ok(()) => {
                     app.limits
@@ -245,6 +259,9 @@ async fn front(app: &App, form: &Form, query: &str, browser: &Browser) -> Result
             .map_err(|fault| refused(&fault))?;
         if par::serial_number_stands(app, &checked).await? {
             return Err(refused(&Rule::SerialNumberStands.into()));
+        }
+        if browser.is_new() {
+            return Err(Refused::NewBrowser);
         }
         let mut interaction = par::begin(app, party, checked, digest.clone(), now);
         interaction.stage = Stage::Waiting;

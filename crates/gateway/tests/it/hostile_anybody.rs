@@ -10,7 +10,7 @@ use crate::database::{Database, on_both_engines};
 use crate::raw_wallet::Waiting;
 use crate::receiver::Receiver;
 use crate::webhook::told;
-use crate::world::{Answer, Browser, Form, World, client, programme};
+use crate::world::{Answer, Browser, Form, World, a_cookie, client, programme};
 
 on_both_engines!(sec_34_what_anybody_can_begin_is_told_once_a_wallet_has_come);
 
@@ -78,7 +78,8 @@ async fn sec_34_what_anybody_can_begin_does_not_pile_up() {
     world.issue_identity("anna").await;
     let address = address(&world, "9f0f2f64-8d55-4a3e-9a57-0ed2b2a8f6d5");
     let begin = async || {
-        let answer = client().get(&address).send().await.unwrap();
+        let request = client().get(&address).header("cookie", a_cookie());
+        let answer = request.send().await.unwrap();
         Answer::read(answer).await
     };
     let browser = Browser::new();
@@ -99,7 +100,8 @@ async fn sec_34_what_anybody_can_begin_does_not_pile_up() {
     assert_eq!(Browser::new().open(&pushed).await.status, StatusCode::OK);
     let stranger = Form::new(&world.party("stranger"));
     let stranger = world.url(&format!("/authorize?{}", stranger.query()));
-    let stranger = client().get(stranger).send().await.unwrap();
+    let stranger = client().get(stranger).header("cookie", a_cookie());
+    let stranger = stranger.send().await.unwrap();
     assert_eq!(stranger.status(), StatusCode::SEE_OTHER);
 
     // A wallet that presented is no flood.

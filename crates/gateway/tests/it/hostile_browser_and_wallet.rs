@@ -288,6 +288,7 @@ async fn a_cookie_that_a_neighbouring_site_can_plant_is_not_read() {
     let cookie = answer.headers["set-cookie"].to_str().unwrap().to_owned();
     let (pair, attributes) = cookie.split_once("; ").unwrap();
     let (name, secret) = pair.split_once('=').unwrap();
+    let answer = read(client().get(&authorize).header("cookie", pair)).await;
     assert_eq!((name, secret.len()), ("__Host-lanyard-gateway", 43));
     assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax; Secure");
 

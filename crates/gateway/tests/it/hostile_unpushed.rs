@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use wallet::Outcome;
 
 use crate::database::{Database, on_both_engines};
-use crate::world::{Browser, Form, World, client};
+use crate::world::{Browser, Form, World, a_cookie, client};
 
 on_both_engines!(
     sec_05_an_address_that_issues_opens_for_one_browser_and_issues_once,
@@ -73,7 +73,7 @@ async fn sec_05_two_browsers_that_race_for_one_address_open_one_interaction(data
     let world = World::start_on(database).await;
     let address = address(&world, &draft(&world, |_| ()));
     let open = || async {
-        let request = client().get(&address);
+        let request = client().get(&address).header("cookie", a_cookie());
         request.send().await.unwrap().status()
     };
     let answers = tokio::join!(open(), open(), open(), open(), open(), open());

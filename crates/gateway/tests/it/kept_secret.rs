@@ -242,9 +242,10 @@ async fn the_secrets_of_an_interaction_have_nothing_in_common() {
     let party = world.party("plain");
     let address = world.pushed(&party, |form| form.set("scope", &format!("openid {TYPE}")));
     let address = address.await;
-    let opened = read(client().get(&address)).await;
-    let cookie = opened.headers["set-cookie"].to_str().unwrap().to_owned();
+    let new = read(client().get(&address)).await;
+    let cookie = new.headers["set-cookie"].to_str().unwrap().to_owned();
     let cookie = cookie.split(';').next().unwrap().to_owned();
+    let opened = read(client().get(&address).header("cookie", &cookie)).await;
     let get =
         async |path: &str| read(client().get(world.url(path)).header("cookie", &cookie)).await;
     let page_path = opened.headers["location"].to_str().unwrap().to_owned();

@@ -36,7 +36,12 @@ impl Reader {
 
     /// Opens an authorize address; gives the address of its interaction, and the page.
     async fn begin(&self, world: &World, address: &str) -> (String, String) {
-        let led = self.open(address).await;
+        let mut led = self.open(address).await;
+        // A new browser shows that it keeps its cookie.
+        if led.headers().contains_key(SET_COOKIE) {
+            let again = world.url(led.headers()[LOCATION].to_str().unwrap());
+            led = self.open(&again).await;
+        }
         let page = world.url(led.headers()[LOCATION].to_str().unwrap());
         let html = self.open(&page).await.text().await.unwrap();
         (page, html)

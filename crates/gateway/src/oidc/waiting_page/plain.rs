@@ -49,6 +49,11 @@ pub fn another_browser(app: &App) -> Response {
     notice(app, StatusCode::FORBIDDEN, Notice::OtherBrowser)
 }
 
+/// The browser was given its cookie, and came without it.
+pub fn no_cookie(app: &App) -> Response {
+    notice(app, StatusCode::BAD_REQUEST, Notice::NoCookie)
+}
+
 /// Too much is asked for at once, from this network or by everybody.
 pub fn too_many(app: &App, status: StatusCode) -> Response {
     let reference = app.random.reference();
@@ -63,6 +68,11 @@ pub fn service_problem(app: &App, error: &dyn Display, what: &str) -> Response {
     tracing::error!(reference, %error, "{what}");
     let status = StatusCode::SERVICE_UNAVAILABLE;
     write_first(app, status, Notice::ServiceProblem, reference)
+}
+
+/// It took so long that nobody waits any longer. Whoever comes again finds how things stand.
+pub fn too_slow(app: &App) -> Response {
+    service_problem(app, &"it took too long", "a page could not be shown")
 }
 
 /// What a response shows, in whatever language.

@@ -304,13 +304,14 @@ const fn happens(refusal: Refusal) -> &'static [Purpose] {
 }
 
 /// Every page without an interaction.
-fn notices() -> [(&'static str, Notice); 7] {
+fn notices() -> [(&'static str, Notice); 8] {
     [
         Notice::CannotContinue,
         Notice::AlreadyUsed(None),
         Notice::AlreadyUsed(Some(STAFF_SERVICES.to_owned())),
         Notice::UnknownCode,
         Notice::OtherBrowser,
+        Notice::NoCookie,
         Notice::ServiceProblem,
         Notice::TooMany,
     ]
@@ -324,6 +325,7 @@ const fn notice_name(notice: &Notice) -> &'static str {
         Notice::AlreadyUsed(Some(_)) => "used-known",
         Notice::UnknownCode => "unknown-code",
         Notice::OtherBrowser => "other-browser",
+        Notice::NoCookie => "no-cookie",
         Notice::ServiceProblem => "service-problem",
         Notice::TooMany => "too-many",
     }
@@ -335,6 +337,7 @@ fn answer_notice(app: &App, notice: &Notice) -> Response {
         Notice::AlreadyUsed(party) => plain::already_used(app, party.as_deref()),
         Notice::UnknownCode => plain::unknown_code(app),
         Notice::OtherBrowser => plain::another_browser(app),
+        Notice::NoCookie => plain::no_cookie(app),
         Notice::ServiceProblem => {
             plain::service_problem(app, &"nothing is wrong", "a sample of the page")
         }

@@ -411,6 +411,8 @@ pub enum Notice {
     UnknownCode,
     /// A wallet sent the person to another browser than the one that began.
     OtherBrowser,
+    /// The browser keeps no cookie, and would not be known again.
+    NoCookie,
     /// Nothing the person did.
     ServiceProblem,
     /// Nothing the person did either: others use the same network.
@@ -435,6 +437,7 @@ impl NoticePage {
             Notice::UnknownCode => "unknown-code-title",
             Notice::AlreadyUsed(_) => "used-title",
             Notice::OtherBrowser => "other-browser-title",
+            Notice::NoCookie => "no-cookie-title",
             Notice::ServiceProblem => "problem-title",
             Notice::TooMany => "too-many-title",
         });
@@ -453,7 +456,10 @@ impl NoticePage {
 
     /// Whether loading the page again may help.
     fn may_help(&self) -> bool {
-        let may = matches!(self.notice, Notice::ServiceProblem | Notice::TooMany);
+        let may = matches!(
+            self.notice,
+            Notice::NoCookie | Notice::ServiceProblem | Notice::TooMany
+        );
         may && self.again != Again::Never
     }
 }

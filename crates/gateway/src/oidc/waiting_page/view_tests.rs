@@ -187,6 +187,7 @@ fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself_but_a_refe
         Notice::AlreadyUsed(None),
         Notice::AlreadyUsed(Some("Anytown".to_owned())),
         Notice::OtherBrowser,
+        Notice::NoCookie,
         Notice::ServiceProblem,
         Notice::TooMany,
     ] {
@@ -196,7 +197,10 @@ fn a_page_without_an_interaction_has_no_form_and_no_way_out_by_itself_but_a_refe
         assert!(!html.contains("<form") && !html.contains("go-back"));
         assert!(html.contains("K7Q2-9MFD"), "{notice:?}");
         assert!(html.contains("href=\"/c/AAAA?lang=cy\""), "{notice:?}");
-        let may_help = matches!(notice, Notice::ServiceProblem | Notice::TooMany);
+        let may_help = matches!(
+            notice,
+            Notice::NoCookie | Notice::ServiceProblem | Notice::TooMany
+        );
         assert_eq!(html.contains("id=\"try-again\""), may_help, "{notice:?}");
     }
 }

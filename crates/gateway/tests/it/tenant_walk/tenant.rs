@@ -175,11 +175,15 @@ impl Maker<'_> {
 
     async fn sit(&mut self, change: impl FnOnce(&mut Form)) -> Seat {
         let address = self.world.pushed(&self.party, change).await;
-        let request = client().get(address).header(header::COOKIE, &self.cookie);
-        let answer = request.send().await.unwrap();
+        let open = async |cookie: &str| {
+            let request = client().get(&address).header(header::COOKIE, cookie);
+            request.send().await.unwrap()
+        };
+        let mut answer = open(&self.cookie).await;
         if let Some(cookie) = answer.headers().get(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
             cookie.clone_into(&mut self.cookie);
+            answer = open(&self.cookie).await;
         }
         let place = answer.headers()[header::LOCATION].to_str().unwrap();
         let id = place.strip_prefix("/interaction/").unwrap().to_owned();

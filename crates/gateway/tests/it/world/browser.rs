@@ -64,6 +64,12 @@ pub(crate) fn client() -> Client {
     CLIENT.with(Client::clone)
 }
 
+/// The cookie of a browser that keeps it, another one each time: a header for [`client`].
+pub(crate) fn a_cookie() -> String {
+    let secret = format!("{0}{0}", uuid::Uuid::new_v4().simple());
+    format!("lanyard-gateway={}", &secret[..43])
+}
+
 fn builder() -> reqwest::ClientBuilder {
     Client::builder()
         .redirect(reqwest::redirect::Policy::none())

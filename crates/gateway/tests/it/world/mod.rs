@@ -26,7 +26,7 @@ use crate::database::Database;
 use crate::key_folder::create_keys;
 use crate::said::{self, Unsaid};
 pub(crate) use admin::{Admin, Caller, Reply};
-pub(crate) use browser::{Answer, Browser, Page, client};
+pub(crate) use browser::{Answer, Browser, Page, a_cookie, client};
 pub(crate) use party::{Form, Party, fire_safety, identity, programme, sign, verifier};
 
 /// Where every relying party of the world waits for its browser. Nobody listens there.
