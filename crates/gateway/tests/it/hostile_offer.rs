@@ -333,4 +333,21 @@ async fn an_interaction_that_is_cancelled_or_over_issues_nothing() {
         (401, "invalid_token", "token-invalid")
     );
     assert!(walk.rows().await.is_empty());
+
+    // A token has five minutes, and never more than what its interaction has left.
+    let waiting = Waiting::to_issue(&walk.world, "v2").await;
+    walk.world.later(SignedDuration::from_mins(28));
+    let offered = offer(&waiting.link()).await;
+    let answer = token(&offered.issuer, &offered.code).await;
+    let token = answer.json["access_token"].as_str().unwrap();
+    walk.world.later(SignedDuration::from_mins(30));
+    let body = walk
+        .wallet
+        .request(&offered.issuer, CONFIGURATION, walk.world.now())
+        .await;
+    assert_eq!(
+        refusal(&credential(&offered.issuer, token, &body).await),
+        (400, "credential_request_denied", "interaction-over")
+    );
+    assert!(walk.rows().await.is_empty());
 }
