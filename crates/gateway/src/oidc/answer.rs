@@ -136,3 +136,24 @@ pub fn code_address(
         &[("code", code)],
     ))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// Whoever is told to try again and whoever must not are told so in an answer that no client takes for a token.
+    #[tokio::test]
+    async fn an_outage_is_answered_as_one_and_says_whether_to_try_again() {
+        for (answer, rule) in [
+            (json_unavailable(), Rule::Unavailable),
+            (json_uncertain(), Rule::Uncertain),
+        ] {
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let body = axum::body::to_bytes(answer.into_body(), 1024).await;
+            let said: serde_json::Value = serde_json::from_slice(&body.unwrap()).unwrap();
+            assert_eq!(said["error"], "temporarily_unavailable");
+            assert_eq!(said["error_description"], rule.sentence());
+        }
+    }
+}
