@@ -48,10 +48,31 @@ pub fn instant(
     let whole = value
         .as_i64()
         .or_else(|| value.as_f64().and_then(whole_seconds));
-    let second = whole.ok_or(ClaimError::Malformed(name))?;
-    Timestamp::from_second(second)
+    whole
+        .and_then(instant_of)
         .map(Some)
-        .map_err(|_| ClaimError::Malformed(name))
+        .ok_or(ClaimError::Malformed(name))
+}
+
+/// The last second of the year 9999, the last that RFC 3339 can write. Whoever means 'no end' writes it.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// The last whole second that a [`Timestamp`] can be, a day and some hours before the year 9999 ends.
+#[must_use]
+pub fn last_instant() -> Timestamp {
+    let last = Timestamp::MAX;
+    Timestamp::from_second(last.as_second()).unwrap_or(last)
+}
+
+/// A time in seconds since 1970. What lies between [`last_instant`] and the end of the year 9999 is that instant; nothing
+/// later is a time, but a mistake in its unit.
+#[must_use]
+pub fn instant_of(second: i64) -> Option<Timestamp> {
+    let last = last_instant();
+    if (last.as_second()..=LAST_SECOND).contains(&second) {
+        return Some(last);
+    }
+    Timestamp::from_second(second).ok()
 }
 
 /// A `NumericDate` that must be there.
@@ -98,8 +119,14 @@ mod tests {
             read(json!(1_700_000_000)).unwrap().unwrap().as_second(),
             1_700_000_000
         );
+        for end in [253_402_207_200_i64, 253_402_207_201, 253_402_300_799] {
+            assert_eq!(read(json!(end)), Ok(Some(last_instant())), "{end}");
+        }
+        assert_eq!(last_instant().as_second(), 253_402_207_200);
         for bad in [
             json!("1700000000"),
+            json!(253_402_300_800_i64),
+            json!(1_700_000_000_000_i64),
             json!(1e300),
             json!(u64::MAX),
             json!(i64::MIN),

@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use standards::claims::instant_of;
 use standards::oauth::error::ErrorCode;
 use uuid::Uuid;
 
@@ -66,7 +67,7 @@ pub enum InvalidDraft {
     #[error("id_token_hint: aud must be the issuer of this gateway")]
     Audience,
     /// A time is none.
-    #[error("id_token_hint: {0} must be a number of seconds since 1970")]
+    #[error("id_token_hint: {0} must be a number of seconds since 1970, before the year 10000")]
     Time(&'static str),
     /// `exp` has passed or is missing.
     #[error("id_token_hint: exp is missing or in the past")]
@@ -235,7 +236,7 @@ fn seconds(value: &Value) -> Option<Timestamp> {
     let whole = text
         .split_once('.')
         .map_or(text.as_str(), |(whole, _)| whole);
-    Timestamp::from_second(whole.parse().ok()?).ok()
+    instant_of(whole.parse().ok()?)
 }
 
 fn taken_text(claims: &mut Map<String, Value>, name: &str) -> Result<Option<String>, ()> {

@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp, civil};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use standards::claims::last_instant;
 
 use super::catalogue::CredentialType;
 
@@ -95,10 +96,16 @@ pub fn date_time(text: &str) -> Option<Timestamp> {
     };
     let offset = rest == "Z" || has_shape(rest, "+00:00") || has_shape(rest, "-00:00");
     if has_shape(moment, "0000-00-00T00:00:00") && offset {
-        text.parse().ok()
+        text.parse().ok().or_else(|| beyond_the_last(moment))
     } else {
         None
     }
+}
+
+/// A date and time of the year 9999 that is later than the last instant is that instant.
+fn beyond_the_last(moment: &str) -> Option<Timestamp> {
+    let moment: civil::DateTime = moment.parse().ok()?;
+    (moment.year() == 9999).then(last_instant)
 }
 
 /// Whether `text` is `shape`, with any digit for a `0`.
@@ -226,6 +233,19 @@ mod tests {
         ] {
             assert!(date(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_last_day_that_can_be_written_is_the_last_instant() {
+        for end in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.9999999Z",
+            "9999-12-31T00:00:00+01:00",
+        ] {
+            assert_eq!(date_time(end), Some(last_instant()), "{end}");
+        }
+        assert!(date_time("9999-12-30T21:00:00Z") < Some(last_instant()));
+        assert!(date_time("9999-12-32T00:00:00Z").is_none());
     }
 
     /// The clock of no computer here counts it: what ends with it ends with the second before.

@@ -24,6 +24,38 @@ async fn a_credential_ends_when_its_draft_asks_for_it() {
     assert_eq!(end_of(&world, &serial).await, asked.as_second());
 }
 
+/// Gateway contract 3.1 and U8: whoever means 'no end' writes the last day that there is, and the type's own limit holds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_the_year_9999_is_an_end_like_any_other() {
+    let world = World::start().await;
+    let year = world.now() + jiff::SignedDuration::from_hours(24 * 366);
+    for (name, end) in [
+        ("ExpiresAt", json!("9999-12-31T23:59:59Z")),
+        ("exp", json!(253_402_300_799_i64)),
+        ("exp", json!("253402300799")),
+    ] {
+        let mut claims = programme();
+        claims.insert(name.into(), end);
+        let serial = world.issue("anna", "TrainingProgramme", claims).await;
+        assert!(end_of(&world, &serial).await > year.as_second(), "{name}");
+    }
+    // Milliseconds are no seconds.
+    let party = world.party("v2");
+    let hint = world.hint(&party, |draft| {
+        drop(draft.insert("exp".into(), (world.now().as_millisecond()).into()))
+    });
+    let refused = world
+        .push(&party, |form| form.issue("TrainingProgramme", &hint))
+        .await;
+    assert!(
+        refused
+            .description()
+            .starts_with("id_token_hint: exp must be"),
+        "{}",
+        refused.body
+    );
+}
+
 /// Gateway contract 3.1: a type that leaves the client no say refuses the demand, and does not pass over it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_draft_says_when_a_credential_ends_whose_type_decides_alone() {
@@ -115,7 +147,9 @@ async fn a_time_written_as_text_is_checked_as_one_written_as_a_number() {
             assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{name} {unread}");
             assert_eq!(
                 refused.description(),
-                format!("id_token_hint: {name} must be a number of seconds since 1970")
+                format!(
+                    "id_token_hint: {name} must be a number of seconds since 1970, before the year 10000"
+                )
             );
         }
     }
