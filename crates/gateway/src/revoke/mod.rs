@@ -196,7 +196,7 @@ async fn revoke(
     let organisation = text(body, organisation)?;
     let credential_type = text(body, credential_type)?;
     let serial = text(body, serial)?;
-    let reason: String = text(body, reason)
+    let reason: String = optional_text(body, reason)?
         .unwrap_or("")
         .chars()
         .filter(|c| !c.is_control())
@@ -250,6 +250,18 @@ async fn revoke(
 
 fn parse(body: &[u8]) -> Result<Map<String, Value>, RevocationError> {
     standards::json::parse_object(body).map_err(|_| RevocationError::NotJson)
+}
+
+/// The same, where it may be missing or null.
+fn optional_text<'a>(
+    body: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, RevocationError> {
+    let said = |(key, value): (&String, &Value)| key.eq_ignore_ascii_case(name) && !value.is_null();
+    match body.iter().any(said) {
+        true => text(body, name).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// A member of the body, in whatever case; in two cases it is none.

@@ -78,6 +78,44 @@ async fn the_client_is_known_before_anything_is_looked_up() {
     }
 }
 
+/// DW-74: a reason is kept as it was sent, or the caller hears that it is none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reason_may_be_left_out_and_is_never_dropped() {
+    let world = World::start().await;
+    let serial = world.issue("anna", "TrainingProgramme", programme()).await;
+    let party = world.party("v2");
+    let revoke = async |reasons: &[(&str, Value)]| {
+        let body = |body: &mut Map<String, Value>| {
+            body.remove("RevocationReason");
+            body.extend(
+                reasons
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone())),
+            );
+        };
+        world.revoke(&party, &serial, body).await
+    };
+    for reasons in [
+        &[("RevocationReason", json!(["left"]))] as &[_],
+        &[("RevocationReason", json!(7))],
+        &[
+            ("RevocationReason", json!("left")),
+            ("revocationReason", json!("other")),
+        ],
+    ] {
+        let refused = revoke(reasons).await;
+        assert_eq!(
+            (refused.status, refused.error()),
+            (StatusCode::BAD_REQUEST, "invalid_request"),
+            "{reasons:?}"
+        );
+        assert!(refused.description().contains("RevocationReason"));
+    }
+    for reasons in [&[("RevocationReason", Value::Null)] as &[_], &[]] {
+        assert_eq!(revoke(reasons).await.status, StatusCode::NO_CONTENT);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_body_that_is_not_one_json_object_is_refused() {
     let world = World::start().await;
