@@ -258,10 +258,7 @@ fn optional_text<'a>(
     name: &'static str,
 ) -> Result<Option<&'a str>, RevocationError> {
     let said = |(key, value): (&String, &Value)| key.eq_ignore_ascii_case(name) && !value.is_null();
-    match body.iter().any(said) {
-        true => text(body, name).map(Some),
-        false => Ok(None),
-    }
+    body.iter().any(said).then(|| text(body, name)).transpose()
 }
 
 /// A member of the body, in whatever case; in two cases it is none.
