@@ -175,8 +175,14 @@ impl Door {
             ("client_id", client_id),
             ("request_uri", request_uri.as_str().unwrap_or_default()),
         ]);
-        let opened = self.ask(&Request::read(&format!("/authorize?{query}")));
-        let cookie = opened.cookie().expect("a new browser gets a cookie");
+        let authorize = format!("/authorize?{query}");
+        let new = self.ask(&Request::read(&authorize));
+        let cookie = new.cookie().expect("a new browser gets a cookie");
+        let opened = self.ask(
+            &Request::read(&authorize)
+                .with("cookie", &cookie)
+                .expect("a cookie fits a header"),
+        );
         let address = opened
             .location()
             .expect("the interaction's address")

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
-use reqwest::cookie::Jar;
+use reqwest::cookie::{CookieStore as _, Jar};
 use reqwest::{Client, Request, StatusCode, header};
 use serde_json::{Map, Value, json};
 use standards::jose::{Algorithm, jws};
@@ -214,7 +214,14 @@ impl Journey {
                 pairs.extend(self.issues.then_some(("id_token_hint", hint.as_str())));
                 form(gateway.url("/par"), &pairs)
             }
-            Step::Authorize => client.get(self.authorize_address(gateway)),
+            Step::Authorize => {
+                let address = self.authorize_address(gateway);
+                // A new browser is given its cookie first; one that has it is not asked twice.
+                if self.cookies.cookies(&address.parse().unwrap()).is_none() {
+                    let _ = client.get(&address).send().await;
+                }
+                client.get(address)
+            }
             Step::Page | Step::Back => client.get(&self.page),
             Step::Retrieve => {
                 if self.address.is_empty() {

@@ -26,7 +26,10 @@ async fn journey(gateway: &Operated, library: &Library, holder: &mut Holder) -> 
     let asked = library.ask("TrainingProgramme");
     let mut journey = Journey::to_verify();
     let browser = gateway.client(&journey.cookies);
-    let answer = send(&browser, browser.get(&asked.address).build().unwrap()).await;
+    let open = async || send(&browser, browser.get(&asked.address).build().unwrap()).await;
+    // A new browser is given its cookie, and comes once more with it.
+    open().await;
+    let answer = open().await;
     journey.hear(Step::Authorize, gateway, holder, &answer);
     for step in [Step::Page, Step::Retrieve, Step::Present] {
         journey.take(step, gateway, holder).await;
