@@ -170,8 +170,7 @@ async fn dw_32_nothing_is_asked_of_the_gateway_before_the_person_presses_the_but
     assert_eq!(name, "Verify your identity");
     anna.send(&page, "/identity/start", &[]).await;
     assert_eq!(world.wire.pushed_checks().len(), 1);
-    // A browser that is new to the gateway comes twice, the second time with its cookie.
-    assert_eq!(world.wire.authorized().len(), 2);
+    assert_eq!(world.wire.authorized().len(), 1);
 }
 
 /// In the heading and in the title, which is what is read out first.

@@ -141,9 +141,12 @@ impl Wire {
         tokens
     }
 
-    /// The browsers that came to the gateway.
+    /// The browsers that came to the gateway with a request: one that is new there is first sent to the same address once
+    /// more, with its cookie.
     pub(crate) fn authorized(&self) -> Vec<Exchange> {
-        self.at(Party::Gateway, "/authorize")
+        let mut came = self.at(Party::Gateway, "/authorize");
+        came.retain(|one| !one.location().ends_with("&cookie=set"));
+        came
     }
 
     /// Everything that goes through a browser: what it asks for, and where it is led to.
