@@ -135,8 +135,11 @@ impl IntoResponse for Refused {
         )
             .into_response();
         if self.status == StatusCode::UNAUTHORIZED {
-            // [RFC 6750 3]
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            // [RFC 6750 3.1] Whoever sent no token is told of no error there.
+            let challenge = HeaderValue::from_static(match self.code {
+                "token-missing" => "Bearer",
+                _ => "Bearer error=\"invalid_token\"",
+            });
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, challenge);

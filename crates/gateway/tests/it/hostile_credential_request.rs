@@ -22,12 +22,13 @@ async fn a_credential_needs_the_access_token_of_its_own_offer() {
     let url = format!("{issuer}/credential");
     let missing = read(client().post(&url).json(&body)).await;
     assert_eq!(refusal(&missing), (401, "invalid_token", "token-missing"));
-    assert_eq!(
-        missing.headers["www-authenticate"],
-        "Bearer error=\"invalid_token\""
-    );
+    assert_eq!(missing.headers["www-authenticate"], "Bearer");
     let basic = read(client().post(&url).basic_auth("a", Some("b")).json(&body)).await;
     assert_eq!(refusal(&basic), (401, "invalid_token", "token-missing"));
+
+    let unknown = credential(issuer, "x", &body).await;
+    let challenge = &unknown.headers["www-authenticate"];
+    assert_eq!(challenge, "Bearer error=\"invalid_token\"");
 
     let (link, _) = walk.token.split_once('.').unwrap();
     for wrong in [
