@@ -252,15 +252,6 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, RevocationError> {
     standards::json::parse_object(body).map_err(|_| RevocationError::NotJson)
 }
 
-/// The same, where it may be missing or null.
-fn optional_text<'a>(
-    body: &'a Map<String, Value>,
-    name: &'static str,
-) -> Result<Option<&'a str>, RevocationError> {
-    let said = |(key, value): (&String, &Value)| key.eq_ignore_ascii_case(name) && !value.is_null();
-    body.iter().any(said).then(|| text(body, name)).transpose()
-}
-
 /// A member of the body, in whatever case; in two cases it is none.
 fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str, RevocationError> {
     let mut found = body
@@ -271,4 +262,13 @@ fn text<'a>(body: &'a Map<String, Value>, name: &'static str) -> Result<&'a str,
         (Some(Value::String(text)), None) => Ok(text),
         _ => Err(RevocationError::Missing(name)),
     }
+}
+
+/// The same, where it may be missing or null.
+fn optional_text<'a>(
+    body: &'a Map<String, Value>,
+    name: &'static str,
+) -> Result<Option<&'a str>, RevocationError> {
+    let said = |(key, value): (&String, &Value)| key.eq_ignore_ascii_case(name) && !value.is_null();
+    body.iter().any(said).then(|| text(body, name)).transpose()
 }
