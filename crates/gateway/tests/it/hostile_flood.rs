@@ -399,6 +399,9 @@ async fn sec_34_one_clients_requests_under_way_leave_room_for_anothers() {
         (refused.error(), wait_of(&refused)),
         ("temporarily_unavailable", 1)
     );
+    // Whoever looks at a page, or waits there for news of a wallet, takes nobody's place.
+    let looked = from("198.51.100.1", client().get(world.url("/interaction/x"))).await;
+    assert_eq!(looked.status, StatusCode::GONE);
     drop(held);
     assert_eq!(push(&world, &slow).await, StatusCode::CREATED);
 }

@@ -114,3 +114,27 @@ async fn sec_34_a_body_that_does_not_come_keeps_nobody_waiting() {
         "{took:?}"
     );
 }
+
+/// An address has an eighth of the memory for bodies, in whatever pieces they come.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_34_a_body_takes_no_more_memory_than_its_address_has() {
+    let world = World::start_changed(|config| {
+        config.address_header = Some("x-forwarded-for".to_owned());
+        config.limits.process.bodies_kib = 80.try_into().unwrap();
+    })
+    .await;
+    let send = async |pieces: &[usize], end: &str| {
+        let from = "x-forwarded-for: 198.51.100.7\r\nconnection: close";
+        let head = post("/token", &format!("transfer-encoding: chunked\r\n{from}"));
+        let piece = |length: &usize| format!("{length:x}\r\n{}\r\n", "a".repeat(*length));
+        let body: String = pieces.iter().map(piece).collect();
+        exchange(&world, &head, (body + end).as_bytes()).await
+    };
+    for _ in 0..2 {
+        let read = send(&[500, 524, 9 * 1024], "0\r\n\r\n").await;
+        assert!(["400", "401"].contains(&status(&read)), "{read}");
+        // Nothing follows what is one too many, as above.
+        let refused = send(&[500, 524, 9 * 1024, 1], "").await;
+        assert_eq!(status(&refused), "429", "{refused}");
+    }
+}

@@ -185,6 +185,7 @@ mod tests {
         // One owner's addresses, of either kind.
         assert_eq!(many(&|n| format!("198.51.100.{}", n % 256), now), 60);
         assert_eq!(many(&|n| format!("2001:db8:7:{n:x}::"), now), 60);
+        assert_eq!(many(&|_| "2001:db8:8::".to_owned(), now), 60);
         assert_eq!(many(&|n| format!("::ffff:198.51.100.{}", n % 256), now), 0);
         // A right code costs nothing.
         let other: Option<IpAddr> = Some("203.0.113.9".parse().unwrap());
@@ -193,8 +194,10 @@ mod tests {
             guesses.forgive(other);
         }
         // From everywhere, and from where nothing is known.
-        assert_eq!(many(&|n| format!("10.{}.{}.1", n / 256, n % 256), now), 480);
+        assert_eq!(many(&|n| format!("10.{}.{}.1", n / 256, n % 256), now), 420);
         assert!(!guesses.count(other, now) && !guesses.count(None, now));
+        let soon = now + WINDOW - SignedDuration::from_secs(1);
+        assert!(!guesses.count(other, soon) && !guesses.count(None, soon));
         let later = now + WINDOW;
         assert_eq!(many(&|_| "198.51.100.1".to_owned(), later), 60);
     }
