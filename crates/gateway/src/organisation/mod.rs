@@ -364,3 +364,90 @@ fn organisation(
         trust,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::config::{RelyingPartyConfig, TrustConfig};
+
+    /// What a file declares with that organisation, or why it is none.
+    fn declared(
+        change: impl FnOnce(&mut OrganisationConfig),
+        catalogue: Catalogue,
+    ) -> Result<Organisations, String> {
+        let base = "https://credentials.example".parse().unwrap();
+        let mut config = Config::sandboxed(base, std::path::Path::new("nowhere"), "");
+        let entry = "id = \"anytown\"\nname = \"Anytown\"\nissues = [\"Identity\", \"FireSafety\"]";
+        let mut entry = toml::from_str(entry).unwrap();
+        change(&mut entry);
+        config.organisations.push(entry);
+        let brand = ui::Brand::default();
+        Organisations::load(&config, catalogue, &HashMap::new(), &brand)
+            .map_err(|error| error.to_string())
+    }
+
+    fn built_in() -> Catalogue {
+        Catalogue::built_in().unwrap()
+    }
+
+    #[test]
+    fn the_id_of_an_organisation_is_short_and_plain() {
+        let named = |id: &str| declared(|entry| id.clone_into(&mut entry.id), built_in()).err();
+        for id in ["a", "0", "any-town-2", "a".repeat(40).as_str()] {
+            assert_eq!(named(id), None);
+        }
+        for id in ["Anytown", "any_town", "any.town", "a".repeat(41).as_str()] {
+            let reason = named(id).expect(id);
+            assert!(
+                reason.contains("digits and hyphens, at most 40"),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_type_that_there_is_not_is_neither_issued_nor_trusted() {
+        let trusting = |credential_type: &str| TrustConfig {
+            credential_type: credential_type.to_owned(),
+            issuers: vec!["did:web:elsewhere.example".to_owned()],
+        };
+        let known = declared(|entry| entry.trust.push(trusting("Identity")), built_in());
+        assert_eq!(known.err(), None);
+        let unknown: [&dyn Fn(&mut OrganisationConfig); 2] = [
+            &|entry| entry.issues.push("Handling".to_owned()),
+            &|entry| entry.trust.push(trusting("Handling")),
+        ];
+        for change in unknown {
+            let reason = declared(change, built_in()).err().unwrap();
+            assert!(reason.contains("no credential type Handling"), "{reason}");
+        }
+    }
+
+    /// Gateway contract U8.
+    #[test]
+    fn no_credential_ends_with_a_draft_of_an_hour() {
+        let with = |dialect: Dialect, name: &str, from: Option<ExpiryFrom>| {
+            let mut changed = built_in().find(name).unwrap().clone();
+            changed.expiry_from = from;
+            let party = |entry: &mut OrganisationConfig| {
+                let mut party = RelyingPartyConfig::new("staff", "Staff", dialect);
+                party.redirect_uris = vec!["https://staff.example/callback".to_owned()];
+                party.registered = true;
+                entry.relying_parties.push(party);
+            };
+            declared(party, built_in().with([changed]).unwrap()).err()
+        };
+        let hint = Some(ExpiryFrom::HintExp);
+        let refused = with(Dialect::V1B, "FireSafety", hint).unwrap();
+        assert!(refused.contains("the drafts of staff (v1-b)"), "{refused}");
+        for (dialect, name, from) in [
+            (Dialect::V1A, "FireSafety", hint),
+            (Dialect::V1B, "FireSafety", Some(ExpiryFrom::Attribute)),
+            (Dialect::V1B, "FireSafety", None),
+            (Dialect::V1B, "TrainingPlacement", hint),
+        ] {
+            assert_eq!(with(dialect, name, from), None);
+        }
+    }
+}
