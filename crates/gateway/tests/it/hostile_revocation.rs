@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
+use store::Statement;
 
 use crate::database::{Database, on_both_engines};
 use crate::world::{Answer, World, client, programme};
@@ -114,6 +115,17 @@ async fn a_reason_may_be_left_out_and_is_never_dropped() {
     for reasons in [&[("RevocationReason", Value::Null)] as &[_], &[]] {
         assert_eq!(revoke(reasons).await.status, StatusCode::NO_CONTENT);
     }
+    let other = world.issue("anna", "TrainingProgramme", programme()).await;
+    let said = |body: &mut Map<String, Value>| {
+        body.insert("RevocationReason".into(), json!("left\u{7} early"));
+    };
+    let revoked = world.revoke(&party, &other, said).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    let select = "SELECT revocation_reason FROM credentials WHERE serial_number = $1";
+    let select = Statement::new(select).bind(other.as_str());
+    let row = world.gateway.app().store.read_one(select).await;
+    let row = row.unwrap().unwrap();
+    assert_eq!(row.text("revocation_reason").unwrap(), "left early");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
