@@ -424,6 +424,20 @@ mod tests {
         }
     }
 
+    /// Decision 0044.
+    #[test]
+    fn an_organisation_that_is_bounded_has_copies_of_its_own() {
+        let copies = |hosts: Option<Vec<String>>| {
+            let all = declared(|entry| entry.fetch_hosts = hosts, built_in())
+                .ok()
+                .unwrap();
+            all.find("anytown").unwrap().copies()
+        };
+        assert_eq!(copies(None), None);
+        let bounded = copies(Some(vec!["trust.example".to_owned()]));
+        assert_eq!(bounded.as_deref(), Some("anytown"));
+    }
+
     /// Gateway contract U8.
     #[test]
     fn no_credential_ends_with_a_draft_of_an_hour() {
