@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use standards::jose::hmac_key::HmacKey;
 
-use crate::world::{Answer, Form, World, client, programme, sign};
+use crate::world::{Answer, Browser, Form, World, client, programme, sign};
 
 /// Pushes a changed request of the V2 party and gives status, error code and sentence.
 async fn refused(world: &World, change: impl FnOnce(&mut Form)) -> (u16, String, String) {
@@ -355,6 +355,34 @@ async fn a_draft_off_its_schema_is_refused_with_the_field_named() {
     });
     let (_, _, sentence) = refused(&world, |form| form.issue("TrainingProgramme", &hint)).await;
     assert!(sentence.contains("TPR-ProgrammeEndDate"), "{sentence}");
+}
+
+/// SEC-33: what an organisation may issue stands in its registration, whatever its clients sign.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sec_33_an_organisation_issues_no_type_that_is_not_its_own() {
+    let world = World::start_changed(|config| {
+        let issues = &mut config.organisations[0].issues;
+        issues.retain(|one| one != "TrainingProgramme");
+    })
+    .await;
+    let party = world.party("v2");
+    let hint = world.hint(&party, |_| ());
+    let pushed = refused(&world, |form| form.issue("TrainingProgramme", &hint)).await;
+    let sentence = "your organisation does not issue this credential type";
+    assert_eq!(pushed, (400, "invalid_scope".into(), sentence.into()));
+
+    let mut form = Form::new(&party);
+    form.issue("TrainingProgramme", &hint);
+    let address = world.url(&format!("{}?{}", party.authorize(), form.query()));
+    let back = Browser::new().open(&address).await;
+    assert_eq!(back.parameter("error").as_deref(), Some("invalid_scope"));
+    assert_eq!(
+        back.parameter("error_description").as_deref(),
+        Some(sentence)
+    );
+    // It may still ask for it.
+    let asked = world.push(&party, |form| form.set("scope", "openid TrainingProgramme"));
+    assert_eq!(asked.await.status, StatusCode::CREATED);
 }
 
 /// DW-61.
