@@ -8,8 +8,6 @@
 //! is killed after each step, also between the credential in the wallet and HR's change: over HTTP, in
 //! `portal_kill::killed_after_each_step_every_process_goes_on_and_what_the_portal_says_is_true`.
 
-use std::collections::BTreeMap;
-
 use gateway::organisation::catalogue::Catalogue;
 use jiff::{SignedDuration, Timestamp};
 use lanyard::browser::Tag;
@@ -134,7 +132,7 @@ fn the_check_is_openid_connects(person: &Person<'_>, wire: &Wire) {
     let agent = authorized.headers["user-agent"].to_str().unwrap();
     assert!(agent.contains("Chrome"), "{agent}");
     let answer: Value = serde_json::from_str(&checks[0].answer).unwrap();
-    let parameters = brought(authorized);
+    let parameters = authorized.brought();
     assert_eq!(answer["request_uri"], parameters["request_uri"].as_str());
     assert_eq!(parameters.len(), 2, "{parameters:?}");
 }
@@ -199,20 +197,13 @@ fn content_of(draft: &Exchange) -> Map<String, Value> {
     content.map(|(name, value)| (name, value.into())).collect()
 }
 
-/// What a browser brought to the gateway, without the gateway's own word for one that was new there.
-fn brought(authorized: &Exchange) -> BTreeMap<String, String> {
-    let mut parameters = authorized.parameters();
-    parameters.remove("cookie");
-    parameters
-}
-
 /// [DW-56] Each time: who asks, the name that the gateway gave to what it was sent just before, and nothing more.
 fn the_browser_takes_the_name_of_what_was_pushed_there(stage: &Stage, wire: &Wire) {
     let (pushed, authorized) = (wire.pushed(), wire.authorized());
     assert_eq!(pushed.len(), authorized.len());
     for (pushed, authorized) in pushed.iter().zip(&authorized) {
         let answer: Value = serde_json::from_str(&pushed.answer).unwrap();
-        let parameters = brought(authorized);
+        let parameters = authorized.brought();
         assert_eq!(parameters["client_id"], stage.party().client_id);
         assert_eq!(answer["request_uri"], parameters["request_uri"].as_str());
         assert_eq!(parameters.len(), 2, "{parameters:?}");

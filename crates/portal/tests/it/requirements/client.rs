@@ -88,7 +88,7 @@ async fn dw_56_the_browser_takes_nothing_to_the_gateway_but_the_name_of_what_was
     assert_eq!(pushed.len(), authorized.len());
     for (pushed, authorized) in pushed.iter().zip(&authorized) {
         let answer: serde_json::Value = serde_json::from_str(&pushed.answer).unwrap();
-        let parameters = authorized.parameters();
+        let parameters = authorized.brought();
         assert_eq!(parameters["client_id"], "portal");
         assert_eq!(answer["request_uri"], parameters["request_uri"].as_str());
         assert_eq!(parameters.len(), 2, "{parameters:?}");

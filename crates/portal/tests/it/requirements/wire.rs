@@ -205,6 +205,13 @@ impl Exchange {
         fields.into_owned().collect()
     }
 
+    /// What a browser brought to the gateway, without the gateway's own word for one that was new there.
+    pub(crate) fn brought(&self) -> BTreeMap<String, String> {
+        let mut parameters = self.parameters();
+        parameters.remove("cookie");
+        parameters
+    }
+
     /// What the signed draft says that was pushed.
     pub(crate) fn draft(&self) -> BTreeMap<String, Value> {
         let hint = &self.form()["id_token_hint"];
