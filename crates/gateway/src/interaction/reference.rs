@@ -24,6 +24,7 @@ pub fn read_out(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::read_out;
+    use crate::random::Random;
 
     #[test]
     fn a_reference_is_understood_as_people_read_it_out() {
@@ -33,6 +34,10 @@ mod tests {
         assert_eq!(read_out("oIl0-0000").as_deref(), Some("0110-0000"));
         for text in ["", "K7Q2", "K7Q2-9MFD-0", "K7Q2-9MF\u{e9}", "U7Q2-9MFD"] {
             assert_eq!(read_out(text), None, "{text}");
+        }
+        for seed in 0..1_000 {
+            let drawn = Random::seeded(seed).reference();
+            assert_eq!(read_out(&drawn), Some(drawn));
         }
         // Whoever sends more than a person says is not read.
         for (length, read) in [(40, true), (41, false)] {

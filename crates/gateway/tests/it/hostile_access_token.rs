@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::raw_wallet::{self, Waiting};
-use crate::world::{Answer, Browser, Party, World, client, programme};
+use crate::world::{Answer, Party, World, client, programme};
 
 const REVOKE: &str = "/api/Revocation/revoke";
 
@@ -29,10 +29,7 @@ async fn revocation_token(world: &World, party: &Party) -> String {
 
 /// Redeems a code of the identity of `holder`; gives the code and the token answer.
 async fn collected(world: &World, party: &Party, holder: &str) -> (String, Answer) {
-    let browser = Browser::new();
-    let page = browser.open(&world.pushed(party, |_| ()).await).await;
-    world.scan(holder, &page.link("open-wallet"), true).await;
-    let code = browser.open(&page.url).await.code();
+    let code = world.code(party, holder).await;
     let answer = world.token(party, |form| form.code(&code)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     (code, answer)

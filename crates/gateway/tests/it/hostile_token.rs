@@ -9,23 +9,8 @@ use crate::world::{Browser, Form, World};
 async fn world_with_code(party: &str) -> (World, String) {
     let world = World::start().await;
     world.issue_identity("anna").await;
-    let code = code(&world, party).await;
+    let code = world.code(&world.party(party), "anna").await;
     (world, code)
-}
-
-async fn code(world: &World, party: &str) -> String {
-    let browser = Browser::new();
-    let page = browser
-        .open(&world.pushed(&world.party(party), |_| ()).await)
-        .await;
-    let scanned = world.scan("anna", &page.link("open-wallet"), true).await;
-    assert_eq!(
-        scanned.outcome,
-        wallet::Outcome::Presented,
-        "{:?}",
-        scanned.reason
-    );
-    browser.open(&page.url).await.code()
 }
 
 /// SEC-01, SEC-06, SEC-08, SEC-05, DW-65, DW-85: every binding of a code is checked, and a refused try does not use it up.
@@ -99,7 +84,7 @@ async fn a_code_works_once_and_for_a_minute() {
         (StatusCode::BAD_REQUEST, "invalid_grant")
     );
 
-    let second = code(&world, "v2").await;
+    let second = world.code(&world.party("v2"), "anna").await;
     world.later(SignedDuration::from_secs(61));
     let late = world.token(&party, |form| form.code(&second)).await;
     assert_eq!(
@@ -139,7 +124,7 @@ async fn a_wrong_verifier_is_refused_in_every_dialect() {
     let world = World::start().await;
     world.issue_identity("anna").await;
     for name in ["v1-a", "v1-b", "v2", "plain"] {
-        let code = code(&world, name).await;
+        let code = world.code(&world.party(name), "anna").await;
         let answer = world
             .token(&world.party(name), |form| {
                 form.code(&code);
@@ -165,7 +150,7 @@ async fn dialect_clients_get_rs256_and_plain_ones_es256() {
         ("v2", "RS256", ""),
         ("plain", "ES256", ""),
     ] {
-        let code = code(&world, name).await;
+        let code = world.code(&world.party(name), "anna").await;
         let answer = world
             .token(&world.party(name), |form| form.code(&code))
             .await;

@@ -185,10 +185,7 @@ async fn two_processes_give_one_token_for_one_code(database: Database) {
     let world = World::start_on(database).await;
     world.issue_identity("anna").await;
     let party = world.party("plain");
-    let browser = Browser::new();
-    let page = browser.open(&world.pushed(&party, |_| ()).await).await;
-    world.scan("anna", &page.link("open-wallet"), true).await;
-    let code = browser.open(&page.url).await.code();
+    let code = world.code(&party, "anna").await;
 
     let second = world.second_process().await;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -84,6 +84,7 @@ mod keyed;
 mod languages;
 mod large;
 mod new_browser;
+mod newer_row;
 mod openid_connect;
 mod openid_library;
 mod outcome;

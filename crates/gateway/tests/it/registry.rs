@@ -115,11 +115,7 @@ async fn what_is_declared_can_be_used_at_once_and_in_every_process(database: Dat
     let party = with_newtown(&world).await;
 
     // Verifying: the identity comes from another organisation, which Newtown trusts for it.
-    let browser = Browser::new();
-    let page = browser.open(&world.pushed(&party, |_| ()).await).await;
-    let scanned = world.scan("anna", &page.link("open-wallet"), true).await;
-    assert_eq!(scanned.outcome, Outcome::Presented, "{:?}", scanned.reason);
-    let code = browser.open(&page.url).await.code();
+    let code = world.code(&party, "anna").await;
     let token = world.token(&party, |form| form.code(&code)).await;
     assert_eq!(token.status, StatusCode::OK, "{}", token.body);
 

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use store::Statement;
 use tower::ServiceExt as _;
 
-use crate::world::{Browser, Form, REDIRECT_URI, World, a_cookie, verifier};
+use crate::world::{Form, REDIRECT_URI, World, a_cookie, verifier};
 
 /// Another process of the world's gateway, in which nobody waits long.
 async fn impatient(world: &World) -> Gateway {
@@ -73,10 +73,7 @@ async fn whoever_has_waited_too_long_for_a_token_is_not_told_to_send_the_code_ag
     let world = World::start().await;
     world.issue_identity("anna").await;
     let party = world.party("v2");
-    let browser = Browser::new();
-    let page = browser.open(&world.pushed(&party, |_| ()).await).await;
-    world.scan("anna", &page.link("open-wallet"), true).await;
-    let code = browser.open(&page.url).await.code();
+    let code = world.code(&party, "anna").await;
 
     let gateway = impatient(&world).await;
     let lock = held_up(&world);

@@ -282,6 +282,20 @@ impl World {
         self.issue(holder, "Identity", identity()).await
     }
 
+    /// Has a party verify the identity of `holder`, up to the code that it has not redeemed.
+    pub(crate) async fn code(&self, party: &Party, holder: &str) -> String {
+        let browser = Browser::new();
+        let page = browser.open(&self.pushed(party, |_| ()).await).await;
+        let scanned = self.scan(holder, &page.link("open-wallet"), true).await;
+        assert_eq!(
+            scanned.outcome,
+            wallet::Outcome::Presented,
+            "{:?}",
+            scanned.reason
+        );
+        browser.open(&page.url).await.code()
+    }
+
     /// Calls the token endpoint.
     pub(crate) async fn token(&self, party: &Party, change: impl FnOnce(&mut Form)) -> Answer {
         let mut form = Form(vec![
