@@ -14,6 +14,7 @@ header=$(printf '{"alg":"HS256","typ":"JWT"}' | base64url)
 draft=$(jq --compact-output --arg record "$record" --arg iss "$client_id" --arg aud "$(endpoint issuer)" \
     --arg serial_number "$serial_number" --argjson identity "$identity" \
     '.[$record].claims + {$iss, $aud, iat: (now | floor), exp: (now + 300 | floor), SerialNumber: $serial_number,
+     ExpiresAt: .[$record].expires_at,
      UniqueIdentifier: $identity["Identity.UniqueIdentifier"]}' "$examples/records.json" | base64url)
 key=$(of_sandbox "$party.signing_key" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
 # A key on a command line is for a sandbox: elsewhere a library signs.

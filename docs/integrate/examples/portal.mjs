@@ -68,9 +68,9 @@ function identity(me) {
 }
 const callback = (me) => ask("/v1/callbacks", { ...me.logIn, query: me.query }, (came) => came.return_to ?? "/");
 function change(me) { // in your system: write the change and the wish to tell it together, and tell it until it is heard
-  const { id, credential_type, claims } = me.record, [first] = Object.keys(claims);
+  const { id, credential_type, claims, expires_at } = me.record, [first] = Object.keys(claims);
   me.record.claims = { ...claims, [first]: me.form.subject ?? "" };
-  return ask("/v1/changes", { change: "changed", record: id, credential_type, claims: me.record.claims }, () => "/");
+  return ask("/v1/changes", { change: "changed", record: id, credential_type, claims: me.record.claims, expires_at }, () => "/");
 }
 // What answers GET, and POST. Where something comes first, the page has the sidecar's code for it as its name.
 const ROUTES = { "": [home], login: [() => fill("login"), logIn], logout: [, logOut], callback: [callback], change: [, change],

@@ -66,7 +66,7 @@ def identity(me):
 def callback(me): return ask("/v1/callbacks", {**me.log_in, "query": me.query}).get("return_to") or "/"
 def change(me):  # in your system: write the change and the wish to tell it together, and tell it until it is heard
     me.record["claims"] = {**me.record["claims"], next(iter(me.record["claims"])): me.form.get("subject", "")}
-    told = {"change": "changed", "record": me.id, **{name: me.record[name] for name in ("credential_type", "claims")}}
+    told = {"change": "changed", "record": me.id, **{one: me.record[one] for one in ("credential_type", "claims", "expires_at")}}
     return ask("/v1/changes", told, "/")
 # What answers GET, and POST. Where something comes first, the page has the sidecar's code for it as its name.
 ROUTES = {"": (home, None), "login": (lambda me: fill("login"), log_in), "logout": (None, log_out), "callback": (callback, None),

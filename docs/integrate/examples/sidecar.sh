@@ -42,8 +42,10 @@ ask /v1/confirmations "$(told '{$employee, $record}')" >/dev/null # the employee
 address=$(ask /v1/issuings "$(told '{$session, $employee, $record}')" | jq --exit-status --raw-output .url)
 went_to "$address" | jq --raw-output 'select(.kind == "issuing") | "Credential: \(.state.state), serial number \(.serial_number)"'
 
-# The record says something else now. A whole feed goes the same way: --header 'Content-Type: text/csv' --data-binary @FILE
-ask /v1/changes "$(told '$record | {change: "changed", record: .id, credential_type, claims: (.claims + {"FS-Level": "2"})}')" |
+# The record says something else now. `expires_at` is part of what it says: to leave it out is a change by itself, and revokes.
+# A whole feed goes the same way: --header 'Content-Type: text/csv' --data-binary @FILE
+ask /v1/changes "$(told '$record | {change: "changed", record: .id, credential_type, expires_at,
+    claims: (.claims + {"FS-Level": "2"})}')" |
     jq --raw-output '"Revocations because of the change: \(.revocations)"'
 # It is written down, and done as soon as the gateway answers.
 tries=30
