@@ -40,7 +40,7 @@ if [ "$(states way_in)" = again ]; then # ask the employee first
 fi
 ask /v1/confirmations "$(told '{$employee, $record}')" >/dev/null # the employee saw exactly this
 address=$(ask /v1/issuings "$(told '{$session, $employee, $record}')" | jq --exit-status --raw-output .url)
-went_to "$address" | jq --raw-output 'select(.kind == "issuing") | "Credential: \(.state.state), serial number \(.serial_number)"'
+went_to "$address" | jq --raw-output 'select(.kind == "issuing") | "Credential: \(.state.state), serial number \(.state.serial_number // "none")"'
 
 # The record says something else now. `expires_at` is part of what it says: to leave it out is a change by itself, and revokes.
 # A whole feed goes the same way: --header 'Content-Type: text/csv' --data-binary @FILE
