@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2016 # whoever reads this uses them; jq has variables of its own
-# What the scripts of this folder share. Read by them with `.`; needs curl, openssl and jq.
+# What the scripts of this folder share. Read by them with `.`; needs curl 7.82 or newer, openssl and jq.
 #
 #   LANYARD_SANDBOX   the sandbox's file; .lanyard/sandbox.json without it
 #   EMPLOYEE          a test employee's id; anna without it
