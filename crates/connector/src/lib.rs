@@ -74,6 +74,8 @@ pub use pending::{Pending, Purpose, Started};
 pub use revoke::{Revocation, RevokeError};
 pub use secret_source::{SecretSource, SecretSourceError};
 pub use settings::{ClientSecret, Dialect, Push, Settings, SigningKey};
+// For feeds of records.
+pub use standards::csv;
 pub use standards::jose::hmac_key::HmacKeyError;
 pub use verify::StartError;
 

@@ -2,6 +2,7 @@
 
 pub mod base64url;
 pub mod claims;
+pub mod csv;
 pub mod dcql;
 pub mod did;
 pub mod jose;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use standards::csv::{RowError, Rows};
 use uuid::Uuid;
 
 /// The longest file: more than a million serial numbers.
@@ -48,44 +49,47 @@ impl SerialsError {
     }
 }
 
+impl From<RowError> for SerialsError {
+    fn from(error: RowError) -> Self {
+        match error {
+            RowError::Malformed { line, .. } | RowError::Open { line } => Self::Line(line),
+            // A file that is at hand has no row that is longer than itself.
+            RowError::Long { .. } | RowError::Io(_) => Self::NotText,
+        }
+    }
+}
+
 impl Serials {
     /// Reads a file. Empty lines count for nothing.
     pub fn parse(file: &[u8]) -> Result<Self, SerialsError> {
         if file.len() > MOST_BYTES {
             return Err(SerialsError::NotText);
         }
-        let text = std::str::from_utf8(file).map_err(|_| SerialsError::NotText)?;
-        // Some programs put a mark before the text.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut records = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .trim(csv::Trim::All)
-            .from_reader(text.as_bytes())
-            .into_records();
+        std::str::from_utf8(file).map_err(|_| SerialsError::NotText)?;
+        let mut rows = Rows::new(file, MOST_BYTES);
         let mut serials = Self {
             numbers: BTreeSet::new(),
             repeated: 0,
         };
-        let first = records.next().ok_or(SerialsError::Empty)?;
-        let first = first.map_err(|_| SerialsError::NotText)?;
-        let column = match (Uuid::try_parse(&first[0]), first.len()) {
+        let first = rows.next_row()?.ok_or(SerialsError::Empty)?;
+        let column = match (Uuid::try_parse(first.values[0].trim()), first.values.len()) {
             (Ok(number), 1) => {
                 serials.add(number);
                 0
             }
             // A serial number with a slip in it is no header.
-            (Err(_), 1) if !is_column(&first[0]) => return Err(SerialsError::Line(1)),
+            (Err(_), 1) if !is_column(&first.values[0]) => {
+                return Err(SerialsError::Line(first.line));
+            }
             _ => {
-                let named = first.iter().position(is_column);
+                let named = first.values.iter().position(|name| is_column(name));
                 named.ok_or(SerialsError::NoColumn)?
             }
         };
-        for record in records {
-            let record = record.map_err(|_| SerialsError::NotText)?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let number = Uuid::try_parse(record.get(column).unwrap_or_default());
-            serials.add(number.map_err(|_| SerialsError::Line(line))?);
+        while let Some(row) = rows.next_row()? {
+            let number = row.values.get(column).map(|number| number.trim());
+            let number = Uuid::try_parse(number.unwrap_or_default());
+            serials.add(number.map_err(|_| SerialsError::Line(row.line))?);
         }
         if serials.numbers.is_empty() {
             return Err(SerialsError::Empty);
@@ -141,6 +145,11 @@ mod tests {
             (
                 format!("a,serial_number\n1,{ONE}\n{TWO}\n"),
                 SerialsError::Line(3),
+            ),
+            // What it might have swallowed would not be revoked.
+            (
+                format!("serial_number,Note\r\n{ONE},\"no\r\n{TWO},\"yes\"\r\n"),
+                SerialsError::Line(2),
             ),
         ] {
             assert_eq!(parse(&text), Err(error), "{text}");

@@ -1,106 +1,55 @@
 //! Comma-separated values [RFC 4180], as spreadsheets and HR systems write them: a row knows in which line it begins.
 
+use connector::csv::{RowError, Rows};
+
 use super::{Fault, Row};
 
-/// The rows under a head of column names, or what is wrong in which line.
+/// The rows under a head of column names, their values without the space around them; or what is wrong in which line.
 pub(super) fn parse(text: &str) -> Result<(Vec<String>, Vec<Row>), Vec<Fault>> {
-    // Spreadsheets write a byte order mark.
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    let mut lines = split(text).map_err(|fault| vec![fault])?.into_iter();
-    let Some((_, head)) = lines.next() else {
-        return Err(vec![Fault::new(1, "there is no row of column names")]);
-    };
+    let mut from = Rows::new(text.as_bytes(), text.len());
+    let mut head: Option<Vec<String>> = None;
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
-    for (line, values) in lines {
-        if values.len() == head.len() {
-            rows.push(Row { line, values });
-        } else {
-            let (has, wanted) = (values.len(), head.len());
-            let reason = format!("it has {has} values where the first row names {wanted} columns");
-            faults.push(Fault::new(line, reason));
-        }
-    }
-    if faults.is_empty() {
-        Ok((head, rows))
-    } else {
-        Err(faults)
-    }
-}
-
-/// Where the reader is within a value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum At {
-    Start,
-    Plain,
-    Quoted,
-    /// After the closing quote, or the first of two.
-    Closed,
-}
-
-/// The values of each row that is not blank, without the space around them, and the line in which it begins.
-fn split(text: &str) -> Result<Vec<(usize, Vec<String>)>, Fault> {
-    let mut rows = Vec::new();
-    let (mut values, mut value, mut at) = (Vec::new(), String::new(), At::Start);
-    let (mut line, mut begins) = (1, 1);
-    let mut end = |values: &mut Vec<String>, begins| {
-        let is_blank = matches!(values.as_slice(), [one] if one.is_empty());
-        let row = std::mem::take(values);
-        if !is_blank {
-            rows.push((begins, row));
-        }
-    };
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        // A line ends with LF, CRLF or, from old spreadsheets, CR.
-        let breaks = letter == '\n' || (letter == '\r' && letters.peek() != Some(&'\n'));
-        line += usize::from(breaks);
-        match (at, letter) {
-            (At::Quoted, '"') => at = At::Closed,
-            (At::Closed, '"') => {
-                value.push('"');
-                at = At::Quoted;
+    loop {
+        let (line, values) = match from.next_row() {
+            Ok(None) => break,
+            Ok(Some(row)) => {
+                let values = row.values.iter().map(|value| value.trim().to_owned());
+                (number(row.line), values.collect::<Vec<_>>())
             }
-            (At::Quoted, _) => value.push(letter),
-            (At::Start, '"') => at = At::Quoted,
-            (_, ',') => {
-                values.push(std::mem::take(&mut value).trim().to_owned());
-                at = At::Start;
-            }
-            _ if breaks => {
-                values.push(std::mem::take(&mut value).trim().to_owned());
-                end(&mut values, begins);
-                (at, begins) = (At::Start, line);
-            }
-            (At::Closed, '\r' | ' ') => {}
-            (At::Closed, _) => return Err(Fault::new(line, "something follows a closing quote")),
-            (At::Plain, '"') => {
-                return Err(Fault::new(
-                    line,
-                    "a quote stands within a value that has none around it",
-                ));
-            }
-            (At::Start | At::Plain, _) => {
-                value.push(letter);
-                // Space before a quote is none.
-                at = if letter == ' ' && at == At::Start {
-                    at
-                } else {
-                    At::Plain
+            Err(error) => {
+                let line = match error {
+                    RowError::Malformed { line, .. }
+                    | RowError::Open { line }
+                    | RowError::Long { line } => number(line),
+                    RowError::Io(_) => 1,
                 };
+                faults.push(Fault::new(line, error.to_string()));
+                if error.is_last() {
+                    break;
+                }
+                continue;
+            }
+        };
+        match &head {
+            None => head = Some(values),
+            Some(head) if values.len() == head.len() => rows.push(Row { line, values }),
+            Some(head) => {
+                let (has, wanted) = (values.len(), head.len());
+                let reason =
+                    format!("it has {has} values where the first row names {wanted} columns");
+                faults.push(Fault::new(line, reason));
             }
         }
     }
-    if at == At::Quoted {
-        return Err(Fault::new(
-            begins,
-            "a quote that opens in this row is never closed",
-        ));
+    match head {
+        Some(head) if faults.is_empty() => Ok((head, rows)),
+        None if faults.is_empty() => Err(vec![Fault::new(1, "there is no row of column names")]),
+        _ => Err(faults),
     }
-    if at != At::Start || !value.is_empty() || !values.is_empty() {
-        values.push(value.trim().to_owned());
-        end(&mut values, begins);
-    }
-    Ok(rows)
+}
+
+fn number(line: u64) -> usize {
+    usize::try_from(line).unwrap_or(usize::MAX)
 }
 
 /// The values as one line, to be read by [`parse`] and by spreadsheets. What a spreadsheet would run as a formula is

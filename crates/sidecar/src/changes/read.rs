@@ -1,10 +1,9 @@
 //! Reading a feed, on a thread of its own: bytes in as they come, batches of lines out.
 
-use std::cell::Cell;
 use std::io::{self, BufRead as _, BufReader, Read};
-use std::rc::Rc;
 
 use axum::body::Bytes;
+use connector::csv::{RowError, Rows};
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::BATCH;
@@ -12,7 +11,7 @@ use super::line::{self, Header, Line};
 use crate::problem::{Code, Problem};
 
 /// The longest line, in bytes: two hundred claims of the usual length.
-const LONGEST_LINE: u64 = 256 * 1024;
+const LONGEST_LINE: usize = 256 * 1024;
 
 /// What a feed is written in.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,8 +34,6 @@ pub(super) fn read(
     let body = Body {
         parts: body,
         at_hand: Bytes::new(),
-        limited: false,
-        left: Rc::default(),
     };
     let mut out = Out {
         batches,
@@ -53,9 +50,9 @@ pub(super) fn read(
 
 fn one(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
     let mut text = Vec::new();
-    let mut body = body.take(LONGEST_LINE + 1);
+    let mut body = body.take(LONGEST_LINE as u64 + 1);
     body.read_to_end(&mut text).map_err(|_| cut_off())?;
-    if text.len() as u64 > LONGEST_LINE {
+    if text.len() > LONGEST_LINE {
         return Err(Code::BodyTooLarge.into());
     }
     out.push(line::of_json(&text, 1));
@@ -67,12 +64,12 @@ fn lines(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
     let mut text = Vec::new();
     for number in 1.. {
         text.clear();
-        let mut limited = body.by_ref().take(LONGEST_LINE + 1);
+        let mut limited = body.by_ref().take(LONGEST_LINE as u64 + 1);
         let read = limited.read_until(b'\n', &mut text);
         if read.map_err(|_| cut_off())? == 0 {
             return Ok(());
         }
-        if text.len() as u64 > LONGEST_LINE {
+        if text.len() > LONGEST_LINE {
             return Err(too_long(number));
         }
         // As in CSV, the mark of byte order before the first line is none of it.
@@ -90,46 +87,44 @@ fn lines(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
-fn rows(mut body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
-    // A quote that is never closed would be read to the end of the feed.
-    let left = Rc::clone(&body.left);
-    left.set(LONGEST_LINE);
-    body.limited = true;
-    let mut rows = csv::ReaderBuilder::new()
-        .flexible(false)
-        .has_headers(true)
-        .from_reader(body);
-    let header = Header::read(rows.headers().map_err(|error| unreadable(&error))?)?;
-    let mut row = csv::StringRecord::new();
+fn rows(body: Body, out: &mut Out<'_>) -> Result<(), Problem> {
+    let body = BufReader::with_capacity(64 * 1024, body);
+    let mut rows = Rows::new(body, LONGEST_LINE);
+    let header = match rows.next_row() {
+        Ok(header) => header.map_or_else(Vec::new, |row| row.values),
+        Err(error) => return Err(ended(&error)),
+    };
+    let header = Header::read(&header)?;
     loop {
-        let line = rows.position().line();
-        match rows.read_record(&mut row) {
-            Ok(false) => return Ok(()),
-            Ok(true) => {
-                left.set(LONGEST_LINE);
-                let line = row.position().map_or(line, csv::Position::line);
-                if !out.push(header.change(&row, line)) {
-                    return Ok(());
-                }
+        let line = match rows.next_row() {
+            Ok(None) => return Ok(()),
+            Ok(Some(row)) => header.change(&row),
+            Err(RowError::Malformed { line, reason }) => {
+                let problem = Problem::with(Code::BodyUnreadable, reason);
+                Err(line::refused(line, &problem))
             }
-            Err(_) if left.get() == 0 => return Err(too_long(line)),
-            Err(error) if error.is_io_error() => return Err(cut_off()),
-            Err(error) => {
-                out.push(Err(line::refused(line, &unreadable(&error))));
-            }
+            Err(error) => return Err(ended(&error)),
+        };
+        if !out.push(line) {
+            return Ok(());
         }
     }
 }
 
-/// The words of the library would quote what stands there.
-fn unreadable(error: &csv::Error) -> Problem {
-    let reason = match error.kind() {
-        csv::ErrorKind::UnequalLengths { .. } => "the row has more or fewer cells than the header",
-        csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8",
-        csv::ErrorKind::Io(_) => return cut_off(),
-        _ => "the row is not CSV",
-    };
-    Problem::with(Code::BodyUnreadable, reason)
+/// Why nothing more is read.
+fn ended(error: &RowError) -> Problem {
+    match error {
+        RowError::Malformed { reason, .. } => Problem::with(Code::BodyUnreadable, *reason),
+        RowError::Open { line } => Problem::with(
+            Code::BodyUnreadable,
+            format!(
+                "Line {line}: a quote that opens there is not closed as it should be. What came before was applied: correct \
+                 it and send all of it again."
+            ),
+        ),
+        RowError::Long { line } => too_long(*line),
+        RowError::Io(_) => cut_off(),
+    }
 }
 
 fn cut_off() -> Problem {
@@ -167,9 +162,6 @@ impl Out<'_> {
 struct Body {
     parts: Receiver<Option<Bytes>>,
     at_hand: Bytes,
-    /// Whether no more than `left` is read until somebody sets it anew.
-    limited: bool,
-    left: Rc<Cell<u64>>,
 }
 
 impl Read for Body {
@@ -181,15 +173,7 @@ impl Read for Body {
                 None => return Ok(0),
             }
         }
-        let mut length = buffer.len().min(self.at_hand.len());
-        if self.limited {
-            let left = self.left.get();
-            if left == 0 {
-                return Err(io::ErrorKind::FileTooLarge.into());
-            }
-            length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
-            self.left.set(left - length as u64);
-        }
+        let length = buffer.len().min(self.at_hand.len());
         buffer[..length].copy_from_slice(&self.at_hand.split_to(length));
         Ok(length)
     }
@@ -278,6 +262,52 @@ mod tests {
             ]
         );
         assert_eq!(lines.len(), 6);
+    }
+
+    /// "Correct those lines and send them again": so they are the lines of an editor, whatever ends them.
+    #[test]
+    fn a_refused_row_has_the_number_that_an_editor_shows() {
+        let text = "change,record,credential_type,FS-Level\n\nmoved,r-1,,\nended,r-2\n\nended,r-3,,\n5\" pipe,,,\n";
+        for end in ["\n", "\r\n", "\r"] {
+            let (lines, outcome) = of(Format::Csv, &text.replace('\n', end), 10);
+            outcome.unwrap();
+            let refused = lines.iter().filter_map(|line| line.as_ref().err());
+            assert_eq!(refused.map(|it| it.line).collect::<Vec<_>>(), [3, 4, 7]);
+            assert_eq!(lines.len(), 4);
+        }
+    }
+
+    /// The rows that it may have swallowed say what is gone.
+    #[test]
+    fn a_quote_that_is_not_closed_as_it_should_be_ends_the_feed_and_is_told_by_its_line() {
+        let row = "changed,r-1,FireSafety,\"1\n";
+        for rest in [
+            "deleted,r-2,,\nchanged,r-3,FireSafety,\"3\"\n",
+            "deleted,r-2,,\n",
+        ] {
+            let text = format!("change,record,credential_type,FS-Level\nended,r-0,,\n{row}{rest}");
+            let (lines, outcome) = of(Format::Csv, &text, 10);
+            assert_eq!(lines.len(), 1, "what came before is applied");
+            let problem = outcome.unwrap_err();
+            assert_eq!(problem.code(), Code::BodyUnreadable);
+            assert!(
+                problem.detail().starts_with("Line 3: "),
+                "{}",
+                problem.detail()
+            );
+        }
+    }
+
+    #[test]
+    fn many_rows_that_are_refused_one_after_the_other_are_no_long_row() {
+        let row = "deleted,record-number-1\n";
+        let text = format!(
+            "change,record,credential_type\n{}",
+            row.repeat(2 * LONGEST_LINE / row.len())
+        );
+        let (lines, outcome) = of(Format::Csv, &text, 64 * 1024);
+        outcome.unwrap();
+        assert!(lines.iter().all(Result::is_err));
     }
 
     #[test]
