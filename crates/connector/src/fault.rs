@@ -49,6 +49,34 @@ pub struct Refusal {
     pub description: Option<String>,
 }
 
+impl Refusal {
+    /// Whether what a record says was refused, and not who asks or how: a claim, its end, or its type. The gateway names it.
+    pub(crate) fn is_about_the_record(&self) -> bool {
+        let description = self.description.as_deref().unwrap_or_default();
+        match (
+            self.code.as_str(),
+            description.split_once("id_token_hint: "),
+        ) {
+            // What begins with any other word than these is the name of a claim, and none of ours.
+            ("invalid_request", Some(("", rest))) => ![
+                "it",
+                "sub",
+                "no",
+                "iss",
+                "aud",
+                "exp",
+                "nbf",
+                "iat",
+                "SerialNumber",
+                "where",
+            ]
+            .contains(&rest.split([' ', ',']).next().unwrap_or_default()),
+            ("invalid_scope", _) => description.contains("no credential type"),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;

@@ -31,13 +31,14 @@ pub(crate) enum Kind {
     AuditExported,
     ToTellViewed,
     ToldAnotherWay,
+    MailSentAgain,
     ReviewsViewed,
     IdentityAccepted,
     IdentityRefused,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::LogIn,
         Self::LogInRefused,
         Self::LogOut,
@@ -58,6 +59,7 @@ impl Kind {
         Self::AuditExported,
         Self::ToTellViewed,
         Self::ToldAnotherWay,
+        Self::MailSentAgain,
         Self::ReviewsViewed,
         Self::IdentityAccepted,
         Self::IdentityRefused,
@@ -86,6 +88,7 @@ impl Kind {
             Self::AuditExported => "audit-audit-exported",
             Self::ToTellViewed => "audit-to-tell-viewed",
             Self::ToldAnotherWay => "audit-told-another-way",
+            Self::MailSentAgain => "audit-mail-sent-again",
             Self::ReviewsViewed => "audit-reviews-viewed",
             Self::IdentityAccepted => "audit-identity-accepted",
             Self::IdentityRefused => "audit-identity-refused",

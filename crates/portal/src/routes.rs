@@ -64,9 +64,19 @@ pub(crate) fn router(app: &App) -> Router {
         .route("/returned/status", get(returned::status))
         .route("/problem/{reference}", get(problem::show))
         .route(to_tell::PATH, get(to_tell::show))
-        .route("/to-tell/{serial_number}", post(to_tell::told))
+        .route(
+            "/to-tell/{serial_number}",
+            get(to_tell::back).post(to_tell::told),
+        )
+        .route(
+            "/to-tell/{serial_number}/again",
+            get(to_tell::back).post(to_tell::send_again),
+        )
         .route(to_look_at::PATH, get(to_look_at::show))
-        .route("/to-look-at/{id}/{decision}", post(to_look_at::decide))
+        .route(
+            "/to-look-at/{id}/{decision}",
+            get(to_look_at::back).post(to_look_at::decide),
+        )
         .route(mail::CALLBACK, post(mail::callback));
     if app.hr_page {
         routes = routes.merge(hr::router());

@@ -282,6 +282,7 @@ audit-audit-viewed = Looked at this list
 audit-audit-exported = Got this list as a file
 audit-to-tell-viewed = Looked at whom to tell
 audit-told-another-way = Told the person that a credential is cancelled
+audit-mail-sent-again = Had an email to the person sent again
 audit-reviews-viewed = Looked at the identities to look at
 audit-identity-accepted = Said that the identity is the person’s
 audit-identity-refused = Said that the identity is not the person’s
@@ -293,7 +294,9 @@ to-tell-intro = These people may still hold a cancelled credential. We do not kn
 to-tell-button = I have told { $employee } about { $title }
 to-tell-credential = Credential
 to-tell-told = You have told them
-to-tell-not-arrived-text = These are waiting, or failed. You only need to do something where it says ‘Given up’: reach the person another way.
+to-tell-again-button = Email { $employee } about { $title } again
+to-tell-again = We are sending the email again
+to-tell-not-arrived-text = These are waiting, or failed. You only need to do something where it says ‘Given up’: reach the person another way, or send the email again when the address or the email system has been put right.
 
 ## Identities to look at, for HR
 

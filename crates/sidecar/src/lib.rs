@@ -204,6 +204,7 @@ impl Sidecar {
             .routes(routes!(mails::release))
             .routes(routes!(mails::may_still_hold))
             .routes(routes!(mails::told_another_way))
+            .routes(routes!(mails::send_again))
             .routes(routes!(backlog::list))
             .split_for_parts();
         let (feed, of_feed) = OpenApiRouter::default()

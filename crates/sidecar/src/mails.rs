@@ -185,6 +185,39 @@ pub(crate) async fn told_another_way(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Which mail is sent again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendAgainAsked {
+    /// About this credential.
+    serial_number: Uuid,
+}
+
+/// Send a mail again that was given up
+///
+/// When what was wrong is mended: to the address that the employee has now.
+#[utoipa::path(
+    post,
+    path = "/v1/mails/again",
+    tag = "Mails",
+    request_body = SendAgainAsked,
+    responses(
+        (status = 204, description = "It is tried anew"),
+        (status = 404, description = "No mail about this credential was given up, or its employee has no address",
+            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+        Problems
+    )
+)]
+pub(crate) async fn send_again(
+    State(app): State<App>,
+    Told(asked): Told<SendAgainAsked>,
+) -> Result<StatusCode, Problem> {
+    if !app.desk.send_mail_again(asked.serial_number).await? {
+        return Err(Code::NoSuchMail.into());
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Take a callback of GOV.UK Notify
 ///
 /// With the bearer token that was entered there, and no API key. Whoever sends it hears no more than whether it was taken.

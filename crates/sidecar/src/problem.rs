@@ -49,6 +49,8 @@ pub enum Code {
     RecordOfSomebodyElse,
     /// No credential has this serial number.
     NoSuchCredential,
+    /// No mail about it was given up.
+    NoSuchMail,
     /// No identity to be looked at has this id.
     NoSuchReview,
     /// Nothing is known of this person.
@@ -73,7 +75,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, for the description.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -92,6 +94,7 @@ impl Code {
         Self::AnswerAboutOldCopy,
         Self::RecordOfSomebodyElse,
         Self::NoSuchCredential,
+        Self::NoSuchMail,
         Self::NoSuchReview,
         Self::NoSuchPerson,
         Self::CredentialsInForce,
@@ -126,6 +129,7 @@ impl Code {
             Self::AnswerAboutOldCopy => (409, "answer-about-old-copy", "A credential of this record is out: ask the employee what became of the copy in the wallet first."),
             Self::RecordOfSomebodyElse => (409, "record-of-somebody-else", "This record id belongs to another employee: an id is one record's of one person."),
             Self::NoSuchCredential => (404, "no-such-credential", "No credential with this serial number was asked for here."),
+            Self::NoSuchMail => (404, "no-such-mail", "No mail about this credential was given up, or its employee has no address to write to."),
             Self::NoSuchReview => (404, "no-such-review", "There is nothing to decide, or not any more: the record was corrected, or it was too long ago."),
             Self::NoSuchPerson => (404, "no-such-person", "Nothing is held of this person."),
             Self::CredentialsInForce => (409, "credentials-in-force", "A credential of theirs is in force or on its way, or a revocation or mail waits: revoke first, or ask for both."),

@@ -44,15 +44,22 @@ impl RecordTold {
         text("record.id", &self.id)?;
         text("record.credential_type", &self.credential_type)?;
         text("record.label", &self.label)?;
-        check_claims("record.claims", &self.claims)?;
+        let claims = said(self.claims);
+        check_claims("record.claims", &claims)?;
         Ok(Record {
             id: self.id,
             credential_type: self.credential_type,
             label: self.label,
-            claims: self.claims,
+            claims,
             expires_at: self.expires_at,
         })
     }
+}
+
+/// The claims that say something. An empty one is none, as in CSV: the same record must not say two things.
+pub(crate) fn said(mut claims: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    claims.retain(|_, value| !value.is_empty());
+    claims
 }
 
 pub(crate) fn check_claims(name: &str, claims: &BTreeMap<String, String>) -> Result<(), Problem> {

@@ -43,9 +43,7 @@ where
                     413 => Problem::from(Code::BodyTooLarge),
                     _ => Problem::with(Code::BodyUnreadable, "The body did not arrive whole."),
                 })?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))
+        read(&bytes).map(Self)
     }
 }
 
@@ -80,22 +78,57 @@ pub(crate) fn media_type(request: &Request) -> Option<&str> {
     value.split(';').next().map(str::trim)
 }
 
-/// Where JSON stops making sense. What stands there may be somebody's name: only names of members are told.
-pub(crate) fn unreadable(error: &serde_json::Error) -> String {
-    let (line, column) = (error.line(), error.column());
+/// JSON as what it is to be, or which member is not as it should be.
+pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(json).map_err(|error| {
+        let path = is_data(&error).then(|| path_to_fault::<T>(json)).flatten();
+        Problem::with(Code::BodyUnreadable, unreadable(&error, path.as_deref()))
+    })
+}
+
+fn is_data(error: &serde_json::Error) -> bool {
+    error.classify() == serde_json::error::Category::Data
+}
+
+/// Which member it is, looked for only where something is wrong: a feed has a million lines that are right.
+fn path_to_fault<T: DeserializeOwned>(json: &[u8]) -> Option<String> {
+    let mut json = serde_json::Deserializer::from_slice(json);
+    let told = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
+    let path = told.path().to_string();
+    (path != ".").then_some(path)
+}
+
+/// What is wrong, and where. What stands there may be somebody's name: only names of members are told, and words of ours.
+fn unreadable(error: &serde_json::Error, path: Option<&str>) -> String {
+    if !is_data(error) {
+        let (line, column) = (error.line(), error.column());
+        // A feed counts its lines, each of which is a text of its own.
+        return match line {
+            1 => format!("Column {column}: this is not JSON."),
+            _ => format!("Line {line}, column {column}: this is not JSON."),
+        };
+    }
     let text = error.to_string();
-    let about_a_member = text.starts_with("missing field `") || text.starts_with("unknown field `");
-    let what = match error.classify() {
-        serde_json::error::Category::Data if about_a_member => text
-            .split(" at line ")
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
-        serde_json::error::Category::Data if text.starts_with(NO_DATE) => NO_DATE.to_owned(),
-        serde_json::error::Category::Data => "a value is not of the kind that is wanted".to_owned(),
-        _ => "this is not JSON".to_owned(),
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(&*text, |(text, _)| text);
+    let about_a_member = ["missing field `", "unknown field `"];
+    let what = if about_a_member.iter().any(|one| text.starts_with(one)) {
+        text.to_owned()
+    } else if text.starts_with(NO_DATE) {
+        NO_DATE.to_owned()
+    } else if let Some((_, words)) = text
+        .rsplit_once(", expected ")
+        .filter(|_| text.starts_with("unknown variant `"))
+    {
+        format!("it is {words}")
+    } else {
+        "a value is not of the kind that is wanted".to_owned()
     };
-    format!("Line {line}, column {column}: {what}.")
+    match path {
+        Some(path) => format!("`{path}`: {what}."),
+        None => format!("{what}."),
+    }
 }
 
 /// The session and the employee in it.
@@ -209,13 +242,40 @@ mod tests {
     use super::*;
 
     fn said(body: &str) -> String {
-        unreadable(&serde_json::from_str::<EmployeeTold>(body).err().unwrap())
+        let refused = read::<EmployeeTold>(body.as_bytes()).err().unwrap();
+        refused.detail().to_owned()
     }
 
     #[test]
     fn sec_40_an_error_names_the_member_and_quotes_no_value() {
-        let missing = said(r#"{"id": "e-1", "first_names": "Amina"}"#);
-        assert!(missing.contains("missing field `surname`"), "{missing}");
+        let right = r#"{"id": "e-1", "first_names": "Amina", "surname": "O""#;
+        for (body, says) in [
+            (
+                r#"{"id": "e-1"}"#.to_owned(),
+                "missing field `first_names`.",
+            ),
+            (
+                format!(r#"{right}, "Okafor": 1}}"#).replace("Okafor", "shoe"),
+                "`shoe`: unknown field `shoe`, expected one of",
+            ),
+            (
+                format!(r#"{right}, "email": 3}}"#),
+                "`email`: a value is not of the kind that is wanted.",
+            ),
+            (
+                format!(r#"{right}, "language": "Okafor, expected Okafor"}}"#),
+                "`language`: it is `en` or `cy`.",
+            ),
+            (
+                format!(r#"{right}, "date_of_birth": "Okafor"}}"#),
+                "`date_of_birth`: a date is written as YYYY-MM-DD.",
+            ),
+            (format!("{right}, }}"), "Column 55: this is not JSON."),
+            (format!("\n{right}"), "Line 2, column 52: this is not JSON."),
+        ] {
+            let said = said(&body);
+            assert!(said.starts_with(says), "{said}");
+        }
         for body in [
             r#"{"id": "e-1", "first_names": "Amina", "surname": 3, "date_of_birth": "Okafor"}"#,
             r#"{"id": "e-1", "first_names": "Amina", "surname": "O", "date_of_birth": "Okafor"}"#,
@@ -243,7 +303,7 @@ mod tests {
             "",
         ] {
             let error = told(&format!("{date:?}")).unwrap_err();
-            assert!(unreadable(&error).contains("YYYY-MM-DD"), "{date}: {error}");
+            assert!(error.to_string().starts_with(NO_DATE), "{date}: {error}");
         }
     }
 }

@@ -68,6 +68,11 @@ impl Cause {
     }
 }
 
+/// The value of `tell` for a revocation: nobody is told that what has expired by itself does not work any more.
+pub(super) fn tells(expires_at: &str, now: &str) -> String {
+    format!("CASE WHEN {expires_at} <= CAST({now} AS BIGINT) THEN 0 ELSE 1 END")
+}
+
 /// The condition under which a credential no longer says what its record says. `$4` is the record's digest.
 const SAYS_SOMETHING_ELSE: &str = " AND digest <> $4 AND digest <> ''";
 
@@ -112,9 +117,10 @@ impl Desk {
             )),
             about(format!(
                 "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
-                 SELECT serial_number, CAST($3 AS TEXT), 1, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT) \
+                 SELECT serial_number, CAST($3 AS TEXT), {}, CAST($2 AS BIGINT), 0, CAST($2 AS BIGINT) \
                  FROM connector_credentials WHERE stage = 'issued' AND {which} \
-                 ON CONFLICT (serial_number) DO NOTHING"
+                 ON CONFLICT (serial_number) DO NOTHING",
+                tells("expires_at", "$2")
             )),
         ]
     }

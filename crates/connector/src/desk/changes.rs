@@ -2,6 +2,7 @@
 
 use store::{Statement, Value};
 
+use super::change::tells;
 use super::{Cause, Desk, Record};
 
 /// The most changes in one batch: each binds four values, and both engines take far more than that.
@@ -100,8 +101,9 @@ impl Desk {
                 changes,
                 &format!(
                     "INSERT INTO connector_revocations (serial_number, reason, tell, wanted_at, attempts, next_at) \
-                     SELECT c.serial_number, now_says.cause, 1, CAST($1 AS BIGINT), 0, CAST($1 AS BIGINT) {is_out} \
-                     ON CONFLICT (serial_number) DO NOTHING"
+                     SELECT c.serial_number, now_says.cause, {}, CAST($1 AS BIGINT), 0, CAST($1 AS BIGINT) {is_out} \
+                     ON CONFLICT (serial_number) DO NOTHING",
+                    tells("c.expires_at", "$1")
                 ),
                 now(),
             ),

@@ -31,7 +31,13 @@ impl StartFault {
             Self::NoMoreTries => "no-more-tries",
             Self::Store(_) => "store-failed",
             _ if self.is_temporary() => "gateway-unavailable",
-            Self::Start(StartError::Gateway(GatewayFault::Refused { .. })) => "gateway-refused",
+            Self::Start(StartError::Gateway(GatewayFault::Refused { refusal, .. })) => {
+                if refusal.is_about_the_record() {
+                    "request-unusable"
+                } else {
+                    "gateway-refused"
+                }
+            }
             Self::Discover(_) | Self::Start(StartError::Gateway(_)) => "gateway-unusable",
             Self::Start(_) => "request-unusable",
         }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use connector::desk::{self, Backlog, NotTold};
 use jiff::Timestamp;
 use ui::component::Row;
+use uuid::Uuid;
 
 use crate::look::Look;
 
@@ -67,6 +68,8 @@ pub(crate) enum Next {
     GivenUp {
         /// The refusal's stable code.
         code: String,
+        /// The credential that it is about.
+        serial_number: Uuid,
     },
 }
 
@@ -112,6 +115,7 @@ pub(crate) fn not_arrived(backlog: Backlog, names: &HashMap<String, String>) -> 
             next: if waiting.given_up {
                 Next::GivenUp {
                     code: code.to_owned(),
+                    serial_number: waiting.serial_number,
                 }
             } else {
                 Next::Try {
@@ -157,7 +161,7 @@ impl NotArrived {
                 };
                 Row::new(look.say("hr-waits-for"), what)
             }
-            Next::GivenUp { code } => {
+            Next::GivenUp { code, .. } => {
                 let why = match code.as_str() {
                     "mail-address" | "mail-refused" | "mail-undeliverable" | "notify-refused" => {
                         look.say("hr-given-up-address")
@@ -259,7 +263,11 @@ mod tests {
     fn why_a_mail_was_given_up_is_about_the_address_or_names_what_to_ask_for() {
         let given_up = |code: &str| {
             let code = code.to_owned();
-            last_row(Next::GivenUp { code }).1
+            last_row(Next::GivenUp {
+                code,
+                serial_number: uuid::Uuid::nil(),
+            })
+            .1
         };
         assert_eq!(
             given_up("mail-undeliverable"),

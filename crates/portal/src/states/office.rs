@@ -156,6 +156,7 @@ fn not_arrived() -> Vec<NotArrived> {
         tries: Some(1),
         next: Next::GivenUp {
             code: "mail-refused".to_owned(),
+            serial_number: uuid::Uuid::nil(),
         },
         ..revocation.clone()
     };
@@ -188,7 +189,7 @@ fn to_tell(look: &Look, is_something: bool) -> Response {
         } else {
             Vec::new()
         },
-        is_told: !is_something,
+        news: (!is_something).then_some(to_tell_page::News::Told),
     };
     to_tell_page::show(look, &visitor(), &view)
 }

@@ -58,6 +58,11 @@ pub(crate) async fn show(
     Ok(page::show(&app.look, &visit.visitor(), &view))
 }
 
+/// `GET` of a button's address: where whoever had to log in before it counted comes back to.
+pub(crate) async fn back() -> Redirect {
+    Redirect::to(PATH)
+}
+
 /// `POST /to-look-at/{id}/{decision}`: what they found. Nobody decides about themselves.
 pub(crate) async fn decide(
     State(app): State<App>,

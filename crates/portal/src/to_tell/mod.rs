@@ -1,6 +1,6 @@
 //! For HR, behind the log-in: whom somebody has to tell that a credential is cancelled, and what has not arrived.
 //!
-//! Nothing can be changed here but that somebody was told: records are the feed's or the staff file's.
+//! Nothing can be changed here but that somebody was told, and that a mail is sent again: records are the feed's or the staff file's.
 
 pub(crate) mod page;
 
@@ -16,7 +16,7 @@ use crate::audit::{self, Act, Kind};
 use crate::hr::lists;
 use crate::trouble::Trouble;
 use crate::visit::{Office, Posted};
-use page::{ToTell, ToTellView};
+use page::{News, ToTell, ToTellView};
 
 /// Where the page is.
 pub(crate) const PATH: &str = "/to-tell";
@@ -24,6 +24,7 @@ pub(crate) const PATH: &str = "/to-tell";
 #[derive(Deserialize)]
 pub(crate) struct ToTellQuery {
     told: Option<String>,
+    again: Option<String>,
 }
 
 /// `GET /to-tell`.
@@ -48,9 +49,18 @@ pub(crate) async fn show(
     let view = ToTellView {
         to_tell: to_tell.collect(),
         not_arrived: lists::not_arrived(backlog, &names),
-        is_told: query.told.is_some(),
+        news: match query {
+            ToTellQuery { told: Some(_), .. } => Some(News::Told),
+            ToTellQuery { again: Some(_), .. } => Some(News::Again),
+            _ => None,
+        },
     };
     Ok(page::show(&app.look, &visit.visitor(), &view))
+}
+
+/// `GET` of a button's address: where whoever had to log in before it counted comes back to.
+pub(crate) async fn back() -> Redirect {
+    Redirect::to(PATH)
 }
 
 /// `POST /to-tell/{serial_number}`: they have told the person. A second time changes nothing.
@@ -70,6 +80,30 @@ pub(crate) async fn told(
         app.store.write(batch).await?;
     }
     Ok(Redirect::to(&format!("{PATH}?told=yes")).into_response())
+}
+
+/// `POST /to-tell/{serial_number}/again`: what was wrong is mended, so a mail that was given up is tried anew. A second time
+/// changes nothing.
+pub(crate) async fn send_again(
+    State(app): State<App>,
+    Path(serial_number): Path<Uuid>,
+    posted: Posted<Office>,
+) -> Result<Response, Trouble> {
+    let Office(visit) = posted.by;
+    let mails = app.desk.backlog().await?.mails;
+    let one = mails
+        .into_iter()
+        .find(|one| one.serial_number == serial_number && one.given_up);
+    if let Some(one) = one {
+        let again = Act::by(&visit.employee.id, Kind::MailSentAgain).about(&one.employee);
+        let batch = [
+            app.desk.mail_again(serial_number),
+            again.statement(app.now()),
+        ];
+        app.store.write(batch).await?;
+        app.desk.wake();
+    }
+    Ok(Redirect::to(&format!("{PATH}?again=yes")).into_response())
 }
 
 impl crate::app::Parts {

@@ -7,7 +7,7 @@ use ui::{Page, render};
 use uuid::Uuid;
 
 use super::PATH;
-use crate::hr::lists::{MayStillHold, NotArrived};
+use crate::hr::lists::{MayStillHold, Next, NotArrived};
 use crate::look::{Look, Visitor};
 use crate::session::page::Session;
 
@@ -18,8 +18,17 @@ pub(crate) struct ToTellView {
     pub(crate) to_tell: Vec<ToTell>,
     /// Revocations, mails and erasures that wait or failed.
     pub(crate) not_arrived: Vec<NotArrived>,
-    /// Whether somebody was just told, to be said once.
-    pub(crate) is_told: bool,
+    /// What was just done, to be said once.
+    pub(crate) news: Option<News>,
+}
+
+/// What a button did.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// Somebody was told.
+    Told,
+    /// A mail is tried anew.
+    Again,
 }
 
 /// One of them.
@@ -37,7 +46,8 @@ struct ToTellPage {
     news: Option<String>,
     /// Heading, rows, where the button leads and what it says.
     to_tell: Vec<(String, Vec<Row>, String, String)>,
-    not_arrived: Vec<(String, Vec<Row>)>,
+    /// Heading, rows; and where there is something to do, where the button leads and what it says.
+    not_arrived: Vec<(String, Vec<Row>, Option<(String, String)>)>,
 }
 
 /// Shows the page.
@@ -57,11 +67,31 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: &ToTellView) -> Respons
             look.say_with("to-tell-button", &named),
         )
     });
+    let not_arrived = view.not_arrived.iter().map(|one| {
+        let (heading, rows) = one.card(look);
+        (heading, rows, again(look, one))
+    });
     render(&ToTellPage {
         page,
         session,
-        news: view.is_told.then(|| look.say("to-tell-told")),
+        news: view.news.map(|news| match news {
+            News::Told => look.say("to-tell-told"),
+            News::Again => look.say("to-tell-again"),
+        }),
         to_tell: to_tell.collect(),
-        not_arrived: view.not_arrived.iter().map(|one| one.card(look)).collect(),
+        not_arrived: not_arrived.collect(),
     })
+}
+
+/// The way to send a mail again that was given up.
+fn again(look: &Look, one: &NotArrived) -> Option<(String, String)> {
+    let Next::GivenUp { serial_number, .. } = &one.next else {
+        return None;
+    };
+    let named = [
+        ("employee", one.employee.as_str()),
+        ("title", one.title.as_str()),
+    ];
+    let button = look.say_with("to-tell-again-button", &named);
+    Some((format!("{PATH}/{serial_number}/again"), button))
 }

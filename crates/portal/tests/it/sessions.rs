@@ -128,6 +128,33 @@ async fn dw_29_logging_out_ends_the_session_and_what_was_verified_in_it() {
     assert_eq!(browser.confirm("anna-fire").await.path(), "/identity");
 }
 
+/// What HR's buttons did not do is done by pressing them once more, on the page that they stand on.
+#[tokio::test]
+async fn a_button_that_was_pressed_after_the_session_ended_leads_back_to_its_page() {
+    let world = World::start_with(Database::sqlite(), |config| {
+        config.hr_staff = vec!["e-ben".to_owned()];
+    })
+    .await;
+    let number = uuid::Uuid::new_v4();
+    for (button, page) in [
+        (format!("/to-tell/{number}"), "/to-tell"),
+        (format!("/to-tell/{number}/again"), "/to-tell"),
+        (format!("/to-look-at/{number}/same"), "/to-look-at"),
+    ] {
+        let browser = world.browser();
+        let pressed = browser.post(&button, &[]).await;
+        let log_in = browser.open(pressed.location()).await;
+        assert_eq!(log_in.path(), "/login");
+        let fields = [
+            ("username", "ben"),
+            ("password", PASSWORD),
+            ("return_to", &log_in.field("return_to")),
+        ];
+        let back = browser.send(&log_in, "/login", &fields).await;
+        assert_eq!((back.path().as_str(), back.status), (page, StatusCode::OK));
+    }
+}
+
 #[tokio::test]
 async fn what_was_confirmed_is_kept_over_a_new_log_in() {
     let world = World::start().await;

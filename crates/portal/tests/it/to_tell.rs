@@ -1,11 +1,15 @@
 //! HR's page behind the log-in: whom somebody has to tell, and what has not arrived.
 
+use mail_catcher::Fault;
 use reqwest::StatusCode;
 
 use crate::database::{Database, on_both_engines};
 use crate::world::World;
 
-on_both_engines!(dw_78_hr_sees_whom_to_tell_and_says_that_they_are_told);
+on_both_engines!(
+    dw_78_hr_sees_whom_to_tell_and_says_that_they_are_told,
+    dw_78_hr_has_a_mail_sent_again_when_what_was_wrong_is_mended,
+);
 
 async fn world(database: Database) -> World {
     World::start_with(database, |config| {
@@ -62,6 +66,52 @@ async fn dw_78_hr_sees_whom_to_tell_and_says_that_they_are_told(database: Databa
     // Who was seen stands there, too.
     assert_eq!(rows.matches("to-tell-viewed,e-ben,e-anna,,").count(), 2);
     assert_eq!(rows.matches("to-tell-viewed,e-ben,,,").count(), 3);
+}
+
+async fn dw_78_hr_has_a_mail_sent_again_when_what_was_wrong_is_mended(database: Database) {
+    let world = World::start_with(database, |config| {
+        config.hr_staff = vec!["e-ben".to_owned()];
+    })
+    .await;
+    world.catcher.misbehave(Some(Fault::RefuseForGood));
+    let anna = world.anna().await;
+    world.add(&anna, "anna-fire").await;
+    let page = anna.open("/lost-phone").await;
+    anna.submit(&page, "/lost-phone", &[]).await;
+    world.until(&anna, "anna-fire", "cancelled").await;
+    let ben = world.logged_in("ben").await;
+    let mut page = ben.open("/to-tell").await;
+    for _ in 0..100 {
+        if page.html.contains("/again\"") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        page = ben.open("/to-tell").await;
+    }
+    let text = page.text();
+    assert!(
+        text.contains("Email Anna Taylor about Fire safety"),
+        "{text}"
+    );
+    let (action, _) = page.html.split_once("/again\"").unwrap();
+    let number = action.rsplit('/').next().unwrap();
+    world.catcher.misbehave(None);
+    for _ in 0..2 {
+        let after = ben
+            .send(&page, &format!("/to-tell/{number}/again"), &[])
+            .await;
+        assert_eq!(after.path(), "/to-tell");
+        assert!(after.text().contains("We are sending the email again"));
+    }
+    for _ in 0..100 {
+        if !world.catcher.messages().is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.catcher.messages().len(), 1);
+    let rows = world.portal.audit_csv().await.unwrap();
+    assert_eq!(rows.matches("mail-sent-again,e-ben,e-anna,,").count(), 1);
 }
 
 #[tokio::test]

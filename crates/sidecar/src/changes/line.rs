@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use connector::csv::Row;
 use connector::desk::{Cause, Change, Record};
 
 use super::{ChangeTold, Kind, RefusedLine};
 use crate::problem::{Code, Problem};
-use crate::records::check_claims;
-use crate::told::{text, unreadable};
+use crate::records::{check_claims, said};
+use crate::told::{read, text};
 
 /// A line as it is applied.
 pub(super) type Line = Result<Change, RefusedLine>;
@@ -25,8 +26,7 @@ pub(super) fn refused(line: u64, problem: &Problem) -> RefusedLine {
 
 /// A change as JSON.
 pub(super) fn of_json(bytes: &[u8], line: u64) -> Line {
-    serde_json::from_slice::<ChangeTold>(bytes)
-        .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))
+    read::<ChangeTold>(bytes)
         .and_then(check)
         .map_err(|problem| refused(line, &problem))
 }
@@ -35,10 +35,8 @@ pub(super) fn of_json(bytes: &[u8], line: u64) -> Line {
 pub(super) struct Header(Vec<String>);
 
 impl Header {
-    pub(super) fn read(record: &csv::StringRecord) -> Result<Self, Problem> {
-        // A mark of byte order that came in parts is still there.
-        let name = |name: &str| name.trim_start_matches('\u{FEFF}').trim().to_owned();
-        let names: Vec<String> = record.iter().map(name).collect();
+    pub(super) fn read(names: &[String]) -> Result<Self, Problem> {
+        let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         for needed in &COLUMNS[..2] {
             if !names.iter().any(|name| name == needed) {
                 let reason = format!("the header has no column `{needed}`");
@@ -55,25 +53,27 @@ impl Header {
     }
 
     /// A change as a row under this header.
-    pub(super) fn change(&self, row: &csv::StringRecord, line: u64) -> Line {
-        self.told(row)
+    pub(super) fn change(&self, row: &Row) -> Line {
+        self.told(&row.values)
             .and_then(check)
-            .map_err(|problem| refused(line, &problem))
+            .map_err(|problem| refused(row.line, &problem))
     }
 
-    fn told(&self, row: &csv::StringRecord) -> Result<ChangeTold, Problem> {
+    fn told(&self, row: &[String]) -> Result<ChangeTold, Problem> {
+        if row.len() != self.0.len() {
+            let reason = "the row has more or fewer cells than the header";
+            return Err(Problem::with(Code::BodyUnreadable, reason));
+        }
         let cell = |name: &str| {
             let place = self.0.iter().position(|known| known == name)?;
-            row.get(place)
-                .map(str::trim)
-                .filter(|cell| !cell.is_empty())
+            Some(row[place].trim()).filter(|cell| !cell.is_empty())
         };
         let claims: BTreeMap<String, String> = self
             .0
             .iter()
             .zip(row)
-            .filter(|(name, cell)| !COLUMNS.contains(&name.as_str()) && !cell.is_empty())
-            .map(|(name, cell)| (name.clone(), cell.to_owned()))
+            .filter(|(name, _)| !COLUMNS.contains(&name.as_str()))
+            .map(|(name, cell)| (name.clone(), cell.clone()))
             .collect();
         let change = match cell("change") {
             Some("changed") => Kind::Changed,
@@ -93,7 +93,7 @@ impl Header {
             change,
             record: cell("record").unwrap_or_default().to_owned(),
             credential_type: cell("credential_type").map(str::to_owned),
-            claims: (!claims.is_empty()).then_some(claims),
+            claims: Some(claims),
             expires_at: expires_at.map_err(|_| {
                 Problem::field("expires_at", "use a time such as 2027-11-20T23:59:59Z")
             })?,
@@ -122,6 +122,7 @@ fn check(told: ChangeTold) -> Result<Change, Problem> {
             "`changed` needs everything that the credential would say",
         )
     })?;
+    let claims = said(claims);
     check_claims("claims", &claims)?;
     let record = Record {
         id: told.record,

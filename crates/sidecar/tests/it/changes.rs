@@ -10,6 +10,7 @@ on_both_engines!(
     dw_72_a_feed_revokes_what_changes_ends_or_goes_in_json_lines_and_in_csv,
     dw_73_a_feed_of_what_is_known_already_revokes_nothing,
     a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_read,
+    an_empty_claim_is_none_however_it_is_told,
     dw_80_a_change_on_the_way_revokes_what_arrives,
     a_record_that_stands_twice_in_a_feed_says_what_it_says_last,
     a_feed_whose_database_fails_in_the_middle_is_answered,
@@ -148,6 +149,30 @@ async fn a_csv_feed_revokes_what_it_names_and_tells_of_lines_that_it_could_not_r
     assert_eq!(refused[1]["line"], 5);
     assert_eq!(world.state("p-1").await["state"], "added");
     assert_eq!(world.state("p-2").await["state"], "changed");
+}
+
+async fn an_empty_claim_is_none_however_it_is_told(database: Database) {
+    let world = World::start(database).await;
+    let mut record = programme("p-1");
+    record["claims"]["TPR-Specialty"] = json!("");
+    world.issued(&record).await;
+    let (names, values) = csv_of(&record);
+    let csv =
+        format!("change,record,credential_type,{names}\nchanged,p-1,TrainingProgramme,{values}\n");
+    let line = json!({
+        "change": "changed", "record": "p-1", "credential_type": "TrainingProgramme", "claims": record["claims"],
+    });
+    for (media_type, feed) in [
+        ("text/csv", csv),
+        ("application/x-ndjson", line.to_string()),
+    ] {
+        let answer = world.caller.feed(media_type, feed).await.expect(200);
+        assert_eq!(
+            (&answer.json["read"], &answer.json["revocations"]),
+            (&json!(1), &json!(0)),
+            "{media_type}"
+        );
+    }
 }
 
 async fn dw_80_a_change_on_the_way_revokes_what_arrives(database: Database) {

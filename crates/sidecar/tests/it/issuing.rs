@@ -14,6 +14,7 @@ on_both_engines!(
     dw_20_a_second_copy_asks_about_the_first_and_replaces_it,
     dw_19_a_sidecar_that_is_told_so_leaves_the_older_credential_in_force,
     dw_59_a_wallet_that_says_no_leaves_nothing_added,
+    a_record_that_cannot_become_a_credential_is_told_with_its_claim,
     a_record_of_one_employee_is_not_anothers,
     dw_62_dw_77_dw_78_a_credential_is_revoked_by_its_serial_number_and_the_employee_is_told,
     what_waits_is_listed_without_values,
@@ -131,6 +132,34 @@ async fn dw_59_a_wallet_that_says_no_leaves_nothing_added(database: Database) {
     let query = world.visit(url, false).await;
     let answer = world.come_back(SESSION, "e-anna", &query).await.expect(200);
     assert_eq!(answer.json["state"]["state"], "not-added");
+}
+
+async fn a_record_that_cannot_become_a_credential_is_told_with_its_claim(database: Database) {
+    let world = World::start(database).await;
+    world.verify(SESSION, &anna()).await.expect(200);
+    for (at, value, says) in [
+        ("/claims/TPR-Name", json!(""), "TPR-Name is missing"),
+        (
+            "/claims/TPR-ProgrammeStartDate",
+            json!("in August"),
+            "TPR-ProgrammeStartDate must be",
+        ),
+        (
+            "/expires_at",
+            json!("2020-01-01T00:00:00Z"),
+            "ExpiresAt must be",
+        ),
+        ("/credential_type", json!("Cooking"), "no credential type"),
+    ] {
+        let mut record = programme("p-1");
+        record["expires_at"] = json!("2027-12-31T23:59:59Z");
+        *record.pointer_mut(at).unwrap() = value;
+        world.confirm(&record).await;
+        let refused = world.start_issuing(&record).await.expect(422);
+        assert_eq!(refused.code(), "request-unusable");
+        let detail = refused.json["detail"].as_str().unwrap();
+        assert!(detail.contains(says), "{detail}");
+    }
 }
 
 async fn a_record_of_one_employee_is_not_anothers(database: Database) {

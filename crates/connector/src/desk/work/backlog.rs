@@ -12,7 +12,7 @@ use crate::desk::{Desk, EraseError};
 pub struct Backlog {
     /// Revocations that the gateway has not confirmed yet.
     pub revocations: Vec<WaitingRevocation>,
-    /// Mails that were not accepted yet, and those that never will be.
+    /// Mails that were not accepted yet, then those that never will be and whose employee is not known to be told.
     pub mails: Vec<WaitingMail>,
     /// People who are to be erased and are not yet: [`Desk::revoke_and_erase`] was asked for them.
     pub erasures: Vec<WaitingErasure>,
@@ -118,11 +118,17 @@ impl Desk {
              ORDER BY r.wanted_at, r.serial_number LIMIT 1000",
         );
         let mails = Statement::new(
+            // Who was told another way, or holds what has expired, needs no mail that failed.
             "SELECT m.message_id, m.serial_number, c.label, c.employee, m.state, m.written_at, m.attempts, m.next_at, \
                 m.fault, m.failed_at \
              FROM connector_mails m JOIN connector_credentials c ON c.serial_number = m.serial_number \
-             WHERE m.sent_at IS NULL OR m.failed_at IS NOT NULL ORDER BY m.written_at, m.message_id LIMIT 1000",
-        );
+             WHERE (m.sent_at IS NULL AND m.failed_at IS NULL) \
+                OR (m.failed_at IS NOT NULL AND (c.expires_at IS NULL OR c.expires_at > $1) \
+                    AND NOT EXISTS (SELECT 1 FROM connector_revocations r \
+                        WHERE r.serial_number = m.serial_number AND r.told_at IS NOT NULL)) \
+             ORDER BY CASE WHEN m.failed_at IS NULL THEN 0 ELSE 1 END, m.written_at, m.message_id LIMIT 1000",
+        )
+        .bind(self.now());
         let erasures = Statement::new(format!(
             "SELECT e.employee, e.wanted_at, e.next_at, \
                 (SELECT MIN({}) FROM connector_credentials c LEFT JOIN connector_revocations r \

@@ -99,9 +99,17 @@ impl Desk {
         .bind(serial_number.to_string())
     }
 
-    /// Writes to the employee again: after a failure, to the address that the host says now.
+    /// Writes to the employee again: after a failure, to the address that the host says now. False where no mail was given up,
+    /// or there is no address.
     pub async fn send_mail_again(&self, serial_number: Uuid) -> Result<bool, StoreError> {
-        let again = Statement::new(
+        let outcomes = self.0.store.write([self.mail_again(serial_number)]).await?;
+        self.wake();
+        Ok(outcomes.iter().any(|outcome| outcome.changed > 0))
+    }
+
+    /// What [`Desk::send_mail_again`] writes, for the host's own batch: it changes one row, or none.
+    pub fn mail_again(&self, serial_number: Uuid) -> Statement {
+        Statement::new(
             "UPDATE connector_mails SET state = 'queued', state_at = $1, failed_at = NULL, sent_at = NULL, fault = NULL, \
              look_at = NULL, bounces = 0, first_tried_at = NULL, next_at = $1, recipient = (SELECT p.email \
                 FROM connector_people p JOIN connector_credentials c ON c.employee = p.employee \
@@ -111,10 +119,7 @@ impl Desk {
                 WHERE c.serial_number = connector_mails.serial_number AND p.email IS NOT NULL)",
         )
         .bind(self.now())
-        .bind(serial_number.to_string());
-        let outcomes = self.0.store.write([again]).await?;
-        self.wake();
-        Ok(outcomes.iter().any(|outcome| outcome.changed > 0))
+        .bind(serial_number.to_string())
     }
 
     /// The language in which the employee wishes to be written to, for the host's own batch after [`Desk::person`].

@@ -208,7 +208,7 @@ async fn dw_48_a_gateway_that_refuses_or_fails_leaves_nothing_on_its_way(databas
         .issue(SESSION, &record, unchanged(&record))
         .await
         .unwrap_err();
-    assert_eq!(fault.code(), "gateway-refused", "{fault}");
+    assert_eq!(fault.code(), "request-unusable", "{fault}");
     let credential = only(&world).await;
     assert_eq!(credential.stage, Stage::NotIssued);
     assert_eq!(credential.outcome.as_deref(), Some("refused"));
