@@ -373,16 +373,16 @@ impl Session {
             statement: index,
             reason,
         };
-        if self.known.len() >= STATEMENTS && !self.known.contains_key(statement.sql()) {
-            self.known.clear();
-        }
-        let known = self
-            .known
-            .entry(statement.sql().into())
-            .or_insert_with(|| Known {
-                sql: numbered_for_sqlite(statement.sql()).into(),
-                columns: None,
-            });
+        let known = if let Some(known) = self.known.get_mut(statement.sql()) {
+            known
+        } else {
+            if self.known.len() >= STATEMENTS {
+                self.known.clear();
+            }
+            let sql = numbered_for_sqlite(statement.sql()).into();
+            let known = Known { sql, columns: None };
+            self.known.entry(statement.sql().into()).or_insert(known)
+        };
         let mut prepared = self
             .connection
             .prepare_cached(&known.sql)

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use standards::jose::Signer;
 use standards::openid4vci::proof::Expected;
@@ -463,9 +464,9 @@ fn draft_of(interaction: &Interaction) -> Result<Draft, Refused> {
     let draft = interaction
         .private
         .as_ref()
-        .and_then(|private| private.draft.clone())
+        .and_then(|private| private.draft.as_ref())
         .ok_or_else(Refused::unavailable)?;
-    serde_json::from_value(draft).map_err(|_| Refused::unavailable())
+    Draft::deserialize(draft).map_err(|_| Refused::unavailable())
 }
 
 /// What the relying party's ID token will say: the details as issued, and the serial number.

@@ -106,7 +106,7 @@ pub(super) fn link_of(secret: &str) -> &str {
     secret.split_once('.').map_or(secret, |(link, _)| link)
 }
 
-/// An issuing interaction found by one of its links, with what was kept.
+/// An issuing interaction found by one of its links, and which link that was.
 pub(super) struct Found {
     pub(super) interaction: Interaction,
     pub(super) via: Via,

@@ -182,21 +182,20 @@ async fn pushed(
             .filter(|found| found.client_id == client_id);
         let found =
             found.ok_or_else(|| page("request_uri is unknown, or belongs to another client"))?;
-        match found.clone().opened(browser.digest(), app.now()) {
+        let (id, own) = (found.id.clone(), browser.began(&found));
+        match found.opened(browser.digest(), app.now()) {
             Ok(_) if browser.is_new() => return Err(Refused::NewBrowser),
             Ok(mut opened) => match app.interactions.advance(&mut opened, vec![]).await {
                 Ok(()) => {
                     app.limits
                         .remove_open(Open::Pushed, client_id, opened.created_at);
-                    return Ok(opened.id);
+                    return Ok(id);
                 }
                 Err(AdvanceError::Overtaken) => {}
                 Err(AdvanceError::Store(error)) => return Err(error.into()),
                 Err(AdvanceError::TurnedDown { .. }) => return Err(page("request_uri is used")),
             },
-            Err(StepError::AlreadyUsed) if found.browser.as_ref() == Some(&browser.digest()) => {
-                return Ok(found.id);
-            }
+            Err(StepError::AlreadyUsed) if own => return Ok(id),
             Err(StepError::Expired) => return Err(page("request_uri has expired")),
             Err(_) => return Err(Refused::Page(plain::already_used(app, None))),
         }

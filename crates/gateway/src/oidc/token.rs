@@ -143,19 +143,20 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<TokenAns
         note(app, &found, party, rule, now).await;
         return Err(Fault::from(rule).into());
     }
-    let (mut collected, private) = found.clone().collected(now).map_err(|_| unknown_code())?;
+    let private = found.private.as_ref().ok_or_else(unknown_code)?;
     let userinfo = Userinfo {
         client_id: party.client_id.clone(),
         interaction: found.id.clone(),
-        subject: id_token::subject(app, party, &found, &private),
+        subject: id_token::subject(app, party, &found, private),
     };
     let access_token = userinfo
         .seal(&app.seal, now)
         .map_err(|error| unavailable(&error))?;
     // Signing comes before the step: a failure here leaves the code as it was.
-    let id_token = id_token::sign(app, party, &found, &private, &access_token, now)
+    let id_token = id_token::sign(app, party, &found, private, &access_token, now)
         .await
         .map_err(|error| unavailable(&error))?;
+    let (mut collected, private) = found.collected(now).map_err(|_| unknown_code())?;
     match app.interactions.advance(&mut collected, vec![]).await {
         Ok(()) => {}
         // Somebody redeemed the same code a moment ago: a replay like any later one.
@@ -176,14 +177,14 @@ async fn redeem(app: &App, party: &RelyingParty, form: &Form) -> Result<TokenAns
     }
     tracing::info!(
         client_id = party.client_id,
-        reference = found.reference,
+        reference = collected.reference,
         "token collected"
     );
     Ok(TokenAnswer {
         access_token,
         token_type: "Bearer",
         expires_in: Userinfo::LIFETIME.as_secs().unsigned_abs(),
-        scope: private.request.scope.clone(),
+        scope: private.request.scope,
         id_token: Some(id_token),
     })
 }

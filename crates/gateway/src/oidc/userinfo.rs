@@ -98,8 +98,9 @@ async fn tell(app: &Parts, headers: &HeaderMap, form: &Form) -> Response {
 
 /// Whether the token's code was exchanged once and not replayed (SEC-01).
 async fn stands(parts: &Parts, token: &Userinfo) -> Result<bool, StoreError> {
-    let found = parts.interactions.find(&token.interaction).await?;
+    let found = parts.interactions.glance(&token.interaction).await?;
     Ok(found.is_some_and(|found| {
+        let found = found.interaction();
         matches!(found.stage, Stage::Collected { .. }) && found.code.is_some()
     }))
 }

@@ -10,7 +10,7 @@ use crate::interaction::reference::read_out;
 /// How many serial numbers one question may have.
 const MOST_SERIAL_NUMBERS: usize = 100;
 
-/// What names the interactions.
+/// What is asked about.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum By<'a> {
     /// The relying party's own `state`. Some always send the same one.

@@ -1,9 +1,8 @@
 //! Ask a wallet for a credential and check what it presents: OpenID4VP 1.0 with DCQL.
 //!
 //! In the order in which it happens: [`link`], the signed [`request`] object with its [`query`], the encrypted
-//! [`response`]. [`check`] turns a presentation into a verdict without touching anything, [`person`] says whether several belong
-//! together; what it needs from
-//! elsewhere, the issuer's keys and the credential's status, comes from [`issuer_keys`] and [`status`].
+//! [`response`]. [`check`] turns a presentation into a verdict without touching anything; the issuer's keys and the credential's
+//! status come to it from [`issuer_keys`] and [`status`]. [`person`] says whether several credentials belong together.
 
 mod answer;
 mod check;

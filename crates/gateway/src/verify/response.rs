@@ -42,7 +42,7 @@ pub(super) async fn answer(
     let form = Form::parse(&body).map_err(|error| malformed(error.to_string()))?;
     let body = ResponseBody::parse(&form).map_err(|error| malformed(error.to_string()))?;
     for _ in 0..ATTEMPTS {
-        if let Some(answer) = attempt(&app, &foreign, &link, body.clone()).await? {
+        if let Some(answer) = attempt(&app, &foreign, &link, &body).await? {
             return Ok(answer);
         }
     }
@@ -54,7 +54,7 @@ async fn attempt(
     app: &Parts,
     foreign: &Foreign,
     link: &str,
-    body: ResponseBody,
+    body: &ResponseBody,
 ) -> Result<Option<Response>, Refused> {
     let now = app.now();
     let (interaction, via) = find(app, link).await?;
@@ -95,15 +95,18 @@ async fn attempt(
     // [VP-09, HA-06] The browser on the wallet's own device gets the result only with this code.
     let response_code = (via == Via::ThisDevice).then(|| app.random.token_256());
     let digest = response_code.as_deref().map(Digest::of);
-    let stepped = match &verdict {
-        Ok(claims) => interaction.verified(claims.clone(), digest, now),
-        Err(against) => interaction.refused(against.refusal, now).map(|ended| {
-            let ended = Interaction {
-                response: digest,
-                ..ended
-            };
-            ended.blaming(against.credential_type.clone())
-        }),
+    let (stepped, refusal) = match verdict {
+        Ok(claims) => (interaction.verified(claims, digest, now), None),
+        Err(against) => {
+            let stepped = interaction.refused(against.refusal, now).map(|ended| {
+                let ended = Interaction {
+                    response: digest,
+                    ..ended
+                };
+                ended.blaming(against.credential_type)
+            });
+            (stepped, Some(against.refusal))
+        }
     };
     let mut ended = stepped.map_err(|_| already_used())?;
     match app.interactions.advance(&mut ended, Vec::new()).await {
@@ -111,14 +114,12 @@ async fn attempt(
         Err(AdvanceError::Overtaken) => return Ok(None),
         Err(error) => return Err(error.into()),
     }
-    match verdict {
+    match refusal {
         // A wallet's own 'no' has arrived: that is 200 as well.
-        Ok(_)
-        | Err(Against {
-            refusal: Refusal::Declined | Refusal::WalletFailed,
-            ..
-        }) => Ok(Some(accepted(app, response_code.as_deref()))),
-        Err(against) => Err(against.refusal.into()),
+        None | Some(Refusal::Declined | Refusal::WalletFailed) => {
+            Ok(Some(accepted(app, response_code.as_deref())))
+        }
+        Some(refusal) => Err(refusal.into()),
     }
 }
 
@@ -156,7 +157,7 @@ fn already_used() -> Refused {
 }
 
 /// Decrypts the answer and checks that it belongs to the request.
-fn open(body: ResponseBody, kept: &Kept) -> Result<AuthorizationResponse, Refused> {
+fn open(body: &ResponseBody, kept: &Kept) -> Result<AuthorizationResponse, Refused> {
     let key = kept.decryption_key();
     let response = body
         .open(ResponseMode::DirectPostJwt, key.as_ref())

@@ -174,15 +174,15 @@ impl ResponseBody {
     /// The answer, decrypted if need be, and refused if it did not come in the mode that was asked for. An
     /// error may come in the clear in either mode [VP 8.3.1].
     pub fn open(
-        self,
+        &self,
         mode: ResponseMode,
         key: Option<&DecryptionKey>,
     ) -> Result<AuthorizationResponse, ResponseError> {
         match (self, mode, key) {
-            (Self::Plain(refused @ AuthorizationResponse::Refused(_)), _, _) => Ok(refused),
-            (Self::Plain(presented), ResponseMode::DirectPost, _) => Ok(presented),
+            (Self::Plain(refused @ AuthorizationResponse::Refused(_)), _, _) => Ok(refused.clone()),
+            (Self::Plain(presented), ResponseMode::DirectPost, _) => Ok(presented.clone()),
             (Self::Encrypted(text), ResponseMode::DirectPostJwt, Some(key)) => {
-                let payload = jwe::decrypt(&text, key, ContentEncryption::ALL)?;
+                let payload = jwe::decrypt(text, key, ContentEncryption::ALL)?;
                 AuthorizationResponse::parse_payload(&payload)
             }
             _ => Err(ResponseError::Mode(mode)),
