@@ -159,7 +159,7 @@ pub fn percentile(sorted: &[u32], percent: usize) -> Option<u32> {
     sorted.get(rank.saturating_sub(1)).copied()
 }
 
-/// A time as it is kept: more than an hour counts as that.
+/// A time as it is kept: what is longer than 71 minutes counts as that.
 pub fn microseconds(time: Duration) -> u32 {
     u32::try_from(time.as_micros()).unwrap_or(u32::MAX)
 }

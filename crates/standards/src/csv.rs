@@ -173,7 +173,7 @@ impl Reader {
         for &byte in bytes {
             match (self.at, byte) {
                 (At::Quoted, b'"') => self.at = At::Closed,
-                (At::Quoted, _) => self.value.push(byte),
+                (At::Quoted, _) | (At::Start, b' ' | b'\t') => self.value.push(byte),
                 (At::Closed, b'"') => {
                     self.value.push(b'"');
                     self.at = At::Quoted;
@@ -189,7 +189,6 @@ impl Reader {
                 (At::Plain, b'"') => {
                     return Err("a quote stands within a value that has none around it");
                 }
-                (At::Start, b' ' | b'\t') => self.value.push(byte),
                 (At::Start | At::Plain, _) => {
                     self.value.push(byte);
                     self.at = At::Plain;

@@ -80,21 +80,6 @@ impl Reason {
             Self::BirthDateTransposed => "birth-date-transposed",
         }
     }
-
-    /// Whether there is no match where this was found.
-    pub fn speaks_against(self) -> bool {
-        !matches!(
-            self,
-            Self::BirthDateNotHeld
-                | Self::NamesSwapped
-                | Self::NamesSimilar
-                | Self::FirstNameInPart
-                | Self::FirstNamePetForm
-                | Self::SurnameInPart
-                | Self::LettersMixed
-                | Self::BirthDateTransposed
-        )
-    }
 }
 
 /// A sentence for whoever keeps the record, and what they can do about it.

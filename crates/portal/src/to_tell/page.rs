@@ -46,8 +46,15 @@ struct ToTellPage {
     news: Option<String>,
     /// Heading, rows, where the button leads and what it says.
     to_tell: Vec<(String, Vec<Row>, String, String)>,
-    /// Heading, rows; and where there is something to do, where the button leads and what it says.
-    not_arrived: Vec<(String, Vec<Row>, Option<(String, String)>)>,
+    not_arrived: Vec<Card>,
+}
+
+/// What has not arrived.
+struct Card {
+    heading: String,
+    rows: Vec<Row>,
+    /// Where the button leads and what it says, where there is something to do.
+    again: Option<(String, String)>,
 }
 
 /// Shows the page.
@@ -69,7 +76,11 @@ pub(crate) fn show(look: &Look, visitor: &Visitor, view: &ToTellView) -> Respons
     });
     let not_arrived = view.not_arrived.iter().map(|one| {
         let (heading, rows) = one.card(look);
-        (heading, rows, again(look, one))
+        Card {
+            heading,
+            rows,
+            again: again(look, one),
+        }
     });
     render(&ToTellPage {
         page,

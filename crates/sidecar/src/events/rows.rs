@@ -32,7 +32,7 @@ impl<'a> Lease<'a> {
     /// Takes the lease, unless nothing is due or another process has it.
     pub(super) async fn take(app: &'a Parts, token: String) -> Result<Option<Self>, StoreError> {
         let now = app.now();
-        // Looked at each second, and nearly always nothing: a read costs less than a write.
+        // Looked at twice a second, and nearly always nothing: a read costs less than a write.
         let look = Statement::new(
             "SELECT id FROM sidecar_stream WHERE due_at <= $1 AND leased_until <= $1 \
              AND EXISTS (SELECT 1 FROM sidecar_events WHERE delivery = 'due')",

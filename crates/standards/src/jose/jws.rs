@@ -282,11 +282,6 @@ impl Compact {
         &self.header
     }
 
-    /// The content, not to be believed yet.
-    pub fn unverified_payload(&self) -> &[u8] {
-        &self.payload
-    }
-
     /// Checks algorithm, type and signature; hands out the content if all hold.
     pub fn verify(
         &self,

@@ -70,12 +70,7 @@ impl Form {
             .filter(|value| !value.is_empty())
     }
 
-    /// The parameter's value, or the error that names it.
-    pub fn require(&self, name: &'static str) -> Result<&str, FormError> {
-        self.find(name).ok_or(FormError::Missing { name })
-    }
-
-    /// Whether the name occurs at all, even without a value.
+    /// The names of all parameters, also of those without a value.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
@@ -174,12 +169,6 @@ mod tests {
         assert_eq!(
             (form.find("code_verifier"), form.find("state")),
             (None, None)
-        );
-        assert_eq!(
-            form.require("code_verifier"),
-            Err(FormError::Missing {
-                name: "code_verifier"
-            })
         );
         assert_eq!(form.names().count(), 3);
     }

@@ -110,12 +110,6 @@ impl RedirectUri {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// `scheme://host[:port]`, as a Content-Security-Policy's `form-action` names it.
-    pub fn origin(&self) -> String {
-        let scheme_end = self.0.find("://").map_or(0, |at| at + 3);
-        format!("{}{}", &self.0[..scheme_end], authority(&self.0))
-    }
 }
 
 /// The registered URI that a request names; none means: do not redirect at all [SEC-03].
@@ -236,7 +230,6 @@ mod tests {
             tenant.with_answer([("code", "x")]),
             "https://p.example:8443/cb?t=1&code=x"
         );
-        assert_eq!(tenant.origin(), "https://p.example:8443");
     }
 
     #[test]

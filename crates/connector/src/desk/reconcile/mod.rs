@@ -66,15 +66,6 @@ impl DifferenceCode {
             Self::ListUnusable => "list-unusable",
         }
     }
-
-    /// Whether [`Desk::repair`] can do something about it. The rest is for the operator of the gateway; what nobody here
-    /// ever heard of may be another system's that shares the client, so that no program should decide about it.
-    pub const fn can_be_repaired(self) -> bool {
-        matches!(
-            self,
-            Self::RevokedThereNotHere | Self::RevokedHereNotThere | Self::NotIssuedHereInForceThere
-        )
-    }
 }
 
 /// One difference.
