@@ -7,6 +7,24 @@ use serde::de::DeserializeOwned;
 
 use crate::http::{Answer, FetchError};
 
+/// An error and what caused it, for a log: whoever looks after the machine needs the last word of it, such as that a
+/// certificate's issuer is not known. No address stands in any.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // An error that is handed through says what its cause says.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
 /// Which of the gateway's addresses was spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

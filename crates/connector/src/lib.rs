@@ -58,7 +58,7 @@ use jiff::Timestamp;
 
 pub use callback::{Callback, CallbackError};
 pub use discovery::{DiscoverError, Metadata};
-pub use fault::{Endpoint, GatewayFault, Refusal};
+pub use fault::{Endpoint, GatewayFault, Refusal, with_causes};
 pub use finish::{AuthorizationError, FinishError, Issued, NotOurs, Returned};
 pub use http::{Exchange, FetchError, Http, HttpOptions, Observer};
 pub use id_token::IdTokenError;

@@ -70,7 +70,8 @@ pub(crate) async fn show(State(app): State<App>, request: Request, next: Next) -
     let reference = token::fresh_reference().unwrap_or_default();
     match &*trouble {
         Trouble::Start { fault, from } => {
-            tracing::warn!(%reference, code = fault.code(), error = %fault, "the gateway could not be asked");
+            let error = connector::with_causes(fault);
+            tracing::warn!(%reference, code = fault.code(), error, "the gateway could not be asked");
             Redirect::to(&problem::path(&reference, from)).into_response()
         }
         other => {

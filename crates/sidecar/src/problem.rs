@@ -229,7 +229,23 @@ impl From<StartFault> for Problem {
                 _ => Code::GatewayUnusable,
             },
         };
-        tracing::info!(code = code.code(), %fault, "no browser was sent to the gateway");
+        let causes = connector::with_causes(&fault);
+        match code {
+            Code::NoMoreTries | Code::RequestUnusable => {
+                tracing::info!(
+                    code = code.code(),
+                    fault = causes,
+                    "no browser was sent to the gateway"
+                );
+            }
+            _ => {
+                tracing::warn!(
+                    code = code.code(),
+                    fault = causes,
+                    "no browser was sent to the gateway"
+                );
+            }
+        }
         match code {
             // The host's developer is who can mend it, and it speaks of names of claims only.
             Code::RequestUnusable | Code::GatewayRefused => Self::with(code, fault.to_string()),

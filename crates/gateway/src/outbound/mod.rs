@@ -276,7 +276,14 @@ impl Outbound {
 
     /// Whether an address could be called at all, by what is written in it. Where its name leads is seen when it is.
     pub fn check(&self, url: &Url) -> Result<(), FetchError> {
-        self.client_for(url).map(drop)
+        self.client_for(url)?;
+        // Whoever registers it is told so, and not only whoever reads the log of its calls.
+        match url.host() {
+            Some(Host::Domain(name)) if url.scheme() == "https" && is_localhost(name) => {
+                Err(FetchError::PrivateAddress)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, FetchError> {
@@ -306,6 +313,12 @@ impl Outbound {
             Err(FetchError::PrivateAddress)
         }
     }
+}
+
+/// Whether the name is this machine's wherever it is said. [RFC 6761 6.3]
+fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 fn is_http_on_loopback(url: &Url) -> bool {

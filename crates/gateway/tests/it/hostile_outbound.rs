@@ -136,6 +136,9 @@ async fn sec_04_a_name_that_leads_inside_is_not_called() {
             refused == FetchError::PrivateAddress || unknown,
             "{url}: {refused:?}"
         );
+        // Nor can it be registered.
+        let registered = real().check(&url.parse().unwrap());
+        assert_eq!(registered, Err(FetchError::PrivateAddress), "{url}");
     }
     assert!(!forbidden.was_called());
 }
