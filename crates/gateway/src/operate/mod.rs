@@ -64,6 +64,11 @@ impl Gateway {
             secrets: known.secrets,
         };
         self.base.organisations(&after)?;
+        // Whoever asked looked before: since then an organisation went, or a relying party of it came.
+        let config = &self.base.config;
+        if known.registered.is_whole(config) && !after.registered.is_whole(config) {
+            return Err(RegistryError::Overtaken);
+        }
         for change in plan.changes.iter().filter(|one| one.act == Act::Remove) {
             let Some(column) = change.key.0.of_credentials() else {
                 continue;

@@ -159,16 +159,38 @@ async fn change(
     to: Option<&Entry>,
     seen: i64,
 ) -> Result<(), Problem> {
-    let about = |error| problem(error, operator, &key.1);
-    let mut plan = gateway
-        .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
-        .await
-        .map_err(about)?;
-    if plan.changes.iter().any(|change| change.version != seen) {
-        return Err(Code::ChangedMeanwhile.into());
+    let make = || async {
+        let plan = gateway
+            .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
+            .await
+            .map_err(|error| problem(error, operator, &key.1))?;
+        if plan.changes.iter().any(|change| change.version != seen) {
+            return Err(Code::ChangedMeanwhile.into());
+        }
+        Ok(plan)
+    };
+    carry_out(gateway, (operator, why), &key.1, make).await
+}
+
+/// How often a change is planned before it is given up, where others change the registry in the same moments.
+const TRIES: usize = 3;
+
+/// Carries out what `make` plans; where somebody else changed the registry in that moment, what it plans then.
+async fn carry_out<F: Future<Output = Result<Plan, Problem>>>(
+    gateway: &Gateway,
+    (operator, why): (&Operator, &Why),
+    about: &str,
+    make: impl Fn() -> F,
+) -> Result<(), Problem> {
+    for _ in 0..TRIES {
+        let mut plan = make().await?;
+        one_persons(gateway, operator, &mut plan).await?;
+        match gateway.apply(&plan, why.by(operator)).await {
+            Err(RegistryError::Overtaken) => {}
+            done => return done.map_err(|error| problem(error, operator, about)),
+        }
     }
-    one_persons(gateway, operator, &mut plan).await?;
-    gateway.apply(&plan, why.by(operator)).await.map_err(about)
+    Err(Code::ChangedMeanwhile.into())
 }
 
 /// Refuses what two persons must agree on; and has the rest done only while that is so.
