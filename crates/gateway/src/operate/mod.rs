@@ -14,6 +14,7 @@ use crate::base::Known;
 use crate::config::ConfigError;
 use crate::keys::acts::{Act as KeyAct, ActError, Acts};
 use crate::keys::{Place, RingError};
+use crate::operator;
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 pub use certificates::ChainStands;
@@ -90,7 +91,10 @@ impl Gateway {
         }
         let by = by.into();
         let app = self.live.now();
-        let batch = registry::carry_out(plan, &app.seal, by, app.now())?;
+        let mut batch = registry::carry_out(plan, &app.seal, by, app.now())?;
+        for id in plan.gone_organisations() {
+            batch.extend(operator::remove_confined_to(&app.store, id, by, app.now()).await?);
+        }
         let holder = &self.base.keys;
         let acts = Acts::read(&app.store, holder, app.now()).await?;
         let mut keys = KeyAct::default();

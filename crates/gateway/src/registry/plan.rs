@@ -142,11 +142,20 @@ impl Plan {
         self.changes.is_empty()
     }
 
+    /// The organisations that it would remove: who is confined to one ends with it.
+    pub(crate) fn gone_organisations(&self) -> impl Iterator<Item = &str> {
+        self.organisations_that(Act::Remove)
+    }
+
     /// The organisations that it would add: they need keys.
     pub fn new_organisations(&self) -> impl Iterator<Item = &str> {
+        self.organisations_that(Act::Add)
+    }
+
+    fn organisations_that(&self, act: Act) -> impl Iterator<Item = &str> {
         self.changes
             .iter()
-            .filter(|change| change.act == Act::Add && change.key.0 == Kind::Organisation)
+            .filter(move |change| change.act == act && change.key.0 == Kind::Organisation)
             .map(|change| change.key.1.as_str())
     }
 }

@@ -87,6 +87,7 @@ mod new_browser;
 mod newer_row;
 mod openid_connect;
 mod openid_library;
+mod organisation_ends;
 mod outcome;
 mod page_states;
 mod privacy;

@@ -453,7 +453,7 @@ async fn trust(
     view(&gateway, &operator, &id).await
 }
 
-/// Remove an organisation that has no relying party and no credential in force
+/// Remove an organisation that has no relying party and no credential in force. Its operators end with it
 #[utoipa::path(
     post,
     path = "/admin/v1/organisations/{organisation}/remove",
