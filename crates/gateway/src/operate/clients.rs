@@ -94,7 +94,7 @@ impl Gateway {
             actor = %by.actor,
             "a client secret was made"
         );
-        self.reload().await?;
+        self.follow_own().await;
         Ok(made)
     }
 
@@ -131,7 +131,8 @@ impl Gateway {
             other => other.into(),
         })?;
         tracing::info!(client_id, secret = id, actor = %by.actor, "a client secret was ended");
-        self.reload().await
+        self.follow_own().await;
+        Ok(())
     }
 
     fn with_secrets(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {

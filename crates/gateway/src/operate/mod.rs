@@ -64,12 +64,12 @@ impl Gateway {
             registered: known.registered.after(plan),
             secrets: known.secrets,
         };
-        self.base.organisations(&after)?;
         // Whoever asked looked before: since then an organisation went, or a relying party of it came.
         let config = &self.base.config;
         if known.registered.is_whole(config) && !after.registered.is_whole(config) {
             return Err(RegistryError::Overtaken);
         }
+        self.base.organisations(&after)?;
         for change in plan.changes.iter().filter(|one| one.act == Act::Remove) {
             let Some(column) = change.key.0.of_credentials() else {
                 continue;
@@ -113,8 +113,8 @@ impl Gateway {
             changes = plan.changes.len(),
             "the registry was changed"
         );
-        self.reload_keys().await?;
-        self.reload().await
+        self.follow_own().await;
+        Ok(())
     }
 
     /// Writes to the database, durably and of no consequence; gives the engine's name.

@@ -99,6 +99,7 @@ mod registrations;
 mod registry;
 mod registry_changes;
 mod registry_damaged;
+mod registry_kept;
 mod registry_race;
 mod restored;
 mod rows;

@@ -60,6 +60,10 @@ impl DeclaredIn {
 /// those who see that.
 fn problem(error: RegistryError, operator: &Operator, about: &str) -> Problem {
     match error {
+        RegistryError::Declared(ConfigError::Keys(error)) => {
+            tracing::error!(%error, "the keys of what is declared could not be made");
+            Code::KeyUnusable.into()
+        }
         RegistryError::Declared(error) => invalid(&error, operator, about),
         RegistryError::Overtaken => Code::ChangedMeanwhile.into(),
         RegistryError::InForce { .. } => Problem::with(Code::StillInUse, sentence(&error)),
