@@ -242,14 +242,25 @@ fn shown(body: &Value) -> Value {
     shown
 }
 
-/// What is declared of an organisation and is not its own operators' to change: what it may issue, under which domain, and
-/// which hosts it may name.
-fn check_tenants_change(operator: &Operator, from: &Value, to: &Value) -> Result<(), Problem> {
+/// What is declared of an organisation and its systems and is not its own operators' to change: what it may issue, under which
+/// domain, and which hosts it may name; and how much a system may ask, since that is what keeps its neighbours' room.
+fn check_tenants_change(
+    operator: &Operator,
+    kind: Kind,
+    from: &Value,
+    to: &Value,
+) -> Result<(), Problem> {
     if operator.organisation().is_none() {
         return Ok(());
     }
-    let others = ["id", "issues", "did", "fetch_hosts"].into_iter();
-    let mut changed = others.filter(|member| from.get(*member) != to.get(*member));
+    let others: &[&str] = match kind {
+        Kind::Organisation => &["id", "issues", "did", "fetch_hosts"],
+        Kind::RelyingParty => &["limits"],
+        Kind::CredentialType => &[],
+    };
+    let mut changed = others
+        .iter()
+        .filter(|member| from.get(**member) != to.get(**member));
     match changed.next() {
         None => Ok(()),
         Some(member) => Err(Problem::field(

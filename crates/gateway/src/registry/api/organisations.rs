@@ -377,7 +377,7 @@ async fn put(
         return Err(Problem::field("change.relying_parties", reason));
     }
     let entry = Entry::of_organisation(&config).map_err(said)?;
-    check_tenants_change(operator, &declared.body, &entry.body)?;
+    check_tenants_change(operator, Kind::Organisation, &declared.body, &entry.body)?;
     let key: Key = (Kind::Organisation, config.id);
     change(gateway, (operator, why), &key, Some(&entry), version).await
 }

@@ -142,11 +142,17 @@ fn check_tenants(operator: &Operator, from: &Registered, change: &Change) -> Res
     let before = from.find(*kind, name);
     match (kind, change.act, before, &change.to) {
         (Kind::Organisation, Act::Change, Some(before), Some(to)) => {
-            check_tenants_change(operator, &before.body, &to.body)
+            check_tenants_change(operator, *kind, &before.body, &to.body)
         }
-        (Kind::RelyingParty, _, before, _) => {
-            let mine = before.is_none_or(|before| before.organisation.as_deref() == Some(own));
-            mine.then_some(()).ok_or(Code::NameTaken.into())
+        (Kind::RelyingParty, _, before, to) => {
+            if before.is_some_and(|before| before.organisation.as_deref() != Some(own)) {
+                return Err(Code::NameTaken.into());
+            }
+            let from = before.map_or(&Value::Null, |before| &before.body);
+            let changed = to
+                .as_ref()
+                .map(|to| check_tenants_change(operator, *kind, from, &to.body));
+            changed.unwrap_or(Ok(()))
         }
         _ => Err(Code::NotFound.into()),
     }
