@@ -252,3 +252,38 @@ async fn what_is_not_understood_is_a_problem_that_quotes_nothing() {
         .await
         .refused("field-invalid");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zero_byte_is_a_fault_of_whoever_sends_it() {
+    let admin = Admin::start(Database::sqlite()).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let zero = "a\u{0}b";
+    let session = json!({ "name": "ann", "organisation": zero, "password": "x", "code": "1" });
+    let refused = admin.send(None, "POST", "/admin/v1/sessions", Some(&session));
+    refused.await.expect(400).refused("field-invalid");
+    let detail = json!({ "operator": zero, "role": "viewer" });
+    let proposed = json!({ "act": "operator-role-change", "detail": detail });
+    let party = json!({ "organisation": zero, "declared": {} });
+    for (path, body) in [("proposals", proposed), ("relying-parties", party)] {
+        let refused = admin.post(&ann, &format!("/admin/v1/{path}"), &body).await;
+        refused.expect(400).refused("field-invalid");
+    }
+    for path in [
+        "operators",
+        "proposals",
+        "organisations",
+        "relying-parties",
+        "bulk-revocations",
+    ] {
+        let refused = admin.get(&ann, &format!("/admin/v1/{path}/a%00b")).await;
+        refused.expect(404).refused("not-found");
+    }
+    for path in ["proposals?state=%00", "audit?act=a%00"] {
+        let refused = admin.get(&ann, &format!("/admin/v1/{path}")).await;
+        refused.expect(400).refused("field-invalid");
+    }
+    let stranger = admin
+        .send(None, "GET", "/admin/v1/operators/%00", None)
+        .await;
+    stranger.expect(401);
+}
