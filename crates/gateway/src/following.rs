@@ -110,14 +110,16 @@ impl Gateway {
         outcome
     }
 
-    /// Reads the registry anew: what begins from now on sees it. What cannot be read is noted, and counts as before.
-    pub async fn reload(&self) -> Result<(), RegistryError> {
-        let fault = self.take_over_registry().await?;
-        self.live
-            .now()
-            .behind
-            .note(Subject::Registry, fault.as_ref());
-        Ok(())
+    /// Takes over at once what this process has just written. It is kept in any case: what cannot be taken over yet is for the
+    /// log and for readiness, is tried again each second, and is no refusal of what was asked.
+    pub(crate) async fn follow_own(&self) {
+        if let Err(error) = self.follow_once().await {
+            tracing::error!(
+                code = error.code(),
+                %error,
+                "a change is kept, and this process could not take all of it over yet"
+            );
+        }
     }
 
     /// Takes over what can be; tells what cannot.

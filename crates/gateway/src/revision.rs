@@ -39,6 +39,15 @@ pub fn raise(subject: Subject) -> Statement {
     .bind(subject.name())
 }
 
+/// The same in the batch of whoever decided by what was read when the number was `seen`. Unmet where anything of the subject
+/// changed since: two changes may each hold, and not both.
+pub fn raise_from(subject: Subject, seen: i64) -> Statement {
+    let sql = "INSERT INTO revisions (name, revision) VALUES ($1, $2) \
+               ON CONFLICT (name) DO UPDATE SET revision = excluded.revision WHERE revisions.revision = $3";
+    let raise = Statement::new(sql).bind(subject.name());
+    raise.bind(seen + 1).bind(seen).must_change(1)
+}
+
 /// The numbers as they stand; what never changed has 0. To be read before the subject itself: what changes in between
 /// is then read twice, and not missed.
 pub async fn find(store: &Store) -> Result<HashMap<Subject, i64>, StoreError> {

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::Statement;
 
 use super::problem::{Code, Problem};
+use super::read::check_address;
 use super::role::{Right, Role};
 use super::routes::{Door, LARGEST_BODY};
 use crate::app::App;
@@ -164,6 +165,7 @@ pub(super) async fn required(
     if length.is_some_and(|length| length > 0 && length <= LARGEST_BODY as u64) {
         request = with_its_body(request).await?;
     }
+    check_address(request.uri())?;
     let Ok(_place) = door.places.try_acquire() else {
         return Err(Problem::from(Code::Busy).after(1));
     };
@@ -235,7 +237,7 @@ async fn alarm(
     )
     .organisation(operator.organisation())
     .id("method", method)
-    .id("path", path)
+    .path("path", path)
     .id("token", &operator.token);
     app.store.write([entry.into()]).await?;
     Ok(())

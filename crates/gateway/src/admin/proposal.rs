@@ -111,6 +111,16 @@ pub(super) async fn find(app: &App, operator: &Operator, id: &str) -> Result<Kep
     Ok(Kept::read(&row)?)
 }
 
+/// Whether it names that operator, or one that is the same person: a program that they answer for, another account of theirs.
+pub(super) async fn names(app: &App, kept: &Kept, operator: &Operator) -> Result<bool, StoreError> {
+    let Some(id) = kept.object.strip_prefix("operator:") else {
+        return Ok(false);
+    };
+    let sql = "SELECT id FROM operators WHERE id = $1 AND person = $2 AND removed_at IS NULL";
+    let named = Statement::new(sql).bind(id).bind(&operator.person);
+    Ok(app.store.read_one(named).await?.is_some())
+}
+
 /// The row of a new one, by an operator of that role.
 pub(super) fn insert(kept: &Kept, role: Role) -> Statement {
     let sql = format!(

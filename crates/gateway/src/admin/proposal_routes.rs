@@ -309,7 +309,8 @@ async fn decline(
     }
 }
 
-/// One that still waits, and whose act is the operator's to decide about: by their right, or since it names them.
+/// One that still waits, and whose act is the operator's to decide about: by their right, or since it names them or what they
+/// answer for.
 async fn open<'a>(
     app: &App,
     acts: &'a Acts,
@@ -319,8 +320,9 @@ async fn open<'a>(
 ) -> Result<(Kept, &'a dyn AnyAct), Problem> {
     let kept = proposal::find(app, operator, id).await?;
     let act = acts.of_code(&kept.act).ok_or(Code::NotFound)?;
-    let is_named = kept.object == format!("operator:{}", operator.id);
-    if !(act.is_approved_by_whom_it_names() && is_named) {
+    let is_theirs =
+        act.is_approved_by_whom_it_names() && proposal::names(app, &kept, operator).await?;
+    if !is_theirs {
         operator.must(act.right())?;
     }
     kept.must_be_open(now)?;

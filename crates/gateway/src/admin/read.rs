@@ -2,8 +2,8 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Uri, header};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -43,10 +43,41 @@ where
                 "The body is one JSON object.",
             ));
         }
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))
+        let read = serde_json::from_slice(&bytes)
+            .map_err(|error| Problem::with(Code::BodyUnreadable, unreadable(&error)))?;
+        if holds_zero(&bytes) {
+            return Err(zero_byte());
+        }
+        Ok(Self(read))
     }
+}
+
+/// Whether a text of this JSON has a zero byte, which the database keeps in no text.
+fn holds_zero(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        // What is escaped may be a backslash, which begins nothing.
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+/// The same of an address: nothing has such a name, and nothing is asked with such a word.
+pub(super) fn check_address(uri: &Uri) -> Result<(), Problem> {
+    if uri.path().contains("%00") {
+        return Err(Code::NotFound.into());
+    }
+    let asks_zero = uri.query().is_some_and(|query| query.contains("%00"));
+    (!asks_zero).then_some(()).ok_or_else(zero_byte)
+}
+
+fn zero_byte() -> Problem {
+    let reason = "A text has a zero byte, which stands in none: take it out and send it again.";
+    Problem::with(Code::FieldInvalid, reason)
 }
 
 /// Where JSON stops making sense: only names of members are told.
@@ -161,4 +192,23 @@ pub fn field<'a>(name: &str, text: &'a str) -> Result<&'a str, Problem> {
         return Ok(text);
     };
     Err(Problem::field(name, fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_byte_is_found_in_what_is_escaped_and_nowhere_else() {
+        for json in [
+            r#"{"a":"\u0000"}"#,
+            r#"{"a":"\\\u0000"}"#,
+            r#"{"\u0000":1}"#,
+        ] {
+            assert!(holds_zero(json.as_bytes()), "{json}");
+        }
+        for json in [r#"{"a":"\\u0000"}"#, r#"{"a":"u0000\u0001"}"#, "{}", "\\"] {
+            assert!(!holds_zero(json.as_bytes()), "{json}");
+        }
+    }
 }

@@ -9,9 +9,10 @@ use store::{Statement, StoreError};
 use crate::Gateway;
 use crate::audit::{self, By, Entry};
 use crate::organisation::RelyingParty;
-use crate::registry::RegistryError;
+use crate::organisation::declared::must_be_declared;
 use crate::registry::onboarding::{self, Evidence, Item};
 use crate::registry::secrets::{self, ClientSecret, Made};
+use crate::registry::{Kind, RegistryError};
 
 impl Gateway {
     /// The secrets that the gateway made for a relying party, ended ones too.
@@ -53,6 +54,12 @@ impl Gateway {
         let told = entry(by, audit::Act::ClientSecretMade, &party, now).id("secret", &made.id);
         let mut batch = std::mem::take(&mut made.batch);
         batch.push(told.into());
+        // Otherwise it would be the secret of whoever comes under that client id.
+        batch.extend(must_be_declared(
+            &party.organisation,
+            Kind::RelyingParty.name(),
+            client_id,
+        ));
         batch.extend(also);
         let others = secrets::read(&app.store).await?.remove(client_id);
         let others = others.unwrap_or_default();
@@ -68,7 +75,10 @@ impl Gateway {
                     .into(),
             );
         }
-        app.store.write(batch).await?;
+        app.store.write(batch).await.map_err(|error| match error {
+            StoreError::Unmet { .. } => RegistryError::ClientUnknown(client_id.to_owned()),
+            other => other.into(),
+        })?;
         if beside > 0 {
             app.metrics.secrets_beside.add(&[client_id]);
             tracing::warn!(
@@ -84,7 +94,7 @@ impl Gateway {
             actor = %by.actor,
             "a client secret was made"
         );
-        self.reload().await?;
+        self.follow_own().await;
         Ok(made)
     }
 
@@ -121,7 +131,8 @@ impl Gateway {
             other => other.into(),
         })?;
         tracing::info!(client_id, secret = id, actor = %by.actor, "a client secret was ended");
-        self.reload().await
+        self.follow_own().await;
+        Ok(())
     }
 
     fn with_secrets(&self, client_id: &str) -> Result<Arc<RelyingParty>, RegistryError> {

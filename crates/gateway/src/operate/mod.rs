@@ -14,6 +14,7 @@ use crate::base::Known;
 use crate::config::ConfigError;
 use crate::keys::acts::{Act as KeyAct, ActError, Acts};
 use crate::keys::{Place, RingError};
+use crate::operator;
 use crate::organisation::Organisations;
 use crate::registry::{self, Act, Declaration, Kind, Plan, Registered, RegistryError, Version};
 pub use certificates::ChainStands;
@@ -63,6 +64,11 @@ impl Gateway {
             registered: known.registered.after(plan),
             secrets: known.secrets,
         };
+        // Whoever asked looked before: since then an organisation went, or a relying party of it came.
+        let config = &self.base.config;
+        if known.registered.is_whole(config) && !after.registered.is_whole(config) {
+            return Err(RegistryError::Overtaken);
+        }
         self.base.organisations(&after)?;
         for change in plan.changes.iter().filter(|one| one.act == Act::Remove) {
             let Some(column) = change.key.0.of_credentials() else {
@@ -85,7 +91,10 @@ impl Gateway {
         }
         let by = by.into();
         let app = self.live.now();
-        let batch = registry::carry_out(plan, &app.seal, by, app.now())?;
+        let mut batch = registry::carry_out(plan, &app.seal, by, app.now())?;
+        for id in plan.gone_organisations() {
+            batch.extend(operator::remove_confined_to(&app.store, id, by, app.now()).await?);
+        }
         let holder = &self.base.keys;
         let acts = Acts::read(&app.store, holder, app.now()).await?;
         let mut keys = KeyAct::default();
@@ -104,8 +113,8 @@ impl Gateway {
             changes = plan.changes.len(),
             "the registry was changed"
         );
-        self.reload_keys().await?;
-        self.reload().await
+        self.follow_own().await;
+        Ok(())
     }
 
     /// Writes to the database, durably and of no consequence; gives the engine's name.

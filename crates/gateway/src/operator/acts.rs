@@ -14,6 +14,7 @@ use super::{MOST_TOKEN_DAYS, TOKEN_DAYS, visible};
 use crate::admin::{Acts, Approved, Checked, Code, Operator, Problem, Right, Role, TwoPersonAct};
 use crate::app::App;
 use crate::audit::Act;
+use crate::organisation::declared::must_be_declared;
 
 /// Adds the acts of this slice.
 pub(crate) fn acts(acts: Acts) -> Acts {
@@ -155,6 +156,11 @@ impl TwoPersonAct for Add {
     ) -> Result<Vec<Statement>, Problem> {
         let id = new_id("op", &app.random);
         let mut batch = Vec::new();
+        if let Some(id) = &addition.organisation {
+            // Otherwise it would be an operator of whoever comes under that id.
+            let organisation = app.organisations.find(id).ok_or(Code::ChangedMeanwhile)?;
+            batch.extend(must_be_declared(organisation, "organisation", id));
+        }
         let mut new = addition.new_operator();
         let other = match addition.other() {
             Some(other) => rows::find(&app.store, other, None).await?,

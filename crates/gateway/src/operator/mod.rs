@@ -20,6 +20,7 @@ mod totp;
 
 pub(crate) use acts::acts;
 pub(crate) use routes::routes;
+pub(crate) use rows::remove_confined_to;
 pub use rows::{Known, NewOperator, Token};
 pub use totp::code_of;
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use store::{Row, Statement, Store, StoreError};
 
 use crate::admin::{IDLE, Role};
-use crate::audit::Entry;
+use crate::audit::{Act, By, Entry};
 
 /// An operator that is not there yet.
 #[derive(Clone, Debug)]
@@ -183,25 +183,69 @@ pub(super) async fn of_name(
 /// Removes an operator and the programs that it answers for, their tokens, and what they proposed: all at once. Another account
 /// of the same person stays: it may be another organisation's to decide on.
 pub(super) fn remove(id: &str, now: Timestamp) -> Vec<Statement> {
-    let theirs = "(SELECT id FROM operators WHERE id = $2 OR (person = $2 AND program = 1))";
-    let with = |sql: String| Statement::new(sql).bind(now).bind(id);
+    remove_where("id", id, 1, now)
+}
+
+/// The same of all who are confined to an organisation that is no more, with an entry for each: under the same id somebody else
+/// may come. What anybody proposed there and nobody decided on is declined. It comes after the statement that takes the
+/// organisation away, and is unmet where somebody was added or removed meanwhile.
+pub(crate) async fn remove_confined_to(
+    store: &Store,
+    organisation: &str,
+    by: By<'_>,
+    now: Timestamp,
+) -> Result<Vec<Statement>, StoreError> {
+    let entry = |act, object: (&'static str, &str)| -> Statement {
+        let entry = by.entry(act, object, now);
+        entry.organisation(Some(organisation)).into()
+    };
+    let known = all(store, Some(organisation)).await?.into_iter();
+    let known: Vec<_> = known.filter(|one| one.removed_at.is_none()).collect();
+    let open =
+        "SELECT id FROM proposals WHERE organisation = $1 AND state = 'open' AND expires_at > $2";
+    let open = Statement::new(open).bind(organisation).bind(now);
+    let mut batch = remove_where("organisation", organisation, known.len() as u64, now);
+    let others = "UPDATE proposals SET state = 'declined', decided_at = $1 WHERE organisation = $2 AND state = 'open'";
+    batch.push(Statement::new(others).bind(now).bind(organisation));
+    let removed = known
+        .iter()
+        .map(|one| entry(Act::OperatorRemoved, ("operator", &one.id)));
+    batch.extend(removed);
+    for row in store.read(open).await? {
+        batch.push(entry(Act::ProposalDeclined, ("proposal", row.text("id")?)));
+    }
+    Ok(batch)
+}
+
+/// Removes those whose `column` says that, of whom there are so many.
+fn remove_where(column: &'static str, says: &str, count: u64, now: Timestamp) -> Vec<Statement> {
+    let those = |place: u32| format!("(SELECT id FROM operators WHERE {column} = ${place})");
+    let theirs = format!(
+        "(SELECT id FROM operators WHERE {column} = $2 OR (program = 1 AND person IN {}))",
+        those(2)
+    );
+    let with = |sql: String| Statement::new(sql).bind(now).bind(says);
+    let delete = |table| {
+        let sql = format!("DELETE FROM {table} WHERE operator IN {}", those(1));
+        Statement::new(sql).bind(says)
+    };
     vec![
-        with(
-            "UPDATE operators SET removed_at = $1 WHERE id = $2 AND removed_at IS NULL".to_owned(),
-        )
-        .must_change(1),
-        with(
-            "UPDATE operators SET removed_at = $1 WHERE person = $2 AND program = 1 AND removed_at IS NULL"
-                .to_owned(),
-        ),
+        with(format!(
+            "UPDATE operators SET removed_at = $1 WHERE {column} = $2 AND removed_at IS NULL"
+        ))
+        .must_change(count),
+        with(format!(
+            "UPDATE operators SET removed_at = $1 WHERE person IN {} AND program = 1 AND removed_at IS NULL",
+            those(2)
+        )),
         with(format!(
             "UPDATE operator_tokens SET revoked_at = $1 WHERE operator IN {theirs} AND revoked_at IS NULL"
         )),
         // Nobody signs in any more; what they did it by need not stay.
-        Statement::new("DELETE FROM operator_sign_ins WHERE operator = $1").bind(id),
-        Statement::new("DELETE FROM operator_set_ups WHERE operator = $1").bind(id),
-        Statement::new("DELETE FROM operator_recovery_codes WHERE operator = $1").bind(id),
-        with(decline_all(theirs)),
+        delete("operator_sign_ins"),
+        delete("operator_set_ups"),
+        delete("operator_recovery_codes"),
+        with(decline_all(&theirs)),
     ]
 }
 

@@ -30,6 +30,20 @@ pub fn bind(
         .bind(of_registry.then_some(credential_type.name.as_str()))
 }
 
+/// Changes nothing, and is the condition of a batch that gives something to what is declared of an organisation: it is there,
+/// and stays until the batch is kept. Nothing of an organisation in a file, which no running gateway loses.
+pub fn must_be_declared(
+    organisation: &Organisation,
+    kind: &'static str,
+    name: &str,
+) -> Option<Statement> {
+    let there =
+        "UPDATE registry SET version = version WHERE kind = $1 AND name = $2 AND organisation = $3";
+    let there = Statement::new(there).bind(kind).bind(name);
+    let there = there.bind(organisation.id.as_str()).must_change(1);
+    organisation.registered.then_some(there)
+}
+
 /// Whether both are there still.
 pub async fn are_declared(
     store: &Store,

@@ -145,6 +145,8 @@ impl Secrets {
 #[derive(Clone, Default)]
 pub struct Registered {
     entries: BTreeMap<Key, (Entry, i64)>,
+    /// The registry's number, read before the entries: what is decided by them holds while it is the same.
+    revision: i64,
 }
 
 /// Why the registry could not be read or changed.
@@ -228,7 +230,20 @@ impl Registered {
                 None => entries.remove(&change.key),
             };
         }
-        Self { entries }
+        Self {
+            entries,
+            revision: self.revision,
+        }
+    }
+
+    /// Whether the organisation of each relying party is there, in the registry or in the configuration file.
+    pub(crate) fn is_whole(&self, config: &Config) -> bool {
+        self.entries.iter().all(|((kind, _), (entry, _))| {
+            let owner = entry.organisation.as_deref().unwrap_or_default();
+            *kind != Kind::RelyingParty
+                || self.find(Kind::Organisation, owner).is_some()
+                || config.organisations.iter().any(|one| one.id == owner)
+        })
     }
 
     /// The same, with what could not be read as it was in force last. What never was stays away, and with an organisation

@@ -67,6 +67,8 @@ pub struct Plan {
     /// Relying parties, by client id, that must have no secret yet when it is carried out: it was one person's as long as nobody
     /// relied on them.
     pub unless_live: Vec<String>,
+    /// The registry's number when the plan was made: it is carried out while that is the same.
+    pub(crate) revision: i64,
 }
 
 impl Plan {
@@ -89,6 +91,7 @@ impl Plan {
         Ok(Self {
             changes,
             unless_live: Vec::new(),
+            revision: registered.revision,
         })
     }
 
@@ -97,6 +100,7 @@ impl Plan {
         Self {
             changes: step(registered, key, to).into_iter().collect(),
             unless_live: Vec::new(),
+            revision: registered.revision,
         }
     }
 
@@ -138,11 +142,20 @@ impl Plan {
         self.changes.is_empty()
     }
 
+    /// The organisations that it would remove: who is confined to one ends with it.
+    pub(crate) fn gone_organisations(&self) -> impl Iterator<Item = &str> {
+        self.organisations_that(Act::Remove)
+    }
+
     /// The organisations that it would add: they need keys.
     pub fn new_organisations(&self) -> impl Iterator<Item = &str> {
+        self.organisations_that(Act::Add)
+    }
+
+    fn organisations_that(&self, act: Act) -> impl Iterator<Item = &str> {
         self.changes
             .iter()
-            .filter(|change| change.act == Act::Add && change.key.0 == Kind::Organisation)
+            .filter(move |change| change.act == act && change.key.0 == Kind::Organisation)
             .map(|change| change.key.1.as_str())
     }
 }

@@ -37,6 +37,8 @@ pub(crate) async fn read_each(
     store: &Store,
     seal: &Seal,
 ) -> Result<(Registered, Vec<(Key, Unread)>), StoreError> {
+    let revisions = revision::find(store).await?;
+    let revision = revisions.get(&Subject::Registry).copied().unwrap_or(0);
     let select = "SELECT kind, name, organisation, body, sealed, version FROM registry";
     let (mut entries, mut faults) = (BTreeMap::new(), Vec::new());
     for row in store.read(Statement::new(select)).await? {
@@ -50,7 +52,7 @@ pub(crate) async fn read_each(
             Err(fault) => faults.push((key, Unread(fault))),
         }
     }
-    Ok((Registered { entries }, faults))
+    Ok((Registered { entries, revision }, faults))
 }
 
 /// `Err` within: why the row is none.
@@ -84,7 +86,8 @@ fn place(key: &Key) -> String {
 }
 
 /// The statements of a plan, to be written in one batch: all of it or nothing, and nothing where somebody else changed
-/// one of these meanwhile.
+/// anything of the registry since the plan was made. It was checked with everything else that was there, and holds with that:
+/// of an organisation that goes and a relying party of it that comes each would, and a registry with both would stop a start.
 pub(crate) fn carry_out(
     plan: &Plan,
     seal: &Seal,
@@ -99,7 +102,7 @@ pub(crate) fn carry_out(
     if plan.changes.iter().any(ends_issuing) {
         batch.push(Statement::lock("credentials"));
     }
-    batch.push(revision::raise(Subject::Registry));
+    batch.push(revision::raise_from(Subject::Registry, plan.revision));
     // The number's row is held by now, and whoever makes a secret holds it as well: of the two, one sees the other's.
     batch.extend(plan.unless_live.iter().map(|client_id| {
         let sql = "UPDATE revisions SET revision = revision WHERE name = $1 \

@@ -195,6 +195,26 @@ async fn every_use_of_the_account_for_emergencies_raises_an_alarm() {
     admin.get(&glass, "/admin/v1/nothing").await.expect(404);
     assert_eq!(admin.world.gateway.break_glass_uses(), 2);
     assert_eq!(admin.entries("break-glass-used").await, 2);
+    // However it is written, the alarm says what was looked at.
+    let (first, others) = ann.id.split_at(1);
+    let escaped = format!("/admin/v1/operators/%{:02x}{others}", first.as_bytes()[0]);
+    let seen = admin.get(&glass, &escaped).await.expect(200).json;
+    assert_eq!(seen["id"], ann.id.as_str());
+    let told = admin.told("break-glass-used", "path").await;
+    assert_eq!(told, format!("/admin/v1/operators/{}", ann.id));
+    for (path, told) in [
+        (
+            "/admin/v1/operators/a%20b~%zz",
+            "/admin/v1/operators/a~20b~7E~25zz",
+        ),
+        (
+            &format!("/admin/v1/{}", "x".repeat(300)),
+            &format!("/admin/v1/{}", "x".repeat(190)),
+        ),
+    ] {
+        admin.get(&glass, path).await;
+        assert_eq!(admin.told("break-glass-used", "path").await, told);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -251,4 +271,39 @@ async fn what_is_not_understood_is_a_problem_that_quotes_nothing() {
         .get(&ann, "/admin/v1/audit?hunter2=1")
         .await
         .refused("field-invalid");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_zero_byte_is_a_fault_of_whoever_sends_it() {
+    let admin = Admin::start(Database::sqlite()).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let zero = "a\u{0}b";
+    let session = json!({ "name": "ann", "organisation": zero, "password": "x", "code": "1" });
+    let refused = admin.send(None, "POST", "/admin/v1/sessions", Some(&session));
+    refused.await.expect(400).refused("field-invalid");
+    let detail = json!({ "operator": zero, "role": "viewer" });
+    let proposed = json!({ "act": "operator-role-change", "detail": detail });
+    let party = json!({ "organisation": zero, "declared": {} });
+    for (path, body) in [("proposals", proposed), ("relying-parties", party)] {
+        let refused = admin.post(&ann, &format!("/admin/v1/{path}"), &body).await;
+        refused.expect(400).refused("field-invalid");
+    }
+    for path in [
+        "operators",
+        "proposals",
+        "organisations",
+        "relying-parties",
+        "bulk-revocations",
+    ] {
+        let refused = admin.get(&ann, &format!("/admin/v1/{path}/a%00b")).await;
+        refused.expect(404).refused("not-found");
+    }
+    for path in ["proposals?state=%00", "audit?act=a%00"] {
+        let refused = admin.get(&ann, &format!("/admin/v1/{path}")).await;
+        refused.expect(400).refused("field-invalid");
+    }
+    let stranger = admin
+        .send(None, "GET", "/admin/v1/operators/%00", None)
+        .await;
+    stranger.expect(401);
 }

@@ -20,6 +20,7 @@ on_both_engines!(
     what_changed_meanwhile_is_not_done_by_half,
     what_a_removed_operator_proposed_is_declined,
     sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_nobodys_hands,
+    sec_13_a_programs_token_is_approved_by_whoever_answers_for_it_and_by_nobody_else,
 );
 
 fn sha256(text: &str) -> String {
@@ -404,4 +405,44 @@ async fn sec_13_a_new_operator_takes_two_persons_and_its_token_passes_through_no
             reply.text
         );
     }
+}
+
+async fn sec_13_a_programs_token_is_approved_by_whoever_answers_for_it_and_by_nobody_else(
+    database: Database,
+) {
+    let scene = Scene::start(database).await;
+    let admin = &scene.admin;
+    let pia = admin.operator("pia", Role::Operator, None).await;
+    let max = admin.operator("max", Role::Operator, None).await;
+    let robot = admin
+        .new_operator(NewOperator {
+            name: "pias-robot",
+            role: Role::Operator,
+            organisation: None,
+            person: Some(&pia.id),
+            break_glass: false,
+        })
+        .await;
+    let token = "lyo_0123456789012345678901234567890123456789abc";
+    let detail = json!({ "operator": robot.id, "token_sha256": sha256(token) });
+    let id = admin
+        .propose(&scene.ann, "operator-token-add", detail)
+        .await;
+    for by in [&max, &scene.bob, &robot] {
+        let refused = scene.approve(by, &id).await;
+        refused.expect(403).refused("forbidden");
+    }
+    scene.approve(&pia, &id).await.expect(200);
+    let caller = Caller {
+        id: String::new(),
+        token: token.to_owned(),
+    };
+    let who = admin.get(&caller, "/admin/v1/whoami").await.expect(200);
+    assert_eq!(who.json["id"], robot.id.as_str());
+    // What is not for whom it names is nobody's without the right.
+    let detail = json!({ "operator": robot.id, "role": "administrator" });
+    let id = admin
+        .propose(&scene.ann, "operator-role-change", detail)
+        .await;
+    scene.approve(&pia, &id).await.expect(403);
 }

@@ -150,7 +150,7 @@ async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voice
         admin.post(&stranger, find, &body).await.expect(404);
     }
     for body in [
-        json!({ "interaction": "a\u{0}b" }),
+        json!({ "interaction": "a\u{1}b" }),
         json!({ "state": "another" }),
     ] {
         admin.post(&desk, find, &body).await.expect(404);

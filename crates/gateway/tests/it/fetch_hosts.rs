@@ -1,5 +1,5 @@
 //! Which hosts an organisation may name for what the gateway fetches and posts: who says so, what is refused when it is declared,
-//! and what is refused when it is fetched. (SEC-04)
+//! and what is refused when it is fetched. (SEC-04) And how much its systems may ask, which the same operators say.
 
 use gateway::admin::Role;
 use gateway::outbound::{FetchError, Hosts, Outbound};
@@ -8,13 +8,16 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use crate::abroad::Abroad;
-use crate::admin_registry::Scene;
+use crate::admin_registry::{Scene, party};
 use crate::database::{Database, on_both_engines};
 use crate::raw_wallet::refusal;
 use crate::receiver::{Receiver, SECRETS};
 use crate::world::{Caller, Reply};
 
-on_both_engines!(sec_04_a_tenant_names_the_hosts_that_an_operator_of_the_whole_gateway_said);
+on_both_engines!(
+    sec_04_a_tenant_names_the_hosts_that_an_operator_of_the_whole_gateway_said,
+    sec_34_a_tenant_asks_as_much_as_an_operator_of_the_whole_gateway_said,
+);
 
 const OWN: &str = "/organisations/newtown";
 
@@ -134,6 +137,40 @@ async fn sec_04_a_tenant_names_the_hosts_that_an_operator_of_the_whole_gateway_s
     patch(&scene, &tom, party, events("any.example"))
         .await
         .expect(200);
+}
+
+async fn sec_34_a_tenant_asks_as_much_as_an_operator_of_the_whole_gateway_said(database: Database) {
+    let scene = Scene::with_newtown(database).await;
+    let tom = Role::Administrator;
+    let tom = scene.admin.operator("tom", tom, Some("newtown")).await;
+    let path = "/relying-parties/newtown-staff";
+    let limits = json!({ "limits": { "pushes": 1_000_000, "at_once": 1_000_000 } });
+    let mut second = party("newtown", "newtown-second");
+    second["declared"]["limits"] = limits["limits"].clone();
+    let mut whole =
+        json!({ "id": "newtown", "name": "Newtown NHS Trust", "issues": ["FireSafety"] });
+    whole["relying_parties"] = json!([second["declared"]]);
+    let whole = json!({ "declaration": { "organisations": [whole] } });
+    let change = json!({ "relying_party": "newtown-staff", "change": limits });
+    let proposed = json!({ "act": "relying-party-change", "detail": change });
+    let refused = async |by: &Caller, method: &str, path: &str, body: &Value| {
+        let refused = scene.send(by, method, path, body).await.expect(400);
+        let refused = refused.refused("field-invalid").text;
+        let told = "`limits`: an operator of the whole gateway says this";
+        assert!(refused.contains(told), "{method} {path}: {refused}");
+    };
+    refused(&tom, "POST", "/relying-parties", &second).await;
+    refused(&tom, "PATCH", path, &json!({ "change": limits })).await;
+    refused(&tom, "POST", "/registry/plan", &whole).await;
+    refused(&tom, "POST", "/proposals", &proposed).await;
+
+    patch(&scene, &scene.ann, path, limits).await.expect(200);
+    // Whatever else is theirs to change, and what was said stays.
+    let name = json!({ "name": "Newtown" });
+    let changed = patch(&scene, &tom, path, name).await.expect(200).json;
+    assert_eq!(changed["declared"]["limits"]["pushes"], 1_000_000);
+    let none = json!({ "change": { "limits": null } });
+    refused(&tom, "PATCH", path, &none).await;
 }
 
 fn bounded(config: &mut gateway::Config) {

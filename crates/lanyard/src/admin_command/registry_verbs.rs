@@ -92,7 +92,7 @@ pub enum Organisation {
     },
     /// The versions that it had.
     Versions { id: String },
-    /// Remove one that has no relying party and no credential in force.
+    /// Remove one that has no relying party and no credential in force. Its operators end with it.
     Remove {
         id: String,
         #[command(flatten)]

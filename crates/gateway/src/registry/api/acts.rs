@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::super::{Entry, Key, Kind, Plan, RegistryError, carry_out, wire};
 use super::relying_parties::altered;
-use super::{find, invalid, problem, registered};
+use super::{check_tenants_change, find, invalid, problem, registered};
 use crate::Gateway;
 use crate::admin::{Approved, Checked, Code, Operator, Problem, Right, TwoPersonAct};
 use crate::app::App;
@@ -221,6 +221,9 @@ impl TwoPersonAct for Change {
             let reason = "the relying party is like that already";
             return Err(Problem::field("detail.change", reason));
         };
+        if let Some(to) = &first.to {
+            check_tenants_change(operator, meant.key.0, &declared.body, &to.body)?;
+        }
         let open = Zeroizing::new(asked.change.to_string());
         let sealed = app.seal.seal(&place(&meant.key.1), open.as_bytes());
         let sealed = sealed.map_err(|error| {

@@ -60,6 +60,10 @@ impl DeclaredIn {
 /// those who see that.
 fn problem(error: RegistryError, operator: &Operator, about: &str) -> Problem {
     match error {
+        RegistryError::Declared(ConfigError::Keys(error)) => {
+            tracing::error!(%error, "the keys of what is declared could not be made");
+            Code::KeyUnusable.into()
+        }
         RegistryError::Declared(error) => invalid(&error, operator, about),
         RegistryError::Overtaken => Code::ChangedMeanwhile.into(),
         RegistryError::InForce { .. } => Problem::with(Code::StillInUse, sentence(&error)),
@@ -159,16 +163,38 @@ async fn change(
     to: Option<&Entry>,
     seen: i64,
 ) -> Result<(), Problem> {
-    let about = |error| problem(error, operator, &key.1);
-    let mut plan = gateway
-        .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
-        .await
-        .map_err(about)?;
-    if plan.changes.iter().any(|change| change.version != seen) {
-        return Err(Code::ChangedMeanwhile.into());
+    let make = || async {
+        let plan = gateway
+            .plan_with(|registered| Ok::<_, RegistryError>(Plan::of_one(registered, key, to)))
+            .await
+            .map_err(|error| problem(error, operator, &key.1))?;
+        if plan.changes.iter().any(|change| change.version != seen) {
+            return Err(Code::ChangedMeanwhile.into());
+        }
+        Ok(plan)
+    };
+    carry_out(gateway, (operator, why), &key.1, make).await
+}
+
+/// How often a change is planned before it is given up, where others change the registry in the same moments.
+const TRIES: usize = 3;
+
+/// Carries out what `make` plans; where somebody else changed the registry in that moment, what it plans then.
+async fn carry_out<F: Future<Output = Result<Plan, Problem>>>(
+    gateway: &Gateway,
+    (operator, why): (&Operator, &Why),
+    about: &str,
+    make: impl Fn() -> F,
+) -> Result<(), Problem> {
+    for _ in 0..TRIES {
+        let mut plan = make().await?;
+        one_persons(gateway, operator, &mut plan).await?;
+        match gateway.apply(&plan, why.by(operator)).await {
+            Err(RegistryError::Overtaken) => {}
+            done => return done.map_err(|error| problem(error, operator, about)),
+        }
     }
-    one_persons(gateway, operator, &mut plan).await?;
-    gateway.apply(&plan, why.by(operator)).await.map_err(about)
+    Err(Code::ChangedMeanwhile.into())
 }
 
 /// Refuses what two persons must agree on; and has the rest done only while that is so.
@@ -216,14 +242,25 @@ fn shown(body: &Value) -> Value {
     shown
 }
 
-/// What is declared of an organisation and is not its own operators' to change: what it may issue, under which domain, and
-/// which hosts it may name.
-fn check_tenants_change(operator: &Operator, from: &Value, to: &Value) -> Result<(), Problem> {
+/// What is declared of an organisation and its systems and is not its own operators' to change: what it may issue, under which
+/// domain, and which hosts it may name; and how much a system may ask, since that is what keeps its neighbours' room.
+fn check_tenants_change(
+    operator: &Operator,
+    kind: Kind,
+    from: &Value,
+    to: &Value,
+) -> Result<(), Problem> {
     if operator.organisation().is_none() {
         return Ok(());
     }
-    let others = ["id", "issues", "did", "fetch_hosts"].into_iter();
-    let mut changed = others.filter(|member| from.get(*member) != to.get(*member));
+    let others: &[&str] = match kind {
+        Kind::Organisation => &["id", "issues", "did", "fetch_hosts"],
+        Kind::RelyingParty => &["limits"],
+        Kind::CredentialType => &[],
+    };
+    let mut changed = others
+        .iter()
+        .filter(|member| from.get(**member) != to.get(**member));
     match changed.next() {
         None => Ok(()),
         Some(member) => Err(Problem::field(

@@ -377,7 +377,7 @@ async fn put(
         return Err(Problem::field("change.relying_parties", reason));
     }
     let entry = Entry::of_organisation(&config).map_err(said)?;
-    check_tenants_change(operator, &declared.body, &entry.body)?;
+    check_tenants_change(operator, Kind::Organisation, &declared.body, &entry.body)?;
     let key: Key = (Kind::Organisation, config.id);
     change(gateway, (operator, why), &key, Some(&entry), version).await
 }
@@ -453,7 +453,7 @@ async fn trust(
     view(&gateway, &operator, &id).await
 }
 
-/// Remove an organisation that has no relying party and no credential in force
+/// Remove an organisation that has no relying party and no credential in force. Its operators end with it
 #[utoipa::path(
     post,
     path = "/admin/v1/organisations/{organisation}/remove",

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::super::diff::Difference;
 use super::super::{Act, Change, Declaration, Key, Kind, Plan, Registered, wire};
-use super::{act_of, check_tenants_change, invalid, one_persons, problem};
+use super::{act_of, carry_out, check_tenants_change, invalid, problem};
 use crate::Gateway;
 use crate::admin::{Code, Operator, Problem, Problems, Right, Routes, Told, Why};
 use crate::config::ConfigError;
@@ -22,7 +22,7 @@ pub(super) fn routes() -> Routes {
 }
 
 /// What is declared.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
     /// `credential_types` and `organisations`, of the form of the configuration file, with each secret itself in the place of
@@ -142,11 +142,17 @@ fn check_tenants(operator: &Operator, from: &Registered, change: &Change) -> Res
     let before = from.find(*kind, name);
     match (kind, change.act, before, &change.to) {
         (Kind::Organisation, Act::Change, Some(before), Some(to)) => {
-            check_tenants_change(operator, &before.body, &to.body)
+            check_tenants_change(operator, *kind, &before.body, &to.body)
         }
-        (Kind::RelyingParty, _, before, _) => {
-            let mine = before.is_none_or(|before| before.organisation.as_deref() == Some(own));
-            mine.then_some(()).ok_or(Code::NameTaken.into())
+        (Kind::RelyingParty, _, before, to) => {
+            if before.is_some_and(|before| before.organisation.as_deref() != Some(own)) {
+                return Err(Code::NameTaken.into());
+            }
+            let from = before.map_or(&Value::Null, |before| &before.body);
+            let changed = to
+                .as_ref()
+                .map(|to| check_tenants_change(operator, *kind, from, &to.body));
+            changed.unwrap_or(Ok(()))
         }
         _ => Err(Code::NotFound.into()),
     }
@@ -230,16 +236,14 @@ async fn apply(
         toml: told.toml,
         prune: told.prune,
     };
-    let mut plan = make(&gateway, &operator, asked).await?;
-    if plan.is_empty() {
-        // It was carried out before.
-        return Ok(StatusCode::NO_CONTENT);
-    }
-    if plan.digest() != told.plan {
-        return Err(Code::ChangedMeanwhile.into());
-    }
-    one_persons(&gateway, &operator, &mut plan).await?;
-    let applied = gateway.apply(&plan, why.by(&operator)).await;
-    applied.map_err(|error| problem(error, &operator, ""))?;
+    let make = || async {
+        let plan = make(&gateway, &operator, asked.clone()).await?;
+        // An empty one was carried out before.
+        if !plan.is_empty() && plan.digest() != told.plan {
+            return Err(Code::ChangedMeanwhile.into());
+        }
+        Ok(plan)
+    };
+    carry_out(&gateway, (&operator, &why), "", make).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::super::{Entry, Key, Kind, Secrets, wire};
 use super::organisations::Alteration;
 use super::versions::{self, Versions};
-use super::{DeclaredIn, change, find, invalid, problem, registered, shown};
+use super::{DeclaredIn, change, check_tenants_change, find, invalid, problem, registered, shown};
 use crate::Gateway;
 use crate::admin::{Asked, Code, Operator, Problem, Problems, Right, Routes, Told, Why};
 use crate::config::RelyingPartyConfig;
@@ -207,6 +207,7 @@ async fn create(
     let said = |error| invalid(&error, &operator, &owner.name);
     let config = wire::relying_party(new.declared, &Secrets::default()).map_err(said)?;
     let entry = Entry::of_party(&owner.name, &config).map_err(said)?;
+    check_tenants_change(&operator, Kind::RelyingParty, &Value::Null, &entry.body)?;
     let key: Key = (Kind::RelyingParty, config.client_id);
     let unread = |error| problem(error, &operator, &key.1);
     let known = gateway.find_declared(Kind::RelyingParty, &key.1).await;
@@ -269,8 +270,9 @@ async fn alter(
     let registry = gateway.registered().await;
     let registry = registry.map_err(|error| problem(error, &operator, &client_id))?;
     let entry = registry.find(Kind::RelyingParty, &client_id);
-    let entry = entry.ok_or(Code::ChangedMeanwhile)?;
-    let entry = altered(entry, changed).map_err(|error| invalid(&error, &operator, &client_id))?;
+    let before = entry.ok_or(Code::ChangedMeanwhile)?;
+    let entry = altered(before, changed).map_err(|error| invalid(&error, &operator, &client_id))?;
+    check_tenants_change(&operator, Kind::RelyingParty, &before.body, &entry.body)?;
     if entry.body["client_id"] != client_id.as_str() {
         return Err(Problem::field(
             "change.client_id",
