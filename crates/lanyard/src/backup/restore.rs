@@ -244,10 +244,7 @@ impl<'a> Files<'a> {
             places::set(&mut config, "credential_types", &now("credential-types"));
         }
         for (name, path) in &self.moved {
-            match name.kind {
-                Kind::Secret => places::set_secret(&mut config, &name.name, path)?,
-                _ => places::set(&mut config, &name.name, &path.display().to_string()),
-            }
+            places::set_file(&mut config, &name.name, path)?;
         }
         let text = toml::to_string(&config).map_err(|_| BackupError::Unreadable)?;
         super::write_private(&self.draft.join(CONFIG), text.as_bytes())?;
