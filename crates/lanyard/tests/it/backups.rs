@@ -330,6 +330,43 @@ async fn a_backup_without_secrets_has_every_other_file_and_its_restored_configur
     }
 }
 
+/// A database elsewhere is committed when the files are there, and not before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_without_room_for_its_files_leaves_nothing_in_the_database() {
+    let gateway = Operated::prepare(Database::sqlite());
+    gateway.write_keys();
+    let checked = gateway.command(&["--check"]).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    // Larger than any file may be that the first restore writes; the database is not.
+    let large = gateway.folder.join("keys").join("notes");
+    std::fs::write(&large, vec![b'n'; 24 * 1024 * 1024]).unwrap();
+    let (key, file) = back_up(&gateway, "backup");
+    for target in targets().await {
+        let (folder, address) = (gateway.folder.join("restored"), target.address());
+        let restore = |limit: &str| {
+            let mut command = Command::new("sh");
+            let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$@\"");
+            command.args(["-c", &script, "sh", LANYARD, "restore", text(&file)]);
+            command.args(["--identity", text(&key), "--into", text(&folder)]);
+            let output = command.args(["--database", &address]).output().unwrap();
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            (output.status.success(), said)
+        };
+        let (content, said) = restore("16384");
+        assert!(
+            !content && said.contains("lanyard: file-unusable: "),
+            "{said}"
+        );
+        assert!(!folder.exists());
+        let nothing = store::copy::held(target.url()).await.unwrap_err();
+        let wanted = ["database-missing", "database-has-no-tables"];
+        assert!(wanted.contains(&nothing.code()), "{nothing}");
+        let (content, said) = restore("unlimited");
+        assert!(content, "{said}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
 /// With its secrets in it, the backup alone is enough; without, a drill says what is missing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drill_starts_a_gateway_from_the_backup_and_leaves_nothing() {
