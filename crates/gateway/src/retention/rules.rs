@@ -76,8 +76,9 @@ const HELD: &str = "EXISTS (SELECT 1 FROM legal_holds h WHERE (h.kind = 'organis
 /// One line of a bulk revocation.
 const LINE: &str = "job, serial_number";
 
-/// An upload that is counted, and that nobody proposed in its time. One whose proposal waits for its second person is none.
-const UNPROPOSED: &str = "stage = 'counted' AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM proposals p WHERE \
+/// An upload that is counted, or was broken off before, and that nobody proposed in its time. One whose proposal waits for its second
+/// person is none.
+const UNPROPOSED: &str = "stage IN ('counted', 'uploading') AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM proposals p WHERE \
      p.act = 'bulk-revocation' AND p.object = 'job:' || revocation_jobs.id AND p.state = 'open' AND p.expires_at > $2)";
 
 /// One that was ended for it.
