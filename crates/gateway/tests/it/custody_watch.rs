@@ -3,6 +3,7 @@
 use gateway::admin::Role;
 use jiff::SignedDuration;
 use serde_json::json;
+use store::Statement;
 
 use crate::custody::{credential_of, credentials, interaction_of};
 use crate::database::{Database, on_both_engines};
@@ -11,6 +12,7 @@ use crate::world::Admin;
 on_both_engines!(
     a_hold_is_placed_and_lifted_and_both_are_entries_of_the_audit,
     sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways,
+    a_hold_on_an_organisation_that_is_gone_is_lifted_by_whoever_sees_the_whole_gateway,
     an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices,
     figures_count_what_one_may_see,
 );
@@ -108,6 +110,27 @@ async fn sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways(database
         .get(&own, "/admin/v1/retention/plan")
         .await
         .expect(404);
+}
+
+async fn a_hold_on_an_organisation_that_is_gone_is_lifted_by_whoever_sees_the_whole_gateway(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let own = admin
+        .operator("own", Role::Administrator, Some("anytown"))
+        .await;
+    let hold = "INSERT INTO legal_holds (kind, subject, reason, placed_at) VALUES ('organisation', 'gone', 'inquiry 17', 1)";
+    let app = admin.world.gateway.app();
+    app.store.write([Statement::new(hold)]).await.unwrap();
+    let body = json!({ "organisation": "gone", "reason": "inquiry 17 is over" });
+    let lift = "/admin/v1/holds/lift";
+    admin.post(&own, lift, &body).await.expect(404);
+    admin.post(&ann, "/admin/v1/holds", &body).await.expect(404);
+    admin.post(&ann, lift, &body).await.expect(204);
+    admin.post(&ann, lift, &body).await.expect(404);
+    assert_eq!(admin.entries("hold-lifted").await, 1);
+    assert_eq!(admin.entries("hold-placed").await, 0);
 }
 
 async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices(
