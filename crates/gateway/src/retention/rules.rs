@@ -147,6 +147,7 @@ fn rules_with(now: Timestamp, lengths: Lengths, uploads: &str) -> Vec<Rule> {
             held: Some(HELD.to_owned()),
             values: vec![kept_seconds],
         },
+        // A credential outlives its interaction: what is told of it then names no reference.
         Rule {
             code: "events",
             table: "events",
@@ -157,7 +158,9 @@ fn rules_with(now: Timestamp, lengths: Lengths, uploads: &str) -> Vec<Rule> {
             held: Some(
                 "EXISTS (SELECT 1 FROM interactions i JOIN legal_holds h ON (h.kind = 'organisation' AND h.subject = \
                  i.organisation) OR (h.kind = 'interaction' AND h.subject = i.id) \
-                 WHERE i.reference = events.reference AND i.client_id = events.client_id)"
+                 WHERE i.reference = events.reference AND i.client_id = events.client_id) \
+                 OR EXISTS (SELECT 1 FROM credentials c JOIN legal_holds h ON h.kind = 'organisation' AND h.subject = \
+                 c.organisation WHERE c.serial_number = events.serial_number)"
                     .to_owned(),
             ),
             values: vec![kept_seconds, (kept - OFFERED).as_second()],
