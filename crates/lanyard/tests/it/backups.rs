@@ -339,7 +339,7 @@ async fn a_restore_without_room_for_its_files_leaves_nothing_in_the_database() {
     assert!(checked.status.success(), "{checked:?}");
     // Larger than any file may be that the first restore writes; the database is not.
     let large = gateway.folder.join("keys").join("notes");
-    std::fs::write(&large, vec![b'n'; 24 * 1024 * 1024]).unwrap();
+    std::fs::write(&large, vec![b'n'; 5 * 1024 * 1024]).unwrap();
     let (key, file) = back_up(&gateway, "backup");
     for target in targets().await {
         let (folder, address) = (gateway.folder.join("restored"), target.address());
@@ -352,7 +352,7 @@ async fn a_restore_without_room_for_its_files_leaves_nothing_in_the_database() {
             let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
             (output.status.success(), said)
         };
-        let (content, said) = restore("16384");
+        let (content, said) = restore("4096");
         assert!(
             !content && said.contains("lanyard: file-unusable: "),
             "{said}"
