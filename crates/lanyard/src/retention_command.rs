@@ -138,6 +138,7 @@ async fn with(store: &Store, config: &Config, command: &Command) -> anyhow::Resu
         }
         Command::Hold { subject, reason } => {
             let held = Found::find(store, config, subject).await?;
+            held.must_be_here()?;
             let account = account();
             let actor = Actor::Command(&account);
             let now = Timestamp::now();
@@ -152,10 +153,10 @@ async fn with(store: &Store, config: &Config, command: &Command) -> anyhow::Resu
         }
         Command::Release { subject } => {
             let held = Found::find(store, config, subject).await?;
-            anyhow::ensure!(
-                holds::stands(store, &held.subject).await?,
-                "nothing of that was held"
-            );
+            if !holds::stands(store, &held.subject).await? {
+                held.must_be_here()?;
+                anyhow::bail!("nothing of that was held");
+            }
             let account = account();
             let told = held.entry(Actor::Command(&account), Act::HoldLifted, Timestamp::now());
             store
@@ -181,6 +182,8 @@ struct Found {
     subject: Subject,
     organisation: String,
     named: String,
+    /// Whether the gateway has that organisation; it may have been removed since it was held.
+    is_here: bool,
 }
 
 impl Found {
@@ -188,11 +191,11 @@ impl Found {
         if let Some(id) = &held.organisation {
             // Of the configuration file, or declared while the gateway runs.
             let known = gateway::organisation_ids(store, config).await?;
-            anyhow::ensure!(known.contains(id), "this gateway has no organisation {id}");
             return Ok(Self {
                 subject: Subject::Organisation(id.clone()),
                 organisation: id.clone(),
                 named: id.clone(),
+                is_here: known.contains(id),
             });
         }
         let text = held.interaction.as_deref().unwrap_or_default();
@@ -202,7 +205,14 @@ impl Found {
             subject: Subject::Interaction(one.id),
             organisation: one.organisation,
             named: one.reference,
+            is_here: true,
         })
+    }
+
+    fn must_be_here(&self) -> anyhow::Result<()> {
+        let id = &self.organisation;
+        anyhow::ensure!(self.is_here, "this gateway has no organisation {id}");
+        Ok(())
     }
 
     fn entry(&self, actor: Actor<'_>, act: Act, now: Timestamp) -> Entry {

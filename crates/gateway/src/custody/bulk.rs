@@ -1,6 +1,7 @@
 //! `/admin/v1/bulk-revocations`: serial numbers are uploaded and counted, two persons agree, and the gateway revokes at a pace.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -229,29 +230,32 @@ async fn upload(
     let pace = pace(upload.pace)?;
     let serials = Serials::parse(upload.serial_numbers.as_bytes())
         .map_err(|error| Problem::field("serial_numbers", &error.to_string()))?;
-    let order = Order {
-        organisation,
-        credential_type: upload.credential_type.as_deref(),
-        reason: upload.reason,
-        note: upload.note.as_deref().unwrap_or_default(),
-        ticket: &upload.ticket,
-        pace,
-    };
-    let (id, now) = (new_id(&app.random), app.now());
-    let entry = Entry::new(by.actor(), Act::BulkRevocationCounted, ("job", &id), now)
-        .organisation(Some(organisation))
-        .with("reason", upload.reason.code())
-        .number("serial-numbers", number(serials.numbers.len()))
-        .ticket(Some(&upload.ticket));
-    let also = vec![entry.into()];
-    jobs::upload(&app.store, (&id, &by.id), &order, &serials, also, now).await?;
-    let job = find(&app, &by, &id).await?;
-    let now = told(&app, job, Some(serials.repeated)).await?;
+    let (organisation, repeated) = (organisation.to_owned(), serials.repeated);
+    let (parts, operator) = (Arc::clone(&app), by.clone());
+    // In a task of its own: a caller who hangs up, or is told that it takes too long, ends their waiting and not the writing.
+    let writing = tokio::spawn(async move {
+        let order = Order {
+            organisation: &organisation,
+            credential_type: upload.credential_type.as_deref(),
+            reason: upload.reason,
+            note: upload.note.as_deref().unwrap_or_default(),
+            ticket: &upload.ticket,
+            pace,
+        };
+        let (id, now) = (new_id(&parts.random), parts.now());
+        let (job, lines) = (("job", id.as_str()), serials.numbers.len());
+        let entry = Entry::new(operator.actor(), Act::BulkRevocationCounted, job, now)
+            .organisation(Some(&organisation))
+            .with("reason", upload.reason.code())
+            .number("serial-numbers", lines.try_into().unwrap_or(i64::MAX))
+            .ticket(Some(&upload.ticket));
+        let (by, also) = ((id.as_str(), operator.id.as_str()), vec![entry.into()]);
+        jobs::upload(&parts.store, by, &order, &serials, also, now).await?;
+        Ok::<_, StoreError>(id)
+    });
+    let id = writing.await.map_err(|_| Code::Internal)??;
+    let now = told(&app, find(&app, &by, &id).await?, Some(repeated)).await?;
     Ok((StatusCode::CREATED, Json(now)))
-}
-
-fn number(count: usize) -> i64 {
-    count.try_into().unwrap_or(i64::MAX)
 }
 
 /// Revocations of many

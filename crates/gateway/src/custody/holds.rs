@@ -85,6 +85,13 @@ struct Lifting {
     ticket: Option<String>,
 }
 
+/// What somebody wants of a hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Placed,
+    Lifted,
+}
+
 /// What is meant and whose it is, and how the audit names it.
 struct Meant {
     subject: Subject,
@@ -95,12 +102,15 @@ struct Meant {
 async fn meant(
     app: &Parts,
     by: &Operator,
-    organisation: Option<String>,
-    interaction: Option<String>,
+    (organisation, interaction): (Option<String>, Option<String>),
+    wanted: Wanted,
 ) -> Result<Meant, Problem> {
     match (organisation, interaction) {
         (Some(id), None) => {
-            if !by.sees(Some(id.as_str())) || app.organisations.find(&id).is_none() {
+            // The hold on an organisation that was removed since is lifted by whoever sees the whole gateway.
+            let may_be_gone = wanted == Wanted::Lifted && by.organisation().is_none();
+            let is_known = app.organisations.find(&id).is_some() || may_be_gone;
+            if !by.sees(Some(id.as_str())) || !is_known || id.contains(char::is_control) {
                 return Err(Code::NotFound.into());
             }
             Ok(Meant {
@@ -149,7 +159,8 @@ async fn place(
     Told(new): Told<NewHold>,
 ) -> Result<StatusCode, Problem> {
     let why = Why::said(Some(new.reason.clone()), new.ticket)?;
-    let meant = meant(&app, &by, new.organisation, new.interaction).await?;
+    let subject = (new.organisation, new.interaction);
+    let meant = meant(&app, &by, subject, Wanted::Placed).await?;
     let actor = by.actor().to_string();
     let placer = holds::Placer {
         actor: &actor,
@@ -174,7 +185,8 @@ async fn lift(
     Told(lifting): Told<Lifting>,
 ) -> Result<StatusCode, Problem> {
     let why = Why::said(Some(lifting.reason), lifting.ticket)?;
-    let meant = meant(&app, &by, lifting.organisation, lifting.interaction).await?;
+    let subject = (lifting.organisation, lifting.interaction);
+    let meant = meant(&app, &by, subject, Wanted::Lifted).await?;
     if !holds::stands(&app.store, &meant.subject).await? {
         return Err(Code::NotFound.into());
     }

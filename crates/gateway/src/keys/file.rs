@@ -60,12 +60,86 @@ fn check_mode(_: &Path, _: &fs::File) -> Result<(), KeyError> {
     Ok(())
 }
 
-/// Writes a new file whole; `false` if there is one already, which then stays as it is.
+/// Writes a new file whole, for whoever has the folder's keys; `false` if there is one already, which then stays as it is.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<bool, KeyError> {
+    create_for(path, bytes, change_owner)
+}
+
+/// The same, where that changes the owner of a file.
+pub(super) fn create_for(
+    path: &Path,
+    bytes: &[u8],
+    change_owner: impl Fn(&Path, Owner) -> std::io::Result<()>,
+) -> Result<bool, KeyError> {
     let draft = draft_beside(path);
-    let result = write_draft(&draft, bytes).and_then(|()| publish(&draft, path));
+    let result = write_draft(&draft, bytes)
+        .map_err(fault(path))
+        .and_then(|()| give_to_the_service(path, &draft, change_owner))
+        .and_then(|()| publish(&draft, path).map_err(fault(path)));
     let _ = fs::remove_file(&draft);
-    result.map_err(fault(path))
+    result
+}
+
+/// A user and a group, by their numbers.
+pub(super) type Owner = (u32, u32);
+
+/// Who makes a key may be another user than the gateway, which must be able to read it. The gateway's user has the folder; where
+/// none of the keys in it is that user's, it is whoever has these: the folder may be a volume that the system made.
+///
+/// Where the file cannot be given away it stays with its maker only if there is no key yet, so that no gateway is left without.
+fn give_to_the_service(
+    path: &Path,
+    draft: &Path,
+    change_owner: impl Fn(&Path, Owner) -> std::io::Result<()>,
+) -> Result<(), KeyError> {
+    let Some(folder) = path.parent() else {
+        return Ok(());
+    };
+    let keys = paths(folder)?;
+    let mut owners = Vec::new();
+    for key in &keys {
+        match owner(key) {
+            Ok(found) => owners.extend(found),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(fault(key)(error)),
+        }
+    }
+    let of_folder = owner(folder).map_err(fault(folder))?;
+    let owns = |(user, _): &Owner| owners.iter().any(|(other, _)| other == user);
+    let service = match of_folder {
+        Some(of_folder) if owns(&of_folder) || owners.is_empty() => Some(of_folder),
+        _ => owners.first().copied(),
+    };
+    let own = owner(draft).map_err(fault(draft))?;
+    let (Some(service), Some(own)) = (service, own) else {
+        return Ok(());
+    };
+    if service.0 == own.0 || change_owner(draft, service).is_ok() || owners.is_empty() {
+        return Ok(());
+    }
+    Err(KeyError::Owner(folder.to_owned()))
+}
+
+#[cfg(unix)]
+pub(super) fn owner(path: &Path) -> std::io::Result<Option<Owner>> {
+    use std::os::unix::fs::MetadataExt;
+    let found = fs::metadata(path)?;
+    Ok(Some((found.uid(), found.gid())))
+}
+
+#[cfg(unix)]
+pub(super) fn change_owner(path: &Path, (user, group): Owner) -> std::io::Result<()> {
+    std::os::unix::fs::chown(path, Some(user), Some(group))
+}
+
+#[cfg(not(unix))]
+fn owner(_: &Path) -> std::io::Result<Option<Owner>> {
+    Ok(None)
+}
+
+#[cfg(not(unix))]
+fn change_owner(_: &Path, _: Owner) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn draft_beside(path: &Path) -> PathBuf {
@@ -145,19 +219,12 @@ pub(super) fn replace(path: &Path, from: &str, to: &[u8]) -> Result<bool, KeyErr
 }
 
 /// The operator may be another user than the gateway, which must be able to read it as before.
-#[cfg(unix)]
 fn give_to_the_owner(path: &Path, draft: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let (before, now) = (fs::metadata(path)?, fs::metadata(draft)?);
-    if (before.uid(), before.gid()) != (now.uid(), now.gid()) {
-        std::os::unix::fs::chown(draft, Some(before.uid()), Some(before.gid()))?;
+    match (owner(path)?, owner(draft)?) {
+        (Some(before), now) if now != Some(before) => change_owner(draft, before)?,
+        _ => {}
     }
-    fs::set_permissions(draft, before.permissions())
-}
-
-#[cfg(not(unix))]
-fn give_to_the_owner(_: &Path, _: &Path) -> std::io::Result<()> {
-    Ok(())
+    fs::set_permissions(draft, fs::metadata(path)?.permissions())
 }
 
 /// Deletes drafts that a crash left behind, which nobody has touched for so long; tells how many.

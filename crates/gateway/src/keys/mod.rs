@@ -112,6 +112,12 @@ pub enum KeyError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The user who runs the gateway could not read it.
+    #[error(
+        "the keys in {} are another user's, who could not read a key of yours: do this as that user, or as root",
+        .0.display()
+    )]
+    Owner(PathBuf),
     /// It is no encrypted PKCS #8 key.
     #[error("{} is no encrypted private key in PEM (`-----BEGIN ENCRYPTED PRIVATE KEY-----`)", .0.display())]
     Format(PathBuf),

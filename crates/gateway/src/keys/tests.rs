@@ -211,3 +211,57 @@ fn a_passphrase_is_stretched_once_however_many_keys_it_opens() {
     assert_ne!(texts[0], texts[1]);
     assert_eq!(derived::TIMES.get(), 1);
 }
+
+/// A command at the machine is often root's, and the gateway is not.
+#[cfg(unix)]
+#[test]
+fn a_key_is_for_the_user_who_has_the_keys_whoever_makes_it() {
+    let folder = Folder::new();
+    let keys = folder.sandbox();
+    let (service, other) = ((65_533, 65_533), (65_532, 65_532));
+    if let Err(error) = file::change_owner(&folder.0, service) {
+        assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied);
+        println!("skipped: only root makes files of other users");
+        return;
+    }
+    let made = |name: &str| {
+        assert!(keys.create_missing(name, Algorithm::ES256).unwrap());
+        file::read(&folder.file(name)).unwrap();
+        file::owner(&folder.file(name)).unwrap().unwrap()
+    };
+    assert_eq!(made("first"), service, "the folder's");
+    file::change_owner(&folder.file("first"), other).unwrap();
+    assert_eq!(made("second"), other, "the folder's user has none of them");
+    file::change_owner(&folder.file("second"), service).unwrap();
+    assert_eq!(made("third"), service, "the folder's user has one of them");
+}
+
+/// Nothing is committed that names a key which the gateway cannot read.
+#[cfg(unix)]
+#[test]
+fn a_key_that_would_be_its_makers_alone_is_not_made_beside_those_of_another() {
+    let folder = Folder::new();
+    let keys = folder.sandbox();
+    if file::change_owner(&folder.0, (65_533, 65_533)).is_err() {
+        println!("skipped: only root makes files of other users");
+        return;
+    }
+    let refuse = |_: &Path, _: file::Owner| Err(std::io::ErrorKind::PermissionDenied.into());
+    let make = |name: &str| file::create_for(&folder.file(name), b"a key", refuse);
+    // No gateway has a key here yet, and who begins may be the gateway.
+    assert!(make("first").unwrap());
+    let own = file::owner(&folder.file("first")).unwrap().unwrap();
+    assert!(make("second").unwrap(), "the keys are their maker's");
+    for name in ["first", "second"] {
+        file::change_owner(&folder.file(name), (65_533, 65_533)).unwrap();
+    }
+    assert_ne!(own.0, 65_533);
+    let refused = make("third").unwrap_err();
+    assert!(matches!(&refused, KeyError::Owner(place) if *place == folder.0));
+    assert_eq!(keys.names().unwrap(), ["first", "second"]);
+    assert_eq!(
+        std::fs::read_dir(&folder.0).unwrap().count(),
+        2,
+        "no draft stays"
+    );
+}

@@ -76,8 +76,9 @@ const HELD: &str = "EXISTS (SELECT 1 FROM legal_holds h WHERE (h.kind = 'organis
 /// One line of a bulk revocation.
 const LINE: &str = "job, serial_number";
 
-/// An upload that is counted, and that nobody proposed in its time. One whose proposal waits for its second person is none.
-const UNPROPOSED: &str = "stage = 'counted' AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM proposals p WHERE \
+/// An upload that is counted, or was broken off before, and that nobody proposed in its time. One whose proposal waits for its second
+/// person is none.
+const UNPROPOSED: &str = "stage IN ('counted', 'uploading') AND created_at < $1 AND NOT EXISTS (SELECT 1 FROM proposals p WHERE \
      p.act = 'bulk-revocation' AND p.object = 'job:' || revocation_jobs.id AND p.state = 'open' AND p.expires_at > $2)";
 
 /// One that was ended for it.
@@ -146,6 +147,7 @@ fn rules_with(now: Timestamp, lengths: Lengths, uploads: &str) -> Vec<Rule> {
             held: Some(HELD.to_owned()),
             values: vec![kept_seconds],
         },
+        // A credential outlives its interaction: what is told of it then names no reference.
         Rule {
             code: "events",
             table: "events",
@@ -156,7 +158,9 @@ fn rules_with(now: Timestamp, lengths: Lengths, uploads: &str) -> Vec<Rule> {
             held: Some(
                 "EXISTS (SELECT 1 FROM interactions i JOIN legal_holds h ON (h.kind = 'organisation' AND h.subject = \
                  i.organisation) OR (h.kind = 'interaction' AND h.subject = i.id) \
-                 WHERE i.reference = events.reference AND i.client_id = events.client_id)"
+                 WHERE i.reference = events.reference AND i.client_id = events.client_id) \
+                 OR EXISTS (SELECT 1 FROM credentials c JOIN legal_holds h ON h.kind = 'organisation' AND h.subject = \
+                 c.organisation WHERE c.serial_number = events.serial_number)"
                     .to_owned(),
             ),
             values: vec![kept_seconds, (kept - OFFERED).as_second()],

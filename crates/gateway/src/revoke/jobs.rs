@@ -127,6 +127,10 @@ impl Job {
     }
 }
 
+/// The stage of a job whose lines are being written: nobody finds it, proposes it or works on it. What was broken off stays one, and
+/// is ended with what nobody proposed, so that its lines do not lie there for ever.
+const UPLOADING: &str = "uploading";
+
 /// Writes down what is to be revoked, and revokes nothing. `also` is kept with the job.
 pub async fn upload(
     store: &Store,
@@ -136,17 +140,30 @@ pub async fn upload(
     also: Vec<Statement>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // Lines first: a job that is there has them all. Without their job nobody looks at them.
+    store
+        .write([insert((id, by), order, UPLOADING, now)])
+        .await?;
     bulk::write_lines(store, id, order.organisation, serials).await?;
-    let batch = std::iter::once(counted((id, by), order, now)).chain(also);
+    // A job that is counted has all its lines: if its time was over meanwhile, some may be gone, and it is none.
+    let counted = "UPDATE revocation_jobs SET stage = $1 WHERE id = $2 AND stage = $3";
+    let counted = Statement::new(counted)
+        .bind(Stage::Counted.name())
+        .bind(id)
+        .bind(UPLOADING)
+        .must_change(1);
+    let batch = std::iter::once(counted).chain(also);
     store.write(batch).await.map(drop)
 }
 
 /// The row of a job whose lines are there, or are written in the same batch.
-pub fn counted((id, by): (&str, &str), order: &Order<'_>, now: Timestamp) -> Statement {
+pub fn counted(job: (&str, &str), order: &Order<'_>, now: Timestamp) -> Statement {
+    insert(job, order, Stage::Counted.name(), now)
+}
+
+fn insert((id, by): (&str, &str), order: &Order<'_>, stage: &str, now: Timestamp) -> Statement {
     let insert = Statement::new(
         "INSERT INTO revocation_jobs (id, organisation, credential_type, code, reason, ticket, pace, stage, created_at, \
-         uploaded_by) VALUES ($1, $2, $3, $4, $5, $6, $7, 'counted', $8, $9)",
+         uploaded_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     );
     insert
         .bind(id)
@@ -156,6 +173,7 @@ pub fn counted((id, by): (&str, &str), order: &Order<'_>, now: Timestamp) -> Sta
         .bind(order.note)
         .bind(order.ticket)
         .bind(order.pace.get())
+        .bind(stage)
         .bind(now)
         .bind(by)
 }

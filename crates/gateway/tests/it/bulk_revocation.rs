@@ -7,7 +7,8 @@ use gateway::revoke::jobs;
 use gateway::revoke::operator::{self, Change};
 use gateway::revoke::serials::Serials;
 use gateway::status::Reason;
-use store::{Statement, Store};
+use jiff::SignedDuration;
+use store::{Statement, Store, StoreError};
 use uuid::Uuid;
 
 use crate::database::{Database, on_both_engines};
@@ -19,6 +20,7 @@ on_both_engines!(
     a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped,
     two_processes_at_one_job_revoke_each_credential_once,
     a_job_is_its_organisations_and_its_types,
+    an_upload_that_was_broken_off_is_no_job_and_its_lines_go_after_its_time,
 );
 
 const ORDER: Order<'static> = Order {
@@ -316,4 +318,36 @@ async fn what_is_forgotten_leaves_its_place_to_nobody() {
     let select = Statement::new("SELECT list FROM credentials WHERE serial_number = $1");
     let row = app.store.read_one(select.bind(serial)).await.unwrap();
     assert_eq!(row.unwrap().integer("list").unwrap(), 2);
+}
+
+async fn an_upload_that_was_broken_off_is_no_job_and_its_lines_go_after_its_time(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let app = world.gateway.app();
+    let store = &app.store;
+    let file = file(&issued(store, "anytown", 3).await);
+    // As after a crash behind the lines: what completes the job is not done.
+    let never = Statement::new("DELETE FROM legal_holds WHERE kind = 'none'").must_change(1);
+    let by = ("job-1", "op-1");
+    let broken = jobs::upload(store, by, &ORDER, &file, vec![never], app.now()).await;
+    assert!(
+        matches!(broken, Err(StoreError::Unmet { .. })),
+        "{broken:?}"
+    );
+    let rows = async |table: &str| {
+        let select = format!("SELECT COUNT(*) AS count FROM {table}");
+        let row = store.read_one(Statement::new(select)).await.unwrap();
+        row.unwrap().integer("count").unwrap()
+    };
+    assert!(jobs::find(store, "job-1", None).await.unwrap().is_none());
+    assert!(jobs::list(store, None, 9).await.unwrap().is_empty());
+    let begun = store.write([jobs::begin("job-1", "proposal-1")]).await;
+    assert!(matches!(begun, Err(StoreError::Unmet { .. })), "{begun:?}");
+    for (hours, left) in [(24 * 7 - 1, 3), (24 * 7 + 1, 0)] {
+        world.later(SignedDuration::from_hours(hours));
+        world.gateway.tidy_once().await.unwrap();
+        assert_eq!(rows("revocation_job_lines").await, left, "after {hours} h");
+    }
+    assert_eq!(rows("revocation_jobs").await, 0);
 }

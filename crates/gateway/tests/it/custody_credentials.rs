@@ -1,9 +1,12 @@
 //! Credentials over the admin API: one by its serial number, and many at a pace that two persons agreed on.
 
+use std::time::Duration;
+
 use gateway::admin::Role;
 use jiff::SignedDuration;
 use serde_json::json;
 use store::Statement;
+use uuid::Uuid;
 
 use crate::custody::{credential_of, credentials, uploaded};
 use crate::database::{Database, on_both_engines};
@@ -15,6 +18,7 @@ on_both_engines!(
     sec_13_many_are_revoked_when_two_persons_agree_at_the_pace_that_holds_now,
     sec_13_what_was_stopped_or_paused_revokes_nothing,
     an_upload_that_nobody_proposes_goes_after_its_time,
+    an_upload_whose_caller_hangs_up_is_written_down_whole,
 );
 
 async fn a_credential_is_suspended_reinstated_and_revoked_and_its_history_says_so(
@@ -334,4 +338,35 @@ async fn an_upload_that_nobody_proposes_goes_after_its_time(database: Database) 
     assert_eq!(due(&admin, "upload-lines").await, (0, 1));
     admin.world.later(SignedDuration::from_hours(24 * 40));
     assert_eq!(due(&admin, "upload-lines").await, (1, 1));
+}
+
+async fn an_upload_whose_caller_hangs_up_is_written_down_whole(database: Database) {
+    let admin = Admin::start(database).await;
+    let up = admin.operator("up", Role::Operator, None).await;
+    let serials: Vec<String> = (0..5_000).map(|_| Uuid::new_v4().to_string()).collect();
+    let app = admin.world.gateway.app();
+    let count = async |sql: &'static str| {
+        let row = app.store.read_one(Statement::new(sql)).await.unwrap();
+        row.unwrap().integer("count").unwrap()
+    };
+    let lines = async || count("SELECT COUNT(*) AS count FROM revocation_job_lines").await;
+    let begun = async {
+        while lines().await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        job = uploaded(&admin, &up, "anytown", &serials) => panic!("{job} was there before its caller hung up"),
+        () = begun => {}
+    }
+    let jobs = "SELECT COUNT(*) AS count FROM revocation_jobs WHERE stage = 'counted'";
+    let whole = async {
+        while count(jobs).await == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), whole).await;
+    assert!(waited.is_ok(), "{} lines, and no job", lines().await);
+    assert_eq!(lines().await, 5_000);
+    assert_eq!(admin.entries("bulk-revocation-counted").await, 1);
 }

@@ -3,6 +3,7 @@
 use gateway::admin::Role;
 use jiff::SignedDuration;
 use serde_json::json;
+use store::Statement;
 
 use crate::custody::{credential_of, credentials, interaction_of};
 use crate::database::{Database, on_both_engines};
@@ -11,6 +12,8 @@ use crate::world::Admin;
 on_both_engines!(
     a_hold_is_placed_and_lifted_and_both_are_entries_of_the_audit,
     sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways,
+    a_hold_on_an_organisation_that_is_gone_is_lifted_by_whoever_sees_the_whole_gateway,
+    an_event_is_held_with_its_credentials_organisation_when_the_interaction_is_forgotten,
     an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices,
     figures_count_what_one_may_see,
 );
@@ -108,6 +111,64 @@ async fn sec_33_whoever_is_confined_lifts_no_hold_of_the_whole_gateways(database
         .get(&own, "/admin/v1/retention/plan")
         .await
         .expect(404);
+}
+
+async fn a_hold_on_an_organisation_that_is_gone_is_lifted_by_whoever_sees_the_whole_gateway(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let own = admin
+        .operator("own", Role::Administrator, Some("anytown"))
+        .await;
+    let hold = "INSERT INTO legal_holds (kind, subject, reason, placed_at) VALUES ('organisation', 'gone', 'inquiry 17', 1)";
+    let app = admin.world.gateway.app();
+    app.store.write([Statement::new(hold)]).await.unwrap();
+    let body = json!({ "organisation": "gone", "reason": "inquiry 17 is over" });
+    let lift = "/admin/v1/holds/lift";
+    admin.post(&own, lift, &body).await.expect(404);
+    admin.post(&ann, "/admin/v1/holds", &body).await.expect(404);
+    admin.post(&ann, lift, &body).await.expect(204);
+    admin.post(&ann, lift, &body).await.expect(404);
+    assert_eq!(admin.entries("hold-lifted").await, 1);
+    assert_eq!(admin.entries("hold-placed").await, 0);
+}
+
+async fn an_event_is_held_with_its_credentials_organisation_when_the_interaction_is_forgotten(
+    database: Database,
+) {
+    let admin = Admin::start(database).await;
+    let ann = admin.operator("ann", Role::Administrator, None).await;
+    let up = admin.operator("up", Role::Operator, None).await;
+    let app = admin.world.gateway.app();
+    let stream = "INSERT INTO event_streams (client_id, active, last_sequence, failures, due_at, leased_until) \
+                  VALUES ('v2', 1, 0, 0, 0, 0) ON CONFLICT (client_id) DO UPDATE SET active = 1";
+    app.store.write([Statement::new(stream)]).await.unwrap();
+    for organisation in ["anytown", "elsewhere"] {
+        let serial = credential_of(&admin, organisation).await;
+        let path = format!("/admin/v1/credentials/{serial}/revoke");
+        let body = json!({ "reason": "data-error" });
+        admin.post(&up, &path, &body).await.expect(200);
+    }
+    let told = "SELECT client_id FROM events WHERE reference IS NULL";
+    let told = async || app.store.read(Statement::new(told)).await.unwrap().len();
+    assert_eq!(told().await, 2);
+    let hold = json!({ "organisation": "anytown", "reason": "inquiry 17" });
+    admin.post(&ann, "/admin/v1/holds", &hold).await.expect(204);
+    admin.world.later(SignedDuration::from_hours(24 * 100));
+    let lengths = admin.world.config.kept_for();
+    let due = async || {
+        let plan = gateway::retention::plan(&app.store, app.now(), lengths);
+        let plan = plan.await.unwrap();
+        let one = plan.iter().find(|one| one.rule == "events").unwrap();
+        (one.rows, one.held)
+    };
+    assert_eq!(due().await, (1, 1));
+    admin.world.gateway.tidy_once().await.unwrap();
+    assert_eq!(told().await, 1);
+    let lift = Statement::new("DELETE FROM legal_holds");
+    app.store.write([lift]).await.unwrap();
+    assert_eq!(due().await, (1, 0));
 }
 
 async fn an_interaction_is_found_by_what_is_in_hand_and_tells_why_in_three_voices(

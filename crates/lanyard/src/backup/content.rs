@@ -39,7 +39,7 @@ pub(super) enum Kind {
     Key,
     /// Something of the folder of credential types.
     CredentialType,
-    /// A file that the configuration names: the brand, a certificate. Its name is the key that names it.
+    /// A file that the configuration names: the brand, a certificate, a logo. Its name is the place that names it.
     Named,
     /// A secret. Its name is the place in the configuration that says where it is.
     Secret,

@@ -8,9 +8,11 @@ use zeroize::Zeroizing;
 use super::BackupError;
 
 /// Files that the configuration names and that are no secrets.
-const NAMED: [&str; 2] = ["brand", "tls_certificate"];
+const NAMED: [&str; 3] = ["brand", "tls_certificate", "availability.planned_work"];
 /// Named like those, and a secret.
 const TLS_KEY: &str = "tls_key";
+/// What is said as a secret is, `{ file = … }`, and is none: everybody sees it. Whatever else is said so counts as one.
+const PUBLIC: [&str; 2] = ["certificate_chains", "logo"];
 
 /// Where a secret is, as the configuration says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +38,28 @@ impl Place {
 /// Every secret: `{ file = … }` or `{ env = … }`, wherever it stands, and the key of the certificate. Each with its place
 /// in the configuration, such as `organisations.0.relying_parties.0.signing_key`.
 pub(super) fn secrets(config: &Table) -> Vec<(String, Place)> {
+    let mut found = elsewhere(config);
+    found.retain(|(place, _)| !is_public(place));
+    if let Some(path) = text(config, TLS_KEY) {
+        found.push((TLS_KEY.to_owned(), Place::File(path.into())));
+    }
+    found
+}
+
+/// Everything that is said to be elsewhere.
+fn elsewhere(config: &Table) -> Vec<(String, Place)> {
     let mut found = Vec::new();
     for (key, value) in config {
         look(key.clone(), value, &mut found);
     }
-    if let Some(path) = config.get(TLS_KEY).and_then(Value::as_str) {
-        found.push((TLS_KEY.to_owned(), Place::File(path.into())));
-    }
     found
+}
+
+/// By its key, or that of the list that it is in.
+fn is_public(place: &str) -> bool {
+    let mut keys = place.rsplit('.');
+    let key = keys.find(|key| key.parse::<usize>().is_err());
+    key.is_some_and(|key| PUBLIC.contains(&key))
 }
 
 fn look(place: String, value: &Value, found: &mut Vec<(String, Place)>) {
@@ -73,10 +89,24 @@ fn look(place: String, value: &Value, found: &mut Vec<(String, Place)>) {
     }
 }
 
-/// The other files that it names, by the key that does.
-pub(super) fn named(config: &Table) -> Vec<(&'static str, PathBuf)> {
-    let path = |key: &&'static str| Some((*key, config.get(*key)?.as_str()?.into()));
-    NAMED.iter().filter_map(path).collect()
+/// The other files that it names, each with its place in it.
+pub(super) fn named(config: &Table) -> Vec<(String, PathBuf)> {
+    let path = |place: &&str| Some(((*place).to_owned(), text(config, place)?.into()));
+    let public = elsewhere(config).into_iter();
+    let public = public.filter_map(|(place, at)| match at {
+        Place::File(path) if is_public(&place) => Some((place, path)),
+        _ => None,
+    });
+    NAMED.iter().filter_map(path).chain(public).collect()
+}
+
+/// The text in that place.
+fn text<'a>(config: &'a Table, place: &str) -> Option<&'a str> {
+    let mut steps = place.split('.');
+    let first = config.get(steps.next()?)?;
+    steps
+        .try_fold(first, |value, step| value.get(step))?
+        .as_str()
 }
 
 /// The folder under this key, if there is one.
@@ -89,13 +119,9 @@ pub(super) fn set(config: &mut Table, key: &str, place: &str) {
     config.insert(key.to_owned(), Value::String(place.to_owned()));
 }
 
-/// Says where a secret is now.
-pub(super) fn set_secret(config: &mut Table, place: &str, file: &Path) -> Result<(), BackupError> {
+/// Says where a file is now, in the way in which its place says it.
+pub(super) fn set_file(config: &mut Table, place: &str, file: &Path) -> Result<(), BackupError> {
     let file = Value::String(file.display().to_string());
-    if place == TLS_KEY {
-        config.insert(place.to_owned(), file);
-        return Ok(());
-    }
     let mut steps = place.split('.');
     let first = steps.next().and_then(|key| config.get_mut(key));
     let found = steps.fold(first, |value, step| match value? {
@@ -104,7 +130,10 @@ pub(super) fn set_secret(config: &mut Table, place: &str, file: &Path) -> Result
         _ => None,
     });
     let found = found.ok_or(BackupError::Unreadable)?;
-    *found = Value::Table(Table::from_iter([("file".to_owned(), file)]));
+    *found = match found {
+        Value::String(_) => file,
+        _ => Value::Table(Table::from_iter([("file".to_owned(), file)])),
+    };
     Ok(())
 }
 
@@ -114,16 +143,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_secret_is_found_wherever_it_stands_and_moved() {
+    fn every_secret_is_found_wherever_it_stands_and_every_other_file_and_both_are_moved() {
         let text = r#"
             tls_key = "/etc/key.pem"
             brand = "/etc/brand.toml"
             storage_secret = { file = "/etc/storage" }
             earlier = [{ env = "EARLIER" }]
+            availability = { planned_work = "/etc/planned.toml" }
             [[organisations]]
             id = "a"
+            brand = { logo = { file = "/etc/a.png" } }
+            certificate_chains = ["-----BEGIN CERTIFICATE-----", { file = "/etc/a.pem" }]
             [[organisations.parties]]
             webhook = { url = "https://a.example", secrets = [{ file = "/etc/hook" }] }
+            [[organisations]]
+            id = "b"
+            brand = { logo = "data:image/png;base64,AAAA" }
         "#;
         let mut config: Table = text.parse().unwrap();
         let mut found = secrets(&config);
@@ -132,13 +167,27 @@ mod tests {
         let hook = "organisations.0.parties.0.webhook.secrets.0";
         assert_eq!(names, ["earlier.0", hook, "storage_secret", "tls_key"]);
         assert_eq!(found[0].1, Place::Env("EARLIER".to_owned()));
-        assert_eq!(named(&config), [("brand", "/etc/brand.toml".into())]);
-        for name in names.into_iter().map(str::to_owned).collect::<Vec<_>>() {
-            set_secret(&mut config, &name, Path::new(&format!("/new/{name}"))).unwrap();
+        let others = [
+            ("brand", "/etc/brand.toml"),
+            ("availability.planned_work", "/etc/planned.toml"),
+            ("organisations.0.brand.logo", "/etc/a.png"),
+            ("organisations.0.certificate_chains.1", "/etc/a.pem"),
+        ];
+        let others = others.map(|(place, path)| (place.to_owned(), PathBuf::from(path)));
+        assert_eq!(named(&config), others);
+        let new = |place: &str| PathBuf::from(format!("/new/{place}"));
+        let others = others.iter().map(|(place, _)| place.as_str());
+        for place in names.iter().copied().chain(others) {
+            set_file(&mut config, place, &new(place)).unwrap();
         }
-        for (name, place) in secrets(&config) {
-            assert_eq!(place, Place::File(format!("/new/{name}").into()));
+        for (place, at) in secrets(&config) {
+            assert_eq!(at, Place::File(new(&place)));
         }
-        assert!(set_secret(&mut config, "organisations.7.x", Path::new("/new")).is_err());
+        assert_eq!(secrets(&config).len(), names.len());
+        for (place, path) in named(&config) {
+            assert_eq!(path, new(&place));
+        }
+        assert_eq!(named(&config).len(), 4);
+        assert!(set_file(&mut config, "organisations.7.x", Path::new("/new")).is_err());
     }
 }

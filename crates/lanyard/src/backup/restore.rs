@@ -106,15 +106,19 @@ async fn restore_into(
     let (draft, folder) = (draft.to_owned(), folder.to_owned());
     let reading = tokio::task::spawn_blocking(move || {
         let (mut lot, mut files) = (Vec::new(), Files::new(&draft, &folder));
+        let send = |lot: Vec<Record>| {
+            let sent = sender.blocking_send(Ok(lot));
+            // Whoever does not listen has said why.
+            sent.map_err(|_| BackupError::Copy(CopyError::Incomplete))
+        };
         let taken = follow(&file, &opener, |part| {
             match part {
+                // Handed over below.
+                Part::Record(Record::End) => {}
                 Part::Record(record) => {
-                    let is_last = record == Record::End;
                     lot.push(record);
-                    if is_last || lot.len() >= ROWS {
-                        let sent = sender.blocking_send(Ok(std::mem::take(&mut lot)));
-                        // Whoever does not listen has said why.
-                        sent.map_err(|_| BackupError::Copy(CopyError::Incomplete))?;
+                    if lot.len() >= ROWS {
+                        send(std::mem::take(&mut lot))?;
                     }
                 }
                 Part::File(name, content) => files.write(&name, &content)?,
@@ -122,7 +126,13 @@ async fn restore_into(
             }
             Ok(())
         })?;
-        Ok((taken, files.finish(&written)?))
+        let config = files.finish(&written)?;
+        // It took its time, in which somebody else may have made one.
+        whole::must_be_free(&folder)?;
+        // Whoever has the last record commits: by now nothing but that can fail.
+        lot.push(Record::End);
+        send(lot)?;
+        Ok((taken, config))
     });
     let loaded = copy::restore(&database, &super::PARTIES, records, then).await;
     let read = reading.await.unwrap_or(Err(BackupError::Unreadable));
@@ -244,10 +254,7 @@ impl<'a> Files<'a> {
             places::set(&mut config, "credential_types", &now("credential-types"));
         }
         for (name, path) in &self.moved {
-            match name.kind {
-                Kind::Secret => places::set_secret(&mut config, &name.name, path)?,
-                _ => places::set(&mut config, &name.name, &path.display().to_string()),
-            }
+            places::set_file(&mut config, &name.name, path)?;
         }
         let text = toml::to_string(&config).map_err(|_| BackupError::Unreadable)?;
         super::write_private(&self.draft.join(CONFIG), text.as_bytes())?;

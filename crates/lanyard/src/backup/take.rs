@@ -109,10 +109,10 @@ impl Source {
         if let Some(folder) = &self.config.credential_types {
             write_folder(to, Kind::CredentialType, folder)?;
         }
-        for (key, path) in places::named(&self.table) {
+        for (name, path) in places::named(&self.table) {
             let name = Name {
                 kind: Kind::Named,
-                name: key.to_owned(),
+                name,
             };
             content::write_file(to, &name, &read(&path)?)?;
         }

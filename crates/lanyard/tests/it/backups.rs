@@ -22,6 +22,9 @@ on_both_engines!(
     sec_37_a_backup_shows_nothing_and_restores_nothing_without_its_key_and_unless_whole,
 );
 
+/// A picture of one pixel.
+const LOGO: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\0\0\0\0\0\0\0\0IEND\xaeB`\x82";
+
 /// The two that are there, or the one.
 async fn targets() -> Vec<Database> {
     let postgres = Database::postgres().await;
@@ -277,6 +280,90 @@ async fn sec_37_a_backup_shows_nothing_and_restores_nothing_without_its_key_and_
         let (content, said) = restore(&file, &key);
         assert!(!content && said.contains("database-not-empty"), "{said}");
         assert!(!folder.exists());
+    }
+}
+
+/// What every file but the secrets is for, is in every backup: the secrets from the safe are enough beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_without_secrets_has_every_other_file_and_its_restored_configuration_names_them() {
+    let gateway = Operated::prepare(Database::sqlite());
+    gateway.write_keys();
+    let named = [("logo.png", LOGO), ("planned.toml", b"")];
+    for (name, content) in named {
+        std::fs::write(gateway.folder.join(name), content).unwrap();
+    }
+    let home = gateway.folder.display();
+    let more = format!(
+        "\n[organisations.brand]\nlogo = {{ file = \"{home}/logo.png\" }}\n\n[availability]\nplanned_work = \"{home}/planned.toml\"\n"
+    );
+    gateway.write_config(&(gateway.config.clone() + &more));
+    let checked = gateway.command(&["--check"]).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    let (key, file) = back_up(&gateway, "backup");
+    for gone in [
+        "gateway.toml",
+        "gateway.db",
+        "chain.pem",
+        "logo.png",
+        "planned.toml",
+    ] {
+        let _ = std::fs::remove_file(gateway.folder.join(gone));
+    }
+    std::fs::remove_dir_all(gateway.folder.join("keys")).unwrap();
+
+    let restore = ["restore", text(&file), "--identity", text(&key)];
+    let (content, said) = lanyard(&[&restore[..], &["--drill"]].concat());
+    assert!(content, "{said}");
+    let folder = gateway.folder.join("restored");
+    let (content, said) = lanyard(&[&restore[..], &["--into", text(&folder)]].concat());
+    assert!(content, "{said}");
+    let config = std::fs::read_to_string(folder.join("gateway.toml")).unwrap();
+    let config: toml::Table = config.parse().unwrap();
+    let says = [
+        &config["organisations"][0]["brand"]["logo"]["file"],
+        &config["availability"]["planned_work"],
+    ];
+    for (said, (name, content)) in says.into_iter().zip(named) {
+        let place = Path::new(said.as_str().unwrap());
+        assert!(place.starts_with(&folder), "{name}: {}", place.display());
+        assert_eq!(std::fs::read(place).unwrap(), content, "{name}");
+    }
+}
+
+/// A database elsewhere is committed when the files are there, and not before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_without_room_for_its_files_leaves_nothing_in_the_database() {
+    let gateway = Operated::prepare(Database::sqlite());
+    gateway.write_keys();
+    let checked = gateway.command(&["--check"]).output().unwrap();
+    assert!(checked.status.success(), "{checked:?}");
+    // Larger than any file may be that the first restore writes; the database is not.
+    let large = gateway.folder.join("keys").join("notes");
+    std::fs::write(&large, vec![b'n'; 5 * 1024 * 1024]).unwrap();
+    let (key, file) = back_up(&gateway, "backup");
+    for target in targets().await {
+        let (folder, address) = (gateway.folder.join("restored"), target.address());
+        let restore = |limit: &str| {
+            let mut command = Command::new("sh");
+            let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$@\"");
+            command.args(["-c", &script, "sh", LANYARD, "restore", text(&file)]);
+            command.args(["--identity", text(&key), "--into", text(&folder)]);
+            let output = command.args(["--database", &address]).output().unwrap();
+            let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+            (output.status.success(), said)
+        };
+        let (content, said) = restore("4096");
+        assert!(
+            !content && said.contains("lanyard: file-unusable: "),
+            "{said}"
+        );
+        assert!(!folder.exists());
+        let nothing = store::copy::held(target.url()).await.unwrap_err();
+        let wanted = ["database-missing", "database-has-no-tables"];
+        assert!(wanted.contains(&nothing.code()), "{nothing}");
+        let (content, said) = restore("unlimited");
+        assert!(content, "{said}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
 

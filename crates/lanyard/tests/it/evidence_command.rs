@@ -421,3 +421,22 @@ async fn what_was_backed_up_rehearsed_and_removed_stands_in_the_assurance_file(d
     );
     assert_eq!(json("retention.json")["removed"], Value::Array(Vec::new()));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_on_an_organisation_that_is_gone_is_released_and_none_is_placed() {
+    let gateway = Operated::prepare(Database::sqlite());
+    assert!(lanyard(&gateway, &["retention", "holds"]).0);
+    let store = gateway.database.open().await;
+    let hold = "INSERT INTO legal_holds (kind, subject, reason, placed_at) VALUES ('organisation', 'gone', 'inquiry 17', 1)";
+    store.write([Statement::new(hold)]).await.unwrap();
+    store.close().await;
+    let of_it = ["--organisation", "gone"];
+    let place = [&["retention", "hold", "--reason", "again"], &of_it[..]].concat();
+    let (done, said) = lanyard(&gateway, &place);
+    assert!(!done && said.contains("no organisation gone"), "{said}");
+    let release = [&["retention", "release"], &of_it[..]].concat();
+    let (done, said) = lanyard(&gateway, &release);
+    assert!(done && said.contains("released"), "{said}");
+    let (done, said) = lanyard(&gateway, &release);
+    assert!(!done && said.contains("no organisation gone"), "{said}");
+}
