@@ -1,6 +1,6 @@
 //! The registered JWT claims (RFC 7519, 4.1) read once, with an error that names the claim.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 /// Why a claim cannot be read.
@@ -81,6 +81,35 @@ pub fn required_instant(
     name: &'static str,
 ) -> Result<Timestamp, ClaimError> {
     instant(claims, name)?.ok_or(ClaimError::Missing(name))
+}
+
+/// How a JWT's own `nbf` and `exp` lie to a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Between the two, or it names neither.
+    Current,
+    /// `nbf` is still to come.
+    NotYet,
+    /// `exp` has passed.
+    Over,
+}
+
+/// Whether a JWT counts now by its own times, where it has any [RFC 7519 4.1.4, 4.1.5]. The skew helps against a clock that
+/// is behind its maker's; an end is taken at its word.
+pub fn lifetime(
+    claims: &Map<String, Value>,
+    now: Timestamp,
+    skew: SignedDuration,
+) -> Result<Lifetime, ClaimError> {
+    if instant(claims, "exp")?.is_some_and(|at| now >= at) {
+        return Ok(Lifetime::Over);
+    }
+    let ahead = |at: Timestamp| at.duration_since(now) > skew;
+    Ok(if instant(claims, "nbf")?.is_some_and(ahead) {
+        Lifetime::NotYet
+    } else {
+        Lifetime::Current
+    })
 }
 
 /// Whether `aud`, one text or a list of texts, is exactly this one audience. Several audiences are refused:
