@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use gateway::Config;
 use gateway::audit::{Act, Actor, Entry};
 use gateway::revoke::bulk::{self, Order};
+use gateway::revoke::jobs::Stage;
 use gateway::revoke::operator::{self, Change, Done, Target};
 use gateway::revoke::serials::Serials;
 use gateway::status::Reason;
@@ -257,6 +258,16 @@ async fn many(store: &Store, options: &Revoke, serials: &Serials) -> anyhow::Res
     }
     let progress = bulk::progress(store, &place.organisation, &job).await?;
     let done = progress.context("the job is gone")?;
+    if done.stage == Stage::Stopped {
+        bail!(
+            "{job} was stopped, with {} lines waiting: {} revoked, {} revoked before, {} unknown, and nothing more is done of it. \
+             To revoke the rest, decide it anew, with another --ticket",
+            done.waiting,
+            done.revoked,
+            done.already_revoked,
+            done.unknown
+        );
+    }
     say(format_args!(
         "done: {} revoked, {} revoked before, {} unknown",
         done.revoked, done.already_revoked, done.unknown

@@ -1,6 +1,6 @@
 //! The registered JWT claims (RFC 7519, 4.1) read once, with an error that names the claim.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 /// Why a claim cannot be read.
@@ -83,6 +83,47 @@ pub fn required_instant(
     instant(claims, name)?.ok_or(ClaimError::Missing(name))
 }
 
+/// How a JWT's own `nbf` and `exp` lie to a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// Between the two, or it names neither.
+    Current,
+    /// `nbf` is still to come.
+    NotYet,
+    /// `exp` has passed.
+    Over,
+}
+
+/// Whether a JWT counts now by its own times, where it has any [RFC 7519 4.1.4, 4.1.5]. The skew helps against a clock that
+/// is behind its maker's; an end is taken at its word.
+pub fn lifetime(
+    claims: &Map<String, Value>,
+    now: Timestamp,
+    skew: SignedDuration,
+) -> Result<Lifetime, ClaimError> {
+    if instant(claims, "exp")?.is_some_and(|at| now >= at) {
+        return Ok(Lifetime::Over);
+    }
+    let ahead = |at: Timestamp| at.duration_since(now) > skew;
+    Ok(if instant(claims, "nbf")?.is_some_and(ahead) {
+        Lifetime::NotYet
+    } else {
+        Lifetime::Current
+    })
+}
+
+/// A date and time with its offset, as documents write it [RFC 3339 5.6]. What is later than [`last_instant`] and still of
+/// the year 9999 is that instant.
+#[must_use]
+pub fn date_time(text: &str) -> Option<Timestamp> {
+    let read = |text: &str| text.parse::<Timestamp>().ok();
+    read(text).or_else(|| {
+        // Malformed, or too late: the same of the year before tells which, and neither year has a leap day.
+        let rest = text.strip_prefix("9999")?;
+        read(&format!("9998{rest}")).map(|_| last_instant())
+    })
+}
+
 /// Whether `aud`, one text or a list of texts, is exactly this one audience. Several audiences are refused:
 /// a proof made for us and for somebody else as well could be passed on by that other.
 pub fn audience_is(claims: &Map<String, Value>, expected: &str) -> Result<bool, ClaimError> {
@@ -138,6 +179,29 @@ mod tests {
                 Err(ClaimError::Malformed("exp")),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn a_date_beyond_the_last_instant_is_that_instant_and_one_that_is_malformed_is_none() {
+        for end in [
+            "9999-12-31T23:59:59Z",
+            "9999-12-31T23:59:59.9999999Z",
+            "9999-12-31T00:00:00+01:00",
+        ] {
+            assert_eq!(date_time(end), Some(last_instant()), "{end}");
+        }
+        assert!(date_time("9999-12-30T21:00:00Z") < Some(last_instant()));
+        for bad in [
+            "9999-12-32T00:00:00Z",
+            "9999-02-29T00:00:00Z",
+            "9999-12-31T23:59:59",
+            "9999-12-31",
+            "9999 for ever",
+            "10000-01-01T00:00:00Z",
+            "",
+        ] {
+            assert_eq!(date_time(bad), None, "{bad}");
         }
     }
 

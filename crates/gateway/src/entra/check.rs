@@ -84,13 +84,13 @@ fn in_force(one: &Presented) -> Result<(), Refusal> {
 /// [SEC-22] A date that cannot be read is none that has not come.
 fn in_time(one: &Presented, now: Timestamp) -> Result<(), Refusal> {
     let read = |text: &Option<String>| -> Result<Option<Timestamp>, Refusal> {
-        let read = text.as_deref().map(str::parse::<Timestamp>).transpose();
-        read.map_err(|_| Refusal::PresentationMalformed)
+        let read = |text| standards::claims::date_time(text).ok_or(Refusal::PresentationMalformed);
+        text.as_deref().map(read).transpose()
     };
-    if read(&one.expires_at)?.is_some_and(|end| end + SKEW <= now) {
+    if read(&one.expires_at)?.is_some_and(|end| now.duration_since(end) >= SKEW) {
         return Err(Refusal::CredentialExpired);
     }
-    if read(&one.issued_at)?.is_some_and(|begin| now + SKEW < begin) {
+    if read(&one.issued_at)?.is_some_and(|begin| begin.duration_since(now) > SKEW) {
         return Err(Refusal::CredentialNotYetValid);
     }
     Ok(())

@@ -145,6 +145,20 @@ fn sec_32_clocks_may_differ_by_a_minute_and_no_more() {
     }
 }
 
+/// SEC-39: what ends with the last second that can be written has no end, and the last instant is no mistake either.
+#[test]
+fn a_credential_without_end_has_not_ended() {
+    for end in [
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59.9999999Z",
+        "9999-12-30T22:00:00.999999999Z",
+    ] {
+        assert_eq!(changed("/expirationDate", json!(end)).err(), None, "{end}");
+    }
+    let begun = changed("/issuanceDate", json!("9999-12-31T23:59:59Z"));
+    assert_eq!(begun.err(), Some(Refusal::CredentialNotYetValid));
+}
+
 #[test]
 fn sec_32_a_status_that_is_not_known_to_be_valid_is_none() {
     let status = |said: Value| changed("/credentialState/revocationStatus", said);

@@ -19,7 +19,7 @@ use crate::interaction::rows::AdvanceError;
 use crate::interaction::{Interaction, Refusal, Stage};
 use crate::organisation::Organisation;
 use crate::status::{self, Cause};
-use store::Statement;
+use store::{Statement, StoreError};
 
 /// No notification id of ours is longer.
 const LONGEST: usize = 256;
@@ -163,7 +163,7 @@ async fn withdraw(
 ) -> Result<bool, Refused> {
     let now = app.now();
     let cause = Cause::NotKept(event.as_str());
-    let revoked = status::revoke_statements(&organisation.id, serial_number, cause, now);
+    let revoked = status::revoke_by_itself(&organisation.id, serial_number, cause, now);
     let reference = interaction
         .as_ref()
         .map(|interaction| interaction.reference.clone());
@@ -176,19 +176,27 @@ async fn withdraw(
     if let Some(interaction) = open {
         tracing::info!(reference, event = event.as_str(), "credential not kept");
         let mut ended = interaction.refused(Refusal::NotKept, now)?;
-        let kept = advanced(app.interactions.advance(&mut ended, revoked).await)?;
-        if kept {
-            app.metrics.revocations.add(&[cause.code()]);
-        }
-        app.lists.changed();
-        return Ok(kept);
+        return match app.interactions.advance(&mut ended, revoked).await {
+            Ok(()) => {
+                app.metrics.revocations.add(&[cause.code()]);
+                app.lists.changed();
+                Ok(true)
+            }
+            // Somebody took a step, or revoked it, in the same moment.
+            Err(AdvanceError::Overtaken | AdvanceError::TurnedDown { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        };
     }
     tracing::warn!(
         reference,
         event = event.as_str(),
         "credential not kept, after the relying party was told that it was"
     );
-    app.store.write(revoked).await?;
+    match app.store.write(revoked).await {
+        Ok(_) => {}
+        Err(StoreError::Unmet { .. }) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
     app.metrics.revocations.add(&[cause.code()]);
     app.lists.changed();
     Ok(true)

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::SignedDuration;
+use standards::oauth::ErrorCode;
 use standards::oauth::form::Form;
 use standards::openid4vci::token::AuthorizationDetail;
 use standards::openid4vci::{TokenRequest, TokenResponse};
@@ -184,8 +185,9 @@ fn granted(
         .all(|detail| is_offered(&detail.credential_configuration_id))
     {
         let sentence = "authorization_details names a configuration that was not offered";
+        // [RFC 9396 5]
         return Err(Refused::new(
-            "invalid_request",
+            ErrorCode::InvalidAuthorizationDetails.as_str(),
             "configuration-not-offered",
             sentence,
         ));

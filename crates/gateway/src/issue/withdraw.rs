@@ -18,13 +18,18 @@ pub async fn withdraw_replayed(
         return Ok(());
     };
     let cause = Cause::CodeReplayed;
+    let batch = status::revoke_by_itself(&interaction.organisation, serial_number, cause, now);
+    match parts.store.write(batch).await {
+        Ok(_) => {}
+        // It is revoked: that is written down, and counted, once.
+        Err(StoreError::Unmet { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    }
     tracing::warn!(
         reference = interaction.reference,
         cause = cause.code(),
         "a credential is withdrawn"
     );
-    let batch = status::revoke_statements(&interaction.organisation, serial_number, cause, now);
-    parts.store.write(batch).await?;
     parts.metrics.revocations.add(&[cause.code()]);
     parts.lists.changed();
     Ok(())

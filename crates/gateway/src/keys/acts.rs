@@ -162,6 +162,16 @@ impl Act {
         self.told(key, to);
     }
 
+    /// The same, out of use for ever. A credential that is being written down in this very moment is not to be seen yet: it
+    /// is waited for, and counts as signed. Whoever writes one later finds a key that has ended.
+    fn end(&mut self, key: &KeyRow, to: State, now: Timestamp) {
+        if key.place.purpose == KeyPurpose::Credentials {
+            self.statements.push(Statement::lock("credentials"));
+        }
+        self.change(key, to, now);
+        self.destroyed.push(key.name.clone());
+    }
+
     fn insert(&mut self, key: &KeyRow) {
         self.statements.push(key.insert());
         self.made.push(key.name.clone());
@@ -427,8 +437,7 @@ impl Acts {
                 return Ok(act);
             }
         }
-        act.change(key, State::Removed, self.now);
-        act.destroyed.push(key.name.clone());
+        act.end(key, State::Removed, self.now);
         Ok(act)
     }
 
@@ -441,7 +450,7 @@ impl Acts {
             act.destroyed.push(key.name.clone());
             return Ok(act);
         }
-        act.change(key, State::Compromised, self.now);
+        act.end(key, State::Compromised, self.now);
         if key.place.purpose == KeyPurpose::Audit
             && let Ok(signer) = opened(&self.holder, &key.name).await
             && signer.public_jwk().kid() == Some(key.kid.as_str())
@@ -449,7 +458,6 @@ impl Acts {
         {
             change.public = Some(signer.public_jwk().clone());
         }
-        act.destroyed.push(key.name.clone());
         if key.state == State::Active {
             if let Some(next) = self.in_place(&key.place, State::Next) {
                 act.change(next, State::Active, self.now);

@@ -301,7 +301,9 @@ impl CredentialType {
 }
 
 /// Names that claims of tokens and credentials use for themselves.
-const RESERVED: [&str; 14] = [
+const RESERVED: [&str; 15] = [
+    // [VCDM 1.1 4.4] Who the credential is about: the holder.
+    "id",
     "iss",
     "sub",
     "aud",

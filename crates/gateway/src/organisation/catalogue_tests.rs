@@ -211,6 +211,7 @@ fn a_type_that_does_not_hold_together_is_refused_and_says_why() {
             "\"SerialNumber\"",
             "SerialNumber is the gateway's own",
         ),
+        ("\"FS-Level\"", "\"id\"", "id is the gateway's own"),
         (
             "\"UniqueIdentifier\"",
             "\"Unique\"",

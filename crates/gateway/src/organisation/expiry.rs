@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp, civil};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use standards::claims::last_instant;
+use standards::claims;
 
 use super::catalogue::CredentialType;
 
@@ -96,16 +96,10 @@ pub fn date_time(text: &str) -> Option<Timestamp> {
     };
     let offset = rest == "Z" || has_shape(rest, "+00:00") || has_shape(rest, "-00:00");
     if has_shape(moment, "0000-00-00T00:00:00") && offset {
-        text.parse().ok().or_else(|| beyond_the_last(moment))
+        claims::date_time(text)
     } else {
         None
     }
-}
-
-/// A date and time of the year 9999 that is later than the last instant is that instant.
-fn beyond_the_last(moment: &str) -> Option<Timestamp> {
-    let moment: civil::DateTime = moment.parse().ok()?;
-    (moment.year() == 9999).then(last_instant)
 }
 
 /// Whether `text` is `shape`, with any digit for a `0`.
@@ -121,6 +115,7 @@ mod tests {
 
     use super::super::catalogue::Catalogue;
     use super::*;
+    use standards::claims::last_instant;
 
     fn time(text: &str) -> Timestamp {
         text.parse().unwrap()

@@ -19,6 +19,7 @@ use crate::interaction::overdue::{OVERDUE_AT_ONCE, Overdue};
 use crate::live::Live;
 use crate::status::{self, Cause};
 use store::{Statement, StoreError};
+use uuid::Uuid;
 
 /// Between two rounds.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -102,10 +103,7 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
     loop {
         let overdue = app.interactions.find_overdue(now - GRACE).await?;
         for one in &overdue {
-            if wipe(app, one, &round, now).await? {
-                round.wiped += 1;
-                round.revoked += u64::from(one.serial_number.is_some());
-            }
+            wipe(app, one, &mut round, now).await?;
         }
         if overdue.len() < OVERDUE_AT_ONCE {
             break;
@@ -141,27 +139,62 @@ pub(crate) async fn round(app: &App, lengths: Lengths) -> Result<Round, StoreErr
     Ok(round)
 }
 
-/// Whether this round ended it. What is counted of it is in the batch that ends it.
+/// Ends one, and revokes what nobody collected of it, unless that is revoked already: a revocation has one cause.
 async fn wipe(
     app: &App,
     overdue: &Overdue,
-    round: &Round,
+    round: &mut Round,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
+    if let Some(serial_number) = overdue.serial_number {
+        let done = end(app, overdue, round, Some(serial_number), now).await?;
+        if done != End::RevokedBefore {
+            return Ok(());
+        }
+    }
+    end(app, overdue, round, None, now).await.map(drop)
+}
+
+/// What came of ending one.
+#[derive(PartialEq, Eq)]
+enum End {
+    /// It has ended, by this round or by somebody who was quicker.
+    Done,
+    /// Its credential was revoked before, and so nothing was done.
+    RevokedBefore,
+}
+
+/// Ends one and revokes that credential. What is counted of it is in the batch that ends it.
+async fn end(
+    app: &App,
+    overdue: &Overdue,
+    round: &mut Round,
+    revoked: Option<Uuid>,
+    now: Timestamp,
+) -> Result<End, StoreError> {
     let cause = Cause::NotCollected;
     let first = |so_far: u64| u64::from(so_far == 0);
     let wiped = removals::add(removals::PERSONAL_VALUES, 1, first(round.wiped), now);
     let mut counts = vec![wiped];
     let mut also = Vec::new();
-    if let Some(serial_number) = overdue.serial_number {
-        also = status::revoke_statements(&overdue.organisation, serial_number, cause, now);
+    if let Some(serial_number) = revoked {
+        also = status::revoke_by_itself(&overdue.organisation, serial_number, cause, now);
         let revoked = removals::add(removals::NOT_COLLECTED, 1, first(round.revoked), now);
         counts.push(revoked);
     }
-    if !app.interactions.wipe(overdue, also, counts, now).await? {
-        return Ok(false);
+    // The interaction's own statement stands before these.
+    let last = also.len();
+    match app.interactions.wipe(overdue, also, counts, now).await {
+        Ok(true) => {}
+        Ok(false) => return Ok(End::Done),
+        Err(StoreError::Unmet { statement }) if statement <= last => {
+            return Ok(End::RevokedBefore);
+        }
+        Err(error) => return Err(error),
     }
-    if overdue.serial_number.is_some() {
+    round.wiped += 1;
+    if revoked.is_some() {
+        round.revoked += 1;
         tracing::warn!(
             reference = overdue.reference,
             "a credential was never collected and is revoked"
@@ -169,7 +202,7 @@ async fn wipe(
         app.metrics.revocations.add(&[cause.code()]);
         app.lists.changed();
     }
-    Ok(true)
+    Ok(End::Done)
 }
 
 pub(crate) async fn forget_everything(app: &App) -> Result<(), StoreError> {

@@ -54,6 +54,8 @@ pub struct Counts {
 /// How far a job has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
+    /// Where it stands.
+    pub stage: Stage,
     /// Lines whose turn has not come.
     pub waiting: u64,
     /// Credentials that this job revoked.
@@ -157,7 +159,9 @@ pub fn id(order: &Order<'_>, serials: &Serials) -> String {
     )
 }
 
-/// Writes a job down, unless it is there, and gives its name. `also` is kept with it, once.
+/// Writes a job down, unless it is there, and gives its name. `also` is kept with it, once; and again where credentials have
+/// been issued since whose serial numbers were unknown to it: they have their turn then. A job that waits to be resumed, or was
+/// stopped, stays as it is.
 pub async fn begin(
     store: &Store,
     order: &Order<'_>,
@@ -168,6 +172,7 @@ pub async fn begin(
     let id = id(order, serials);
     let known = Statement::new("SELECT id FROM revocation_jobs WHERE id = $1");
     if store.read_one(known.bind(id.as_str())).await?.is_some() {
+        reopen(store, &id, also).await?;
         return Ok(id);
     }
     // Lines first: a job that is there has them all. What a crash in between leaves lying is found again under the same name.
@@ -189,6 +194,42 @@ pub async fn begin(
         // Another process began the same.
         Ok(_) | Err(StoreError::Duplicate { statement: 0 }) => Ok(id),
         Err(error) => Err(error),
+    }
+}
+
+/// Lines of a job that name a credential and did not when it was their turn.
+const ISSUED_SINCE: &str = "job = $1 AND outcome = 'unknown' AND EXISTS (SELECT 1 FROM revocation_jobs j JOIN credentials c \
+     ON c.organisation = j.organisation AND (j.credential_type IS NULL OR c.credential_type = j.credential_type) \
+     WHERE j.id = revocation_job_lines.job AND j.stage IN ('running', 'finished') \
+     AND c.serial_number = revocation_job_lines.serial_number)";
+
+/// Gives a job's lines that were unknown, and are credentials by now, their turn again. `also` is kept with that.
+async fn reopen(store: &Store, job: &str, also: Vec<Statement>) -> Result<(), StoreError> {
+    loop {
+        let count =
+            format!("SELECT COUNT(*) AS lines FROM revocation_job_lines WHERE {ISSUED_SINCE}");
+        let row = store.read_one(Statement::new(count).bind(job)).await?;
+        let lines = row.map_or(Ok(0), |row| row.integer("lines"))?;
+        if lines == 0 {
+            return Ok(());
+        }
+        // The job's row first: whoever finishes it in this moment waits, or is waited for.
+        let goes_on = "UPDATE revocation_jobs SET stage = 'running', finished_at = NULL WHERE id = $1 \
+                       AND stage IN ('running', 'finished')";
+        let waiting = format!(
+            "UPDATE revocation_job_lines SET outcome = NULL, done_at = NULL WHERE {ISSUED_SINCE}"
+        );
+        let batch = [
+            Statement::new(goes_on).bind(job).must_change(1),
+            Statement::new(waiting)
+                .bind(job)
+                .must_change(lines.unsigned_abs()),
+        ];
+        match store.write(batch.into_iter().chain(also.clone())).await {
+            // Somebody did the same, stopped it, or issued one more: look again.
+            Err(StoreError::Unmet { statement: 0 | 1 }) => {}
+            other => return other.map(drop),
+        }
     }
 }
 
@@ -228,7 +269,11 @@ pub async fn progress(
         "SELECT COALESCE(outcome, 'waiting') AS outcome, COUNT(*) AS lines FROM revocation_job_lines \
          WHERE job = $1 GROUP BY outcome",
     );
+    let stage = Stage::parse(row.text("stage")?).ok_or_else(|| {
+        StoreError::Corrupt("a job is at a stage that this version does not know".into())
+    })?;
     let mut progress = Progress {
+        stage,
         waiting: 0,
         revoked: 0,
         already_revoked: 0,
@@ -285,13 +330,15 @@ pub async fn step(
     while !tasks.is_empty() {
         joined(&mut tasks).await?;
     }
+    // Its row is held first: a line that has its turn again in this moment is seen.
+    let hold = Statement::new("UPDATE revocation_jobs SET stage = stage WHERE id = $1").bind(job);
     let finish = Statement::new(
         "UPDATE revocation_jobs SET stage = 'finished', finished_at = $1 WHERE id = $2 AND finished_at IS NULL AND \
          NOT EXISTS (SELECT 1 FROM revocation_job_lines WHERE job = $3 AND outcome IS NULL)",
     );
     let finish = finish.bind(now).bind(job).bind(job);
-    let done = store.write([finish]).await?;
-    Ok(done.first().is_some_and(|outcome| outcome.changed == 1))
+    let done = store.write([hold, finish]).await?;
+    Ok(done.last().is_some_and(|outcome| outcome.changed == 1))
 }
 
 async fn joined(tasks: &mut JoinSet<Result<(), StoreError>>) -> Result<(), StoreError> {

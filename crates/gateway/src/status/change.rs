@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::audit::{Act, Actor, Entry};
 use crate::event;
 use store::Statement;
 
@@ -154,6 +155,23 @@ pub fn only_first(mut batch: Vec<Statement>) -> Vec<Statement> {
     if let Some(change) = batch.pop() {
         batch.push(change.must_change(1));
     }
+    batch
+}
+
+/// What the gateway revokes by itself: the batch of [`only_first`], with its entry of the audit.
+pub fn revoke_by_itself(
+    organisation: &str,
+    serial_number: Uuid,
+    cause: Cause<'_>,
+    now: Timestamp,
+) -> Vec<Statement> {
+    let serial = serial_number.to_string();
+    let revoked = Act::CredentialRevoked;
+    let told = Entry::new(Actor::Gateway, revoked, ("credential", &serial), now)
+        .organisation(Some(organisation))
+        .with("cause", cause.code());
+    let mut batch = only_first(revoke_statements(organisation, serial_number, cause, now));
+    batch.push(told.into());
     batch
 }
 

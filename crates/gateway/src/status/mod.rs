@@ -19,7 +19,8 @@ use jiff::Timestamp;
 use standards::status_list::{Entry, Purpose, StatusReference};
 
 pub use change::{
-    Cause, Reason, hold, only_first, reinstate_statements, revoke_statements, suspend_statements,
+    Cause, Reason, hold, only_first, reinstate_statements, revoke_by_itself, revoke_statements,
+    suspend_statements,
 };
 pub use figures::{Figures, figures};
 pub use publish::router;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -43,7 +43,11 @@ pub fn router() -> Router<Live> {
         get(
             async move |State(app): State<App>,
                         Path((organisation, list)): Path<(String, i64)>,
+                        RawQuery(query): RawQuery,
                         headers: HeaderMap| {
+                if form == Form::Token && query.is_some_and(|query| names_a_time(&query)) {
+                    return not_of_another_time();
+                }
                 answer(&app, &organisation, list, form, &headers).await
             },
         )
@@ -154,6 +158,19 @@ impl Cache {
         let own = lists.entry(organisation.to_owned()).or_default();
         own.insert(place, published);
     }
+}
+
+/// [Token Status List 8.4]
+fn names_a_time(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "time")
+}
+
+/// How a list stood is not kept, and how it stands now would be a wrong answer to that.
+fn not_of_another_time() -> Response {
+    let for_everybody = [(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")];
+    let sentence =
+        "status-time-not-kept: only the list as it stands now is to be had; leave `time` out\n";
+    (StatusCode::NOT_IMPLEMENTED, for_everybody, sentence).into_response()
 }
 
 async fn answer(

@@ -302,7 +302,9 @@ fn refuse_sd_jwt_vc(error: &sd_jwt_vc::CredentialError) -> Refusal {
 fn refuse_key_binding(error: &KeyBindingError) -> Refusal {
     use KeyBindingError as Error;
     match error {
-        Error::Audience | Error::Nonce | Error::TooOld => Refusal::PresentationReplayed,
+        Error::Audience | Error::Nonce | Error::Expired | Error::TooOld => {
+            Refusal::PresentationReplayed
+        }
         Error::Missing
         | Error::Key(_)
         | Error::Verify(_)

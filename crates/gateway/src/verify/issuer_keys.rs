@@ -65,21 +65,35 @@ impl Keys {
     }
 }
 
+/// An issuer, as somebody asks about it.
+#[derive(Clone, Copy)]
+pub(super) struct Issuer<'a> {
+    /// Who asks.
+    pub(super) organisation: &'a Organisation,
+    /// What it is to be trusted for.
+    pub(super) credential_type: &'a str,
+    /// Its identifier.
+    pub(super) name: &'a str,
+}
+
 /// Keys fetched from elsewhere, by issuer.
 #[derive(Default)]
 pub(super) struct IssuerKeys(Copies<(Option<String>, String), Keys>);
 
 impl IssuerKeys {
     /// The keys of that issuer. A stranger's are never fetched: the address in an untrusted credential is an
-    /// attacker's text. `header` is the one that a key is sought for.
+    /// attacker's text. `header` is the one that a key is sought for, and of what.
     pub(super) async fn find(
         &self,
         app: &Parts,
-        organisation: &Organisation,
-        credential_type: &str,
-        issuer: &str,
-        header: &Header,
+        asked: Issuer<'_>,
+        (header, signed): (&Header, Signed),
     ) -> Result<Keys, Refusal> {
+        let Issuer {
+            organisation,
+            credential_type,
+            name: issuer,
+        } = asked;
         if let Some(own) = app.organisations.find_issuer(issuer) {
             return Ok(Keys::Own(own.clone(), app.keys.clone()));
         }
@@ -91,8 +105,7 @@ impl IssuerKeys {
         let (now, outbound) = (app.now(), organisation.outbound(&app.outbound));
         // An issuer that changed its keys a minute ago must not be refused for five.
         let serves = |keys: &Keys, fetched_at| {
-            keys.find(header, Signed::Credential).is_some()
-                || now.duration_since(fetched_at) < YOUNG
+            keys.find(header, signed).is_some() || now.duration_since(fetched_at) < YOUNG
         };
         let fetched =
             async { Ok::<_, KeysError>((fetch(app, &outbound, issuer).await?, now + LIFETIME)) };

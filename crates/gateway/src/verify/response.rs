@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 use super::Foreign;
 use super::answer::Refused;
 use super::check::{Asked, Parsed, answers};
-use super::issuer_keys::Signed;
+use super::issuer_keys::{Issuer, Signed};
 use super::person::of_one_person;
 use super::query::questions;
 use super::request::{ATTEMPTS, Kept, find};
@@ -232,32 +232,25 @@ async fn believe(
     parsed: &Parsed,
     asked: &Asked<'_>,
 ) -> Result<Map<String, Value>, Refusal> {
-    let keys = foreign
-        .keys
-        .find(
-            app,
-            organisation,
-            credential_type,
-            parsed.issuer(),
-            parsed.header(),
-        )
-        .await?;
-    let key = keys
-        .find(parsed.header(), Signed::Credential)
-        .ok_or(Refusal::SignatureInvalid)?;
+    let issuer = Issuer {
+        organisation,
+        credential_type,
+        name: parsed.issuer(),
+    };
+    let (header, signed) = (parsed.header(), Signed::Credential);
+    let keys = foreign.keys.find(app, issuer, (header, signed)).await?;
+    let key = keys.find(header, signed).ok_or(Refusal::SignatureInvalid)?;
     let trusted = parsed
         .verify(&key, asked)?
         .trusted(|issuer| organisation.trusts(credential_type, issuer))?;
     let verified = trusted.verified();
+    let issuer = Issuer {
+        name: verified.issuer(),
+        ..issuer
+    };
     let status = foreign
         .lists
-        .find(
-            app,
-            organisation,
-            verified.issuer(),
-            &keys,
-            verified.status(),
-        )
+        .find(app, issuer, (&keys, &foreign.keys), verified.status())
         .await?;
     trusted.claims(status)
 }

@@ -10,12 +10,10 @@ use standards::status_list::{
 use url::Url;
 
 use super::check::ALGORITHMS;
-use super::issuer_keys::{Keys, Signed};
+use super::issuer_keys::{Issuer, IssuerKeys, Keys, Signed};
 use crate::app::Parts;
 use crate::copies::{Copies, Missing};
 use crate::interaction::Refusal;
-use crate::organisation::Organisation;
-use crate::outbound::Outbound;
 use crate::status::Listed;
 
 /// The longest that a fetched list is used, whatever its `ttl` says: a revocation counts within a minute.
@@ -43,22 +41,22 @@ enum ListError {
 }
 
 impl ForeignLists {
-    /// The status of a credential of that issuer, whose keys are `keys`.
+    /// The status of a credential of that issuer, whose keys are `keys`; where a list is signed with a newer one, that is
+    /// looked for in `known`.
     pub(super) async fn find(
         &self,
         app: &Parts,
-        organisation: &Organisation,
-        issuer: &str,
-        keys: &Keys,
+        issuer: Issuer<'_>,
+        (keys, known): (&Keys, &IssuerKeys),
         reference: Option<&StatusReference>,
     ) -> Result<Status, Refusal> {
         match (keys, reference) {
-            (Keys::Own(issuer, _), Some(reference)) => {
+            (Keys::Own(own, _), Some(reference)) => {
                 // A list of another organisation says nothing about this one's credentials.
                 let named = app
                     .lists
                     .parse_uri(&reference.uri)
-                    .filter(|(organisation, _)| *organisation == issuer.id);
+                    .filter(|(organisation, _)| *organisation == own.id);
                 let (organisation, list) = named.ok_or(Refusal::StatusUnknown)?;
                 let index = i64::try_from(reference.index).map_err(|_| Refusal::StatusUnknown)?;
                 match app.lists.find(organisation, list, index).await {
@@ -78,7 +76,7 @@ impl ForeignLists {
             (_, None) => Ok(Status::Valid),
             (_, Some(reference)) => {
                 let token = self
-                    .token(app, organisation, (issuer, keys), &reference.uri)
+                    .token(app, issuer, (keys, known), &reference.uri)
                     .await?;
                 token
                     .find(reference.index)
@@ -92,18 +90,18 @@ impl ForeignLists {
     async fn token(
         &self,
         app: &Parts,
-        organisation: &Organisation,
-        (issuer, keys): (&str, &Keys),
+        issuer: Issuer<'_>,
+        keys: (&Keys, &IssuerKeys),
         uri: &str,
     ) -> Result<Arc<StatusListToken>, Refusal> {
         let now = app.now();
-        let place = (organisation.copies(), issuer.to_owned(), uri.to_owned());
-        let outbound = organisation.outbound(&app.outbound);
-        let fetched = fetch(&outbound, keys, uri, now);
+        let copies = issuer.organisation.copies();
+        let place = (copies, issuer.name.to_owned(), uri.to_owned());
+        let fetched = fetch(app, issuer, keys, uri, now);
         let found = self.0.find_or_fetch(place, now, |_, _| true, fetched);
         found.await.map_err(|missing| {
             if let Missing::Failed(error) = missing {
-                tracing::warn!(issuer, uri, %error, "a status list could not be used");
+                tracing::warn!(issuer = issuer.name, uri, %error, "a status list could not be used");
             }
             Refusal::StatusUnknown
         })
@@ -112,18 +110,28 @@ impl ForeignLists {
 
 /// The list, and until when it may be used.
 async fn fetch(
-    outbound: &Outbound,
-    keys: &Keys,
+    app: &Parts,
+    issuer: Issuer<'_>,
+    (keys, known): (&Keys, &IssuerKeys),
     uri: &str,
     now: Timestamp,
 ) -> Result<(Arc<StatusListToken>, Timestamp), ListError> {
     let url = Url::parse(uri).map_err(|_| ListError::Address)?;
+    let outbound = issuer.organisation.outbound(&app.outbound);
     let fetched = outbound.fetch(&url, MEDIA_TYPE).await?;
     let text = std::str::from_utf8(&fetched.body).map_err(|_| ListError::NotText)?;
     let parsed = ParsedStatusListToken::parse(text)?;
-    let key = keys
-        .find(parsed.header(), Signed::StatusList)
-        .ok_or(ListError::Key)?;
+    let (header, signed) = (parsed.header(), Signed::StatusList);
+    let key = match keys.find(header, signed) {
+        Some(key) => key,
+        // An issuer that changed the key of its lists alone: the keys that the credential was checked with are too old.
+        None => known
+            .find(app, issuer, (header, signed))
+            .await
+            .ok()
+            .and_then(|newer| newer.find(header, signed))
+            .ok_or(ListError::Key)?,
+    };
     let token = Arc::new(parsed.verify(&key, ALGORITHMS, uri, now, SKEW)?);
     let until = token
         .usable_until(now)

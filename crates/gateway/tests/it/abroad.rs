@@ -116,7 +116,7 @@ impl Abroad {
             trusting,
             servers,
         };
-        abroad.publish_keys(&abroad.key);
+        abroad.publish_keys(&[&abroad.key]);
         abroad.publish_list(&abroad.key, |_| ()).await;
         abroad
     }
@@ -135,14 +135,15 @@ impl Abroad {
         self.world.later(SignedDuration::from_secs(by));
     }
 
-    pub(crate) fn publish_keys(&self, key: &SoftwareKey) {
-        let public = key.public_jwk().clone();
+    pub(crate) fn publish_keys(&self, keys: &[&SoftwareKey]) {
+        let keys: Vec<_> = keys.iter().map(|key| key.public_jwk().clone()).collect();
+        let named: Vec<_> = keys.iter().map(|key| (key, Relationship::ALL)).collect();
         self.put(
             "/them/did.json",
-            Document::build(&self.did, &[(&public, Relationship::ALL)], &[]).to_string(),
+            Document::build(&self.did, &named, &[]).to_string(),
         );
         let issuer = format!("{}/issuer", self.base);
-        let metadata = json!({"issuer": issuer, "jwks": JwkSet::new([public]).to_value()});
+        let metadata = json!({"issuer": issuer, "jwks": JwkSet::new(keys).to_value()});
         self.put("/.well-known/jwt-vc-issuer/issuer", metadata.to_string());
     }
 

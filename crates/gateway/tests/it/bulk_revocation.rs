@@ -18,6 +18,7 @@ use crate::world::{World, identity, programme};
 on_both_engines!(
     sec_27_what_has_expired_is_counted_apart_from_what_is_in_force,
     a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped,
+    sec_27_what_was_unknown_is_revoked_by_the_same_order_once_it_is_issued,
     two_processes_at_one_job_revoke_each_credential_once,
     a_job_is_its_organisations_and_its_types,
     an_upload_that_was_broken_off_is_no_job_and_its_lines_go_after_its_time,
@@ -37,21 +38,21 @@ async fn issued(store: &Store, organisation: &str, number: i64) -> Vec<Uuid> {
     let list = "INSERT INTO status_lists (organisation, list, revision) VALUES ($1, 1, 0) ON CONFLICT DO NOTHING";
     let mut batch = vec![Statement::new(list).bind(organisation)];
     let serials: Vec<Uuid> = (0..number).map(|_| Uuid::new_v4()).collect();
-    for (index, serial) in (0..).zip(&serials) {
-        let insert = Statement::new(
-            "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
-             list, list_index, issued_at) VALUES ($1, $2, 'v2', 'FireSafety', 'jwt_vc_json', 'none', 1, $3, 0)",
-        );
-        let index: i64 = index;
-        batch.push(
-            insert
-                .bind(serial.to_string())
-                .bind(organisation)
-                .bind(index),
-        );
-    }
+    let each = (0..).zip(&serials);
+    batch.extend(each.map(|(index, serial)| credential(organisation, index, *serial)));
     store.write(batch).await.unwrap();
     serials
+}
+
+fn credential(organisation: &str, index: i64, serial: Uuid) -> Statement {
+    let insert = Statement::new(
+        "INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, interaction, \
+         list, list_index, issued_at) VALUES ($1, $2, 'v2', 'FireSafety', 'jwt_vc_json', 'none', 1, $3, 0)",
+    );
+    insert
+        .bind(serial.to_string())
+        .bind(organisation)
+        .bind(index)
 }
 
 fn file(serials: &[Uuid]) -> Serials {
@@ -212,6 +213,51 @@ async fn a_job_revokes_what_its_dry_run_counted_and_goes_on_where_it_stopped(dat
             unknown: 2
         }
     );
+}
+
+/// SEC-27: a file may name what is pushed and not yet in a wallet.
+async fn sec_27_what_was_unknown_is_revoked_by_the_same_order_once_it_is_issued(
+    database: Database,
+) {
+    let world = World::start_on(database).await;
+    let app = world.gateway.app();
+    let mut serials = issued(&app.store, "anytown", 1).await;
+    let late = Uuid::new_v4();
+    serials.extend([late, Uuid::new_v4()]);
+    let file = file(&serials);
+    // What came of it: revoked, unknown, and how often it was said to begin.
+    let run = async || {
+        let begun = "INSERT INTO used_nonces (digest, expires_at) VALUES ($1, 4102444800)";
+        let begun = Statement::new(begun).bind(Uuid::new_v4().to_string());
+        let job = bulk::begin(&app.store, &ORDER, &file, vec![begun], app.now()).await;
+        let job = job.unwrap();
+        let step = || bulk::step(&app.store, "anytown", &job, |_| Vec::new(), app.now());
+        // The last of its lines is done in the first second, or nothing was to do.
+        assert!(step().await.unwrap() || step().await.unwrap());
+        let progress = bulk::progress(&app.store, "anytown", &job).await;
+        let progress = progress.unwrap().unwrap();
+        assert_eq!(progress.waiting, 0);
+        assert!(progress.finished_at.is_some());
+        let begun = "SELECT digest FROM used_nonces WHERE expires_at = 4102444800";
+        let begun = app.store.read(Statement::new(begun)).await.unwrap().len();
+        (progress.revoked, progress.unknown, begun)
+    };
+    assert_eq!(run().await, (1, 2, 1));
+    assert_eq!(run().await, (1, 2, 1), "nothing is new");
+    // Of another organisation it stays unknown.
+    let issue = async |organisation, index| {
+        let issue = credential(organisation, index, late);
+        app.store.write([issue]).await.unwrap();
+    };
+    issued(&app.store, "elsewhere", 1).await;
+    issue("elsewhere", 7).await;
+    assert_eq!(run().await, (1, 2, 1), "of another organisation");
+    let gone = "DELETE FROM credentials WHERE organisation = 'elsewhere'";
+    app.store.write([Statement::new(gone)]).await.unwrap();
+    issue("anytown", 7).await;
+    assert_eq!(run().await, (2, 1, 2));
+    assert_eq!(revoked(&app.store).await, 2);
+    assert_eq!(run().await, (2, 1, 2), "nothing is new");
 }
 
 /// SEC-27.

@@ -154,13 +154,13 @@ async fn keys_that_cannot_be_had_are_a_refusal_and_no_stranger_is_ever_asked_for
         );
         abroad.later(10);
     }
-    abroad.publish_keys(&SoftwareKey::generate(Algorithm::ES256).unwrap());
+    abroad.publish_keys(&[&SoftwareKey::generate(Algorithm::ES256).unwrap()]);
     assert_eq!(
         refusal(&abroad.present(&good).await),
         (400, "invalid_request", "signature-invalid")
     );
     // Keys that were exchanged are found half a minute later, not five.
-    abroad.publish_keys(&abroad.key);
+    abroad.publish_keys(&[&abroad.key]);
     abroad.later(30);
     assert!(accepted(&abroad.present(&good).await));
 
@@ -197,6 +197,34 @@ async fn sec_26_a_key_that_an_issuer_does_not_have_is_asked_for_once_in_half_a_m
         assert!(!accepted(&abroad.present(&forged).await));
         assert_eq!(abroad.fetches(), asked);
         abroad.later(16);
+    }
+}
+
+/// SEC-25, SEC-26: an issuer that signs its lists with a new key, which it published first.
+#[tokio::test]
+async fn a_list_signed_with_a_key_that_its_issuer_has_since_is_believed() {
+    let abroad = Abroad::start().await;
+    let good = abroad.credential(1).await;
+    assert!(accepted(&abroad.present(&good).await));
+    assert_eq!(abroad.fetches(), 2, "its keys and its list");
+
+    let newer = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    abroad.publish_keys(&[&abroad.key, &newer]);
+    abroad.publish_list(&newer, |_| ()).await;
+    abroad.later(31);
+    let answer = abroad.present(&good).await;
+    assert!(accepted(&answer), "{}", answer.body);
+    assert_eq!(abroad.fetches(), 4, "the list, and the keys for it");
+
+    // Whoever can put a list there and has no key of the issuer's cannot have it asked for its keys again and again.
+    let strangers = SoftwareKey::generate(Algorithm::ES256).unwrap();
+    abroad.publish_list(&strangers, |_| ()).await;
+    let mut before = abroad.fetches();
+    for (seconds, fetched) in [(31, 2), (16, 1), (16, 2)] {
+        abroad.later(seconds);
+        assert_eq!(refusal(&abroad.present(&good).await), UNKNOWN);
+        before += fetched;
+        assert_eq!(abroad.fetches(), before);
     }
 }
 

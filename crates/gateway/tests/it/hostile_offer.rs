@@ -141,12 +141,12 @@ async fn a_token_request_off_the_standard_is_refused_with_the_standards_error() 
         (vec![grant, code, code], "invalid_request", "form-invalid"),
         (
             vec![grant, code, ("authorization_details", "{")],
-            "invalid_request",
+            "invalid_authorization_details",
             "token-request-invalid",
         ),
         (
             vec![grant, code, ("authorization_details", &unknown)],
-            "invalid_request",
+            "invalid_authorization_details",
             "configuration-not-offered",
         ),
     ] {

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use crate::database::{Database, on_both_engines};
 use crate::raw_wallet::Waiting;
 use crate::receiver::{Receiver, Reply, register};
+use crate::watching::ask_metrics;
 use crate::webhook::{ask, told};
 use crate::world::{World, client, programme};
 use gateway::{Gateway, Surroundings};
@@ -56,6 +57,11 @@ async fn sec_18_what_is_tried_twice_is_told_once(database: Database) {
     assert_eq!(story, expected);
     let last = &receiver.received()[3];
     assert_eq!(last.event["data"]["cause"], "code-replayed");
+    let told = world.revoked_by_itself().await;
+    assert_eq!(told, [r#"{"cause":"code-replayed"}"#]);
+    let (_, figures) = ask_metrics(&world.gateway, "/metrics").await;
+    let counted = "lanyard_revocations_total{cause=\"code-replayed\"} 1\n";
+    assert!(figures.contains(counted), "{figures}");
 }
 
 async fn sec_33_a_client_sees_and_offers_again_its_own_events_only(database: Database) {

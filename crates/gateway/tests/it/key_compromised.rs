@@ -6,10 +6,12 @@ use jiff::SignedDuration;
 use reqwest::StatusCode;
 use standards::jose::jws::{self, ProtectedHeader};
 use store::Statement;
+use tokio_postgres::NoTls;
 
 use crate::database::{Database, on_both_engines};
-use crate::key_stage::{KeyStage, brought, claims_of, code, kid, kid_of};
+use crate::key_stage::{KeyStage, brought, claims_of, code, desk, kid, kid_of};
 use crate::raw_wallet::{RawWallet, Waiting, credential, offer, read, refusal, token};
+use crate::registry_race::waits_or_ends;
 use crate::scenes::CONFIGURATION;
 use crate::world::client;
 
@@ -17,6 +19,7 @@ on_both_engines!(
     sec_16_a_compromised_key_is_out_of_everything_at_once_and_says_what_it_signed,
     a_compromised_key_of_lists_requests_or_id_tokens_is_replaced_at_once,
     a_process_that_has_not_heard_yet_issues_nothing_with_a_compromised_key,
+    sec_16_a_key_that_ends_waits_for_a_credential_that_is_being_written_and_names_it,
     an_installation_of_an_earlier_version_keeps_its_keys,
     a_key_that_does_not_open_keeps_no_compromised_one_in_use,
 );
@@ -195,6 +198,55 @@ async fn a_process_that_has_not_heard_yet_issues_nothing_with_a_compromised_key(
     world.gateway.follow_once().await.unwrap();
     let answer = credential(&offered.issuer, access, &ask).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+}
+
+/// On PostgreSQL a credential that is not committed is seen by nobody: what is to be revoked would leave it out.
+async fn sec_16_a_key_that_ends_waits_for_a_credential_that_is_being_written_and_names_it(
+    database: Database,
+) {
+    let address = database.address();
+    if address.starts_with("sqlite") {
+        // There is one writer: nothing is written halfway when another begins.
+        return;
+    }
+    let stage = KeyStage::set(database).await;
+    let (other, connection) = tokio_postgres::connect(&address, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let list = "INSERT INTO status_lists (organisation, list, revision) VALUES ('anytown', 1, 0)";
+    other.batch_execute(list).await.unwrap();
+    let issuing = async |kid: &str, index: i64| {
+        let serial = uuid::Uuid::new_v4();
+        let issue = format!(
+            "BEGIN; INSERT INTO credentials (serial_number, organisation, client_id, credential_type, format, \
+             interaction, list, list_index, issued_at, kid) VALUES ('{serial}', 'anytown', 'v2', 'Identity', \
+             'jwt_vc_json', 'none', 1, {index}, 1, '{kid}')"
+        );
+        other.batch_execute(&issue).await.unwrap();
+    };
+    let leaked = kid(&stage.key(KeyPurpose::Credentials));
+    issuing(&leaked, 1).await;
+    let (beside, key) = (desk(&stage.world).await, leaked.clone());
+    let act = tokio::spawn(async move {
+        let changes = beside.compromised(&key).await.unwrap();
+        (changes, beside.signed(&key).await.unwrap())
+    });
+    waits_or_ends(&other, &act).await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let (changes, signed) = act.await.unwrap();
+    assert_eq!(signed.iter().map(|of| of.issued).sum::<i64>(), 1);
+
+    let removed = brought(&changes, State::Active);
+    stage.desk.rotate(CREDENTIALS, true).await.unwrap();
+    issuing(&removed, 2).await;
+    let (beside, key) = (desk(&stage.world).await, removed.clone());
+    let act = tokio::spawn(async move {
+        beside.remove(&key, true).await.unwrap();
+        beside.signed(&key).await.unwrap()
+    });
+    waits_or_ends(&other, &act).await;
+    other.batch_execute("COMMIT").await.unwrap();
+    let signed = act.await.unwrap();
+    assert_eq!(signed.iter().map(|of| of.issued).sum::<i64>(), 1);
 }
 
 /// Before there was a table each place had one key, a file, and a credential named none.

@@ -149,7 +149,10 @@ async fn a_credential_that_nobody_collected_is_found_and_so_is_why_it_was_revoke
     assert!(found.get("revoked").is_none());
 
     world.later(minutes(36));
-    world.gateway.tidy_once().await.unwrap();
+    let round = world.gateway.tidy_once().await.unwrap();
+    assert_eq!((round.wiped, round.revoked), (1, 1));
+    let told = world.revoked_by_itself().await;
+    assert_eq!(told, [r#"{"cause":"not-collected"}"#]);
     let answer = ask(&world, &party, &by).await;
     let found = &answer.json["outcomes"][0];
     assert_eq!(found["outcome"], "refused");

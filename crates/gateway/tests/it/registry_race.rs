@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use gateway::audit::Actor;
 use gateway::registry::Declaration;
 use store::{Statement, Store};
-use tokio_postgres::NoTls;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, NoTls};
 
 use crate::admin_registry::{Scene, party};
 use crate::database::{Database, on_both_engines};
@@ -55,6 +56,22 @@ async fn a_process_that_has_not_heard_of_a_removal_issues_nothing(database: Data
     assert_eq!(count(store, "registry").await, 0);
 }
 
+/// Until somebody waits for the table of credentials, or has not waited and is done.
+pub(crate) async fn waits_or_ends<T>(other: &Client, act: &JoinHandle<T>) {
+    // It waits: somebody's lock on that table is not granted.
+    let waits =
+        "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'credentials'::regclass";
+    let began = Instant::now();
+    while !act.is_finished() {
+        let row = other.query_one(waits, &[]).await.unwrap();
+        if row.get::<_, i64>(0) > 0 {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(15), "it never waited");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
 /// On PostgreSQL a credential that is not committed is seen by nobody: the removal has to wait for it.
 async fn a_removal_waits_for_a_credential_that_is_being_written_and_then_is_none(
     database: Database,
@@ -81,18 +98,7 @@ async fn a_removal_waits_for_a_credential_that_is_being_written_and_then_is_none
         .unwrap();
     let gateway = world.gateway.clone();
     let removal = tokio::spawn(async move { gateway.apply(&plan, Actor::Command("ina")).await });
-    // It waits: somebody's lock on that table is not granted.
-    let waits =
-        "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'credentials'::regclass";
-    let began = Instant::now();
-    while !removal.is_finished() {
-        let row = other.query_one(waits, &[]).await.unwrap();
-        if row.get::<_, i64>(0) > 0 {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_secs(15), "it never waited");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    waits_or_ends(&other, &removal).await;
     other.batch_execute("COMMIT").await.unwrap();
     let refused = removal.await.unwrap().expect_err("it is in force");
     assert_eq!(refused.code(), "registry-changed", "{refused}");

@@ -8,6 +8,7 @@ use standards::jose::Algorithm;
 use standards::status_list::{ParsedStatusListToken, Status};
 
 use crate::raw_wallet::{RawWallet, Waiting, read};
+use crate::watching::ask_metrics;
 use crate::world::{World, client, programme, serve};
 
 /// SEC-26: places are drawn, not counted, and none is given twice: a list does not tell who got what when.
@@ -62,6 +63,29 @@ async fn places_on_a_list_are_drawn_at_random_from_a_large_one() {
         kept <= world.now() + SignedDuration::from_secs(30),
         "{kept}"
     );
+}
+
+/// Token Status List 8.4: how things stood then is not kept, and today's list is no answer to that.
+#[tokio::test]
+async fn a_list_of_another_time_is_not_to_be_had_and_todays_is_not_given_for_it() {
+    let world = World::start().await;
+    let link = Waiting::to_issue(&world, "v2").await.link();
+    RawWallet::new().receive(&world, &link, "jwt-vc").await;
+    let ask = async |query: &str| {
+        let uri = world.url(&format!("/issuers/anytown/status/1{query}"));
+        read(client().get(&uri)).await
+    };
+    for query in ["?time=1686925000", "?x=1&time=", "?time"] {
+        let answer = ask(query).await;
+        assert_eq!(answer.status.as_u16(), 501, "{query}");
+        assert_eq!(answer.headers["access-control-allow-origin"], "*");
+    }
+    for query in ["", "?", "?timeout=1", "?x=time"] {
+        assert_eq!(ask(query).await.status.as_u16(), 200, "{query}");
+    }
+    // A stranger who asks for that wakes nobody.
+    let (_, figures) = ask_metrics(&world.gateway, "/metrics").await;
+    assert!(!figures.contains("class=\"5xx\""), "{figures}");
 }
 
 /// SEC-26.

@@ -361,5 +361,15 @@ async fn a_credential_that_the_wallet_gives_back_is_told_before_and_after_the_co
         if !collected {
             assert_eq!(data[1]["refusal"]["code"], "not-kept");
         }
+        // One revocation, one entry, and one cause, also when its time is over.
+        walk.world.later(SignedDuration::from_mins(46));
+        let round = walk.world.gateway.tidy_once().await.unwrap();
+        assert_eq!(round.revoked, 0);
+        let told = walk.world.revoked_by_itself().await;
+        assert_eq!(told, [r#"{"cause":"not-kept"}"#]);
+        let select = "SELECT rule FROM retention_removals WHERE rule = 'not-collected'";
+        let store = &walk.world.gateway.app().store;
+        let counted = store.read(store::Statement::new(select)).await.unwrap();
+        assert_eq!(counted.len(), 0);
     }
 }

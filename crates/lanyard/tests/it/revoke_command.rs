@@ -141,6 +141,13 @@ async fn a_file_is_counted_first_and_revoked_once_however_often_it_is_given() {
         assert!(content && text.contains(done), "{text}");
     }
     changed(&gateway, &path, &etag).await;
+    // Somebody stopped it, for good: the same order does nothing more, and says so.
+    let store = gateway.database.open().await;
+    let stop = Statement::new("UPDATE revocation_jobs SET stage = 'stopped'").must_change(1);
+    store.write([stop]).await.unwrap();
+    store.close().await;
+    let (content, text) = run(&gateway, &apply);
+    assert!(!content && text.contains("was stopped"), "{text}");
     let (_, text) = run(&gateway, &dry);
     assert!(
         text.contains("0 in force, 0 expired, 1 revoked already, 1 unknown"),

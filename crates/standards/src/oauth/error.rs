@@ -20,6 +20,8 @@ pub enum ErrorCode {
     UnsupportedResponseType,
     /// The scope is unknown, malformed, or not for this client.
     InvalidScope,
+    /// `authorization_details` is malformed, or names what is not to be had here (RFC 9396, 5).
+    InvalidAuthorizationDetails,
     /// The person or the server said no.
     AccessDenied,
     /// Something unforeseen went wrong on the server.
@@ -60,6 +62,7 @@ impl ErrorCode {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
             Self::AccessDenied => "access_denied",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
@@ -89,6 +92,9 @@ impl ErrorCode {
             Self::UnsupportedResponseType => "This response type is not supported.",
             Self::InvalidScope => {
                 "The scope is unknown, malformed, or not allowed for this client."
+            }
+            Self::InvalidAuthorizationDetails => {
+                "The authorization_details are malformed, or name what is not offered."
             }
             Self::AccessDenied => "The request was declined.",
             Self::ServerError => "The server met an error.",

@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::claims::{self, ClaimError};
+use crate::claims::{self, ClaimError, Lifetime};
 use crate::jose::jws::{self, ParseError, Parsed, ProtectedHeader, VerifyError};
 use crate::jose::{Algorithm, Jwk, SignError, Signer, Typ};
 use crate::vc::holder::{self, HolderKeyError};
@@ -98,10 +98,13 @@ pub enum ProofError {
     /// Made by another client, or an anonymous wallet names one.
     #[error("the key proof's iss is not the client that the token was given to")]
     Issuer,
+    /// `exp` has passed.
+    #[error("the key proof has expired")]
+    Expired,
     /// Made too long ago.
     #[error("the key proof is too old")]
     TooOld,
-    /// Made after now.
+    /// Made after now, or `nbf` is still to come.
     #[error("the key proof is from the future")]
     FromTheFuture,
     /// No nonce though the issuer gives nonces.
@@ -157,6 +160,11 @@ impl KeyProof {
             && expected.client_id != Some(issuer)
         {
             return Err(ProofError::Issuer);
+        }
+        match claims::lifetime(claims, expected.now, expected.skew)? {
+            Lifetime::Current => {}
+            Lifetime::NotYet => return Err(ProofError::FromTheFuture),
+            Lifetime::Over => return Err(ProofError::Expired),
         }
         let issued_at = claims::required_instant(claims, "iat")?;
         let age = expected.now.duration_since(issued_at);

@@ -90,8 +90,9 @@ impl TokenRequestError {
     /// The code on the wire.
     pub fn code(self) -> ErrorCode {
         match self {
-            // RFC 9396, 5 names invalid_authorization_details; the older code is understood everywhere.
-            Self::Missing(_) | Self::AuthorizationDetails => ErrorCode::InvalidRequest,
+            Self::Missing(_) => ErrorCode::InvalidRequest,
+            // [RFC 9396 5]
+            Self::AuthorizationDetails => ErrorCode::InvalidAuthorizationDetails,
             Self::GrantType => ErrorCode::UnsupportedGrantType,
         }
     }

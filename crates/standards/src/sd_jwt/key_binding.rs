@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::verify::{SdJwt, SdJwtError, VerifiedSdJwt};
 use super::{KEY_BINDING_TYP, hash};
-use crate::claims::{self, ClaimError};
+use crate::claims::{self, ClaimError, Lifetime};
 use crate::dcql::Location;
 use crate::jose::jws::{self, ProtectedHeader, VerifyError};
 use crate::jose::{SignError, Signer, Typ};
@@ -37,10 +37,13 @@ pub enum KeyBindingError {
     /// Made over other disclosures.
     #[error("the key binding JWT is over other disclosures than those presented")]
     SdHash,
+    /// `exp` has passed.
+    #[error("the key binding JWT has expired")]
+    Expired,
     /// Made too long ago.
     #[error("the key binding JWT is too old")]
     TooOld,
-    /// Made after now.
+    /// Made after now, or `nbf` is still to come.
     #[error("the key binding JWT is from the future")]
     FromTheFuture,
 }
@@ -64,6 +67,11 @@ impl VerifiedSdJwt {
         }
         if claims::required_text(claims, "sd_hash")? != hash(&self.presented) {
             return Err(KeyBindingError::SdHash);
+        }
+        match claims::lifetime(claims, expected.now, expected.skew)? {
+            Lifetime::Current => {}
+            Lifetime::NotYet => return Err(KeyBindingError::FromTheFuture),
+            Lifetime::Over => return Err(KeyBindingError::Expired),
         }
         let issued_at = claims::required_instant(claims, "iat")?;
         let age = expected.now.duration_since(issued_at);

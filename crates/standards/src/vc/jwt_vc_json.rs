@@ -345,7 +345,7 @@ fn agree_on_time(
     name: &'static str,
 ) -> Result<(), CredentialError> {
     let Some(stated) = stated else { return Ok(()) };
-    let stated: Option<Timestamp> = stated.as_str().and_then(|text| text.parse().ok());
+    let stated = stated.as_str().and_then(claims::date_time);
     if stated.map(Timestamp::as_second) == claim.map(Timestamp::as_second) && claim.is_some() {
         Ok(())
     } else {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::holder::{HolderBinding, HolderKeyError, PresentationExpectation};
 use super::jwt_vc_json::{CONTEXT, Credential};
-use crate::claims::{self, ClaimError};
+use crate::claims::{self, ClaimError, Lifetime};
 use crate::jose::jws::{self, ParseError, Parsed, ProtectedHeader, VerifyError};
 use crate::jose::{SignError, Signer, Typ};
 
@@ -56,7 +56,7 @@ pub enum PresentationError {
     /// Made too long ago.
     #[error("the presentation is too old")]
     TooOld,
-    /// Made after now.
+    /// Made after now, or `nbf` is still to come.
     #[error("the presentation is from the future")]
     FromTheFuture,
 }
@@ -127,18 +127,18 @@ impl ParsedPresentation {
         if claims::required_text(claims, "nonce")? != expected.nonce {
             return Err(PresentationError::Nonce);
         }
-        if claims::instant(claims, "exp")?.is_some_and(|at| expected.now >= at) {
-            return Err(PresentationError::Expired);
+        match claims::lifetime(claims, expected.now, expected.skew)? {
+            Lifetime::Current => {}
+            Lifetime::NotYet => return Err(PresentationError::FromTheFuture),
+            Lifetime::Over => return Err(PresentationError::Expired),
         }
-        let not_before = claims::instant(claims, "nbf")?;
         let issued_at = claims::instant(claims, "iat")?
-            .or(not_before)
+            .or(claims::instant(claims, "nbf")?)
             .ok_or(ClaimError::Missing("iat"))?;
         if expected.now.duration_since(issued_at) > expected.max_age {
             return Err(PresentationError::TooOld);
         }
-        let ahead = |at: Timestamp| at.duration_since(expected.now) > expected.skew;
-        if ahead(issued_at) || not_before.is_some_and(ahead) {
+        if issued_at.duration_since(expected.now) > expected.skew {
             return Err(PresentationError::FromTheFuture);
         }
         Ok(HolderBinding { holder, issued_at })

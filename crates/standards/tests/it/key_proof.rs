@@ -237,6 +237,25 @@ fn vci_14_audience_time_and_nonce_are_checked() {
         refused("iat", json!(later(61).as_second())),
         ProofError::FromTheFuture
     );
+    // [RFC 7519 4.1.4, 4.1.5] Its own times hold, beside its age.
+    for ended in [now(), later(-60)] {
+        assert_eq!(
+            refused("exp", json!(ended.as_second())),
+            ProofError::Expired
+        );
+    }
+    assert_eq!(
+        refused("nbf", json!(later(61).as_second())),
+        ProofError::FromTheFuture
+    );
+    for (name, at) in [("exp", later(1)), ("nbf", later(60))] {
+        let good = check(&signed(&key, &with(name, json!(at.as_second()))));
+        assert!(good.is_ok(), "{name}: {good:?}");
+    }
+    assert_eq!(
+        refused("exp", json!("never")),
+        ClaimError::Malformed("exp").into()
+    );
     assert_eq!(refused("nonce", Value::Null), ProofError::NonceMissing);
     assert_eq!(refused("nonce", json!("")), ProofError::NonceMissing);
     assert_eq!(

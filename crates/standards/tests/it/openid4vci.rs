@@ -270,6 +270,11 @@ fn vci_09_a_token_request_that_lacks_something_says_what() {
             TokenRequestError::AuthorizationDetails,
             "{details}"
         );
+        // RFC 9396, 5.
+        assert_eq!(
+            parse(&text).code().as_str(),
+            "invalid_authorization_details"
+        );
     }
 }
 

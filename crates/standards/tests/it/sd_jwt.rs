@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
+use standards::claims::ClaimError;
 use standards::dcql::{Candidate, CredentialQuery, Format, Path};
-use standards::jose::jws::{ProtectedHeader, VerifyError};
+use standards::jose::jws::{self, ProtectedHeader, VerifyError};
 use standards::jose::{Jwk, SoftwareKey, Typ};
 use standards::sd_jwt::{IssueError, KeyBindingError, SdJwt, SdJwtError, Unsigned};
 use standards::status_list::StatusReference;
@@ -231,6 +232,38 @@ fn sd_03_a_key_binding_by_another_key_or_over_other_disclosures_is_refused() {
     let mut parts: Vec<&str> = honest.split('~').collect();
     parts.remove(1);
     assert_eq!(check(&parts.join("~")), Err(KeyBindingError::SdHash));
+}
+
+/// RFC 9901, 7.3: what RFC 7519 says of `exp` and `nbf` holds for a key binding that has them (decision 0020).
+#[test]
+fn sd_03_a_key_binding_counts_within_its_own_times() {
+    let (issuer, holder) = (key(), key());
+    let held = SdJwt::parse(&staff_identity(&issuer, &holder)).unwrap();
+    let expected = expectation();
+    let bound = held.present_all().unwrap();
+    let bound = wait(bound.bind(&holder, expected.audience, expected.nonce, now())).unwrap();
+    let (presented, binding) = bound.rsplit_once('~').unwrap();
+    let check = |name: &str, value: Value| {
+        let mut claims = jws::parse(binding).unwrap().unverified_claims().clone();
+        claims.insert(name.to_owned(), value);
+        let header = ProtectedHeader::typ("kb+jwt").without_kid();
+        let binding = jws::sign_now(&holder, header, &claims).unwrap();
+        let sd_jwt = SdJwt::parse(&format!("{presented}~{binding}")).unwrap();
+        let (_, verified) =
+            Credential::verify(&sd_jwt, &public(&issuer), ES256, now(), SKEW).unwrap();
+        verified.check_key_binding(&expected).map(|_| ())
+    };
+    let at = |seconds| json!(later(seconds).as_second());
+    for ended in [0, -60] {
+        assert_eq!(check("exp", at(ended)), Err(KeyBindingError::Expired));
+    }
+    assert_eq!(check("exp", at(1)), Ok(()));
+    assert_eq!(check("nbf", at(61)), Err(KeyBindingError::FromTheFuture));
+    assert_eq!(check("nbf", at(60)), Ok(()));
+    assert_eq!(
+        check("exp", json!("never")),
+        Err(ClaimError::Malformed("exp").into())
+    );
 }
 
 #[test]

@@ -228,6 +228,23 @@ fn a_document_that_contradicts_its_jwt_is_refused() {
     );
 }
 
+/// SEC-39: what no instant here can be is the last one, where the date says so as much as where the number does.
+#[test]
+fn a_credential_without_end_says_so_in_both_places() {
+    let (issuer, last) = (key(), 253_402_300_799);
+    for (exp, date, is_one) in [
+        (last, "9999-12-31T23:59:59Z", true),
+        (last, "2027-01-01T00:00:00Z", false),
+        (later(3600).as_second(), "9999-12-31T23:59:59Z", false),
+    ] {
+        let read = changed(&issuer, |claims| {
+            claims["exp"] = json!(exp);
+            claims["vc"]["expirationDate"] = json!(date);
+        });
+        assert_eq!(read.is_ok(), is_one, "{exp} {date}: {read:?}");
+    }
+}
+
 #[test]
 fn a_credential_without_its_mandatory_parts_is_refused() {
     let issuer = key();

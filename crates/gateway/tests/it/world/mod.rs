@@ -157,6 +157,19 @@ impl World {
         crate::said::text().contains(text)
     }
 
+    /// Why the gateway revoked credentials by itself, as the audit has it.
+    pub(crate) async fn revoked_by_itself(&self) -> Vec<String> {
+        let select = "SELECT organisation, detail FROM audit_entries \
+                      WHERE act = 'credential-revoked' AND actor = 'gateway' ORDER BY happened_at";
+        let store = &self.gateway.app().store;
+        let rows = store.read(store::Statement::new(select)).await.unwrap();
+        let told = rows.iter().map(|row| {
+            assert_eq!(row.text("organisation").unwrap(), "anytown");
+            row.text("detail").unwrap().to_owned()
+        });
+        told.collect()
+    }
+
     pub(crate) fn later(&self, by: SignedDuration) {
         self.shift.set(by);
     }
