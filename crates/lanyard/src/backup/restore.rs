@@ -113,8 +113,8 @@ async fn restore_into(
         };
         let taken = follow(&file, &opener, |part| {
             match part {
-                // Handed over below.
-                Part::Record(Record::End) => {}
+                // The last record is handed over below.
+                Part::Record(Record::End) | Part::Manifest(_) | Part::End => {}
                 Part::Record(record) => {
                     lot.push(record);
                     if lot.len() >= ROWS {
@@ -122,7 +122,6 @@ async fn restore_into(
                     }
                 }
                 Part::File(name, content) => files.write(&name, &content)?,
-                Part::Manifest(_) | Part::End => {}
             }
             Ok(())
         })?;

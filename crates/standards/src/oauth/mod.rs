@@ -9,7 +9,7 @@ pub mod pkce;
 pub mod redirect;
 pub mod scope;
 
-pub use error::{ErrorCode, ErrorResponse};
+pub use error::ErrorCode;
 pub use form::{Form, FormError};
 pub use metadata::{AuthorizationServerMetadata, MetadataError, well_known_url};
 pub use pkce::{CodeChallenge, CodeVerifier, PkceError};
