@@ -237,7 +237,7 @@ async fn alarm(
     )
     .organisation(operator.organisation())
     .id("method", method)
-    .id("path", path)
+    .path("path", path)
     .id("token", &operator.token);
     app.store.write([entry.into()]).await?;
     Ok(())

@@ -161,6 +161,12 @@ impl Entry {
         self
     }
 
+    /// A detail that is the path of a request, as it is understood: an escape hides nothing. What cannot stand in an identifier is
+    /// `~` and its byte in hexadecimal, and a long one is cut.
+    pub fn path(self, name: &'static str, path: &str) -> Self {
+        self.id(name, &told_path(path))
+    }
+
     /// A detail that is a number.
     pub fn number(mut self, name: &'static str, number: i64) -> Self {
         self.detail.insert(name.to_owned(), number.into());
@@ -197,11 +203,39 @@ impl From<Entry> for Statement {
     }
 }
 
+fn told_path(path: &str) -> String {
+    let mut told = String::new();
+    let mut rest = path.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => hex::decode([*high, *low]).ok(),
+            _ => None,
+        };
+        let (byte, after) = match escaped.as_deref() {
+            Some([byte]) => (*byte, &after[2..]),
+            _ => (*first, after),
+        };
+        let letter = match byte {
+            byte if byte != b'~' && stands_in_an_identifier(byte) => char::from(byte).to_string(),
+            byte => format!("~{byte:02X}"),
+        };
+        if told.len() + letter.len() > LONGEST_ID {
+            break;
+        }
+        told.push_str(&letter);
+        rest = after;
+    }
+    told
+}
+
+fn stands_in_an_identifier(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(&byte)
+}
+
 /// The text if it looks like an identifier, and `?` if it does not: what a person wrote must not come to stand here by a
 /// slip.
 fn identifier(text: &str) -> String {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(&byte);
-    if text.is_empty() || text.len() > LONGEST_ID || !text.bytes().all(allowed) {
+    if text.is_empty() || text.len() > LONGEST_ID || !text.bytes().all(stands_in_an_identifier) {
         return "?".to_owned();
     }
     text.to_owned()

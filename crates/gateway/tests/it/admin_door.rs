@@ -195,6 +195,26 @@ async fn every_use_of_the_account_for_emergencies_raises_an_alarm() {
     admin.get(&glass, "/admin/v1/nothing").await.expect(404);
     assert_eq!(admin.world.gateway.break_glass_uses(), 2);
     assert_eq!(admin.entries("break-glass-used").await, 2);
+    // However it is written, the alarm says what was looked at.
+    let (first, others) = ann.id.split_at(1);
+    let escaped = format!("/admin/v1/operators/%{:02x}{others}", first.as_bytes()[0]);
+    let seen = admin.get(&glass, &escaped).await.expect(200).json;
+    assert_eq!(seen["id"], ann.id.as_str());
+    let told = admin.told("break-glass-used", "path").await;
+    assert_eq!(told, format!("/admin/v1/operators/{}", ann.id));
+    for (path, told) in [
+        (
+            "/admin/v1/operators/a%20b~%zz",
+            "/admin/v1/operators/a~20b~7E~25zz",
+        ),
+        (
+            &format!("/admin/v1/{}", "x".repeat(300)),
+            &format!("/admin/v1/{}", "x".repeat(190)),
+        ),
+    ] {
+        admin.get(&glass, path).await;
+        assert_eq!(admin.told("break-glass-used", "path").await, told);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -206,6 +206,12 @@ impl Admin {
         )
     }
 
+    /// A detail of that act as it was done the last time.
+    pub(crate) async fn told(&self, act: &str, detail: &str) -> String {
+        let last = self.kept(act).await.into_iter().next().unwrap();
+        last.detail[detail].as_str().unwrap_or_default().to_owned()
+    }
+
     async fn kept(&self, act: &str) -> Vec<gateway::audit::chain::Kept> {
         let app = self.world.gateway.app();
         gateway::audit::chain::round(&app.store).await.unwrap();
