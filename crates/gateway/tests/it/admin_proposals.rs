@@ -164,7 +164,7 @@ async fn sec_13_an_approval_counts_once(database: Database) {
 async fn sec_13_of_two_approvals_at_once_one_is_done(database: Database) {
     let scene = Scene::start(database).await;
     let third = scene.admin.operator("cat", Role::Administrator, None).await;
-    for role in ["operator", "viewer", "desk"] {
+    for role in ["operator", "viewer", "auditor"] {
         let id = scene.proposed(role).await;
         let (one, two, three) = tokio::join!(
             scene.admin.decide(&scene.bob, &id, "approve"),
